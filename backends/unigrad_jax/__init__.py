@@ -1,0 +1,7 @@
+"""unigrad's JAX backend: every op jitted, with a jitted and cached pull-back."""
+
+from unigrad_jax.backend import JaxBackend
+
+backend = JaxBackend()
+
+__all__ = ["JaxBackend", "backend"]

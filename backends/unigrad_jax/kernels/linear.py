@@ -1,0 +1,7 @@
+"""Matrix products."""
+
+import jax.numpy as jnp
+
+TABLE = {
+    "matmul": jnp.matmul,
+}

@@ -1,0 +1,233 @@
+"""JAX has no tape, so every op brings its pull-back.
+
+An op that is recorded runs as one compiled program that returns its result and the residuals of
+``jax.vjp`` (whose function is a pytree); the backward pass feeds these to a second compiled
+program. Both are compiled once per op, settings and set of differentiated inputs, and then per
+shape by ``jax.jit`` itself. The forward pass is never run again.
+
+When the backward pass is itself recorded, a pull-back must be a function of the op's inputs as
+well: then it runs as an op of (inputs…, cotangents…), and so on to any order. Which of those
+inputs its result depends on is read off its jaxpr, so that the second derivative of a linear op
+is unconnected rather than zero.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache, lru_cache
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+
+from unigrad.core.backend import Backend, Kernel, Pull
+from unigrad.core.op import Op, wrap
+
+Settings = tuple[tuple[str, Any], ...]
+
+
+def eager(op: Op, backend: Backend) -> Kernel:
+    """Return the op's kernel, jitted once per settings."""
+    plain = jax.jit(function_of(op, backend, ()))
+    programs: dict[Any, Any] = {}
+
+    def run(*natives: Any, **settings: Any) -> Any:
+        if not settings:
+            return plain(*natives)
+        key = tuple(settings.items())
+        try:
+            program = programs[key]
+        except KeyError:
+            program = programs[key] = jax.jit(function_of(op, backend, key))
+        return program(*natives)
+
+    # An op without settings needs no wrapper: jit's own call is the fastest path there is.
+    return plain if op.name in _WITHOUT_SETTINGS else run
+
+
+#: Elementwise ops, which never have settings, by name.
+_WITHOUT_SETTINGS: set[str] = set()
+
+
+def without_settings(*names: str) -> None:
+    """Say that ops never have settings."""
+    _WITHOUT_SETTINGS.update(names)
+
+
+def function_of(op: Op, backend: Backend, settings: Settings) -> Callable[..., Any]:
+    """Return the op as a function of native arrays alone.
+
+    A composite without a kernel of its own is its body, traced whole.
+    """
+    kernel = backend.kernels.get(op.name)
+    chosen = dict(settings)
+    if kernel is None and op.kernels.get(backend) is not None and op.body is None:
+        kernel = op.kernels[backend]
+    if kernel is not None:
+        found = kernel
+        return lambda *natives: found(*natives, **chosen)
+    body = op.body
+    assert body is not None
+
+    def composed(*natives: Any) -> Any:
+        result = body(*[_handle(backend, native) for native in natives], **chosen)
+        if isinstance(result, tuple):
+            return tuple([one.native for one in result])
+        return result.native
+
+    return composed
+
+
+def _handle(backend: Backend, native: Any) -> Any:
+    return native if isinstance(native, (bool, int, float, complex)) else wrap(backend, native)
+
+
+@cache
+def _forward(op: Op, backend: Backend, settings: Settings, mask: tuple[bool, ...]) -> Any:
+    """Return the program that gives an op's result and its residuals."""
+    return jax.jit(_with_residuals(op, backend, settings, mask))
+
+
+def _with_residuals(
+    op: Op, backend: Backend, settings: Settings, mask: tuple[bool, ...]
+) -> Callable[..., Any]:
+    function = function_of(op, backend, settings)
+
+    def run(*natives: Any) -> Any:
+        def of_tracked(*tracked: Any) -> Any:
+            rest = iter(tracked)
+            return function(
+                *[next(rest) if m else x for x, m in zip(natives, mask, strict=True)]
+            )
+
+        return jax.vjp(of_tracked, *[x for x, m in zip(natives, mask, strict=True) if m])
+
+    return run
+
+
+_pull = jax.jit(lambda residuals, cotangents: residuals(cotangents))
+
+
+def run_with_pull(
+    op: Op,
+    backend: Backend,
+    natives: Sequence[Any],
+    uids: Sequence[int],
+    settings: Mapping[str, Any],
+) -> tuple[Any, Pull | None]:
+    """Run an op and return its result with its pull-back."""
+    mask = tuple(
+        [bool(uid) and jnp.issubdtype(x.dtype, jnp.inexact) for x, uid in zip(natives, uids, strict=True)]
+    )
+    if True not in mask:
+        return op.kernels[backend](*natives, **settings), None  # type: ignore[misc]
+    key = tuple(settings.items())
+    traced = any(isinstance(x, jax.core.Tracer) for x in natives)
+    if traced:
+        result, residuals = _with_residuals(op, backend, key, mask)(*natives)
+    else:
+        result, residuals = _forward(op, backend, key, mask)(*natives)
+    multiple = isinstance(result, (tuple, list))
+    return result, JaxPull(op, backend, key, mask, multiple, residuals, result)
+
+
+class JaxPull(Pull):
+    """The pull-back of one op that was run."""
+
+    __slots__ = ("_residuals", "_result", "backend", "key", "mask", "multiple", "of")
+
+    def __init__(
+        self,
+        of: Op,
+        backend: Backend,
+        key: Settings,
+        mask: tuple[bool, ...],
+        multiple: bool,
+        residuals: Any,
+        result: Any,
+    ) -> None:
+        self.of = of
+        self.backend = backend
+        self.key = key
+        self.mask = mask
+        self.multiple = multiple
+        self._residuals = residuals
+        self._result = result
+
+    def __call__(self, cotangents: Sequence[Any]) -> Sequence[Any]:
+        fitting: Any = [
+            _fit(one, out)
+            for one, out in zip(
+                cotangents, self._result if self.multiple else (self._result,), strict=True
+            )
+        ]
+        fitting = _like(self._result, fitting) if self.multiple else fitting[0]
+        traced = isinstance(jax.tree.leaves((self._residuals, fitting))[0], jax.core.Tracer)
+        found = iter(
+            self._residuals(fitting) if traced else _pull(self._residuals, fitting)
+        )
+        return [next(found) if tracked else None for tracked in self.mask]
+
+    def op(self, position: int) -> Op:
+        return _pull_op(self.of, self.backend, self.key, position, len(self.mask))
+
+
+def _like(result: Any, cotangents: list[Any]) -> Any:
+    return tuple(cotangents) if isinstance(result, tuple) else cotangents
+
+
+def _fit(cotangent: Any, out: Any) -> Any:
+    """Return the cotangent as jax.vjp wants it: float0 for an output that is no float."""
+    if jnp.issubdtype(out.dtype, jnp.inexact):
+        return cotangent
+    import numpy as np
+
+    return np.zeros(out.shape, jax.dtypes.float0)
+
+
+@lru_cache(maxsize=None)
+def _pull_op(of: Op, backend: Backend, key: Settings, position: int, count: int) -> Op:
+    """Return the op that gives the cotangent of one input from all inputs and cotangents."""
+    function = function_of(of, backend, key)
+
+    def kernel(*natives: Any) -> Any:
+        inputs, cotangents = natives[:count], natives[count:]
+
+        def of_one(x: Any) -> Any:
+            return function(*inputs[:position], x, *inputs[position + 1 :])
+
+        result, pull = jax.vjp(of_one, inputs[position])
+        if not isinstance(result, (tuple, list)):
+            return pull(_fit(cotangents[0], result))[0]
+        fitting = [_fit(c, out) for c, out in zip(cotangents, result, strict=True)]
+        return pull(_like(result, fitting))[0]
+
+    op = Op(f"{of.name}_pull_{position}")
+    op.kernels[backend] = kernel
+    op.kernels[backend] = jax.jit(kernel)
+    op.dependencies = _dependencies(kernel)
+    return op
+
+
+def _dependencies(kernel: Callable[..., Any]) -> Callable[..., Sequence[bool]]:
+    """Return a function that tells which native inputs a kernel's result depends on."""
+    known: dict[Any, Sequence[bool]] = {}
+
+    def find(*natives: Any) -> Sequence[bool]:
+        key = tuple(
+            (x.shape, x.dtype) if hasattr(x, "dtype") else type(x) for x in natives
+        )
+        if key not in known:
+            known[key] = _used(jax.make_jaxpr(kernel)(*natives).jaxpr)
+        return known[key]
+
+    return find
+
+
+def _used(jaxpr: Any) -> list[bool]:
+    """Tell which inputs of a jaxpr its outputs depend on."""
+    live = {id(v) for v in jaxpr.outvars}
+    for equation in reversed(jaxpr.eqns):
+        if any(id(v) in live for v in equation.outvars):
+            live.update(id(v) for v in equation.invars)
+    return [id(v) in live for v in jaxpr.invars]

@@ -1,0 +1,64 @@
+"""NumPy behind the backend contract. Arrays are ndarrays, on the CPU, treated as immutable."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unigrad.core.backend import Backend
+from unigrad.core.dtypes import DType
+from unigrad.core.errors import UnigradError
+from unigrad_numpy.kernels import SCALAR_OPS, TABLE
+
+
+class NumpyBackend(Backend):
+    """The reference: one eager kernel per op, no autograd of its own."""
+
+    name = "numpy"
+    array_type = np.ndarray
+    kernels = TABLE
+    scalar_ops = SCALAR_OPS
+
+    @property
+    def version(self) -> str:
+        return np.__version__
+
+    def devices(self) -> list[str]:
+        return ["cpu"]
+
+    def native_dtype(self, dtype: DType) -> DType:
+        return dtype
+
+    def dtype(self, native: npt.NDArray[Any]) -> DType:
+        return native.dtype
+
+    def shape(self, native: npt.NDArray[Any]) -> tuple[int, ...]:
+        return native.shape
+
+    def device(self, native: npt.NDArray[Any]) -> str:
+        return "cpu"
+
+    def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> npt.NDArray[Any]:
+        self.check_device(device)
+        return np.array(array)
+
+    def to_numpy(self, native: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return native
+
+    def to_device(self, native: npt.NDArray[Any], device: str) -> npt.NDArray[Any]:
+        self.check_device(device)
+        return native
+
+    def check_device(self, device: str | None) -> None:
+        """Refuse every device but the CPU."""
+        if device not in (None, "cpu", "cpu:0"):
+            raise UnigradError(f"the numpy backend has only the device 'cpu', not {device!r}")
+
+    def owns(self, value: object) -> bool:
+        return isinstance(value, np.ndarray)
+
+    def settle(self, native: Any) -> npt.NDArray[Any]:
+        # Ufuncs and reductions give scalars for 0-d results.
+        return np.asarray(native)

@@ -1,0 +1,7 @@
+"""Matrix products."""
+
+import numpy as np
+
+TABLE = {
+    "matmul": np.matmul,
+}

@@ -1,0 +1,9 @@
+"""unigrad's TensorFlow backend, differentiated by ``tf.GradientTape``."""
+
+# Triton, where it is installed, must load before TensorFlow does: see the module.
+from unigrad_tensorflow import triton_first as _triton_first  # noqa: F401, I001
+from unigrad_tensorflow.backend import TensorflowBackend
+
+backend = TensorflowBackend()
+
+__all__ = ["TensorflowBackend", "backend"]

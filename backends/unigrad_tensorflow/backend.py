@@ -1,0 +1,143 @@
+"""TensorFlow behind the backend contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import tensorflow as tf
+
+from unigrad.core import dtypes
+from unigrad.core.backend import Backend, Kernel, NativeTape, Program, Pull
+from unigrad.core.dtypes import DType
+from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
+from unigrad_tensorflow.kernels import SCALAR_OPS, TABLE
+from unigrad_tensorflow.tape import TensorflowTape
+
+_TO_NATIVE = {
+    dtype: tf.bool if dtype == dtypes.bool_ else getattr(tf, dtype.name) for dtype in dtypes.ALL
+}
+_FROM_NATIVE = {native: dtype for dtype, native in _TO_NATIVE.items()}
+
+
+class TensorflowBackend(Backend):
+    """Eager TensorFlow kernels; gradients by ``tf.GradientTape``."""
+
+    name = "tensorflow"
+    array_type = type(tf.constant(0.0))
+    kernels = TABLE
+    scalar_ops = SCALAR_OPS
+    differentiates = True
+    checks_bounds = False
+
+    @property
+    def version(self) -> str:
+        return str(tf.__version__)
+
+    def devices(self) -> list[str]:
+        count = len(tf.config.list_logical_devices("GPU"))
+        return ["cpu", *(f"gpu:{i}" for i in range(count))]
+
+    def native_dtype(self, dtype: DType) -> Any:
+        return _TO_NATIVE[dtype]
+
+    def dtype(self, native: Any) -> DType:
+        return _FROM_NATIVE[native.dtype]
+
+    def shape(self, native: Any) -> tuple[int, ...]:
+        return tuple(native.shape.as_list())
+
+    def device(self, native: Any) -> str:
+        device = getattr(native, "device", "") or ""
+        kind, _, index = device.rpartition("device:")[2].partition(":")
+        return f"gpu:{index or 0}" if kind.upper() == "GPU" else "cpu"
+
+    def native_device(self, device: str | None) -> str | None:
+        """Translate a device's name."""
+        if device is None:
+            return None
+        if device.partition(":")[0] not in ("cpu", "gpu") or (
+            device not in self.devices() and f"{device}:0" not in self.devices()
+            and device != "cpu:0"
+        ):
+            raise UnigradError(f"tensorflow has no device {device!r} here; it has {self.devices()}")
+        return f"/{device.upper()}" if ":" in device else f"/{device.upper()}:0"
+
+    def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> Any:
+        with tf.device(self.native_device(device)):
+            return tf.constant(array, dtype=_TO_NATIVE[dtypes.as_dtype(array.dtype)])
+
+    def to_numpy(self, native: Any) -> npt.NDArray[Any]:
+        array: npt.NDArray[Any] = np.asarray(native.numpy())
+        return array
+
+    def to_device(self, native: Any, device: str) -> Any:
+        with tf.device(self.native_device(device)):
+            return tf.identity(native)
+
+    def owns(self, value: object) -> bool:
+        return isinstance(value, (tf.Tensor, tf.Variable))
+
+    def settle(self, native: Any) -> Any:
+        return native if isinstance(native, tf.Tensor) else tf.convert_to_tensor(native)
+
+    def detach(self, native: Any) -> Any:
+        return self.settle(native)
+
+    def is_traced(self, native: Any) -> bool:
+        return not hasattr(native, "_handle") and not isinstance(native, self.array_type)
+
+    def run_watched(
+        self,
+        op: Any,
+        kernel: Kernel,
+        natives: Sequence[Any],
+        uids: Sequence[int],
+        settings: Mapping[str, Any],
+        watchers: Sequence[Any],
+    ) -> tuple[Any, Pull | None]:
+        result = kernel(*natives, **settings)
+        # A kernel that returns its input would give two values one identity on the tape.
+        if isinstance(result, (tuple, list)):
+            result = [
+                tf.identity(one) if any(one is native for native in natives) else one
+                for one in result
+            ]
+        elif any(result is native for native in natives):
+            result = tf.identity(result)
+        return result, None
+
+    def error_class(self, error: Exception) -> type[UnigradError] | None:
+        if isinstance(error, IndexError):
+            return OutOfBoundsError
+        if isinstance(error, (TypeError, NotImplementedError, tf.errors.UnimplementedError)):
+            return DTypeError
+        if isinstance(error, tf.errors.NotFoundError):
+            return DTypeError
+        if isinstance(error, tf.errors.InvalidArgumentError):
+            text = str(error)
+            if "cannot compute" in text and "was expected to be a" in text:
+                return DTypeError
+            return OutOfBoundsError if "is not in [0" in text else ShapeError
+        return ShapeError if isinstance(error, (ValueError, RuntimeError)) else None
+
+    def open_tape(self) -> NativeTape:
+        return TensorflowTape()
+
+    def trace(
+        self, function: Callable[..., Sequence[Any]], examples: Sequence[Any]
+    ) -> Program | None:
+        from unigrad_tensorflow.compiler import trace
+
+        return trace(function, examples)
+
+    def init_scope(self) -> AbstractContextManager[Any]:
+        scope: AbstractContextManager[Any] = tf.init_scope()
+        return scope
+
+    def on(self, device: str | None) -> AbstractContextManager[Any]:
+        context: AbstractContextManager[Any] = tf.device(self.native_device(device))
+        return context

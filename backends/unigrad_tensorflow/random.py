@@ -1,0 +1,118 @@
+"""Random kernels for TensorFlow: bits, split, fold_in and uniform from a counter-based generator.
+
+Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11
+(Threefry-2x32 with 20 rounds). A key is a uint32 tensor of shape (2,). TensorFlow has all uint32
+kernels that it takes, eagerly, in graphs and under XLA. The output conventions are those of
+`jax.random` with `jax_threefry_partitionable=True`; the tests compare bit for bit. Distributions
+other than the uniform one are the front end's.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import tensorflow as tf
+
+_MASK = 0xFFFFFFFF
+_PARITY = 0x1BD11BDA  # Skein's constant: it keeps an all-zero key from giving an all-zero schedule
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+
+
+class _Format(NamedTuple):
+    """How a uniform number is made: the bits drawn, the mantissa's width, types, the bits of 1."""
+
+    drawn: int
+    mantissa: int
+    storage: tf.DType
+    result: tf.DType
+    one: int
+
+
+_FORMATS = {
+    # JAX draws only 8 bits for the 7 of bfloat16's mantissa.
+    "bfloat16": _Format(8, 7, tf.uint16, tf.bfloat16, 0x3F80),
+    "float16": _Format(16, 10, tf.uint16, tf.float16, 0x3C00),
+    "float32": _Format(32, 23, tf.uint32, tf.float32, 0x3F800000),
+    "float64": _Format(64, 52, tf.uint64, tf.float64, 0x3FF << 52),
+}
+_UNSIGNED = {8: tf.uint8, 16: tf.uint16, 32: tf.uint32, 64: tf.uint64}
+
+
+def _rotate(words: tf.Tensor, rotation: int) -> tf.Tensor:
+    left = tf.bitwise.left_shift(words, tf.constant(rotation, tf.uint32))
+    right = tf.bitwise.right_shift(words, tf.constant(32 - rotation, tf.uint32))
+    return tf.bitwise.bitwise_or(left, right)
+
+
+# One traced graph serves every eager call: op by op, the twenty rounds would cost a hundred
+# dispatches. Inside a user's tf.function or XLA program the call is inlined.
+@tf.function(
+    input_signature=[
+        tf.TensorSpec([2], tf.uint32),
+        tf.TensorSpec(None, tf.uint32),
+        tf.TensorSpec(None, tf.uint32),
+    ],
+    autograph=False,
+)
+def _hash(key: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Threefry-2x32 of the counters (first, second)."""
+    parity = tf.constant(_PARITY, tf.uint32)
+    keys = (key[0], key[1], tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(key[0], key[1]), parity))
+    first, second = first + keys[0], second + keys[1]
+    for step in range(1, 6):
+        for rotation in _ROTATIONS[(step - 1) % 2]:
+            first = first + second
+            second = tf.bitwise.bitwise_xor(first, _rotate(second, rotation))
+        first = first + keys[step % 3]
+        second = second + (keys[(step + 1) % 3] + tf.constant(step, tf.uint32))
+    return first, second
+
+
+def _hashes(key: tf.Tensor, count: int) -> tuple[tf.Tensor, tf.Tensor]:
+    """Both result words of each 64-bit counter below `count`."""
+    index = tf.range(tf.constant(count, tf.int64))
+    high = tf.bitwise.right_shift(index, tf.constant(32, tf.int64)) if count > _MASK else 0
+    first, second = _hash(key, tf.cast(high, tf.uint32), tf.cast(index, tf.uint32))
+    return tf.ensure_shape(first, (count,)), tf.ensure_shape(second, (count,))
+
+
+def random_bits(key: tf.Tensor, *, shape: tuple[int, ...], bit_width: int) -> tf.Tensor:
+    """Uniform unsigned integers of 8, 16, 32 or 64 bits; narrow ones are a word's low bits."""
+    first, second = _hashes(key, math.prod(shape))
+    if bit_width == 64:
+        high = tf.bitwise.left_shift(tf.cast(first, tf.uint64), tf.constant(32, tf.uint64))
+        words = tf.bitwise.bitwise_or(high, tf.cast(second, tf.uint64))
+    else:
+        words = tf.cast(tf.bitwise.bitwise_xor(first, second), _UNSIGNED[bit_width])
+    return tf.reshape(words, shape)
+
+
+def random_split(key: tf.Tensor, *, num: int) -> tf.Tensor:
+    """`num` new keys, shape (num, 2): both result words of the counters 0, 1, ..."""
+    return tf.stack(_hashes(key, num), axis=-1)
+
+
+def random_fold_in(key: tf.Tensor, data: Any) -> tf.Tensor:
+    """A new key from a key and an integer, which counts modulo 2**32."""
+    if not tf.is_tensor(data):
+        data = tf.constant(int(data) & _MASK, tf.uint32)
+    words = _hash(key, tf.constant(0, tf.uint32), tf.cast(data, tf.uint32))
+    return tf.ensure_shape(tf.stack(words), (2,))
+
+
+def random_uniform(key: tf.Tensor, *, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tf.Tensor:
+    """Floats in [0, 1): random mantissa bits under the exponent of one, minus one (exact)."""
+    drawn, mantissa, storage, result, one = _FORMATS[np.dtype(dtype).name]
+    bits = tf.cast(random_bits(key, shape=shape, bit_width=drawn), storage)
+    bits = tf.bitwise.right_shift(bits, tf.constant(drawn - mantissa, storage))
+    bits = tf.bitwise.bitwise_or(bits, tf.constant(one, storage))
+    return tf.bitcast(bits, result) - tf.constant(1, result)
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "random_bits": random_bits,
+    "random_split": random_split,
+    "random_fold_in": random_fold_in,
+    "random_uniform": random_uniform,
+}

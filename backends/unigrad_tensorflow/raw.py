@@ -1,0 +1,25 @@
+"""Elementwise raw ops by the shortest path.
+
+``tf.add`` spends half of its time in argument checks that the front end has done already.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+from tensorflow.python.eager import context as _context
+from tensorflow.python.eager.execute import convert_to_mixed_eager_tensors as _  # noqa: F401
+
+_executing_eagerly = tf.executing_eagerly
+
+
+def unary(name: str) -> Callable[[Any], Any]:
+    """Return the raw op of one tensor as a function."""
+    op = getattr(tf.raw_ops, name)
+    return lambda x: op(x=x)
+
+
+def binary(name: str) -> Callable[[Any, Any], Any]:
+    """Return the raw op of two tensors as a function."""
+    op = getattr(tf.raw_ops, name)
+    return lambda x, y: op(x=x, y=y)

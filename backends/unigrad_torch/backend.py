@@ -1,0 +1,136 @@
+"""PyTorch behind the backend contract."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import ml_dtypes
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from unigrad.core import dtypes
+from unigrad.core.backend import Backend, Kernel, NativeTape, Program, Pull
+from unigrad.core.dtypes import DType
+from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
+from unigrad_torch.kernels import SCALAR_OPS, TABLE
+from unigrad_torch.tape import TorchTape, gate_paused
+
+_TO_NATIVE: dict[DType, torch.dtype] = {
+    dtype: getattr(torch, "bool" if dtype == dtypes.bool_ else dtype.name) for dtype in dtypes.ALL
+}
+_FROM_NATIVE = {native: dtype for dtype, native in _TO_NATIVE.items()}
+
+
+class TorchBackend(Backend):
+    """Eager torch kernels; gradients by torch autograd."""
+
+    name = "torch"
+    array_type = torch.Tensor
+    kernels = TABLE
+    scalar_ops = SCALAR_OPS
+    differentiates = True
+
+    @property
+    def version(self) -> str:
+        return str(torch.__version__)
+
+    def devices(self) -> list[str]:
+        count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+        return ["cpu", *(f"gpu:{i}" for i in range(count))]
+
+    def native_dtype(self, dtype: DType) -> torch.dtype:
+        return _TO_NATIVE[dtype]
+
+    def dtype(self, native: torch.Tensor) -> DType:
+        return _FROM_NATIVE[native.dtype]
+
+    def shape(self, native: torch.Tensor) -> tuple[int, ...]:
+        return tuple(native.shape)
+
+    def device(self, native: torch.Tensor) -> str:
+        device = native.device
+        return "cpu" if device.type == "cpu" else f"gpu:{device.index or 0}"
+
+    def native_device(self, device: str | None) -> torch.device:
+        """Translate a device's name."""
+        if device is None or device == "cpu":
+            return torch.device("cpu")
+        kind, _, index = device.partition(":")
+        if kind == "gpu" and torch.cuda.is_available():
+            return torch.device("cuda", int(index or 0))
+        raise UnigradError(f"torch has no device {device!r} here; it has {self.devices()}")
+
+    def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> torch.Tensor:
+        if array.dtype == dtypes.bfloat16:
+            native = torch.from_numpy(array.view(np.int16).copy()).view(torch.bfloat16)
+        else:
+            native = torch.tensor(array, dtype=_TO_NATIVE[dtypes.as_dtype(array.dtype)])
+        return native if device in (None, "cpu") else native.to(self.native_device(device))
+
+    def to_numpy(self, native: torch.Tensor) -> npt.NDArray[Any]:
+        native = native.detach().cpu().resolve_conj().resolve_neg()
+        if native.dtype == torch.bfloat16:
+            return native.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
+        return native.numpy()
+
+    def to_device(self, native: torch.Tensor, device: str) -> torch.Tensor:
+        return native.to(self.native_device(device))
+
+    def owns(self, value: object) -> bool:
+        return isinstance(value, torch.Tensor)
+
+    def detach(self, native: torch.Tensor) -> torch.Tensor:
+        return native.detach() if native.requires_grad else native
+
+    def is_traced(self, native: torch.Tensor) -> bool:
+        return type(native) is not torch.Tensor and type(native) is not torch.nn.Parameter
+
+    def run_watched(
+        self,
+        op: Any,
+        kernel: Kernel,
+        natives: Sequence[Any],
+        uids: Sequence[int],
+        settings: Mapping[str, Any],
+        watchers: Sequence[Any],
+    ) -> tuple[Any, Pull | None]:
+        if all(one.needs_rules for one in watchers):
+            return kernel(*natives, **settings), None
+        natives = gate_paused(natives, uids, watchers)
+        if torch.is_grad_enabled():
+            result = kernel(*natives, **settings)
+        else:
+            with torch.enable_grad():
+                result = kernel(*natives, **settings)
+        # A kernel that returns its input would give two values one place in the graph.
+        if isinstance(result, torch.Tensor):
+            if any(result is native for native in natives):
+                result = result.view_as(result)
+        else:
+            result = tuple(
+                one.view_as(one) if any(one is native for native in natives) else one
+                for one in result
+            )
+        return result, None
+
+    def error_class(self, error: Exception) -> type[UnigradError] | None:
+        text = str(error)
+        if isinstance(error, IndexError):
+            return ShapeError if "Dimension out of range" in text else OutOfBoundsError
+        if isinstance(error, (TypeError, NotImplementedError)) or "dtype" in text:
+            return DTypeError
+        if "out of bounds" in text or "out of range" in text:
+            return OutOfBoundsError
+        return ShapeError if isinstance(error, (RuntimeError, ValueError)) else None
+
+    def open_tape(self) -> NativeTape:
+        return TorchTape()
+
+    def trace(
+        self, function: Callable[..., Sequence[Any]], examples: Sequence[Any]
+    ) -> Program | None:
+        from unigrad_torch.compiler import trace
+
+        return trace(function, examples)

@@ -1,0 +1,7 @@
+"""Matrix products."""
+
+import torch
+
+TABLE = {
+    "matmul": torch.matmul,
+}

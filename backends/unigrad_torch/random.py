@@ -1,0 +1,186 @@
+"""Random kernels for torch: bits, split, fold_in and uniform from a counter-based generator.
+
+Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11
+(Threefry-2x32 with 20 rounds). A key is a uint32 tensor of shape (2,); results live on its
+device. torch has no uint32 addition or shift on the CPU, so words are int32: addition wraps
+around, and a mask makes the arithmetic right shift a logical one. Everything is out of place and
+nothing looks at values, so the kernels pass through make_fx, fake tensors and torch.func.vmap;
+only an eager call on the CPU takes short cuts (blocks that fit the cache, Python integers for a
+few words), to the same numbers. The output conventions are those of `jax.random` with
+`jax_threefry_partitionable=True`; the tests compare bit for bit. Distributions other than the
+uniform one are the front end's.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import torch
+from torch.utils._python_dispatch import _get_current_dispatch_mode
+
+Pair = tuple[torch.Tensor, torch.Tensor]
+Finish = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
+
+_MASK = 0xFFFFFFFF
+_PARITY = 0x1BD11BDA  # Skein's constant: it keeps an all-zero key from giving an all-zero schedule
+_ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_BLOCK = 2**15  # words: the temporaries of one round stay in the second-level cache
+_FEW = 8  # up to here Python integers are faster than about a hundred calls of torch
+
+
+class _Format(NamedTuple):
+    """How a uniform number is made: the bits drawn, the mantissa's width, types, the bits of 1."""
+
+    drawn: int
+    mantissa: int
+    storage: torch.dtype
+    result: torch.dtype
+    one: int
+
+
+_FORMATS = {
+    # JAX draws only 8 bits for the 7 of bfloat16's mantissa.
+    "bfloat16": _Format(8, 7, torch.int16, torch.bfloat16, 0x3F80),
+    "float16": _Format(16, 10, torch.int16, torch.float16, 0x3C00),
+    "float32": _Format(32, 23, torch.int32, torch.float32, 0x3F800000),
+    "float64": _Format(64, 52, torch.int64, torch.float64, 0x3FF << 52),
+}
+
+
+def _is_eager_on_cpu(key: torch.Tensor) -> bool:
+    """Whether nothing records or transforms this call, so that it may look at the key's value."""
+    return (
+        type(key) is torch.Tensor
+        and key.device.type == "cpu"
+        and not torch.compiler.is_compiling()
+        and not torch._C._are_functorch_transforms_active()
+        and _get_current_dispatch_mode() is None
+    )
+
+
+def _hash_integers(first_key: int, second_key: int, second: int) -> tuple[int, int]:
+    """Threefry-2x32 of the counter (0, second), in Python integers."""
+    keys = (first_key, second_key, first_key ^ second_key ^ _PARITY)
+    first, second = keys[0], (second + keys[1]) & _MASK
+    for step in range(1, 6):
+        for rotation in _ROTATIONS[(step - 1) % 2]:
+            first = (first + second) & _MASK
+            second = first ^ ((second << rotation) & _MASK | second >> (32 - rotation))
+        first = (first + keys[step % 3]) & _MASK
+        second = (second + keys[(step + 1) % 3] + step) & _MASK
+    return first, second
+
+
+def _hash_few(key: torch.Tensor, counters: range) -> Pair:
+    first_key, second_key = key.tolist()
+    pairs = [_hash_integers(first_key, second_key, counter) for counter in counters]
+    words = torch.tensor(pairs, dtype=torch.int64).to(torch.int32)
+    return words[:, 0], words[:, 1]
+
+
+def _rotate(words: torch.Tensor, rotation: int) -> torch.Tensor:
+    return words << rotation | words >> (32 - rotation) & ((1 << rotation) - 1)
+
+
+def _schedule(key: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    first, second = key.view(torch.int32).unbind()
+    return first, second, first ^ second ^ _PARITY
+
+
+def _hash(
+    keys: tuple[torch.Tensor, torch.Tensor, torch.Tensor],
+    first: torch.Tensor | int,
+    second: torch.Tensor,
+) -> Pair:
+    """Threefry-2x32 of the counters (first, second), all int32."""
+    first, second = keys[0] + first, keys[1] + second
+    for step in range(1, 6):
+        for rotation in _ROTATIONS[(step - 1) % 2]:
+            first = first + second
+            second = first ^ _rotate(second, rotation)
+        first = first + keys[step % 3]
+        second = second + (keys[(step + 1) % 3] + step)
+    return first, second
+
+
+def _counters(
+    start: int, stop: int, device: torch.device
+) -> tuple[torch.Tensor | int, torch.Tensor]:
+    """The high and low words of the 64-bit counters from `start` to `stop`."""
+    if stop <= 2**31:
+        return 0, torch.arange(start, stop, dtype=torch.int32, device=device)
+    index = torch.arange(start, stop, dtype=torch.int64, device=device)
+    return (index >> 32).to(torch.int32), index.to(torch.int32)
+
+
+def _draw(key: torch.Tensor, count: int, finish: Finish) -> torch.Tensor:
+    """`finish` of the two words of each counter below `count`, along one axis."""
+    eager = _is_eager_on_cpu(key)
+    if eager and 0 < count <= _FEW:
+        return finish(*_hash_few(key, range(count)))
+    keys = _schedule(key)
+    size = _BLOCK if eager else max(count, 1)  # a traced program is fused, so it needs no blocks
+    parts = [
+        finish(*_hash(keys, *_counters(start, min(start + size, count), key.device)))
+        for start in range(0, max(count, 1), size)
+    ]
+    return parts[0] if len(parts) == 1 else torch.cat(parts)
+
+
+def _join(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    return first.to(torch.int64) << 32 | second.to(torch.int64) & _MASK
+
+
+_FINISH: dict[int, Finish] = {
+    8: lambda first, second: (first ^ second).to(torch.uint8),
+    16: lambda first, second: (first ^ second).to(torch.int16),
+    32: lambda first, second: first ^ second,
+    64: _join,
+}
+_UNSIGNED = {8: torch.uint8, 16: torch.uint16, 32: torch.uint32, 64: torch.uint64}
+
+
+def random_bits(key: torch.Tensor, *, shape: tuple[int, ...], bit_width: int) -> torch.Tensor:
+    """Uniform unsigned integers of 8, 16, 32 or 64 bits; narrow ones are a word's low bits."""
+    words = _draw(key, math.prod(shape), _FINISH[bit_width])
+    return words.view(_UNSIGNED[bit_width]).reshape(shape)
+
+
+def random_split(key: torch.Tensor, *, num: int) -> torch.Tensor:
+    """`num` new keys, shape (num, 2): both result words of the counters 0, 1, ..."""
+    words = _draw(key, num, lambda first, second: torch.stack((first, second), dim=-1))
+    return words.view(torch.uint32)
+
+
+def random_fold_in(key: torch.Tensor, data: Any) -> torch.Tensor:
+    """A new key from a key and an integer, which counts modulo 2**32."""
+    counter = data if isinstance(data, torch.Tensor) else int(data) & _MASK
+    if isinstance(counter, int) and _is_eager_on_cpu(key):
+        words = _hash_few(key, range(counter, counter + 1))
+        return torch.cat(words).view(torch.uint32)
+    low = torch.as_tensor(counter, device=key.device).to(torch.int64).to(torch.int32)
+    return torch.stack(_hash(_schedule(key), 0, low)).view(torch.uint32)
+
+
+def random_uniform(
+    key: torch.Tensor, *, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> torch.Tensor:
+    """Floats in [0, 1): random mantissa bits under the exponent of one, minus one (exact)."""
+    drawn, mantissa, storage, result, one = _FORMATS[np.dtype(dtype).name]
+    shift, mask = drawn - mantissa, (1 << mantissa) - 1
+
+    def finish(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+        # Masking the mantissa out of the whole word spares narrowing it to the bits drawn first.
+        word = _join(first, second) if drawn == 64 else first ^ second
+        return (word >> shift & mask | one).to(storage).view(result) - 1
+
+    return _draw(key, math.prod(shape), finish).reshape(shape)
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "random_bits": random_bits,
+    "random_split": random_split,
+    "random_fold_in": random_fold_in,
+    "random_uniform": random_uniform,
+}

@@ -1,0 +1,169 @@
+"""The backward pass of the reference tape: a walk back along a list of recorded ops.
+
+It knows no op: each recording brings either its backend's pull-back or a rule of the textbook.
+What it does itself is everything that is common to all ops: find the recordings that lie between
+sources and targets, add up the cotangents of values used more than once, undo broadcasting, and
+carry "connected, but zero" as a symbol until somebody needs an array.
+
+Linear in the number of recordings, in time and in memory; no recursion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+from unigrad.core import recorders
+from unigrad.core.dtypes import INEXACT
+from unigrad.core.errors import NotDifferentiableError
+from unigrad.core.op import OPS, Recording, untracked, wrap
+from unigrad.core.tensor import Tensor
+
+
+class _Zero:
+    """The cotangent of a value that is connected to the target with derivative zero."""
+
+    def __repr__(self) -> str:
+        return "ZERO"
+
+
+ZERO: Final = _Zero()
+Cotangent = Tensor | _Zero
+
+
+def backward(
+    recordings: Sequence[Recording],
+    cotangents: dict[int, Cotangent],
+    wanted: set[int],
+    by_rule: bool = False,
+) -> None:
+    """Carry cotangents, keyed by value, from targets back to the wanted values.
+
+    ``by_rule`` uses the textbook also where a backend brought its own pull-back. On return ``cotangents`` holds those of the wanted values that are connected.
+    """
+    needed = set(wanted)
+    path = []
+    for recording in recordings:
+        for uid in recording.uids:
+            if uid in needed:
+                needed.update(recording.output_uids)
+                path.append(recording)
+                break
+    while path:
+        recording = path.pop()
+        found = [
+            cotangents.get(uid) if uid in wanted else cotangents.pop(uid, None)
+            for uid in recording.output_uids
+        ]
+        if any(cotangent is not None for cotangent in found):
+            _step(recording, found, needed, cotangents, by_rule)
+
+
+def _step(
+    recording: Recording,
+    found: Sequence[Cotangent | None],
+    needed: set[int],
+    cotangents: dict[int, Cotangent],
+    by_rule: bool,
+) -> None:
+    """Carry the cotangents of one op's outputs to its inputs."""
+    backend = recording.backend
+    arrays = [one for one in found if isinstance(one, Tensor)]
+    positions = [i for i, uid in enumerate(recording.uids) if uid in needed]
+    rule = recording.op.rule
+    if not arrays or (rule is not None and rule.zero):
+        for i in positions:
+            cotangents.setdefault(recording.uids[i], ZERO)
+        return
+    pull = None if by_rule else recording.pull
+    if pull is not None and not recorders.active():
+        natives = [_materialize(recording, i, one).native for i, one in enumerate(found)]
+        pulled = pull(natives)
+        for i in positions:
+            native = pulled[i]
+            _add(cotangents, recording.uids[i], ZERO if native is None else wrap(backend, native))
+        return
+    full = [_materialize(recording, i, one) for i, one in enumerate(found)]
+    inputs = [
+        x if isinstance(x, (bool, int, float, complex)) else wrap(backend, x, uid)
+        for x, uid in zip(recording.inputs, recording.uids, strict=True)
+    ]
+    for i in positions:
+        x = inputs[i]
+        if x.dtype not in INEXACT:
+            _add(cotangents, recording.uids[i], ZERO)
+        elif pull is not None:
+            _add(cotangents, recording.uids[i], pull.op(i)(*inputs, *full))
+        else:
+            _add(cotangents, recording.uids[i], _by_rule(recording, i, full, inputs))
+
+
+def _by_rule(
+    recording: Recording, position: int, full: Sequence[Tensor], inputs: Sequence[Any]
+) -> Tensor:
+    """Return one input's cotangent by the textbook's rule."""
+    rule = recording.op.rule
+    if rule is None:
+        raise NotDifferentiableError(f"{recording.op.name} has no derivative")
+    outputs = [
+        wrap(recording.backend, native, uid)
+        for native, uid in zip(recording.outputs, recording.output_uids, strict=True)
+    ]
+    g, out = (full, outputs) if recording.multiple else (full[0], outputs[0])
+    cotangent: Tensor = rule.vjp(position, g, out, inputs, recording.settings)
+    return unbroadcast(cotangent, inputs[position].shape)
+
+
+def _materialize(recording: Recording, position: int, cotangent: Cotangent | None) -> Tensor:
+    """Return an output's cotangent as an array."""
+    if isinstance(cotangent, Tensor):
+        return cotangent
+    return zeros_like(wrap(recording.backend, recording.outputs[position]))
+
+
+def _add(cotangents: dict[int, Cotangent], uid: int, cotangent: Cotangent) -> None:
+    """Add to a value's cotangent."""
+    before = cotangents.get(uid)
+    if before is None or before is ZERO:
+        cotangents[uid] = cotangent
+    elif isinstance(cotangent, Tensor):
+        assert isinstance(before, Tensor)
+        cotangents[uid] = before + cotangent
+
+
+def unbroadcast(cotangent: Tensor, shape: tuple[int, ...]) -> Tensor:
+    """Sum a cotangent over the axes along which its input was broadcast."""
+    found = cotangent.shape
+    if found == shape:
+        return cotangent
+    extra = len(found) - len(shape)
+    axes = tuple(range(extra)) + tuple(
+        extra + i
+        for i, length in enumerate(shape)
+        if length == 1 and found[extra + i] != 1
+    )
+    if axes:
+        cotangent = OPS["sum"](cotangent, axis=axes, keepdims=False)
+    if cotangent.shape != shape:
+        # Axes of length one were summed away, or the rule left some to be filled in.
+        size = 1
+        for length in cotangent.shape:
+            size *= length
+        wanted = 1
+        for length in shape:
+            wanted *= length
+        op = "reshape" if size == wanted else "broadcast_to"
+        cotangent = OPS[op](cotangent, shape=shape)
+    return cotangent
+
+
+def zeros_like(x: Tensor) -> Tensor:
+    """Return zeros of a tensor's shape and dtype beside it."""
+    out: Tensor = OPS["full_like"](untracked(x), value=0)
+    return out
+
+
+def ones_like(x: Tensor) -> Tensor:
+    """Return ones of a tensor's shape and dtype beside it."""
+    out: Tensor = OPS["full_like"](untracked(x), value=1)
+    return out

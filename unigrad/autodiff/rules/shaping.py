@@ -1,0 +1,39 @@
+"""Derivatives of the ops that only move elements: their transposes."""
+
+from typing import Any
+
+from unigrad.autodiff.backward import unbroadcast, zeros_like
+from unigrad.autodiff.rules.registry import linear, variadic
+from unigrad.core.op import OPS
+from unigrad.core.tensor import Tensor
+from unigrad.ops.shaping import permute_dims, reshape
+
+
+def _inverse(axes: tuple[int, ...]) -> tuple[int, ...]:
+    inverse = [0] * len(axes)
+    for position, axis in enumerate(axes):
+        inverse[axis] = position
+    return tuple(inverse)
+
+
+def _variadic_jvp(name: str) -> Any:
+    """The tangent of an op linear in all its inputs together: absent tangents are zeros."""
+
+    def jvp(tangents: Any, out: Any, *inputs: Tensor, **settings: Any) -> Any:
+        full = [
+            zeros_like(x) if t is None else t for t, x in zip(tangents, inputs, strict=True)
+        ]
+        return OPS[name](*full, **settings)
+
+    return jvp
+
+
+linear("reshape", lambda g, out, x, shape: reshape(g, x.shape))
+linear("broadcast_to", lambda g, out, x, shape: unbroadcast(g, x.shape))
+linear("permute_dims", lambda g, out, x, axes: permute_dims(g, _inverse(axes)))
+linear("to_device", lambda g, out, x, device: OPS["to_device"](g, device=x.device))
+variadic(
+    "stack",
+    lambda i, g, out, *xs, axis: g[(*[slice(None)] * axis, i)],
+    _variadic_jvp("stack"),
+)

@@ -1,0 +1,496 @@
+"""`GradientTape`: reverse-mode differentiation with TensorFlow's meaning, on every backend.
+
+The tape decides *which* values count: it notes, for every op that ran on a tracked value while it
+recorded, which values the result depends on. *How much* is then asked of the backend: its own
+autograd (torch, TensorFlow), its pull-backs (JAX), or the rules of the reference. So a source is
+connected on all backends or on none.
+
+Source of the semantics: the documentation of ``tf.GradientTape`` (TensorFlow 2.21).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any, Literal
+
+from unigrad.autodiff.backward import ZERO, Cotangent, backward, ones_like, zeros_like
+from unigrad.autodiff.jacobians import batch_jacobian_rows, jacobian_rows
+from unigrad.core import recorders, tree
+from unigrad.core.backend import Backend, NativeTape
+from unigrad.core.dtypes import INEXACT
+from unigrad.core.errors import DTypeError, GradientWarning, ShapeError, TapeError
+from unigrad.core.op import Recording, as_tensor, cast, wrap
+from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable
+
+Unconnected = Literal["none", "zero"]
+
+
+class GradientTape:
+    """Record what is computed, to differentiate it afterwards.
+
+    Trainable variables are watched as they are read; Tensors when they are given to `watch`. A
+    target that is no scalar is summed.
+
+    Args:
+        persistent: allow more than one call of `gradient`; the recorded values then live as long
+            as the tape.
+        watch_accessed_variables: watch trainable variables as they are read.
+
+    Example:
+        >>> import unigrad as ug
+        >>> x = ug.asarray(3.0)
+        >>> with ug.GradientTape() as tape:
+        ...     tape.watch(x)
+        ...     y = x * x
+        >>> float(tape.gradient(y, x))
+        6.0
+    """
+
+    def __init__(
+        self,
+        persistent: bool = False,
+        watch_accessed_variables: bool = True,
+        *,
+        reference: bool = False,
+    ) -> None:
+        self.persistent = persistent
+        #: True to use the textbook's rules on a backend that has an autograd of its own.
+        self.needs_rules = reference
+        self._watch_accessed = watch_accessed_variables
+        self._recording = False
+        self._start()
+
+    def _start(self) -> None:
+        """Forget everything."""
+        self._spent = False
+        #: For every tracked value the values it was computed from.
+        self._tracked: dict[int, tuple[int, ...]] = {}
+        self._recordings: list[Recording] = []
+        self._natives: dict[Backend, NativeTape | None] = {}
+        self._variables: dict[int, Variable] = {}
+        #: For every watched variable the handles its readers got.
+        self._reads: dict[int, dict[int, Tensor]] = {}
+
+    # -- recording
+
+    def __enter__(self) -> GradientTape:
+        if self._recording:
+            raise TapeError("the tape is recording already: a tape cannot be entered twice")
+        if self._spent:
+            self._start()
+        self._resume()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._recording:
+            self._pause()
+
+    def _resume(self) -> None:
+        self._recording = True
+        recorders.push(self)
+        for native in self.native_tapes():
+            native.resume()
+
+    def _pause(self) -> None:
+        self._recording = False
+        recorders.pop(self)
+        for native in self.native_tapes():
+            native.pause(_tracked_by_others)
+
+    @contextmanager
+    def stop_recording(self) -> Iterator[None]:
+        """Do not record what runs inside the ``with`` block.
+
+        Raises:
+            TapeError: when the tape is not recording.
+        """
+        if not self._recording:
+            raise TapeError("stop_recording: the tape is not recording")
+        self._pause()
+        try:
+            yield
+        finally:
+            self._resume()
+
+    def reset(self) -> None:
+        """Forget everything recorded and watched so far; go on recording if it was."""
+        recording = self._recording
+        if recording:
+            self._pause()
+        self._start()
+        if recording:
+            self._resume()
+
+    def watch(self, tensors: Any) -> None:
+        """Make Tensors or Variables (a pytree of them) sources of this tape.
+
+        Only what is computed from them afterwards counts. An integer cannot be watched: it is
+        left out with a `GradientWarning`.
+
+        Raises:
+            TapeError: when the tape is not recording.
+            DTypeError: when a leaf is neither a Tensor nor a Variable.
+        """
+        if not self._recording:
+            raise TapeError("watch: the tape is not recording; call it inside the with block")
+        for one in tree.leaves(tensors):
+            if not isinstance(one, (Tensor, Variable)):
+                raise DTypeError(
+                    f"watch: expected a Tensor or a Variable, not {type(one).__name__}"
+                )
+            if one.dtype not in INEXACT:
+                warnings.warn(
+                    f"watch: a tensor of dtype {one.dtype.name} has no gradient and is not watched",
+                    GradientWarning,
+                    stacklevel=2,
+                )
+            elif isinstance(one, Variable):
+                self._variables.setdefault(one.key, one)
+                one.read()
+            else:
+                self._watch(one)
+
+    def _watch(self, tensor: Tensor) -> None:
+        """Make one handle's value a source, unless it is tracked already."""
+        if tensor.uid in self._tracked:
+            return
+        elsewhere = tensor.uid != 0 and bool(recorders.watchers((tensor.uid,)))
+        if tensor.uid == 0:
+            tensor.uid = recorders.fresh_uid()
+        native = self._native(tensor.backend)
+        if native is not None:
+            native.watch(tensor, elsewhere)
+        self._tracked[tensor.uid] = ()
+
+    def _native(self, backend: Backend) -> NativeTape | None:
+        """Return the backend's own tape behind this one, opened at its first use."""
+        if backend not in self._natives:
+            # A recorder around this tape that lives by the rules (a forward accumulator, say)
+            # must see the backward pass: only the reference's is made of ops.
+            if any(one.needs_rules for one in recorders.active()):
+                self.needs_rules = True
+            native = None if self.needs_rules else backend.open_tape()
+            self._natives[backend] = native
+            if native is not None:
+                native.resume()
+        return self._natives[backend]
+
+    def native_tapes(self) -> list[NativeTape]:
+        """Return the backends' own tapes behind this one."""
+        return [native for native in self._natives.values() if native is not None]
+
+    def watched_variables(self) -> tuple[Variable, ...]:
+        """Return the variables watched so far, in the order of their first use."""
+        return tuple(self._variables.values())
+
+    # -- what the ops tell (see unigrad.core.recorders.Recorder)
+
+    def tracks(self, uids: tuple[int, ...]) -> bool:
+        """Tell whether any of these values depends on a source."""
+        tracked = self._tracked
+        for uid in uids:  # noqa: SIM110 - a generator costs more than the loop, on every op
+            if uid in tracked:
+                return True
+        return False
+
+    def record(self, recording: Recording, outputs: tuple[Tensor, ...]) -> None:
+        """Note an op that ran on a tracked value."""
+        for uid in recording.output_uids:
+            self._tracked[uid] = recording.uids
+        native = self._native(recording.backend)
+        if native is None:
+            self._recordings.append(recording)
+        else:
+            native.note(outputs)
+
+    def variable_read(self, variable: Variable, tensor: Tensor) -> None:
+        """Watch a variable that is being read."""
+        key = variable.key
+        if key not in self._variables:
+            if not (self._watch_accessed and variable.trainable) or tensor.dtype not in INEXACT:
+                return
+            self._variables[key] = variable
+        if tensor.uid not in self._tracked:
+            self._watch(tensor)
+        self._reads.setdefault(key, {})[tensor.uid] = tensor
+
+    # -- asking
+
+    def gradient(
+        self,
+        target: Any,
+        sources: Any,
+        output_gradients: Any = None,
+        unconnected_gradients: Unconnected = "none",
+    ) -> Any:
+        """Return the derivative of the (summed) target by the sources.
+
+        Args:
+            target: a Tensor, a Variable or a pytree of them.
+            sources: the same; the result has its structure.
+            output_gradients: a cotangent per target, in the target's structure, to use in place
+                of ones.
+            unconnected_gradients: ``"none"`` gives ``None``, with a `GradientWarning` that says
+                why, for a source that the target does not depend on; ``"zero"`` gives zeros.
+
+        Raises:
+            TapeError: at a second call on a tape that is not persistent.
+            ShapeError: when a cotangent's shape is not its target's.
+            ValueError: when ``unconnected_gradients`` is neither word.
+        """
+        found, structure = self._ask(target, sources, output_gradients, unconnected_gradients)
+        return tree.unflatten(structure, found)
+
+    def _ask(
+        self, target: Any, sources: Any, output_gradients: Any, unconnected: Unconnected
+    ) -> tuple[list[Tensor | None], Any]:
+        if unconnected not in ("none", "zero"):
+            raise ValueError(f"unconnected_gradients is 'none' or 'zero', not {unconnected!r}")
+        self._spend()
+        source_leaves, structure = tree.flatten(sources)
+        for one in source_leaves:
+            if not isinstance(one, (Tensor, Variable)):
+                raise DTypeError(
+                    f"gradient: a source is a Tensor or a Variable, not {type(one).__name__}"
+                )
+        targets = [self._value(one) for one in tree.leaves(target)]
+        cotangents = _cotangents(targets, output_gradients)
+        found = self._differentiate(targets, cotangents, [self._handles(s) for s in source_leaves])
+        self._release()
+        if unconnected == "zero":
+            filled = [
+                zeros_like(_plain(source)) if one is None else one
+                for one, source in zip(found, source_leaves, strict=True)
+            ]
+            return filled, structure
+        for one, source in zip(found, source_leaves, strict=True):
+            if one is None:
+                warnings.warn(self._why_none(source, targets), GradientWarning, stacklevel=3)
+        return found, structure
+
+    def _spend(self) -> None:
+        """Check and note that the tape is being asked."""
+        if self._spent:
+            raise TapeError(
+                "a tape that is not persistent gives one set of gradients: "
+                "use GradientTape(persistent=True) for more"
+            )
+        if not self.persistent:
+            if self._recording:
+                self._pause()
+            self._spent = True
+
+    def _value(self, target: Any) -> Tensor:
+        """Return the handle of a target."""
+        if isinstance(target, Variable):
+            handles = self._reads.get(target.key)
+            return next(reversed(handles.values())) if handles else _plain(target)
+        return as_tensor(target)
+
+    def _handles(self, source: Tensor | Variable) -> list[Tensor]:
+        """Return the tracked handles of a source: a variable may have been assigned in between."""
+        if isinstance(source, Variable):
+            return list(self._reads.get(source.key, {}).values())
+        return [source] if source.uid in self._tracked else []
+
+    def _differentiate(
+        self, targets: Sequence[Tensor], cotangents: Sequence[Tensor], sources: list[list[Tensor]]
+    ) -> list[Tensor | None]:
+        """Return each source's gradient, ``None`` where unconnected."""
+        results: list[Tensor | None] = [None] * len(sources)
+        live = [
+            (target, cotangent)
+            for target, cotangent in zip(targets, cotangents, strict=True)
+            if target.uid in self._tracked
+        ]
+        for backend in {target.backend for target, _ in live}:
+            mine = [pair for pair in live if pair[0].backend is backend]
+            handles = {
+                h.uid: h for group in sources for h in group if h.backend is backend
+            }
+            if self._natives.get(backend) is None:
+                found = self._by_recordings(mine, set(handles))
+            else:
+                found = self._by_native(backend, mine, list(handles.values()))
+            for i, group in enumerate(sources):
+                for handle in group:
+                    if handle.uid in found:
+                        results[i] = _sum(results[i], found[handle.uid], handle)
+        return results
+
+    def _release(self) -> None:
+        """Let go of every recorded value of a spent tape."""
+        if self._spent:
+            self._natives, self._recordings, self._reads = {}, [], {}
+
+    def _by_recordings(
+        self, pairs: Sequence[tuple[Tensor, Tensor]], wanted: set[int]
+    ) -> dict[int, Cotangent]:
+        """Walk back along the list of recorded ops."""
+        cotangents: dict[int, Cotangent] = {}
+        for target, cotangent in pairs:
+            before = cotangents.get(target.uid)
+            seed: Cotangent = cotangent if target.dtype in INEXACT else ZERO
+            cotangents[target.uid] = (
+                before + seed if isinstance(before, Tensor) and isinstance(seed, Tensor) else seed
+            )
+        # While it records, a persistent tape grows under this very walk.
+        backward(tuple(self._recordings), cotangents, wanted, by_rule=self.needs_rules)
+        return {uid: cotangents[uid] for uid in wanted if uid in cotangents}
+
+    def _by_native(
+        self, backend: Backend, pairs: Sequence[tuple[Tensor, Tensor]], handles: list[Tensor]
+    ) -> dict[int, Cotangent]:
+        """Ask the backend's own autograd."""
+        native = self._natives[backend]
+        assert native is not None
+        outer = recorders.active()
+        usable = [pair for pair in pairs if pair[0].dtype in INEXACT]
+        found = (
+            native.gradient(
+                [target for target, _ in usable],
+                [cotangent for _, cotangent in usable],
+                handles,
+                keep=self.persistent,
+                differentiable=bool(outer),
+            )
+            if usable and handles
+            else [None] * len(handles)
+        )
+        results: dict[int, Cotangent] = {}
+        for handle, gradient in zip(handles, found, strict=True):
+            if gradient is not None:
+                result = wrap(backend, gradient)
+                for one in outer:
+                    one.adopt(result)
+                results[handle.uid] = result
+            elif self._leads_to([target.uid for target, _ in pairs], handle.uid):
+                results[handle.uid] = ZERO
+        return results
+
+    def adopt(self, tensor: Tensor) -> None:
+        """Track a gradient that another tape's native backward pass computed in our sight.
+
+        It has no noted parents: whether it depends on a source, the native graph knows.
+        """
+        native = self._natives.get(tensor.backend)
+        if native is not None:
+            if tensor.uid == 0:
+                tensor.uid = recorders.fresh_uid()
+            self._tracked[tensor.uid] = ()
+            native.note((tensor,))
+
+    def _leads_to(self, starts: Sequence[int], end: int) -> bool:
+        """Tell whether a value was computed, by the notes, from another."""
+        seen = set()
+        stack = list(starts)
+        while stack:
+            uid = stack.pop()
+            if uid == end:
+                return True
+            if uid not in seen:
+                seen.add(uid)
+                stack.extend(self._tracked.get(uid, ()))
+        return False
+
+    def _why_none(self, source: Tensor | Variable, targets: Sequence[Tensor]) -> str:
+        """Explain a gradient of ``None``."""
+        what = (
+            f"the variable {source.name!r}"
+            if isinstance(source, Variable)
+            else f"a source of shape {source.shape}"
+        )
+        if source.dtype not in INEXACT:
+            return f"gradient: None for {what}: its dtype {source.dtype.name} has no gradient"
+        if not any(target.uid in self._tracked for target in targets):
+            return (
+                f"gradient: None for {what}: the target was not computed from anything that "
+                "this tape watched while it was recording"
+            )
+        watched = (
+            source.key in self._variables
+            if isinstance(source, Variable)
+            else source.uid in self._tracked
+        )
+        if not watched:
+            return (
+                f"gradient: None for {what}: it is neither watched by this tape nor computed "
+                "from something watched (tape.watch it before it is used)"
+            )
+        return f"gradient: None for {what}: the target does not depend on it"
+
+    def jacobian(
+        self, target: Tensor, sources: Any, unconnected_gradients: Unconnected = "none"
+    ) -> Any:
+        """Return the derivative of every element of the target by every element of the sources.
+
+        Shape: the target's followed by the source's, in the sources' structure.
+
+        Raises:
+            TapeError: as `gradient`.
+        """
+        return jacobian_rows(self, target, sources, unconnected_gradients)
+
+    def batch_jacobian(
+        self, target: Tensor, source: Tensor, unconnected_gradients: Unconnected = "none"
+    ) -> Tensor | None:
+        """Return each example's Jacobian, where row i of the target depends on row i of the source.
+
+        Shape: the batch, then the rest of the target's shape, then the rest of the source's.
+
+        Raises:
+            TapeError: as `gradient`.
+            ShapeError: when the two have not the same first axis.
+        """
+        return batch_jacobian_rows(self, target, source, unconnected_gradients)
+
+
+def _tracked_by_others(uid: int) -> bool:
+    return bool(recorders.watchers((uid,)))
+
+
+def _plain(source: Tensor | Variable) -> Tensor:
+    """Return a source's value without telling the tapes."""
+    return source._untaped() if isinstance(source, Variable) else source
+
+
+def _sum(before: Tensor | None, more: Cotangent, like: Tensor) -> Tensor:
+    """Add one handle's gradient to a source's."""
+    if more is ZERO:
+        return zeros_like(like) if before is None else before
+    assert isinstance(more, Tensor)
+    return more if before is None else before + more
+
+
+def _cotangents(targets: Sequence[Tensor], given: Any) -> list[Tensor]:
+    """Return a cotangent per target: the given ones, else ones."""
+    if given is None:
+        return [ones_like(target) for target in targets]
+    leaves = tree.leaves(given) if isinstance(given, Tensor) else _with_gaps(given)
+    if len(leaves) != len(targets):
+        raise ShapeError(f"output_gradients: {len(leaves)} cotangents for {len(targets)} targets")
+    cotangents = []
+    for one, target in zip(leaves, targets, strict=True):
+        if one is None:
+            cotangents.append(ones_like(target))
+            continue
+        cotangent = cast(as_tensor(one, target), target.dtype)
+        if cotangent.shape != target.shape:
+            raise ShapeError(
+                f"output_gradients: a cotangent of shape {cotangent.shape} for a target of "
+                f"shape {target.shape}"
+            )
+        cotangents.append(cotangent)
+    return cotangents
+
+
+def _with_gaps(given: Any) -> list[Any]:
+    """Return the leaves of a structure in which ``None`` stands for ones."""
+    if isinstance(given, (list, tuple)):
+        return [leaf for one in given for leaf in ([None] if one is None else _with_gaps(one))]
+    if isinstance(given, dict):
+        return [leaf for key in sorted(given) for leaf in _with_gaps([given[key]])]
+    return [given]

@@ -1,0 +1,245 @@
+"""The contract between the front end and an array library: one table and a dozen small methods.
+
+A backend package exports one instance of a subclass of `Backend` through the entry-point group
+``unigrad.backends``. Its heart is ``kernels``, a table from an op's name to a function on native
+arrays (tensors positional, settings by keyword, already normalised). What a backend does not say
+about differentiation it gets from the reference tape.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from unigrad.core.dtypes import DType
+from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
+
+if TYPE_CHECKING:
+    from unigrad.core.op import Op
+
+Native: TypeAlias = Any
+Kernel: TypeAlias = Callable[..., Any]
+
+
+class Pull(ABC):
+    """A backend's own derivative of one op that was run: cotangents of outputs to inputs."""
+
+    @abstractmethod
+    def __call__(self, cotangents: Sequence[Native]) -> Sequence[Native | None]:
+        """Return the inputs' cotangents; ``None`` for those that were not tracked."""
+
+    @abstractmethod
+    def op(self, position: int) -> Op:
+        """Return the op of (inputs…, cotangents…) that gives one input's cotangent.
+
+        It is used when the backward pass is itself being recorded.
+        """
+
+
+class NativeTape(ABC):
+    """What a framework's own autograd must offer to stand behind one `GradientTape`.
+
+    *Which* values count is decided by the front end's tape, alike on every backend; a native tape
+    only says how much. Handles are front-end Tensors; their natives may be exchanged for others
+    of the same value (a leaf, an alias).
+    """
+
+    @abstractmethod
+    def watch(self, handle: Any, tracked_elsewhere: bool) -> None:
+        """Make the handle's value a source of this tape."""
+
+    @abstractmethod
+    def note(self, outputs: Sequence[Any]) -> None:
+        """Hear of the outputs of an op that this tape tracks."""
+
+    @abstractmethod
+    def pause(self, still_tracked: Callable[[int], bool]) -> None:
+        """Stop recording; ``still_tracked`` tells of values that other tapes go on recording."""
+
+    @abstractmethod
+    def resume(self) -> None:
+        """Record again."""
+
+    @abstractmethod
+    def gradient(
+        self,
+        targets: Sequence[Any],
+        cotangents: Sequence[Any],
+        sources: Sequence[Any],
+        *,
+        keep: bool,
+        differentiable: bool,
+    ) -> list[Native | None]:
+        """Return the sources' gradients; ``None`` where no native path exists.
+
+        ``keep`` leaves the tape usable; ``differentiable`` asks that other recorders can see
+        through the result.
+        """
+
+
+class Program(ABC):
+    """A traced function of native arrays, ready to be compiled for the inputs that matter."""
+
+    @abstractmethod
+    def compile(self, used: Sequence[int]) -> Callable[..., Sequence[Native]]:
+        """Return the function of just these inputs (positions among those it was traced with)."""
+
+
+class Backend(ABC):
+    """An array library as unigrad sees it. See the module's docstring."""
+
+    name: str
+    #: The class of most native arrays: any other result goes through `settle`.
+    array_type: type
+    #: From an op's name to its kernel.
+    kernels: Mapping[str, Kernel]
+    #: Ops whose kernels take a Python scalar in place of an array and treat it as weak.
+    scalar_ops: frozenset[str] = frozenset()
+    #: True when composites are better run whole (compiled) than op by op.
+    fuses_composites: bool = False
+    #: True when the library differentiates its own kernels, False when it needs our rules.
+    differentiates: bool = False
+    #: True when a read beyond an axis raises by itself.
+    checks_bounds: bool = True
+
+    def __init__(self) -> None:
+        pair = [(dtype, self.native_dtype(dtype)) for dtype in self.dtypes()]
+        #: Native dtypes by kind, as dictionaries for the fastest membership test.
+        self.native_floats = {n: True for d, n in pair if d.kind in "fVc"}
+        self.native_integers = {n: True for d, n in pair if d.kind in "iu"}
+        numbers = {**self.native_integers, **self.native_floats}
+        #: For each type of Python scalar the native dtypes that absorb it.
+        self.weak = {float: self.native_floats, int: numbers}
+
+    def __repr__(self) -> str:
+        return f"<backend {self.name}>"
+
+    # -- what is installed
+
+    @property
+    @abstractmethod
+    def version(self) -> str:
+        """The framework's version."""
+
+    @abstractmethod
+    def devices(self) -> list[str]:
+        """Names of the devices that tensors can be placed on, the default one first."""
+
+    def dtypes(self) -> tuple[DType, ...]:
+        """The dtypes that this backend holds."""
+        from unigrad.core import dtypes
+
+        return dtypes.ALL
+
+    # -- arrays
+
+    @abstractmethod
+    def native_dtype(self, dtype: DType) -> Any:
+        """Translate a dtype."""
+
+    @abstractmethod
+    def dtype(self, native: Native) -> DType:
+        """Return an array's dtype."""
+
+    @abstractmethod
+    def shape(self, native: Native) -> tuple[int, ...]:
+        """Return an array's shape as a tuple of ints."""
+
+    @abstractmethod
+    def device(self, native: Native) -> str:
+        """Return the name of the device that holds an array."""
+
+    @abstractmethod
+    def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> Native:
+        """Copy an ndarray to a device."""
+
+    @abstractmethod
+    def to_numpy(self, native: Native) -> npt.NDArray[Any]:
+        """Return an array's values as an ndarray (perhaps read-only, perhaps shared)."""
+
+    @abstractmethod
+    def to_device(self, native: Native, device: str) -> Native:
+        """Return the array on another device."""
+
+    @abstractmethod
+    def owns(self, value: object) -> bool:
+        """Tell whether a value is one of this library's arrays."""
+
+    def settle(self, native: Native) -> Native:
+        """Turn what a kernel returned into a proper array (only called if it is none)."""
+        return native
+
+    def detach(self, native: Native) -> Native:
+        """Return the array cut off from any native graph."""
+        return native
+
+    def is_traced(self, native: Native) -> bool:
+        """Tell whether the array has no value yet because a function is being traced."""
+        return False
+
+    # -- running
+
+    def kernel(self, op: Op) -> Kernel | None:
+        """Return the kernel of an op, or ``None`` for a composite that has none of its own."""
+        return self.kernels.get(op.name)
+
+    def run_watched(
+        self,
+        op: Op,
+        kernel: Kernel,
+        natives: Sequence[Any],
+        uids: Sequence[int],
+        settings: Mapping[str, Any],
+        watchers: Sequence[Any],
+    ) -> tuple[Any, Pull | None]:
+        """Run a kernel whose inputs are tracked; return its result and perhaps its pull-back."""
+        return kernel(*natives, **settings), None
+
+    def error_class(self, error: Exception) -> type[UnigradError] | None:
+        """Return unigrad's class for an error that this library raised, or ``None``."""
+        if isinstance(error, IndexError):
+            return OutOfBoundsError
+        if isinstance(error, (TypeError, NotImplementedError)):
+            return DTypeError
+        return ShapeError if isinstance(error, (ValueError, RuntimeError)) else None
+
+    # -- differentiation and compilation
+
+    def open_tape(self) -> NativeTape | None:
+        """Return a native tape, or ``None`` to use the reference's list of recorded ops."""
+        return None
+
+    def trace(
+        self, function: Callable[..., Sequence[Native]], examples: Sequence[Native]
+    ) -> Program | None:
+        """Trace a function of native arrays; ``None`` when this backend just calls it."""
+        return None
+
+    def init_scope(self) -> AbstractContextManager[Any]:
+        """Leave any native tracing inside the block: values made there are real."""
+        return nullcontext()
+
+    def on(self, device: str | None) -> AbstractContextManager[Any]:
+        """Make new arrays on this device inside the block."""
+        return nullcontext()
+
+
+def as_ndarray(value: object) -> npt.NDArray[Any]:
+    """Convert a Python value to an ndarray or say that it is no array.
+
+    Raises:
+        DTypeError: when its elements are no numbers.
+        ShapeError: when it is ragged.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"a nested sequence of uneven lengths is no array: {error}") from error
+    if array.dtype.kind in "OUSMm":
+        raise DTypeError(f"a {type(value).__name__} of dtype {array.dtype} is no array of numbers")
+    return array

@@ -1,0 +1,47 @@
+"""The error classes. A bad call raises the same class on every backend.
+
+Each class also derives from the built-in that a NumPy user would expect, so
+``except ValueError`` keeps working in code that has never heard of unigrad.
+"""
+
+from __future__ import annotations
+
+
+class UnigradError(Exception):
+    """Root of every error that unigrad raises on purpose."""
+
+
+class ShapeError(UnigradError, ValueError):
+    """Shapes or axes do not fit: a failed broadcast, a bad axis, a wrong number of dimensions."""
+
+
+class DTypeError(UnigradError, TypeError):
+    """A dtype is unknown, does not promote with another, or is not one that the op takes."""
+
+
+class OutOfBoundsError(UnigradError, IndexError):
+    """An index points outside of the axis it indexes."""
+
+
+class BackendMismatchError(UnigradError, TypeError):
+    """Tensors of two backends met in one op."""
+
+
+class BackendNotInstalledError(UnigradError, ImportError):
+    """A backend's package or its framework is absent, or no backend has that name."""
+
+
+class TapeError(UnigradError, RuntimeError):
+    """A tape was used in a way its life cycle does not allow."""
+
+
+class TracingError(UnigradError, TypeError):
+    """Python asked for the value of a Tensor that has none yet, inside a traced function."""
+
+
+class NotDifferentiableError(UnigradError, TypeError):
+    """A derivative was asked of something that has none."""
+
+
+class GradientWarning(UserWarning):
+    """A gradient came out as ``None``; the message says why."""

@@ -1,0 +1,127 @@
+"""Who is listening: the recorders (tapes, forward accumulators) of this thread.
+
+Every op asks one question on its fast path, "does any thread record?", which is a plain counter;
+only when it is not zero does it look at its own thread's list. Recorders are told of ops whose
+inputs they track and decide the rest themselves; this module knows no derivative.
+"""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any, Protocol
+
+if TYPE_CHECKING:
+    from unigrad.core.op import Recording
+    from unigrad.core.tensor import Tensor
+    from unigrad.core.variable import Variable
+
+
+class Recorder(Protocol):
+    """What listens to ops: a tape or a forward accumulator."""
+
+    #: True when ops must come with a rule of the reference even on a backend that differentiates
+    #: its own kernels (a composite without a rule is then taken apart).
+    needs_rules: bool
+
+    def tracks(self, uids: tuple[int, ...]) -> bool:
+        """Tell whether any of these values depends on what this recorder watches."""
+        ...
+
+    def record(self, recording: Recording, outputs: tuple[Tensor, ...]) -> None:
+        """Take note of one op that was run on a tracked value."""
+        ...
+
+    def variable_read(self, variable: Variable, tensor: Tensor) -> None:
+        """Hear that a variable was read, before its value is used."""
+        ...
+
+
+class _Anywhere:
+    """How many recorders record in all threads together (a slot reads faster than a global)."""
+
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 0
+
+
+class _Here(threading.local):
+    """This thread's recorders, innermost last."""
+
+    def __init__(self) -> None:
+        self.active: list[Any] = []
+        #: What variables gave while something recorded: by key, the value and its handle.
+        self.reads: dict[int, tuple[Any, Any]] = {}
+
+
+anywhere = _Anywhere()
+_here = _Here()
+_lock = threading.Lock()
+_uids = itertools.count(1)
+
+
+def fresh_uid() -> int:
+    """Return an identity for a tracked value; never reused, 0 means untracked."""
+    return next(_uids)
+
+
+def active() -> list[Any]:
+    """Return this thread's recorders, innermost last. Not to be changed by the caller."""
+    return _here.active
+
+
+def push(recorder: Any) -> None:
+    """Start telling a recorder of this thread's ops."""
+    with _lock:
+        anywhere.count += 1
+    _here.active.append(recorder)
+
+
+def pop(recorder: Any) -> None:
+    """Stop telling a recorder, wherever it stands in the list (recorders may interleave)."""
+    for position in range(len(_here.active) - 1, -1, -1):
+        if _here.active[position] is recorder:
+            del _here.active[position]
+            with _lock:
+                anywhere.count -= 1
+            if not _here.active:
+                _here.reads.clear()
+            return
+
+
+def handle_for(key: int, tensor: Tensor) -> Tensor:
+    """Return the handle that a variable's readers share while this thread records.
+
+    The variable's own handle stays clean: tapes of other threads, and of later, never meet here.
+    """
+    found = _here.reads.get(key)
+    if found is not None and found[0] is tensor:
+        handle: Tensor = found[1]
+        return handle
+    handle = tensor.backend_copy()
+    _here.reads[key] = (tensor, handle)
+    return handle
+
+
+@contextmanager
+def only(recorders: list[Any]) -> Iterator[None]:
+    """Let just these recorders listen inside the block."""
+    before = _here.active
+    with _lock:
+        anywhere.count += len(recorders) - len(before)
+    _here.active = list(recorders)
+    try:
+        yield
+    finally:
+        with _lock:
+            anywhere.count += len(before) - len(recorders)
+        _here.active = before
+
+
+def watchers(uids: tuple[int, ...]) -> list[Any]:
+    """Return this thread's recorders that track any of these values."""
+    return [recorder for recorder in _here.active if recorder.tracks(uids)]
+

@@ -1,0 +1,142 @@
+"""Which backends exist and which one is current.
+
+Backends are found only through the entry-point group ``unigrad.backends`` and loaded at first
+use. The current backend decides where creation functions put their arrays; every other op runs
+where its Tensors live.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from importlib import metadata
+from typing import Any
+
+from unigrad.core.backend import Backend
+from unigrad.core.errors import BackendNotInstalledError
+
+GROUP = "unigrad.backends"
+
+_loaded: dict[str, Backend] = {}
+_loading = threading.RLock()
+_process_default: str | None = None
+_current: ContextVar[Backend | None] = ContextVar("unigrad_backend", default=None)
+
+
+def available_backends() -> list[str]:
+    """Return the names of all registered backends, whether their framework is there or not."""
+    return sorted({entry.name for entry in metadata.entry_points(group=GROUP)} | set(_loaded))
+
+
+def register_backend(backend: Backend) -> None:
+    """Make a backend known under its name without an entry point (for trying one out)."""
+    _loaded[backend.name] = backend
+
+
+def load_backend(name: str) -> Backend:
+    """Return a backend by name, importing its framework at the first call.
+
+    Raises:
+        BackendNotInstalledError: when no backend has that name or its framework is absent; the
+            message names the known ones, or the command that installs it.
+    """
+    try:
+        return _loaded[name]
+    except KeyError:
+        pass
+    with _loading:
+        if name in _loaded:
+            return _loaded[name]
+        entries = {entry.name: entry for entry in metadata.entry_points(group=GROUP)}
+        if name not in entries:
+            known = ", ".join(sorted(entries)) or "none; is unigrad itself installed?"
+            raise BackendNotInstalledError(f"no backend is called {name!r}; known are: {known}")
+        try:
+            backend: Backend = entries[name].load()
+        except ImportError as error:
+            raise BackendNotInstalledError(
+                f"the backend {name!r} cannot be loaded ({error}); "
+                f"install it with: {install_command(name)}"
+            ) from error
+        _loaded[name] = backend
+        return backend
+
+
+def install_command(name: str) -> str:
+    """Return the pip command that installs a backend's framework."""
+    return f"pip install 'unigrad[{name}]'"
+
+
+def loaded_backends() -> list[Backend]:
+    """Return the backends in use so far."""
+    return list(_loaded.values())
+
+
+def current_backend() -> Backend:
+    """Return the backend on which creation functions make arrays."""
+    chosen = _current.get()
+    if chosen is not None:
+        return chosen
+    return load_backend(_process_default or os.environ.get("UNIGRAD_BACKEND") or "numpy")
+
+
+def get_backend() -> str:
+    """Return the current backend's name.
+
+    Example:
+        >>> with use_backend("numpy"):
+        ...     get_backend()
+        'numpy'
+    """
+    return current_backend().name
+
+
+def set_backend(name: str) -> None:
+    """Choose the backend for the whole process, over ``UNIGRAD_BACKEND``.
+
+    Raises:
+        BackendNotInstalledError: when it cannot be loaded.
+    """
+    global _process_default
+    load_backend(name)
+    _process_default = name
+
+
+@contextmanager
+def use_backend(name: str) -> Iterator[Backend]:
+    """Choose the backend inside a ``with`` block, for this thread or task only.
+
+    Raises:
+        BackendNotInstalledError: when it cannot be loaded.
+    """
+    token = _current.set(load_backend(name))
+    try:
+        yield load_backend(name)
+    finally:
+        _current.reset(token)
+
+
+def owner_of(value: Any) -> Backend | None:
+    """Return the backend whose native array a value is, among those in use.
+
+    A framework that is imported but not yet used through unigrad is loaded for it.
+    """
+    for backend in _loaded.values():
+        if backend.owns(value):
+            return backend
+    root = type(value).__module__.partition(".")[0]
+    if root in ("builtins", "numpy"):
+        return None
+    for name in available_backends():
+        # Array classes may live in a helper package of the framework ("torch", "jaxlib.…").
+        if name not in _loaded and root.startswith(name) and load_backend(name).owns(value):
+            return load_backend(name)
+    return None
+
+
+def default_device() -> str | None:
+    """Return the device that ``UNIGRAD_DEVICE`` asks for, if any."""
+    return os.environ.get("UNIGRAD_DEVICE") or None

@@ -1,0 +1,192 @@
+"""`Tensor`: a thin handle on one native array of one backend.
+
+Immutable by value: ops return new handles, ``x[i] = v`` rebinds this one to a new array, and no
+other handle ever sees a change. Operators and methods are the front end's ops, so they mean the
+same on every backend; `unigrad.ops.methods` attaches them.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unigrad.core.errors import ShapeError, TracingError
+
+if TYPE_CHECKING:
+    from unigrad.core.backend import Backend
+    from unigrad.core.dtypes import DType
+
+
+class Tensor:
+    """An n-dimensional array on one of the backends. Made by `ug.asarray` and the ops.
+
+    Attributes:
+        native: the backend's own array.
+        backend: the backend it lives on.
+
+    Example:
+        >>> import unigrad as ug
+        >>> x = ug.asarray([[1.0, 2.0], [3.0, 4.0]])
+        >>> x.shape, x.dtype.name, float(x.sum())
+        ((2, 2), 'float32', 10.0)
+    """
+
+    __slots__ = ("__weakref__", "backend", "native", "uid")
+
+    native: Any
+    backend: Backend
+    #: The value's identity for recorders; 0 while nothing tracks it.
+    uid: int
+
+    # -- what it is
+
+    @property
+    def dtype(self) -> DType:
+        """The elements' dtype."""
+        return self.backend.dtype(self.native)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The lengths of the axes."""
+        return self.backend.shape(self.native)
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return len(self.backend.shape(self.native))
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        size = 1
+        for length in self.backend.shape(self.native):
+            size *= length
+        return size
+
+    @property
+    def device(self) -> str:
+        """The name of the device that holds it."""
+        return self.backend.device(self.native)
+
+    # -- values
+
+    def numpy(self) -> npt.NDArray[Any]:
+        """Return a copy of the values as an ndarray.
+
+        Raises:
+            TracingError: inside a traced function, where there are no values yet.
+        """
+        if self.backend.is_traced(self.native):
+            raise TracingError(
+                f"the value of a {self.dtype.name}{list(self.shape)} tensor was asked for while "
+                "its function is traced (ug.jit and friends run it once without values): use "
+                "ug.where, ug.cond or ug.while_loop instead of Python's if and while"
+            )
+        return np.array(self.backend.to_numpy(self.native))
+
+    def item(self) -> Any:
+        """Return the only element as a Python scalar.
+
+        Raises:
+            ShapeError: when there is more than one.
+        """
+        if self.size != 1:
+            raise ShapeError(f"a tensor of shape {self.shape} has no single value")
+        return self.numpy().item()
+
+    def tolist(self) -> Any:
+        """Return the values as nested Python lists."""
+        return self.numpy().tolist()
+
+    def __bool__(self) -> bool:
+        return bool(self.item())
+
+    def __int__(self) -> int:
+        return int(self.item())
+
+    def __float__(self) -> float:
+        return float(self.item())
+
+    def __complex__(self) -> complex:
+        return complex(self.item())
+
+    def __index__(self) -> int:
+        value = self.item()
+        if not isinstance(value, int) or isinstance(value, bool):
+            raise TypeError(f"a {self.dtype.name} tensor is no index")
+        return value
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("a 0-d tensor has no length")
+        return self.shape[0]
+
+    def __repr__(self) -> str:
+        head = f"backend={self.backend.name!r}, dtype={self.dtype.name}"
+        if self.backend.is_traced(self.native):
+            return f"Tensor(traced, shape={self.shape}, {head})"
+        values = np.array2string(
+            self.backend.to_numpy(self.native), separator=", ", prefix="Tensor("
+        )
+        return f"Tensor({values}, {head})"
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if spec else repr(self)
+
+    # A handle hashes by identity: equality is elementwise.
+    __hash__ = object.__hash__
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        return self.backend_copy()
+
+    def __copy__(self) -> Tensor:
+        return self.backend_copy()
+
+    def backend_copy(self) -> Tensor:
+        """Return a new handle on the same value."""
+        copy = Tensor.__new__(Tensor)
+        copy.native, copy.backend, copy.uid = self.native, self.backend, self.uid
+        return copy
+
+    if TYPE_CHECKING:  # attached by unigrad.ops.methods
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __add__(self, other: Any) -> Tensor: ...
+        def __radd__(self, other: Any) -> Tensor: ...
+        def __sub__(self, other: Any) -> Tensor: ...
+        def __rsub__(self, other: Any) -> Tensor: ...
+        def __mul__(self, other: Any) -> Tensor: ...
+        def __rmul__(self, other: Any) -> Tensor: ...
+        def __truediv__(self, other: Any) -> Tensor: ...
+        def __rtruediv__(self, other: Any) -> Tensor: ...
+        def __floordiv__(self, other: Any) -> Tensor: ...
+        def __rfloordiv__(self, other: Any) -> Tensor: ...
+        def __mod__(self, other: Any) -> Tensor: ...
+        def __rmod__(self, other: Any) -> Tensor: ...
+        def __pow__(self, other: Any) -> Tensor: ...
+        def __rpow__(self, other: Any) -> Tensor: ...
+        def __matmul__(self, other: Any) -> Tensor: ...
+        def __rmatmul__(self, other: Any) -> Tensor: ...
+        def __and__(self, other: Any) -> Tensor: ...
+        def __rand__(self, other: Any) -> Tensor: ...
+        def __or__(self, other: Any) -> Tensor: ...
+        def __ror__(self, other: Any) -> Tensor: ...
+        def __xor__(self, other: Any) -> Tensor: ...
+        def __rxor__(self, other: Any) -> Tensor: ...
+        def __lshift__(self, other: Any) -> Tensor: ...
+        def __rshift__(self, other: Any) -> Tensor: ...
+        def __neg__(self) -> Tensor: ...
+        def __pos__(self) -> Tensor: ...
+        def __abs__(self) -> Tensor: ...
+        def __invert__(self) -> Tensor: ...
+        def __lt__(self, other: Any) -> Tensor: ...
+        def __le__(self, other: Any) -> Tensor: ...
+        def __gt__(self, other: Any) -> Tensor: ...
+        def __ge__(self, other: Any) -> Tensor: ...
+        def __eq__(self, other: object) -> Tensor: ...  # type: ignore[override]
+        def __ne__(self, other: object) -> Tensor: ...  # type: ignore[override]
+        def __getitem__(self, key: Any) -> Tensor: ...
+        def __setitem__(self, key: Any, value: Any) -> None: ...
+        def __iter__(self) -> Any: ...

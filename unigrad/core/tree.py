@@ -1,0 +1,61 @@
+"""Pytrees: nested containers of leaves, through optree.
+
+Lists, tuples, named tuples, dicts, dataclasses registered with optree and ``None`` (an empty
+tree) are containers; Tensors and Variables are leaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import optree
+
+from unigrad.core.errors import ShapeError
+
+Tree = Any
+
+
+def flatten(tree: Tree) -> tuple[list[Any], Any]:
+    """Return a tree's leaves and its structure.
+
+    Example:
+        >>> leaves, structure = flatten({"b": 2, "a": (1, None)})
+        >>> leaves, unflatten(structure, leaves)
+        ([1, 2], {'a': (1, None), 'b': 2})
+    """
+    leaves, structure = optree.tree_flatten(tree)
+    return leaves, structure
+
+
+def unflatten(structure: Any, leaves: Any) -> Tree:
+    """Build the tree of a structure from its leaves."""
+    return optree.tree_unflatten(structure, leaves)
+
+
+def leaves(tree: Tree) -> list[Any]:
+    """Return a tree's leaves."""
+    return list(optree.tree_leaves(tree))
+
+
+def structure(tree: Tree) -> Any:
+    """Return a tree's structure, which compares and hashes."""
+    return optree.tree_structure(tree)
+
+
+def map(function: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
+    """Apply a function to corresponding leaves of trees of one structure.
+
+    Raises:
+        ShapeError: when the structures differ.
+
+    Example:
+        >>> map(lambda a, b: a + b, [1, (2,)], [10, (20,)])
+        [11, (22,)]
+    """
+    try:
+        return optree.tree_map(function, tree, *rest)
+    except ValueError as error:
+        if any(structure(one) != structure(tree) for one in rest):
+            raise ShapeError(f"trees of different structure: {error}") from error
+        raise

@@ -1,0 +1,190 @@
+"""`Variable`: a named place that holds a Tensor and can be assigned another.
+
+Reading it gives its current Tensor and tells the tapes of this thread, which watch trainable
+variables by themselves. Assignments are not differentiated (as in TensorFlow). Under `ug.jit` a
+trace stands between the place and its readers, so that a compiled program takes the variables it
+reads as inputs and returns those it writes.
+"""
+
+from __future__ import annotations
+
+import threading
+import weakref
+from typing import Any
+
+from unigrad.core import recorders
+from unigrad.core.dtypes import DType, DTypeLike, as_dtype
+from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
+from unigrad.core.op import TensorLike, as_tensor, cast
+from unigrad.core.tensor import Tensor
+
+#: Every living variable, in order of creation, for those that compile functions of them.
+_living: weakref.WeakValueDictionary[int, Variable] = weakref.WeakValueDictionary()
+
+
+class _Tracing(threading.local):
+    trace: Any = None
+
+
+#: The jit trace of this thread, if one is running: has ``read(variable)`` and ``write(…)``.
+tracing = _Tracing()
+
+
+class Variable:
+    """A mutable, named Tensor for weights and state.
+
+    Args:
+        value: the initial value.
+        trainable: whether tapes watch it when it is read, and optimizers should train it.
+        name: for checkpoints and messages.
+        dtype: cast the initial value to this dtype.
+
+    Example:
+        >>> v = Variable(2.0, name="weight")
+        >>> v.assign_add(1.0).item()
+        3.0
+        >>> float(v * v)
+        9.0
+    """
+
+    __slots__ = ("__weakref__", "_tensor", "key", "name", "trainable")
+
+    def __init__(
+        self,
+        value: TensorLike,
+        *,
+        trainable: bool = True,
+        name: str = "Variable",
+        dtype: DTypeLike | None = None,
+    ) -> None:
+        tensor = as_tensor(value.read() if isinstance(value, Variable) else value)
+        if dtype is not None:
+            tensor = cast(tensor, as_dtype(dtype))
+        self._tensor = _own(tensor)
+        self.trainable = trainable
+        self.name = name
+        #: Its identity for tapes, never used again for another variable.
+        self.key = recorders.fresh_uid()
+        _living[self.key] = self
+
+    def read(self) -> Tensor:
+        """Return the current value; recording tapes take note."""
+        tensor = self._tensor if tracing.trace is None else tracing.trace.read(self)
+        if recorders.anywhere.count and recorders.active():
+            tensor = recorders.handle_for(self.key, tensor)
+            for recorder in recorders.active():
+                recorder.variable_read(self, tensor)
+        return tensor
+
+    __unigrad_tensor__ = read
+
+    def assign(self, value: TensorLike) -> Variable:
+        """Replace the value; return the variable.
+
+        Raises:
+            ShapeError: when the shape is another.
+            DTypeError: when the dtype is another and not a Python value's.
+            BackendMismatchError: when the value lives on another backend.
+        """
+        current = self._tensor
+        tensor = as_tensor(value, None if isinstance(value, Variable) else current)
+        if tensor.backend is not current.backend:
+            raise BackendMismatchError(
+                f"{self.name}.assign: the variable lives on {current.backend.name!r}, "
+                f"the value on {tensor.backend.name!r}"
+            )
+        if tensor.shape != current.shape:
+            raise ShapeError(
+                f"{self.name}.assign: the variable has shape {current.shape}, "
+                f"the value {tensor.shape}"
+            )
+        if tensor.dtype != current.dtype:
+            if isinstance(value, (Tensor, Variable)):
+                raise DTypeError(
+                    f"{self.name}.assign: the variable is {current.dtype.name}, "
+                    f"the value {tensor.dtype.name}"
+                )
+            tensor = cast(tensor, current.dtype)
+        if tracing.trace is None:
+            self._tensor = _own(tensor)
+        else:
+            tracing.trace.write(self, _own(tensor))
+        return self
+
+    def assign_add(self, delta: TensorLike) -> Variable:
+        """Add to the value; return the variable. Raises as `assign`."""
+        return self.assign(self._untaped() + delta)
+
+    def assign_sub(self, delta: TensorLike) -> Variable:
+        """Subtract from the value; return the variable. Raises as `assign`."""
+        return self.assign(self._untaped() - delta)
+
+    def _untaped(self) -> Tensor:
+        """Return the value without telling the tapes."""
+        tensor = self._tensor if tracing.trace is None else tracing.trace.read(self)
+        return _own(tensor)
+
+    @property
+    def value(self) -> Tensor:
+        """The current value, as `read` gives it."""
+        return self.read()
+
+    @property
+    def dtype(self) -> DType:
+        """The value's dtype."""
+        return self._tensor.dtype
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The value's shape."""
+        return self._tensor.shape
+
+    @property
+    def ndim(self) -> int:
+        """The number of axes."""
+        return self._tensor.ndim
+
+    @property
+    def size(self) -> int:
+        """The number of elements."""
+        return self._tensor.size
+
+    @property
+    def device(self) -> str:
+        """The name of the device that holds it."""
+        return self._tensor.device
+
+    @property
+    def backend(self) -> Any:
+        """The backend it lives on."""
+        return self._tensor.backend
+
+    @property
+    def native(self) -> Any:
+        """The backend's own array of the current value."""
+        return self.read().native
+
+    def __repr__(self) -> str:
+        return f"Variable(name={self.name!r}, trainable={self.trainable}, value={self._tensor!r})"
+
+    __hash__ = object.__hash__
+
+    def __getattr__(self, name: str) -> Any:
+        # Reads like a Tensor: every method and property that a Variable lacks is its value's.
+        if name.startswith("_"):
+            raise AttributeError(name)
+        return getattr(self.read(), name)
+
+
+def _own(tensor: Tensor) -> Tensor:
+    """Return an untracked handle of the same value that nobody else holds."""
+    handle = Tensor.__new__(Tensor)
+    handle.native = tensor.backend.detach(tensor.native)
+    handle.backend = tensor.backend
+    handle.uid = 0
+    return handle
+
+
+def living_variables(backend: Any) -> list[Variable]:
+    """Return the variables that live on a backend, oldest first."""
+    return [one for _, one in sorted(_living.items()) if one.backend is backend]

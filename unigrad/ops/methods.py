@@ -1,0 +1,46 @@
+"""Attach the ops to `Tensor` and `Variable` as operators and methods."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable
+from unigrad.ops import creation, elementwise, linear, reductions, shaping
+
+
+def _reflected(op: Any) -> Any:
+    def method(self: Any, other: Any) -> Any:
+        return op(other, self)
+
+    return method
+
+
+_BINARY = {
+    "add": elementwise.add,
+    "sub": elementwise.subtract,
+    "mul": elementwise.multiply,
+    "truediv": elementwise.divide,
+    "matmul": linear.matmul,
+}
+_ONE_WAY = {
+    "neg": elementwise.negative,
+    "gt": elementwise.greater,
+}
+_METHODS = {
+    "sum": reductions.sum,
+    "reshape": shaping.reshape,
+    "astype": creation.astype,
+}
+
+
+def attach() -> None:
+    """Give both classes their operators and methods."""
+    for cls in (Tensor, Variable):
+        for name, op in _BINARY.items():
+            setattr(cls, f"__{name}__", op)
+            setattr(cls, f"__r{name}__", _reflected(op))
+        for name, op in _ONE_WAY.items():
+            setattr(cls, f"__{name}__", op)
+    for name, op in _METHODS.items():
+        setattr(Tensor, name, op)
