@@ -1,5 +1,27 @@
 """The ops, declared once each, by family. Importing this package declares them all."""
 
-from unigrad.ops import creation, elementwise, linear, reductions, shaping
+from unigrad.ops import (
+    activations,
+    arithmetic,
+    comparison,
+    creation,
+    elementary,
+    indexing,
+    linear,
+    reductions,
+    shaping,
+    sorting,
+)
 
-__all__ = ["creation", "elementwise", "linear", "reductions", "shaping"]
+__all__ = [
+    "activations",
+    "arithmetic",
+    "comparison",
+    "creation",
+    "elementary",
+    "indexing",
+    "linear",
+    "reductions",
+    "shaping",
+    "sorting",
+]

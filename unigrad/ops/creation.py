@@ -13,6 +13,8 @@ from unigrad.core.dtypes import DTypeLike
 from unigrad.core.op import TensorLike, as_tensor, cast, primitive, untracked
 from unigrad.core.tensor import Tensor
 
+__all__ = ["asarray", "astype", "full_like", "to_device"]
+
 _full_like = primitive("full_like")
 
 

@@ -8,6 +8,8 @@ from unigrad.core.errors import ShapeError
 from unigrad.core.op import TensorLike, primitive, promoted
 from unigrad.core.tensor import Tensor
 
+__all__ = ["matmul"]
+
 _matmul = primitive("matmul")
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
-from unigrad.ops import creation, elementwise, linear, reductions, shaping
+from unigrad.ops import arithmetic, comparison, creation, linear, reductions, shaping
 
 
 def _reflected(op: Any) -> Any:
@@ -17,15 +17,15 @@ def _reflected(op: Any) -> Any:
 
 
 _BINARY = {
-    "add": elementwise.add,
-    "sub": elementwise.subtract,
-    "mul": elementwise.multiply,
-    "truediv": elementwise.divide,
+    "add": arithmetic.add,
+    "sub": arithmetic.subtract,
+    "mul": arithmetic.multiply,
+    "truediv": arithmetic.divide,
     "matmul": linear.matmul,
 }
 _ONE_WAY = {
-    "neg": elementwise.negative,
-    "gt": elementwise.greater,
+    "neg": arithmetic.negative,
+    "gt": comparison.greater,
 }
 _METHODS = {
     "sum": reductions.sum,

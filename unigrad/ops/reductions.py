@@ -17,6 +17,8 @@ from unigrad.core.op import (
 )
 from unigrad.core.tensor import Tensor
 
+__all__ = ["sum"]
+
 Axis = int | tuple[int, ...] | None
 
 _sum = primitive("sum")

@@ -19,6 +19,8 @@ from unigrad.core.op import (
 )
 from unigrad.core.tensor import Tensor
 
+__all__ = ["broadcast_to", "permute_dims", "reshape", "stack"]
+
 _reshape = primitive("reshape")
 _broadcast_to = primitive("broadcast_to")
 _permute_dims = primitive("permute_dims")

@@ -1,6 +1,22 @@
 """The table: one kernel per op, on ndarrays."""
 
-from unigrad_numpy.kernels import elementwise, linear, reductions, shaping
+from unigrad_numpy.kernels import (
+    activations,
+    elementwise,
+    indexing,
+    linear,
+    reductions,
+    shaping,
+    sorting,
+)
 
-TABLE = {**elementwise.TABLE, **linear.TABLE, **reductions.TABLE, **shaping.TABLE}
+TABLE = {
+    **activations.TABLE,
+    **elementwise.TABLE,
+    **indexing.TABLE,
+    **linear.TABLE,
+    **reductions.TABLE,
+    **shaping.TABLE,
+    **sorting.TABLE,
+}
 SCALAR_OPS = elementwise.SCALAR_OPS

@@ -2,7 +2,7 @@
 
 from unigrad.autodiff.rules.registry import elementwise, linear, rule, zero
 from unigrad.ops.creation import astype
-from unigrad.ops.elementwise import cos, sin
+from unigrad.ops.elementary import cos, sin
 
 rule(
     "add",

@@ -1,0 +1,1 @@
+"""Derivatives of unigrad.ops.sorting."""

@@ -1,0 +1,3 @@
+"""Sorting and searching."""
+
+__all__: list[str] = []
