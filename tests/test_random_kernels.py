@@ -39,7 +39,7 @@ class Kernels(NamedTuple):
 
 def load(backend: str) -> dict[str, Callable[..., Any]]:
     """Import the random module of a backend by its path and return its table."""
-    path = BACKENDS / f"unigrad_{backend}" / "random.py"
+    path = BACKENDS / f"unigrad_{backend}" / "kernels" / "random.py"
     spec = importlib.util.spec_from_file_location(f"random_kernels_of_{backend}", path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)

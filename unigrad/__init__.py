@@ -1,7 +1,11 @@
 """Write differentiable code once; run it on NumPy, PyTorch, JAX or TensorFlow."""
 
+from unigrad import control as _control  # declares its ops before the rules are written
 from unigrad.autodiff import rules as _rules
+from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.tape import GradientTape
+from unigrad.autodiff.transforms import grad, jvp, value_and_grad, vjp
+from unigrad.control import identity, scan, stop_gradient
 from unigrad.core.dtypes import *
 from unigrad.core.errors import *
 from unigrad.core.registry import get_backend, set_backend, use_backend
@@ -18,5 +22,7 @@ from unigrad.ops.linear import *
 from unigrad.ops.reductions import *
 from unigrad.ops.shaping import *
 from unigrad.ops.sorting import *
+from unigrad.tracing.jit import jit
+from unigrad.tracing.scope import init_scope
 
 _methods.attach()

@@ -132,11 +132,14 @@ class JaxBackend(Backend):
         return ShapeError if isinstance(error, (ValueError, RuntimeError)) else None
 
     def trace(
-        self, function: Callable[..., Sequence[Any]], examples: Sequence[Any]
-    ) -> Program | None:
+        self,
+        function: Callable[..., Sequence[Any]],
+        examples: Sequence[Any],
+        options: Mapping[str, Any],
+    ) -> Program:
         from unigrad_jax.compiler import trace
 
-        return trace(function, examples)
+        return trace(function, examples, options)
 
     def init_scope(self) -> AbstractContextManager[Any]:
         return jax.ensure_compile_time_eval()

@@ -128,11 +128,14 @@ class TensorflowBackend(Backend):
         return TensorflowTape()
 
     def trace(
-        self, function: Callable[..., Sequence[Any]], examples: Sequence[Any]
-    ) -> Program | None:
+        self,
+        function: Callable[..., Sequence[Any]],
+        examples: Sequence[Any],
+        options: Mapping[str, Any],
+    ) -> Program:
         from unigrad_tensorflow.compiler import trace
 
-        return trace(function, examples)
+        return trace(function, examples, options)
 
     def init_scope(self) -> AbstractContextManager[Any]:
         scope: AbstractContextManager[Any] = tf.init_scope()

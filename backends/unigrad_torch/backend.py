@@ -129,8 +129,11 @@ class TorchBackend(Backend):
         return TorchTape()
 
     def trace(
-        self, function: Callable[..., Sequence[Any]], examples: Sequence[Any]
-    ) -> Program | None:
+        self,
+        function: Callable[..., Sequence[Any]],
+        examples: Sequence[Any],
+        options: Mapping[str, Any],
+    ) -> Program:
         from unigrad_torch.compiler import trace
 
-        return trace(function, examples)
+        return trace(function, examples, options)

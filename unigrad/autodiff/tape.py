@@ -49,6 +49,8 @@ class GradientTape:
         6.0
     """
 
+    forward = False
+
     def __init__(
         self,
         persistent: bool = False,

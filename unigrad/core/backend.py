@@ -215,7 +215,10 @@ class Backend(ABC):
         return None
 
     def trace(
-        self, function: Callable[..., Sequence[Native]], examples: Sequence[Native]
+        self,
+        function: Callable[..., Sequence[Native]],
+        examples: Sequence[Native],
+        options: Mapping[str, Any],
     ) -> Program | None:
         """Trace a function of native arrays; ``None`` when this backend just calls it."""
         return None

@@ -169,9 +169,14 @@ def _run_watched(
         [wrap(backend, one, recorders.fresh_uid()) for one in (result if multiple else (result,))]
     )
     recording = Recording(op, backend, natives, uids, settings, outputs, multiple, pull)
-    for one in watching:
+    # Tapes first: the ops that carry tangents onward use these very outputs.
+    for one in watching if len(watching) == 1 else sorted(watching, key=_is_forward):
         one.record(recording, outputs)
     return outputs if multiple else outputs[0]
+
+
+def _is_forward(recorder: Any) -> bool:
+    return bool(recorder.forward)
 
 
 def backend_of(op: Op, inputs: Sequence[Any]) -> Backend:

@@ -25,6 +25,8 @@ class Recorder(Protocol):
     #: True when ops must come with a rule of the reference even on a backend that differentiates
     #: its own kernels (a composite without a rule is then taken apart).
     needs_rules: bool
+    #: True for a forward accumulator, which runs ops of its own when it is told of one.
+    forward: bool
 
     def tracks(self, uids: tuple[int, ...]) -> bool:
         """Tell whether any of these values depends on what this recorder watches."""
@@ -32,6 +34,10 @@ class Recorder(Protocol):
 
     def record(self, recording: Recording, outputs: tuple[Tensor, ...]) -> None:
         """Take note of one op that was run on a tracked value."""
+        ...
+
+    def adopt(self, tensor: Tensor) -> None:
+        """Hear of a gradient that a native tape computed in this recorder's sight."""
         ...
 
     def variable_read(self, variable: Variable, tensor: Tensor) -> None:

@@ -3,6 +3,8 @@
 import torch
 
 TABLE = {
+    "identity": lambda x: x,
+    "stop_gradient": torch.Tensor.detach,
     "reshape": lambda x, shape: x.reshape(shape),
     "broadcast_to": lambda x, shape: x.expand(shape),
     "permute_dims": lambda x, axes: x.permute(axes),

@@ -2,6 +2,7 @@
 
 from unigrad.autodiff.rules import (
     activations,
+    control,
     elementwise,
     indexing,
     linear,
@@ -12,6 +13,7 @@ from unigrad.autodiff.rules import (
 
 __all__ = [
     "activations",
+    "control",
     "elementwise",
     "indexing",
     "linear",

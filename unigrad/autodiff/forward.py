@@ -1,0 +1,154 @@
+"""Forward mode: tangents carried along as the ops run.
+
+A `ForwardAccumulator` is the twin of the tape: for every op on a value with a tangent it applies
+the textbook's forward rule at once. The rules are made of ops, so tapes and outer accumulators
+see through the tangents, to any order, on every backend.
+
+Source of the name and meaning: ``tf.autodiff.ForwardAccumulator``.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unigrad.autodiff.backward import zeros_like
+from unigrad.core import recorders, tree
+from unigrad.core.dtypes import INEXACT
+from unigrad.core.errors import DTypeError, NotDifferentiableError, ShapeError, TapeError
+from unigrad.core.op import OPS, Recording, as_tensor, cast, wrap
+from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable
+
+
+class ForwardAccumulator:
+    """Compute Jacobian-vector products while the function runs.
+
+    Args:
+        primals: Tensors or Variables (a pytree) to differentiate by.
+        tangents: the direction, of the same structure, shapes and dtypes.
+
+    Raises:
+        ShapeError: when a tangent's shape is not its primal's.
+        DTypeError: when a primal is no float.
+
+    Example:
+        >>> import unigrad as ug
+        >>> x = ug.asarray(3.0)
+        >>> with ForwardAccumulator(x, ug.asarray(1.0)) as accumulator:
+        ...     y = x * x
+        >>> float(accumulator.jvp(y))
+        6.0
+    """
+
+    #: A forward rule is applied where a tape would take notes.
+    needs_rules = True
+    forward = True
+
+    def __init__(self, primals: Any, tangents: Any) -> None:
+        self._tangents: dict[int, Tensor] = {}
+        self._variables: dict[int, Tensor] = {}
+        self._recording = False
+        self._spent = False
+        self._sources = _pairs(primals, tangents)
+
+    def __enter__(self) -> ForwardAccumulator:
+        if self._spent:
+            raise TapeError("a forward accumulator is entered once")
+        self._recording = self._spent = True
+        for primal, tangent in self._sources:
+            if isinstance(primal, Variable):
+                self._variables[primal.key] = tangent
+            else:
+                if primal.uid == 0:
+                    primal.uid = recorders.fresh_uid()
+                self._tangents[primal.uid] = tangent
+        recorders.push(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._recording = False
+        recorders.pop(self)
+
+    def jvp(self, target: Any, unconnected_gradients: str = "none") -> Any:
+        """Return the tangents of a pytree of results; ``None`` (or zeros) where unconnected."""
+
+        def one(value: Any) -> Tensor | None:
+            tensor = value if isinstance(value, Tensor) else as_tensor(value)
+            found = self._tangents.get(tensor.uid) if tensor.uid else None
+            if found is None and unconnected_gradients == "zero":
+                return zeros_like(tensor)
+            return found
+
+        leaves, structure = tree.flatten(target)
+        return tree.unflatten(structure, [one(leaf) for leaf in leaves])
+
+    # -- what the ops tell (see unigrad.core.recorders.Recorder)
+
+    def tracks(self, uids: tuple[int, ...]) -> bool:
+        """Tell whether any of these values has a tangent."""
+        tangents = self._tangents
+        return any(uid in tangents for uid in uids)
+
+    def variable_read(self, variable: Variable, tensor: Tensor) -> None:
+        """Give a variable's reader its tangent."""
+        tangent = self._variables.get(variable.key)
+        if tangent is not None and tensor.uid not in self._tangents:
+            if tensor.uid == 0:
+                tensor.uid = recorders.fresh_uid()
+            self._tangents[tensor.uid] = tangent
+
+    def adopt(self, tensor: Tensor) -> None:
+        """Hear of a native gradient: its tangent is unknown, so there is none."""
+
+    def record(self, recording: Recording, outputs: tuple[Tensor, ...]) -> None:
+        """Carry the tangents through one op."""
+        rule = recording.op.rule
+        if rule is not None and rule.zero:
+            return
+        if rule is None or rule.jvp is None:
+            raise NotDifferentiableError(f"{recording.op.name} has no forward derivative")
+        backend = recording.backend
+        inputs = [
+            x if isinstance(x, (bool, int, float, complex)) else wrap(backend, x, uid)
+            for x, uid in zip(recording.inputs, recording.uids, strict=True)
+        ]
+        tangents = [self._tangents.get(uid) if uid else None for uid in recording.uids]
+        out = outputs if recording.multiple else outputs[0]
+        with recorders.only(self._who_may_see()):
+            found = rule.jvp(tangents, out, *inputs, **recording.settings)
+            found = found if recording.multiple else (found,)
+            for output, tangent in zip(outputs, found, strict=True):
+                if output.dtype in INEXACT and tangent is not None:
+                    if tangent.shape != output.shape:
+                        tangent = OPS["broadcast_to"](tangent, shape=output.shape)
+                    self._tangents[output.uid] = tangent
+
+    def _who_may_see(self) -> list[Any]:
+        """Return the recorders that hear of the tangents' ops: all tapes, outer accumulators."""
+        seen, outer = [], True
+        for one in recorders.active():
+            if one is self:
+                outer = False
+            elif outer or not one.forward:
+                seen.append(one)
+        return seen
+
+
+def _pairs(primals: Any, tangents: Any) -> list[tuple[Any, Tensor]]:
+    """Pair primals with tangents and check them."""
+    sources, structure = tree.flatten(primals)
+    directions, other = tree.flatten(tangents)
+    if structure != other:
+        raise ShapeError(f"primals {structure} and tangents {other} differ in structure")
+    pairs = []
+    for primal, given in zip(sources, directions, strict=True):
+        if not isinstance(primal, (Tensor, Variable)):
+            raise DTypeError(f"a primal is a Tensor or a Variable, not {type(primal).__name__}")
+        if primal.dtype not in INEXACT:
+            raise DTypeError(f"a primal of dtype {primal.dtype.name} has no tangent")
+        like = primal if isinstance(primal, Tensor) else primal._untaped()
+        tangent = as_tensor(given, like)
+        if tangent.shape != primal.shape:
+            raise ShapeError(f"a tangent of shape {tangent.shape} for a primal of {primal.shape}")
+        pairs.append((primal, cast(tangent, primal.dtype)))
+    return pairs

@@ -1,0 +1,1 @@
+"""Compiling functions: `ug.jit`, and the scope that leaves a trace."""

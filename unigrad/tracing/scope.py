@@ -1,0 +1,28 @@
+"""Leaving a trace: values made inside `init_scope` are real, and no tape hears of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from unigrad.core import recorders
+from unigrad.core.registry import current_backend
+from unigrad.core.variable import tracing
+
+
+@contextmanager
+def init_scope() -> Iterator[None]:
+    """Step out of every trace and tape: for making Variables inside a function that is jitted.
+
+    Layers and optimizers make their weights and slots in it at their first call.
+
+    Example:
+        >>> with init_scope():
+        ...     pass
+    """
+    trace, tracing.trace = tracing.trace, None
+    try:
+        with recorders.only([]), current_backend().init_scope():
+            yield
+    finally:
+        tracing.trace = trace
