@@ -116,25 +116,25 @@ def run_with_pull(
     settings: Mapping[str, Any],
 ) -> tuple[Any, Pull | None]:
     """Run an op and return its result with its pull-back."""
+    floats = backend.native_floats
     mask = tuple(
-        [bool(uid) and jnp.issubdtype(x.dtype, jnp.inexact) for x, uid in zip(natives, uids, strict=True)]
+        [uid != 0 and x.dtype in floats for x, uid in zip(natives, uids, strict=True)]
     )
     if True not in mask:
         return op.kernels[backend](*natives, **settings), None  # type: ignore[misc]
     key = tuple(settings.items())
-    traced = any(isinstance(x, jax.core.Tracer) for x in natives)
-    if traced:
-        result, residuals = _with_residuals(op, backend, key, mask)(*natives)
-    else:
-        result, residuals = _forward(op, backend, key, mask)(*natives)
-    multiple = isinstance(result, (tuple, list))
-    return result, JaxPull(op, backend, key, mask, multiple, residuals, result)
+    for x in natives:
+        if isinstance(x, jax.core.Tracer):
+            result, residuals = _with_residuals(op, backend, key, mask)(*natives)
+            return result, JaxPull(op, backend, key, mask, residuals, result, True)
+    result, residuals = _forward(op, backend, key, mask)(*natives)
+    return result, JaxPull(op, backend, key, mask, residuals, result, False)
 
 
 class JaxPull(Pull):
     """The pull-back of one op that was run."""
 
-    __slots__ = ("_residuals", "_result", "backend", "key", "mask", "multiple", "of")
+    __slots__ = ("_residuals", "_result", "_traced", "backend", "key", "mask", "of")
 
     def __init__(
         self,
@@ -142,30 +142,33 @@ class JaxPull(Pull):
         backend: Backend,
         key: Settings,
         mask: tuple[bool, ...],
-        multiple: bool,
         residuals: Any,
         result: Any,
+        traced: bool,
     ) -> None:
         self.of = of
         self.backend = backend
         self.key = key
         self.mask = mask
-        self.multiple = multiple
         self._residuals = residuals
         self._result = result
+        #: True when it was made while a function was being traced.
+        self._traced = traced
 
     def __call__(self, cotangents: Sequence[Any]) -> Sequence[Any]:
-        fitting: Any = [
-            _fit(one, out)
-            for one, out in zip(
-                cotangents, self._result if self.multiple else (self._result,), strict=True
+        result = self._result
+        fitting: Any
+        if isinstance(result, (tuple, list)):
+            fitting = _like(
+                result, [_fit(one, out) for one, out in zip(cotangents, result, strict=True)]
             )
-        ]
-        fitting = _like(self._result, fitting) if self.multiple else fitting[0]
-        traced = isinstance(jax.tree.leaves((self._residuals, fitting))[0], jax.core.Tracer)
-        found = iter(
-            self._residuals(fitting) if traced else _pull(self._residuals, fitting)
-        )
+            first = fitting[0]
+        else:
+            first = fitting = cotangents[0]
+        if self._traced or isinstance(first, jax.core.Tracer):
+            found = iter(self._residuals(fitting))
+        else:
+            found = iter(_pull(self._residuals, fitting))
         return [next(found) if tracked else None for tracked in self.mask]
 
     def op(self, position: int) -> Op:

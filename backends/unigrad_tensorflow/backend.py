@@ -11,7 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from unigrad.core import dtypes
-from unigrad.core.backend import Backend, Kernel, NativeTape, Program, Pull
+from unigrad.core.backend import NATIVE, Backend, Kernel, NativeTape, Program
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
 from unigrad_tensorflow.kernels import SCALAR_OPS, TABLE
@@ -98,17 +98,16 @@ class TensorflowBackend(Backend):
         uids: Sequence[int],
         settings: Mapping[str, Any],
         watchers: Sequence[Any],
-    ) -> tuple[Any, Pull | None]:
+    ) -> tuple[Any, Any]:
         result = kernel(*natives, **settings)
+        note = None if all([one.needs_rules for one in watchers]) else NATIVE
         # A kernel that returns its input would give two values one identity on the tape.
-        if isinstance(result, (tuple, list)):
-            result = [
-                tf.identity(one) if any(one is native for native in natives) else one
-                for one in result
-            ]
-        elif any(result is native for native in natives):
-            result = tf.identity(result)
-        return result, None
+        if type(result) is tuple or type(result) is list:
+            return [_alias(one, natives) for one in result], note
+        for native in natives:
+            if result is native:
+                return tf.identity(result), note
+        return result, note
 
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         if isinstance(error, IndexError):
@@ -144,3 +143,8 @@ class TensorflowBackend(Backend):
     def on(self, device: str | None) -> AbstractContextManager[Any]:
         context: AbstractContextManager[Any] = tf.device(self.native_device(device))
         return context
+
+
+def _alias(result: Any, natives: Sequence[Any]) -> Any:
+    """Return a result as a tensor of its own if it is one of the inputs."""
+    return tf.identity(result) if any(result is native for native in natives) else result

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import torch
 
 from unigrad.core import dtypes
-from unigrad.core.backend import Backend, Kernel, NativeTape, Program, Pull
+from unigrad.core.backend import NATIVE, Backend, Kernel, NativeTape, Program
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
 from unigrad_torch.kernels import SCALAR_OPS, TABLE
@@ -95,25 +95,23 @@ class TorchBackend(Backend):
         uids: Sequence[int],
         settings: Mapping[str, Any],
         watchers: Sequence[Any],
-    ) -> tuple[Any, Pull | None]:
-        if all(one.needs_rules for one in watchers):
+    ) -> tuple[Any, Any]:
+        if all([one.needs_rules for one in watchers]):
             return kernel(*natives, **settings), None
-        natives = gate_paused(natives, uids, watchers)
+        if TorchTape.gates:
+            natives = gate_paused(natives, uids, watchers)
         if torch.is_grad_enabled():
             result = kernel(*natives, **settings)
         else:
             with torch.enable_grad():
                 result = kernel(*natives, **settings)
         # A kernel that returns its input would give two values one place in the graph.
-        if isinstance(result, torch.Tensor):
-            if any(result is native for native in natives):
-                result = result.view_as(result)
-        else:
-            result = tuple(
-                one.view_as(one) if any(one is native for native in natives) else one
-                for one in result
-            )
-        return result, None
+        if type(result) is tuple or type(result) is list:
+            return tuple([_alias(one, natives) for one in result]), NATIVE
+        for native in natives:
+            if result is native:
+                return result.view_as(result), NATIVE
+        return result, NATIVE
 
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         text = str(error)
@@ -137,3 +135,8 @@ class TorchBackend(Backend):
         from unigrad_torch.compiler import trace
 
         return trace(function, examples, options)
+
+
+def _alias(result: torch.Tensor, natives: Sequence[Any]) -> torch.Tensor:
+    """Return a result as a tensor of its own if it is one of the inputs."""
+    return result.view_as(result) if any(result is native for native in natives) else result

@@ -33,6 +33,9 @@ _living: weakref.WeakSet[TorchTape] = weakref.WeakSet()
 class TorchTape(NativeTape):
     """The torch side of one tape."""
 
+    #: How many tapes have been gated so far: most programs never have one.
+    gates = 0
+
     def __init__(self) -> None:
         _living.add(self)
         self._natives: dict[int, torch.Tensor] = {}
@@ -68,7 +71,9 @@ class TorchTape(NativeTape):
                 handle.native = handle.native.detach()
 
     def resume(self) -> None:
-        self.gated = self.gated or self._paused_beside_another
+        if self._paused_beside_another and not self.gated:
+            self.gated = True
+            TorchTape.gates += 1
         self._paused_beside_another = False
         for reference in self._handles:
             handle = reference()
@@ -154,7 +159,7 @@ def gate_paused(natives: Sequence[Any], uids: Sequence[int], watchers: Sequence[
         return list(natives)
     out = []
     for native, uid in zip(natives, uids, strict=True):
-        shut = tuple(weakref.ref(tape) for watcher, tape in gated if not watcher.tracks((uid,)))
+        shut = tuple(weakref.ref(tape) for watcher, tape in gated if uid not in watcher.tracked)
         if shut and isinstance(native, torch.Tensor) and native.requires_grad:
             with torch.enable_grad():
                 native = _Gate.apply(native, shut)

@@ -55,8 +55,12 @@ def backward(
             cotangents.get(uid) if uid in wanted else cotangents.pop(uid, None)
             for uid in recording.output_uids
         ]
-        if any(cotangent is not None for cotangent in found):
-            _step(recording, found, needed, cotangents, by_rule)
+        if len(found) == 1:
+            if found[0] is None:
+                continue
+        elif all(one is None for one in found):
+            continue
+        _step(recording, found, needed, cotangents, by_rule)
 
 
 def _step(
@@ -67,57 +71,82 @@ def _step(
     by_rule: bool,
 ) -> None:
     """Carry the cotangents of one op's outputs to its inputs."""
-    backend = recording.backend
-    arrays = [one for one in found if isinstance(one, Tensor)]
-    positions = [i for i, uid in enumerate(recording.uids) if uid in needed]
     rule = recording.op.rule
-    if not arrays or (rule is not None and rule.zero):
+    uids = recording.uids
+    positions = [i for i, uid in enumerate(uids) if uid in needed]
+    if (rule is not None and rule.zero) or all(one is None or one is ZERO for one in found):
         for i in positions:
-            cotangents.setdefault(recording.uids[i], ZERO)
+            cotangents.setdefault(uids[i], ZERO)
         return
+    full = [
+        one if type(one) is Tensor else _materialize(recording, i) for i, one in enumerate(found)
+    ]
     pull = None if by_rule else recording.pull
-    if pull is not None and not recorders.active():
-        natives = [_materialize(recording, i, one).native for i, one in enumerate(found)]
-        pulled = pull(natives)
+    if pull is None:
+        _by_rule(recording, rule, full, positions, cotangents)
+    elif recorders.active():
+        inputs = _handles(recording)
+        for i in positions:
+            _add(cotangents, uids[i], _floats(inputs[i], pull.op(i), (*inputs, *full)))
+    else:
+        pulled = pull([one.native for one in full])
         for i in positions:
             native = pulled[i]
-            _add(cotangents, recording.uids[i], ZERO if native is None else wrap(backend, native))
-        return
-    full = [_materialize(recording, i, one) for i, one in enumerate(found)]
-    inputs = [
-        x if isinstance(x, (bool, int, float, complex)) else wrap(backend, x, uid)
-        for x, uid in zip(recording.inputs, recording.uids, strict=True)
-    ]
-    for i in positions:
-        x = inputs[i]
-        if x.dtype not in INEXACT:
-            _add(cotangents, recording.uids[i], ZERO)
-        elif pull is not None:
-            _add(cotangents, recording.uids[i], pull.op(i)(*inputs, *full))
-        else:
-            _add(cotangents, recording.uids[i], _by_rule(recording, i, full, inputs))
+            _add(cotangents, uids[i], ZERO if native is None else wrap(recording.backend, native))
 
 
 def _by_rule(
-    recording: Recording, position: int, full: Sequence[Tensor], inputs: Sequence[Any]
-) -> Tensor:
-    """Return one input's cotangent by the textbook's rule."""
-    rule = recording.op.rule
+    recording: Recording,
+    rule: Any,
+    full: Sequence[Tensor],
+    positions: Sequence[int],
+    cotangents: dict[int, Cotangent],
+) -> None:
+    """Apply the textbook's rule for every input that needs a cotangent."""
     if rule is None:
         raise NotDifferentiableError(f"{recording.op.name} has no derivative")
-    outputs = [
-        wrap(recording.backend, native, uid)
-        for native, uid in zip(recording.outputs, recording.output_uids, strict=True)
+    backend = recording.backend
+    inputs = _handles(recording)
+    if recording.multiple:
+        g: Any = full
+        out: Any = [
+            wrap(backend, native, uid)
+            for native, uid in zip(recording.outputs, recording.output_uids, strict=True)
+        ]
+    else:
+        g = full[0]
+        out = wrap(backend, recording.outputs[0], recording.output_uids[0])
+    for i in positions:
+        x = inputs[i]
+        if x.native.dtype not in backend.native_floats:
+            _add(cotangents, recording.uids[i], ZERO)
+            continue
+        cotangent = rule.vjp(i, g, out, inputs, recording.settings)
+        shape = backend.shape(x.native)
+        if backend.shape(cotangent.native) != shape:
+            cotangent = unbroadcast(cotangent, shape)
+        _add(cotangents, recording.uids[i], cotangent)
+
+
+def _floats(x: Tensor, pull: Any, arguments: Sequence[Any]) -> Cotangent:
+    """Pull back to an input, unless it is of a dtype that has no derivative."""
+    return pull(*arguments) if x.dtype in INEXACT else ZERO
+
+
+def _handles(recording: Recording) -> list[Any]:
+    """Return an op's inputs as Tensors; Python scalars stay."""
+    backend = recording.backend
+    return [
+        x if type(x) in _SCALARS else wrap(backend, x, uid)
+        for x, uid in zip(recording.inputs, recording.uids, strict=True)
     ]
-    g, out = (full, outputs) if recording.multiple else (full[0], outputs[0])
-    cotangent: Tensor = rule.vjp(position, g, out, inputs, recording.settings)
-    return unbroadcast(cotangent, inputs[position].shape)
 
 
-def _materialize(recording: Recording, position: int, cotangent: Cotangent | None) -> Tensor:
-    """Return an output's cotangent as an array."""
-    if isinstance(cotangent, Tensor):
-        return cotangent
+_SCALARS = (bool, int, float, complex)
+
+
+def _materialize(recording: Recording, position: int) -> Tensor:
+    """Return an output's cotangent of zero as an array."""
     return zeros_like(wrap(recording.backend, recording.outputs[position]))
 
 

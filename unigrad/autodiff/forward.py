@@ -45,7 +45,8 @@ class ForwardAccumulator:
     forward = True
 
     def __init__(self, primals: Any, tangents: Any) -> None:
-        self._tangents: dict[int, Tensor] = {}
+        #: The tangents of the values that have one.
+        self.tracked: dict[int, Tensor] = {}
         self._variables: dict[int, Tensor] = {}
         self._recording = False
         self._spent = False
@@ -61,7 +62,7 @@ class ForwardAccumulator:
             else:
                 if primal.uid == 0:
                     primal.uid = recorders.fresh_uid()
-                self._tangents[primal.uid] = tangent
+                self.tracked[primal.uid] = tangent
         recorders.push(self)
         return self
 
@@ -74,7 +75,7 @@ class ForwardAccumulator:
 
         def one(value: Any) -> Tensor | None:
             tensor = value if isinstance(value, Tensor) else as_tensor(value)
-            found = self._tangents.get(tensor.uid) if tensor.uid else None
+            found = self.tracked.get(tensor.uid) if tensor.uid else None
             if found is None and unconnected_gradients == "zero":
                 return zeros_like(tensor)
             return found
@@ -84,18 +85,17 @@ class ForwardAccumulator:
 
     # -- what the ops tell (see unigrad.core.recorders.Recorder)
 
-    def tracks(self, uids: tuple[int, ...]) -> bool:
-        """Tell whether any of these values has a tangent."""
-        tangents = self._tangents
-        return any(uid in tangents for uid in uids)
-
     def variable_read(self, variable: Variable, tensor: Tensor) -> None:
         """Give a variable's reader its tangent."""
         tangent = self._variables.get(variable.key)
-        if tangent is not None and tensor.uid not in self._tangents:
+        if tangent is not None and tensor.uid not in self.tracked:
             if tensor.uid == 0:
                 tensor.uid = recorders.fresh_uid()
-            self._tangents[tensor.uid] = tangent
+            self.tracked[tensor.uid] = tangent
+
+    def depend(self, backend: Any, uids: tuple[int, ...], outputs: tuple[Tensor, ...]) -> None:
+        """Never called: an accumulator needs rules."""
+        raise NotDifferentiableError("a forward accumulator needs rules")
 
     def adopt(self, tensor: Tensor) -> None:
         """Hear of a native gradient: its tangent is unknown, so there is none."""
@@ -112,7 +112,7 @@ class ForwardAccumulator:
             x if isinstance(x, (bool, int, float, complex)) else wrap(backend, x, uid)
             for x, uid in zip(recording.inputs, recording.uids, strict=True)
         ]
-        tangents = [self._tangents.get(uid) if uid else None for uid in recording.uids]
+        tangents = [self.tracked.get(uid) if uid else None for uid in recording.uids]
         out = outputs if recording.multiple else outputs[0]
         with recorders.only(self._who_may_see()):
             found = rule.jvp(tangents, out, *inputs, **recording.settings)
@@ -121,7 +121,7 @@ class ForwardAccumulator:
                 if output.dtype in INEXACT and tangent is not None:
                     if tangent.shape != output.shape:
                         tangent = OPS["broadcast_to"](tangent, shape=output.shape)
-                    self._tangents[output.uid] = tangent
+                    self.tracked[output.uid] = tangent
 
     def _who_may_see(self) -> list[Any]:
         """Return the recorders that hear of the tangents' ops: all tapes, outer accumulators."""

@@ -69,7 +69,7 @@ class GradientTape:
         """Forget everything."""
         self._spent = False
         #: For every tracked value the values it was computed from.
-        self._tracked: dict[int, tuple[int, ...]] = {}
+        self.tracked: dict[int, tuple[int, ...]] = {}
         self._recordings: list[Recording] = []
         self._natives: dict[Backend, NativeTape | None] = {}
         self._variables: dict[int, Variable] = {}
@@ -157,7 +157,7 @@ class GradientTape:
 
     def _watch(self, tensor: Tensor) -> None:
         """Make one handle's value a source, unless it is tracked already."""
-        if tensor.uid in self._tracked:
+        if tensor.uid in self.tracked:
             return
         elsewhere = tensor.uid != 0 and bool(recorders.watchers((tensor.uid,)))
         if tensor.uid == 0:
@@ -165,7 +165,7 @@ class GradientTape:
         native = self._native(tensor.backend)
         if native is not None:
             native.watch(tensor, elsewhere)
-        self._tracked[tensor.uid] = ()
+        self.tracked[tensor.uid] = ()
 
     def _native(self, backend: Backend) -> NativeTape | None:
         """Return the backend's own tape behind this one, opened at its first use."""
@@ -190,23 +190,21 @@ class GradientTape:
 
     # -- what the ops tell (see unigrad.core.recorders.Recorder)
 
-    def tracks(self, uids: tuple[int, ...]) -> bool:
-        """Tell whether any of these values depends on a source."""
-        tracked = self._tracked
-        for uid in uids:  # noqa: SIM110 - a generator costs more than the loop, on every op
-            if uid in tracked:
-                return True
-        return False
-
     def record(self, recording: Recording, outputs: tuple[Tensor, ...]) -> None:
         """Note an op that ran on a tracked value."""
         for uid in recording.output_uids:
-            self._tracked[uid] = recording.uids
-        native = self._native(recording.backend)
-        if native is None:
-            self._recordings.append(recording)
-        else:
-            native.note(outputs)
+            self.tracked[uid] = recording.uids
+        self._recordings.append(recording)
+
+    def depend(
+        self, backend: Backend, uids: tuple[int, ...], outputs: tuple[Tensor, ...]
+    ) -> None:
+        """Note an op that the backend's own graph recorded."""
+        for output in outputs:
+            self.tracked[output.uid] = uids
+        native = self._natives[backend]
+        assert native is not None
+        native.note(outputs)
 
     def variable_read(self, variable: Variable, tensor: Tensor) -> None:
         """Watch a variable that is being read."""
@@ -215,7 +213,7 @@ class GradientTape:
             if not (self._watch_accessed and variable.trainable) or tensor.dtype not in INEXACT:
                 return
             self._variables[key] = variable
-        if tensor.uid not in self._tracked:
+        if tensor.uid not in self.tracked:
             self._watch(tensor)
         self._reads.setdefault(key, {})[tensor.uid] = tensor
 
@@ -296,7 +294,7 @@ class GradientTape:
         """Return the tracked handles of a source: a variable may have been assigned in between."""
         if isinstance(source, Variable):
             return list(self._reads.get(source.key, {}).values())
-        return [source] if source.uid in self._tracked else []
+        return [source] if source.uid in self.tracked else []
 
     def _differentiate(
         self, targets: Sequence[Tensor], cotangents: Sequence[Tensor], sources: list[list[Tensor]]
@@ -306,7 +304,7 @@ class GradientTape:
         live = [
             (target, cotangent)
             for target, cotangent in zip(targets, cotangents, strict=True)
-            if target.uid in self._tracked
+            if target.uid in self.tracked
         ]
         for backend in {target.backend for target, _ in live}:
             mine = [pair for pair in live if pair[0].backend is backend]
@@ -382,7 +380,7 @@ class GradientTape:
         if native is not None:
             if tensor.uid == 0:
                 tensor.uid = recorders.fresh_uid()
-            self._tracked[tensor.uid] = ()
+            self.tracked[tensor.uid] = ()
             native.note((tensor,))
 
     def _leads_to(self, starts: Sequence[int], end: int) -> bool:
@@ -395,7 +393,7 @@ class GradientTape:
                 return True
             if uid not in seen:
                 seen.add(uid)
-                stack.extend(self._tracked.get(uid, ()))
+                stack.extend(self.tracked.get(uid, ()))
         return False
 
     def _why_none(self, source: Tensor | Variable, targets: Sequence[Tensor]) -> str:
@@ -407,7 +405,7 @@ class GradientTape:
         )
         if source.dtype not in INEXACT:
             return f"gradient: None for {what}: its dtype {source.dtype.name} has no gradient"
-        if not any(target.uid in self._tracked for target in targets):
+        if not any(target.uid in self.tracked for target in targets):
             return (
                 f"gradient: None for {what}: the target was not computed from anything that "
                 "this tape watched while it was recording"
@@ -415,7 +413,7 @@ class GradientTape:
         watched = (
             source.key in self._variables
             if isinstance(source, Variable)
-            else source.uid in self._tracked
+            else source.uid in self.tracked
         )
         if not watched:
             return (

@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -39,6 +39,10 @@ class Pull(ABC):
 
         It is used when the backward pass is itself being recorded.
         """
+
+
+#: In the place of a pull-back: the library's own graph has taken note of the op.
+NATIVE: Final = object()
 
 
 class NativeTape(ABC):
@@ -111,6 +115,7 @@ class Backend(ABC):
         pair = [(dtype, self.native_dtype(dtype)) for dtype in self.dtypes()]
         #: Native dtypes by kind, as dictionaries for the fastest membership test.
         self.native_floats = {n: True for d, n in pair if d.kind in "fVc"}
+        self.native_reals = {n: True for d, n in pair if d.kind in "fV"}
         self.native_integers = {n: True for d, n in pair if d.kind in "iu"}
         numbers = {**self.native_integers, **self.native_floats}
         #: For each type of Python scalar the native dtypes that absorb it.
@@ -196,8 +201,12 @@ class Backend(ABC):
         uids: Sequence[int],
         settings: Mapping[str, Any],
         watchers: Sequence[Any],
-    ) -> tuple[Any, Pull | None]:
-        """Run a kernel whose inputs are tracked; return its result and perhaps its pull-back."""
+    ) -> tuple[Any, Any]:
+        """Run a kernel whose inputs are tracked.
+
+        Returns its result and a `Pull`, ``NATIVE`` when the library's graph has the op, or
+        ``None`` when the reference's rule is to be used.
+        """
         return kernel(*natives, **settings), None
 
     def error_class(self, error: Exception) -> type[UnigradError] | None:

@@ -18,7 +18,7 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from unigrad.core import dtypes, recorders
-from unigrad.core.backend import Backend, Kernel, Pull, as_ndarray
+from unigrad.core.backend import NATIVE, Backend, Kernel, Pull, as_ndarray
 from unigrad.core.errors import (
     BackendMismatchError,
     DTypeError,
@@ -79,13 +79,12 @@ class Op:
         natives = [x.native if type(x) is Tensor else x for x in inputs]
         if _anywhere.count:
             uids = tuple([x.uid if type(x) is Tensor else 0 for x in inputs])
-            watching = recorders.watchers(uids)
-            if watching and self.dependencies is not None:
+            if self.dependencies is not None and any(uids):
                 needed = self.dependencies(*natives)
                 uids = tuple([uid if one else 0 for uid, one in zip(uids, needed, strict=True)])
-                watching = recorders.watchers(uids)
+            watching = recorders.watchers(uids)
             if watching:
-                return _run_watched(self, backend, inputs, natives, uids, settings, watching)
+                return run_watched(self, backend, inputs, natives, uids, settings, watching)
         kernel = self.kernels[backend]
         if kernel is None:
             return self.body(*inputs, **settings)  # type: ignore[misc]
@@ -122,8 +121,12 @@ class Recording:
         self.inputs = inputs
         self.uids = uids
         self.settings = settings
-        self.outputs = tuple([output.native for output in outputs])
-        self.output_uids = tuple([output.uid for output in outputs])
+        if len(outputs) == 1:
+            self.outputs: tuple[Any, ...] = (outputs[0].native,)
+            self.output_uids: tuple[int, ...] = (outputs[0].uid,)
+        else:
+            self.outputs = tuple([output.native for output in outputs])
+            self.output_uids = tuple([output.uid for output in outputs])
         #: True when the op returns a tuple.
         self.multiple = multiple
         self.pull = pull
@@ -140,7 +143,7 @@ def wrap(backend: Backend, native: Any, uid: int = 0) -> Tensor:
     return tensor
 
 
-def _run_watched(
+def run_watched(
     op: Op,
     backend: Backend,
     inputs: Sequence[Any],
@@ -165,12 +168,18 @@ def _run_watched(
     except Exception as error:
         raise _explain(op, backend, natives, settings, error) from error
     multiple = type(result) is tuple or type(result) is list
-    outputs = tuple(
-        [wrap(backend, one, recorders.fresh_uid()) for one in (result if multiple else (result,))]
-    )
-    recording = Recording(op, backend, natives, uids, settings, outputs, multiple, pull)
+    if multiple:
+        outputs = tuple([wrap(backend, one, recorders.fresh_uid()) for one in result])
+    else:
+        outputs = (wrap(backend, result, recorders.fresh_uid()),)
+    recording = None
     # Tapes first: the ops that carry tangents onward use these very outputs.
     for one in watching if len(watching) == 1 else sorted(watching, key=_is_forward):
+        if pull is NATIVE and not one.needs_rules:
+            one.depend(backend, uids, outputs)
+            continue
+        if recording is None:
+            recording = Recording(op, backend, natives, uids, settings, outputs, multiple, pull)
         one.record(recording, outputs)
     return outputs if multiple else outputs[0]
 
@@ -262,6 +271,8 @@ def _declare(op: Op) -> Op:
     return op
 
 
+_NONE: Mapping[str, Any] = {}
+
 _Unary: TypeAlias = Callable[[TensorLike], Tensor]
 _Binary: TypeAlias = Callable[[TensorLike, TensorLike], Tensor]
 
@@ -279,10 +290,17 @@ def unary(floating: bool = False) -> Callable[[_Unary], _Unary]:
 
         @wraps(function)
         def run(x: TensorLike, /) -> Tensor:
-            if type(x) is Tensor and not _anywhere.count:
+            if type(x) is Tensor:
                 backend = x.backend
                 native = x.native
                 if not floating or native.dtype in backend.native_floats:
+                    if _anywhere.count and x.uid:
+                        watching = recorders.watchers((x.uid,))
+                        if watching:
+                            watched: Tensor = run_watched(
+                                op, backend, (x,), (native,), (x.uid,), _NONE, watching
+                            )
+                            return watched
                     try:
                         result = kernels[backend](native)  # type: ignore[misc]
                     except Exception as error:
@@ -314,11 +332,13 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
 
         @wraps(function)
         def run(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-            if type(x1) is Tensor and not _anywhere.count:
+            if type(x1) is Tensor:
                 backend = x1.backend
                 first = x1.native
+                uid = 0
                 if type(x2) is Tensor:
                     second = x2.native
+                    uid = x2.uid
                     fits = (
                         x2.backend is backend
                         and first.dtype is second.dtype
@@ -334,6 +354,14 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
                         and (not floating or first.dtype in backend.native_floats)
                     )
                 if fits:
+                    if _anywhere.count and (x1.uid or uid):
+                        uids = (x1.uid, uid)
+                        watching = recorders.watchers(uids)
+                        if watching:
+                            watched: Tensor = run_watched(
+                                op, backend, (x1, x2), (first, second), uids, _NONE, watching
+                            )
+                            return watched
                     try:
                         result = kernels[backend](first, second)  # type: ignore[misc]
                     except Exception as error:

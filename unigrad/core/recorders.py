@@ -9,11 +9,12 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
+    from unigrad.core.backend import Backend
     from unigrad.core.op import Recording
     from unigrad.core.tensor import Tensor
     from unigrad.core.variable import Variable
@@ -28,12 +29,17 @@ class Recorder(Protocol):
     #: True for a forward accumulator, which runs ops of its own when it is told of one.
     forward: bool
 
-    def tracks(self, uids: tuple[int, ...]) -> bool:
-        """Tell whether any of these values depends on what this recorder watches."""
-        ...
+    #: The values that depend on what this recorder watches.
+    tracked: Mapping[int, Any]
 
     def record(self, recording: Recording, outputs: tuple[Tensor, ...]) -> None:
         """Take note of one op that was run on a tracked value."""
+        ...
+
+    def depend(
+        self, backend: Backend, uids: tuple[int, ...], outputs: tuple[Tensor, ...]
+    ) -> None:
+        """Take note of an op that the backend's own graph recorded (if it needs no rules)."""
         ...
 
     def adopt(self, tensor: Tensor) -> None:
@@ -129,5 +135,12 @@ def only(recorders: list[Any]) -> Iterator[None]:
 
 def watchers(uids: tuple[int, ...]) -> list[Any]:
     """Return this thread's recorders that track any of these values."""
-    return [recorder for recorder in _here.active if recorder.tracks(uids)]
+    found = []
+    for recorder in _here.active:
+        tracked = recorder.tracked
+        for uid in uids:
+            if uid in tracked:
+                found.append(recorder)
+                break
+    return found
 
