@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
 import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch.utils._python_dispatch import _disable_current_modes
 
 from unigrad.core import dtypes
 from unigrad.core.backend import NATIVE, Backend, Kernel, NativeTape, Program
@@ -119,12 +121,15 @@ class TorchBackend(Backend):
             return ShapeError if "Dimension out of range" in text else OutOfBoundsError
         if isinstance(error, (TypeError, NotImplementedError)) or "dtype" in text:
             return DTypeError
-        if "out of bounds" in text or "out of range" in text:
+        if "out of bounds" in text or "out of range" in text or "out of DATA" in text:
             return OutOfBoundsError
         return ShapeError if isinstance(error, (RuntimeError, ValueError)) else None
 
     def open_tape(self) -> NativeTape:
         return TorchTape()
+
+    def init_scope(self) -> AbstractContextManager[Any]:
+        return _disable_current_modes()  # type: ignore[no-any-return]
 
     def trace(
         self,

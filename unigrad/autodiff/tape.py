@@ -256,8 +256,9 @@ class GradientTape:
                 raise DTypeError(
                     f"gradient: a source is a Tensor or a Variable, not {type(one).__name__}"
                 )
-        targets = [self._value(one) for one in tree.leaves(target)]
-        cotangents = _cotangents(targets, output_gradients)
+        target_leaves, target_structure = tree.flatten(target)
+        targets = [self._value(one) for one in target_leaves]
+        cotangents = _cotangents(targets, target_structure, output_gradients)
         found = self._differentiate(targets, cotangents, [self._handles(s) for s in source_leaves])
         self._release()
         if unconnected == "zero":
@@ -465,13 +466,14 @@ def _sum(before: Tensor | None, more: Cotangent, like: Tensor) -> Tensor:
     return more if before is None else before + more
 
 
-def _cotangents(targets: Sequence[Tensor], given: Any) -> list[Tensor]:
-    """Return a cotangent per target: the given ones, else ones."""
+def _cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> list[Tensor]:
+    """Return a cotangent per target: the given one, or ones where there is none."""
     if given is None:
         return [ones_like(target) for target in targets]
-    leaves = tree.leaves(given) if isinstance(given, Tensor) else _with_gaps(given)
-    if len(leaves) != len(targets):
-        raise ShapeError(f"output_gradients: {len(leaves)} cotangents for {len(targets)} targets")
+    try:
+        leaves = structure.flatten_up_to(given)
+    except ValueError as error:
+        raise ShapeError(f"output_gradients: not the structure of the target: {error}") from None
     cotangents = []
     for one, target in zip(leaves, targets, strict=True):
         if one is None:
@@ -485,12 +487,3 @@ def _cotangents(targets: Sequence[Tensor], given: Any) -> list[Tensor]:
             )
         cotangents.append(cotangent)
     return cotangents
-
-
-def _with_gaps(given: Any) -> list[Any]:
-    """Return the leaves of a structure in which ``None`` stands for ones."""
-    if isinstance(given, (list, tuple)):
-        return [leaf for one in given for leaf in ([None] if one is None else _with_gaps(one))]
-    if isinstance(given, dict):
-        return [leaf for key in sorted(given) for leaf in _with_gaps([given[key]])]
-    return [given]

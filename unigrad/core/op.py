@@ -287,6 +287,8 @@ def unary(floating: bool = False) -> Callable[[_Unary], _Unary]:
     def declare(function: _Unary) -> _Unary:
         op = primitive(function.__name__.removesuffix("_"))
         kernels = op.kernels
+        # One input always broadcasts: whatever a kernel refuses, it is the dtype.
+        _BROADCASTING.add(op.name)
 
         @wraps(function)
         def run(x: TensorLike, /) -> Tensor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import weakref
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from unigrad.core import recorders
 from unigrad.core.dtypes import DType, DTypeLike, as_dtype
@@ -30,7 +30,14 @@ class _Tracing(threading.local):
 tracing = _Tracing()
 
 
-class Variable:
+if TYPE_CHECKING:
+    # It reads like a Tensor: type checkers may take its operators and methods from there.
+    _LikeTensor = Tensor
+else:
+    _LikeTensor = object
+
+
+class Variable(_LikeTensor):
     """A mutable, named Tensor for weights and state.
 
     Args:
@@ -183,6 +190,19 @@ def _own(tensor: Tensor) -> Tensor:
     handle.backend = tensor.backend
     handle.uid = 0
     return handle
+
+
+def _of_value(name: str) -> Any:
+    method = getattr(Tensor, name)
+
+    def ask(self: Variable, *args: Any) -> Any:
+        return method(self.read(), *args)
+
+    return ask
+
+
+for _name in ("bool", "int", "float", "complex", "index", "len", "format"):
+    setattr(Variable, f"__{_name}__", _of_value(f"__{_name}__"))
 
 
 def living_variables(backend: Any) -> list[Variable]:

@@ -6,6 +6,7 @@ from unigrad.autodiff.backward import unbroadcast, zeros_like
 from unigrad.autodiff.rules.registry import linear, variadic
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
+from unigrad.ops.indexing import getitem
 from unigrad.ops.shaping import permute_dims, reshape
 
 
@@ -32,8 +33,24 @@ linear("reshape", lambda g, out, x, shape: reshape(g, x.shape))
 linear("broadcast_to", lambda g, out, x, shape: unbroadcast(g, x.shape))
 linear("permute_dims", lambda g, out, x, axes: permute_dims(g, _inverse(axes)))
 linear("to_device", lambda g, out, x, device: OPS["to_device"](g, device=x.device))
+linear("flip", lambda g, out, x, axis: OPS["flip"](g, axis=axis))
+linear(
+    "roll",
+    lambda g, out, x, shift, axis: OPS["roll"](g, shift=tuple(-n for n in shift), axis=axis),
+)
+
+
+def _piece(i: int, g: Tensor, out: Any, *xs: Tensor, axis: int) -> Tensor:
+    """Return the part of a cotangent that belongs to the i-th of the joined tensors."""
+    start = sum(x.shape[axis] for x in xs[:i])
+    return getitem(g, (*[slice(None)] * axis, slice(start, start + xs[i].shape[axis])))
+
+
 variadic(
     "stack",
-    lambda i, g, out, *xs, axis: g[(*[slice(None)] * axis, i)],
+    lambda i, g, out, *xs, axis: getitem(g, (*[slice(None)] * axis, i)),
     _variadic_jvp("stack"),
 )
+variadic("concat", _piece, _variadic_jvp("concat"))
+linear("split", lambda g, out, x, axis, sizes: OPS["concat"](*g, axis=axis))
+linear("unstack", lambda g, out, x, axis: OPS["stack"](*g, axis=axis))

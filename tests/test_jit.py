@@ -1,0 +1,140 @@
+"""`ug.jit`: what it traces, what it finds, and what it refuses, on every backend."""
+
+import numpy as np
+import pytest
+
+import unigrad as ug
+
+COMPILED = ("torch", "jax", "tensorflow")
+
+
+def _ones(*shape: int) -> ug.Tensor:
+    return ug.asarray(np.ones(shape, np.float32))
+
+
+def test_reads_and_writes_variables(backend: str) -> None:
+    weight = ug.Variable(_ones(3, 2), name="weight")
+    count = ug.Variable(0.0, trainable=False)
+
+    @ug.jit
+    def step(x: ug.Tensor, rate: float) -> dict[str, object]:
+        with ug.GradientTape() as tape:
+            loss = ((x @ weight) * (x @ weight)).sum()
+        weight.assign_sub(rate * tape.gradient(loss, weight))
+        count.assign_add(1.0)
+        return {"loss": loss, "note": "static"}
+
+    x = _ones(4, 3)
+    expected = np.ones((3, 2), np.float32)
+    for _ in range(3):
+        result = step(x, 0.01)
+        out = np.ones((4, 3)) @ expected
+        assert float(result["loss"]) == pytest.approx(float((out * out).sum()), rel=1e-5)
+        expected = expected - 0.01 * 2 * np.ones((4, 3)).T @ out
+    assert result["note"] == "static"
+    np.testing.assert_allclose(weight.numpy(), expected, rtol=1e-5)
+    assert float(count) == 3.0
+
+
+def test_one_trace_per_signature(backend: str) -> None:
+    traces = []
+
+    @ug.jit
+    def f(x: ug.Tensor, flag: bool = False) -> ug.Tensor:
+        traces.append(x.shape)
+        return x + 1.0 if flag else x * 2.0
+
+    for shape in [(2,), (2,), (3,), (2,)]:
+        assert f(_ones(*shape)).tolist() == [2.0] * shape[0]
+    f(_ones(2), True)
+    f(_ones(2), True)
+    assert f.programs == 3
+    if backend in COMPILED:
+        assert traces == [(2,), (3,), (2,)]
+
+
+def test_numbers_are_inputs(backend: str) -> None:
+    f = ug.jit(lambda x, factor: x * factor)
+    assert f(_ones(2), 2.0).tolist() == [2.0, 2.0]
+    assert f(_ones(2), 3.0).tolist() == [3.0, 3.0]
+    assert f.programs == 1
+
+
+def test_static_arguments(backend: str) -> None:
+    f = ug.jit(static_argnums=1, static_argnames="offset")(
+        lambda x, n, offset=0: ug.reshape(x, (n, -1)) + offset
+    )
+    assert f(_ones(6), 2).shape == (2, 3)
+    assert f(_ones(6), 3, offset=1).tolist() == [[2.0, 2.0]] * 3
+    assert f.programs == 2
+
+
+def test_variables_made_at_the_first_call(backend: str) -> None:
+    made: list[ug.Variable] = []
+
+    @ug.jit
+    def f(x: ug.Tensor) -> ug.Tensor:
+        if not made:
+            with ug.init_scope():
+                made.append(ug.Variable(np.float32(5.0)))
+        made[0].assign_add(1.0)
+        return x * made[0]
+
+    assert [float(f(ug.asarray(1.0))) for _ in range(3)] == [6.0, 7.0, 8.0]
+
+
+def test_assignment_between_calls_is_seen(backend: str) -> None:
+    v = ug.Variable(2.0)
+    f = ug.jit(lambda x: x * v)
+    assert float(f(ug.asarray(3.0))) == 6.0
+    v.assign(10.0)
+    assert float(f(ug.asarray(3.0))) == 30.0
+
+
+def test_under_a_tape_it_is_differentiated(backend: str) -> None:
+    f = ug.jit(lambda x: x * x)
+    assert float(ug.grad(f)(3.0)) == 6.0
+    x = ug.Variable(3.0)
+    with ug.GradientTape() as tape:
+        y = f(x)
+    assert float(tape.gradient(y, x)) == 6.0
+
+
+def test_gradients_inside(backend: str) -> None:
+    second = ug.jit(ug.grad(ug.grad(lambda x: ug.sin(x) * x)))
+    assert float(second(2.0)) == pytest.approx(2 * np.cos(2) - 2 * np.sin(2), rel=1e-5)
+
+
+@pytest.mark.parametrize("ask", [bool, float, lambda x: x.numpy(), lambda x: int(x)])
+def test_values_of_traced_tensors_are_refused(backend: str, ask: object) -> None:
+    if backend not in COMPILED:
+        pytest.skip("a backend without a compiler calls the function as it is")
+    with pytest.raises(ug.TracingError, match="float32"):
+        ug.jit(lambda x: ask(x))(ug.asarray(1.0))  # type: ignore[operator]
+    # The failed trace leaves nothing behind.
+    assert float(ug.jit(lambda x: x + 1.0)(ug.asarray(1.0))) == 2.0
+
+
+def test_an_error_leaves_variables_alone(backend: str) -> None:
+    v = ug.Variable(_ones(2))
+
+    @ug.jit
+    def f(x: ug.Tensor) -> ug.Tensor:
+        out = x @ x
+        v.assign_add(1.0)
+        return out
+
+    with pytest.raises(ug.ShapeError):
+        f(_ones(2, 3))
+    assert v.tolist() == [1.0, 1.0]
+
+
+def test_methods(backend: str) -> None:
+    class Doubler:
+        factor = 2.0
+
+        @ug.jit
+        def double(self, x: ug.Tensor) -> ug.Tensor:
+            return x * self.factor
+
+    assert float(Doubler().double(ug.asarray(4.0))) == 8.0
