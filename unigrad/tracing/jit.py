@@ -193,13 +193,15 @@ class Compiled:
             trace = _Trace(backend, self._function, structure, leaves)
             examples = [one._tensor.native for one in trace.variables]
             examples += [tensor.native for tensor in dynamic]
-            traced = backend.trace(
-                trace.run, examples, dict(self._options.get(backend.name, {}))
-            )
+            try:
+                traced = backend.trace(
+                    trace.run, examples, dict(self._options.get(backend.name, {}))
+                )
+            except _NewVariable:
+                continue
             if traced is None:
                 return None
-            if not trace.made_variables:
-                break
+            break
         else:
             raise TracingError(
                 "jit: the function makes new Variables whenever it is traced; make them once, "
@@ -217,6 +219,13 @@ class Compiled:
         )
 
 
+class _NewVariable(BaseException):
+    """Ends a trace that came upon a variable made inside of it: the next one starts with it.
+
+    No `Exception`, so that no handler on the way takes it for an error of the op.
+    """
+
+
 class _Input:
     """Marks an input in a signature."""
 
@@ -231,7 +240,6 @@ class _Trace:
         self.variables = living_variables(backend)
         self.reads: set[int] = set()
         self.writes: dict[int, Variable] = {}
-        self.made_variables = False
         self.structure: Any = None
         self.leaves: list[tuple[bool, Any]] = []
         self._function = function
@@ -279,7 +287,7 @@ class _Trace:
         """Give the traced value of a variable."""
         if variable.key not in self._values:
             if variable.backend is self.backend:
-                self.made_variables = True
+                raise _NewVariable
             return variable._tensor
         if variable.key not in self.writes:
             self.reads.add(variable.key)
@@ -288,8 +296,7 @@ class _Trace:
     def write(self, variable: Variable, tensor: Tensor) -> None:
         """Take the traced value that a variable is assigned."""
         if variable.key not in self._values:
-            self.made_variables = True
-            return
+            raise _NewVariable
         self.writes[variable.key] = variable
         self._values[variable.key] = tensor
 
