@@ -19,7 +19,7 @@ from unigrad.core.errors import (
     ShapeError,
     UnigradError,
 )
-from unigrad_jax.kernels import TABLE, WHOLE
+from unigrad_jax.kernels import BY_VALUE, TABLE, WHOLE
 from unigrad_jax.pull import JaxPull, eager, run_with_pull
 
 
@@ -29,7 +29,6 @@ class JaxBackend(Backend):
     name = "jax"
     array_type: type
     kernels = TABLE
-    fuses_composites = True
     differentiates = True
     checks_bounds = False
 
@@ -108,6 +107,8 @@ class JaxBackend(Backend):
 
     def kernel(self, op: Any) -> Kernel | None:
         function = self.kernels.get(op.name) or op.body
+        if op.name in BY_VALUE:
+            return function
         return None if function is None else eager(op, self)
 
     def run_watched(

@@ -159,10 +159,15 @@ class GradientTape:
         """Make one handle's value a source, unless it is tracked already."""
         if tensor.uid in self.tracked:
             return
-        elsewhere = tensor.uid != 0 and bool(recorders.watchers((tensor.uid,)))
+        elsewhere = False
         if tensor.uid == 0:
             tensor.uid = recorders.fresh_uid()
-        native = self._native(tensor.backend)
+        else:
+            elsewhere = bool(recorders.watchers((tensor.uid,)))
+        try:
+            native = self._natives[tensor.backend]
+        except KeyError:
+            native = self._native(tensor.backend)
         if native is not None:
             native.watch(tensor, elsewhere)
         self.tracked[tensor.uid] = ()
@@ -185,8 +190,8 @@ class GradientTape:
         return [native for native in self._natives.values() if native is not None]
 
     def watched_variables(self) -> tuple[Variable, ...]:
-        """Return the variables watched so far, in the order of their first use."""
-        return tuple(self._variables.values())
+        """Return the variables watched so far, in the order in which they were made."""
+        return tuple([variable for _, variable in sorted(self._variables.items())])
 
     # -- what the ops tell (see unigrad.core.recorders.Recorder)
 
@@ -208,13 +213,14 @@ class GradientTape:
 
     def variable_read(self, variable: Variable, tensor: Tensor) -> None:
         """Watch a variable that is being read."""
+        if tensor.uid in self.tracked and tensor.uid in self._reads.get(variable.key, ()):
+            return
         key = variable.key
         if key not in self._variables:
-            if not (self._watch_accessed and variable.trainable) or tensor.dtype not in INEXACT:
+            if not (self._watch_accessed and variable.trainable) or not _is_inexact(tensor):
                 return
             self._variables[key] = variable
-        if tensor.uid not in self.tracked:
-            self._watch(tensor)
+        self._watch(tensor)
         self._reads.setdefault(key, {})[tensor.uid] = tensor
 
     # -- asking
@@ -251,25 +257,19 @@ class GradientTape:
             raise ValueError(f"unconnected_gradients is 'none' or 'zero', not {unconnected!r}")
         self._spend()
         source_leaves, structure = tree.flatten(sources)
-        for one in source_leaves:
-            if not isinstance(one, (Tensor, Variable)):
-                raise DTypeError(
-                    f"gradient: a source is a Tensor or a Variable, not {type(one).__name__}"
-                )
+        handles = [self._handles(one) for one in source_leaves]
         target_leaves, target_structure = tree.flatten(target)
         targets = [self._value(one) for one in target_leaves]
         cotangents = _cotangents(targets, target_structure, output_gradients)
-        found = self._differentiate(targets, cotangents, [self._handles(s) for s in source_leaves])
+        found = self._differentiate(targets, cotangents, handles)
         self._release()
-        if unconnected == "zero":
-            filled = [
-                zeros_like(_plain(source)) if one is None else one
-                for one, source in zip(found, source_leaves, strict=True)
-            ]
-            return filled, structure
-        for one, source in zip(found, source_leaves, strict=True):
+        for i, one in enumerate(found):
             if one is None:
-                warnings.warn(self._why_none(source, targets), GradientWarning, stacklevel=3)
+                source = source_leaves[i]
+                if unconnected == "zero":
+                    found[i] = zeros_like(_plain(source))
+                else:
+                    warnings.warn(self._why_none(source, targets), GradientWarning, stacklevel=3)
         return found, structure
 
     def _spend(self) -> None:
@@ -291,10 +291,14 @@ class GradientTape:
             return next(reversed(handles.values())) if handles else _plain(target)
         return as_tensor(target)
 
-    def _handles(self, source: Tensor | Variable) -> list[Tensor]:
+    def _handles(self, source: Any) -> list[Tensor]:
         """Return the tracked handles of a source: a variable may have been assigned in between."""
-        if isinstance(source, Variable):
+        if type(source) is Variable or isinstance(source, Variable):
             return list(self._reads.get(source.key, {}).values())
+        if not isinstance(source, Tensor):
+            raise DTypeError(
+                f"gradient: a source is a Tensor or a Variable, not {type(source).__name__}"
+            )
         return [source] if source.uid in self.tracked else []
 
     def _differentiate(
@@ -302,16 +306,12 @@ class GradientTape:
     ) -> list[Tensor | None]:
         """Return each source's gradient, ``None`` where unconnected."""
         results: list[Tensor | None] = [None] * len(sources)
-        live = [
-            (target, cotangent)
-            for target, cotangent in zip(targets, cotangents, strict=True)
-            if target.uid in self.tracked
-        ]
-        for backend in {target.backend for target, _ in live}:
-            mine = [pair for pair in live if pair[0].backend is backend]
-            handles = {
-                h.uid: h for group in sources for h in group if h.backend is backend
-            }
+        live: dict[Backend, list[tuple[Tensor, Tensor]]] = {}
+        for target, cotangent in zip(targets, cotangents, strict=True):
+            if target.uid in self.tracked:
+                live.setdefault(target.backend, []).append((target, cotangent))
+        for backend, mine in live.items():
+            handles = {h.uid: h for group in sources for h in group if h.backend is backend}
             if self._natives.get(backend) is None:
                 found = self._by_recordings(mine, set(handles))
             else:
@@ -334,7 +334,7 @@ class GradientTape:
         cotangents: dict[int, Cotangent] = {}
         for target, cotangent in pairs:
             before = cotangents.get(target.uid)
-            seed: Cotangent = cotangent if target.dtype in INEXACT else ZERO
+            seed: Cotangent = cotangent if _is_inexact(target) else ZERO
             cotangents[target.uid] = (
                 before + seed if isinstance(before, Tensor) and isinstance(seed, Tensor) else seed
             )
@@ -349,7 +349,7 @@ class GradientTape:
         native = self._natives[backend]
         assert native is not None
         outer = recorders.active()
-        usable = [pair for pair in pairs if pair[0].dtype in INEXACT]
+        usable = [pair for pair in pairs if _is_inexact(pair[0])]
         found = (
             native.gradient(
                 [target for target, _ in usable],
@@ -447,6 +447,11 @@ class GradientTape:
             ShapeError: when the two have not the same first axis.
         """
         return batch_jacobian_rows(self, target, source, unconnected_gradients)
+
+
+def _is_inexact(tensor: Tensor) -> bool:
+    """Tell whether a tensor's dtype has derivatives, without translating it."""
+    return tensor.native.dtype in tensor.backend.native_floats
 
 
 def _tracked_by_others(uid: int) -> bool:

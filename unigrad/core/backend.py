@@ -104,8 +104,6 @@ class Backend(ABC):
     kernels: Mapping[str, Kernel]
     #: Ops whose kernels take a Python scalar in place of an array and treat it as weak.
     scalar_ops: frozenset[str] = frozenset()
-    #: True when composites are better run whole (compiled) than op by op.
-    fuses_composites: bool = False
     #: True when the library differentiates its own kernels, False when it needs our rules.
     differentiates: bool = False
     #: True when a read beyond an axis raises by itself.

@@ -19,6 +19,26 @@ import numpy as np
 
 from unigrad.core.errors import DTypeError
 
+__all__ = [
+    "DType",
+    "bfloat16",
+    "complex64",
+    "complex128",
+    "default_dtype",
+    "float16",
+    "float32",
+    "float64",
+    "int8",
+    "int16",
+    "int32",
+    "int64",
+    "set_default_dtype",
+    "uint8",
+    "uint16",
+    "uint32",
+    "uint64",
+]
+
 DType: TypeAlias = np.dtype[Any]
 DTypeLike: TypeAlias = Any
 

@@ -6,6 +6,19 @@ Each class also derives from the built-in that a NumPy user would expect, so
 
 from __future__ import annotations
 
+__all__ = [
+    "BackendMismatchError",
+    "BackendNotInstalledError",
+    "DTypeError",
+    "GradientWarning",
+    "NotDifferentiableError",
+    "OutOfBoundsError",
+    "ShapeError",
+    "TapeError",
+    "TracingError",
+    "UnigradError",
+]
+
 
 class UnigradError(Exception):
     """Root of every error that unigrad raises on purpose."""

@@ -77,9 +77,9 @@ class Variable(_LikeTensor):
     def read(self) -> Tensor:
         """Return the current value; recording tapes take note."""
         tensor = self._tensor if tracing.trace is None else tracing.trace.read(self)
-        if recorders.anywhere.count and recorders.active():
+        if recorders.anywhere.count and (listening := recorders.active()):
             tensor = recorders.handle_for(self.key, tensor)
-            for recorder in recorders.active():
+            for recorder in listening:
                 recorder.variable_read(self, tensor)
         return tensor
 

@@ -21,8 +21,9 @@ def init_scope() -> Iterator[None]:
         ...     pass
     """
     trace, tracing.trace = tracing.trace, None
+    backend = current_backend() if trace is None else trace.backend
     try:
-        with recorders.only([]), current_backend().init_scope():
+        with recorders.only([]), backend.init_scope():
             yield
     finally:
         tracing.trace = trace
