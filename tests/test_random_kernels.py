@@ -41,7 +41,8 @@ def load(backend: str) -> dict[str, Callable[..., Any]]:
     """Import the random module of a backend by its path and return its table."""
     path = BACKENDS / f"unigrad_{backend}" / "kernels" / "random.py"
     spec = importlib.util.spec_from_file_location(f"random_kernels_of_{backend}", path)
-    assert spec is not None and spec.loader is not None
+    assert spec is not None
+    assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.TABLE
@@ -236,7 +237,8 @@ def test_torch_counters_beyond_32_bits() -> None:
         assert (low.to(torch.int64) & 0xFFFFFFFF).tolist() == list(range(start, stop))
         assert high.tolist() == [0] * (stop - start)
     high, low = counters(2**32 - 1, 2**32 + 1, torch.device("cpu"))
-    assert high.tolist() == [0, 1] and low.tolist() == [-1, 0]
+    assert high.tolist() == [0, 1]
+    assert low.tolist() == [-1, 0]
 
 
 def test_numpy_counters_beyond_32_bits() -> None:

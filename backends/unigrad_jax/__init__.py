@@ -1,7 +1,9 @@
 """unigrad's JAX backend: every op jitted, with a jitted and cached pull-back."""
 
 from unigrad_jax.backend import JaxBackend
+from unigrad_jax.pytree import register
 
 backend = JaxBackend()
+register(backend)
 
 __all__ = ["JaxBackend", "backend"]

@@ -11,6 +11,7 @@ from unigrad.core.backend import Backend
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import UnigradError
 from unigrad_numpy.kernels import SCALAR_OPS, TABLE
+from unigrad_numpy.pullbacks import PULLBACKS
 
 
 class NumpyBackend(Backend):
@@ -20,6 +21,7 @@ class NumpyBackend(Backend):
     array_type = np.ndarray
     kernels = TABLE
     scalar_ops = SCALAR_OPS
+    pullbacks = PULLBACKS
 
     @property
     def version(self) -> str:

@@ -120,6 +120,8 @@ class TensorflowBackend(Backend):
             text = str(error)
             if "cannot compute" in text and "was expected to be a" in text:
                 return DTypeError
+            if "Value for attr" in text and "is not in the list of allowed values" in text:
+                return DTypeError
             return OutOfBoundsError if "is not in [0" in text else ShapeError
         return ShapeError if isinstance(error, (ValueError, RuntimeError)) else None
 

@@ -22,4 +22,11 @@ def unary(name: str) -> Callable[[Any], Any]:
 def binary(name: str) -> Callable[[Any, Any], Any]:
     """Return the raw op of two tensors as a function."""
     op = getattr(tf.raw_ops, name)
-    return lambda x, y: op(x=x, y=y)
+
+    def run(x: Any, y: Any) -> Any:
+        # Inside a tf.function the first input alone decides the dtype.
+        if type(x) is float or type(x) is int:
+            x = tf.constant(x, y.dtype)
+        return op(x=x, y=y)
+
+    return run

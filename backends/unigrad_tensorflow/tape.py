@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import threading
+import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -10,6 +12,10 @@ import tensorflow as tf
 from unigrad.core.backend import NativeTape
 from unigrad.core.tensor import Tensor
 
+#: Iterating over a weak set while another thread adds to it is an error, hence the lock.
+_lock = threading.Lock()
+_living: weakref.WeakSet[TensorflowTape] = weakref.WeakSet()
+
 
 class TensorflowTape(NativeTape):
     """The TensorFlow side of one tape."""
@@ -17,17 +23,32 @@ class TensorflowTape(NativeTape):
     def __init__(self) -> None:
         # Persistent always: how often it may be asked is the front end's business.
         self._tape = tf.GradientTape(persistent=True, watch_accessed_variables=False)
-        #: Values whose handle was given another tensor since.
+        #: What stands on this tape for values whose handle was given another tensor.
         self._natives: dict[int, Any] = {}
+        #: Identities only grow: this tape has not heard of values beyond this one.
+        self._latest = 0
+        with _lock:
+            _living.add(self)
+
+    def native_of(self, handle: Tensor) -> Any:
+        """Return the tensor that stands for a handle's value on this tape."""
+        return self._natives.get(handle.uid, handle.native)
 
     def watch(self, handle: Tensor, tracked_elsewhere: bool) -> None:
         if not tracked_elsewhere:
-            # Other handles may share this tensor without being watched.
-            handle.native = tf.identity(handle.native)
+            # Other handles may share this tensor without being watched, and it may have been
+            # computed in sight of a tape from which this handle was cut off.
+            with _lock:
+                for tape in _living:
+                    if handle.uid <= tape._latest:
+                        tape._natives.setdefault(handle.uid, handle.native)
+            handle.native = tf.stop_gradient(handle.native)
+            self._natives[handle.uid] = handle.native
+        self._latest = max(self._latest, handle.uid)
         self._tape.watch(handle.native)
 
     def note(self, outputs: Sequence[Tensor]) -> None:
-        pass
+        self._latest = outputs[-1].uid
 
     def pause(self, still_tracked: Callable[[int], bool]) -> None:
         self._tape.__exit__(None, None, None)
@@ -38,18 +59,23 @@ class TensorflowTape(NativeTape):
     def gradient(
         self,
         targets: Sequence[Tensor],
-        cotangents: Sequence[Tensor],
+        cotangents: Sequence[Tensor | None],
         sources: Sequence[Tensor],
         *,
         keep: bool,
         differentiable: bool,
     ) -> list[Any]:
+        seeds = None
+        if any(one is not None for one in cotangents):
+            seeds = [
+                tf.ones_like(target.native) if one is None else one.native
+                for target, one in zip(targets, cotangents, strict=True)
+            ]
         found = self._tape.gradient(
             [target.native for target in targets],
             [source.native for source in sources],
-            output_gradients=[cotangent.native for cotangent in cotangents],
+            output_gradients=seeds,
         )
         return [
-            tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one
-            for one in found
+            tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in found
         ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -75,7 +76,8 @@ class TorchBackend(Backend):
         native = native.detach().cpu().resolve_conj().resolve_neg()
         if native.dtype == torch.bfloat16:
             return native.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
-        return native.numpy()
+        # By force, since a derivative may come as one of torch's symbolic zeros.
+        return native.numpy(force=True)
 
     def to_device(self, native: torch.Tensor, device: str) -> torch.Tensor:
         return native.to(self.native_device(device))
@@ -130,6 +132,9 @@ class TorchBackend(Backend):
 
     def init_scope(self) -> AbstractContextManager[Any]:
         return _disable_current_modes()  # type: ignore[no-any-return]
+
+    def on(self, device: str | None) -> AbstractContextManager[Any]:
+        return nullcontext() if device is None else self.native_device(device)
 
     def trace(
         self,

@@ -65,7 +65,12 @@ def trace(
     compiler = options.get("compiler", "graph")
     if compiler not in ("graph", "inductor"):
         raise TracingError(f"torch: the compilers are 'graph' and 'inductor', not {compiler!r}")
-    module = make_fx(lambda *natives: list(function(*natives)), tracing_mode="fake")(*examples)
+    module = make_fx(
+        lambda *natives: list(function(*natives)),
+        tracing_mode="fake",
+        # Tensors that the function closes over are constants of the program.
+        _allow_non_fake_inputs=True,
+    )(*examples)
     _clean(module)
     return TorchProgram(module, examples, compiler)
 

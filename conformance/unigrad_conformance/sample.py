@@ -7,6 +7,7 @@ purity. Inputs are drawn from a seed made of the op's name, so that a failure ca
 
 from __future__ import annotations
 
+import sys
 import zlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
@@ -62,7 +63,9 @@ def values(array: Any) -> Draw:
 
 @dataclass(frozen=True)
 class Case:
-    """Inputs and settings of one call. An input that is no `Draw` is passed as it is."""
+    """Inputs and settings of one call. An input may be a list, tuple or dict of `Draw`s; what is
+    no `Draw` is passed as it is.
+    """
 
     inputs: tuple[Any, ...]
     settings: Mapping[str, Any]
@@ -82,17 +85,24 @@ class Sample:
     #: NumPy function of the float64 (int64, bool) inputs and the settings.
     oracle: Callable[..., Any]
     #: How far a float result may be from the oracle, in units in the last place of its dtype,
-    #: measured at the largest magnitude that the result's terms have.
+    #: measured at the result, or at what rounding the inputs does to it (see `problem`).
     ulps: float = 4.0
+    #: Where a formula cancels by nature: the magnitude of its terms, as a function of the oracle's
+    #: arguments. Errors are then measured there.
+    terms: Callable[..., Any] | None = None
     #: False where derivatives are not defined or are zero by convention.
     differentiable: bool = True
     #: True where the derivative exists and is zero: connected, never None.
     zero_gradient: bool = False
     #: How the op is called when it is not ``getattr(ug, op)(*inputs, **settings)``.
     call: Callable[..., Any] | None = None
-    #: The result's dtype when it is not that of the promoted inputs ("bool", "int64" …).
-    dtype: str | None = None
+    #: The result's dtype when it is neither that of the promoted inputs nor, for a floating result
+    #: of integers, the default one ("bool", "int64" …); a tuple, with None for that rule, where
+    #: several results differ.
+    dtype: str | tuple[str | None, ...] | None = None
     number: int = field(default=0, compare=False)
+    #: The module that declared it: the heading it gets in reports.
+    family: str = field(default="", compare=False)
 
     @property
     def id(self) -> str:
@@ -102,9 +112,7 @@ class Sample:
     def draw(self) -> list[Any]:
         """Return the inputs in float64, int64 or bool, the same at every call."""
         generator = np.random.default_rng(zlib.crc32(self.id.encode()))
-        return [
-            one.make(generator) if isinstance(one, Draw) else one for one in self.case.inputs
-        ]
+        return [_draw(one, generator) for one in self.case.inputs]
 
     def run(self, ug: Any, *inputs: Any) -> Any:
         """Call the op of the front end on prepared inputs."""
@@ -116,12 +124,30 @@ class Sample:
         return function(*inputs, **self.case.settings)
 
 
+def _draw(one: Any, generator: np.random.Generator) -> Any:
+    """Replace every `Draw` in a structure by what it draws."""
+    if isinstance(one, Draw):
+        return np.asarray(one.make(generator))
+    if isinstance(one, (list, tuple)) and any(_draws(part) for part in one):
+        return type(one)(_draw(part, generator) for part in one)
+    if isinstance(one, dict):
+        return {name: _draw(part, generator) for name, part in one.items()}
+    return one
+
+
+def _draws(one: Any) -> list[Draw]:
+    """Return the `Draw`s in a structure."""
+    parts = one.values() if isinstance(one, dict) else one if isinstance(one, (list, tuple)) else ()
+    return [one] if isinstance(one, Draw) else [draw for part in parts for draw in _draws(part)]
+
+
 #: Every sample, in order of declaration.
 SAMPLES: list[Sample] = []
 
 
 def samples(op: str, *cases: Case, oracle: Callable[..., Any], **rest: Any) -> None:
     """Declare the samples of an op: ``samples("exp", case(real(3, 4)), oracle=np.exp)``."""
+    family = sys._getframe(1).f_globals["__name__"].rpartition(".")[2]
     before = sum(one.op == op for one in SAMPLES)
     for number, one in enumerate(cases, before):
-        SAMPLES.append(Sample(op=op, case=one, oracle=oracle, number=number, **rest))
+        SAMPLES.append(Sample(op=op, case=one, oracle=oracle, number=number, family=family, **rest))

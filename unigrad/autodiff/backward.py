@@ -49,6 +49,7 @@ def backward(
                 needed.update(recording.output_uids)
                 path.append(recording)
                 break
+    seen = bool(recorders.active())
     while path:
         recording = path.pop()
         found = [
@@ -60,7 +61,7 @@ def backward(
                 continue
         elif all(one is None for one in found):
             continue
-        _step(recording, found, needed, cotangents, by_rule)
+        _step(recording, found, needed, cotangents, by_rule, seen)
 
 
 def _step(
@@ -69,8 +70,13 @@ def _step(
     needed: set[int],
     cotangents: dict[int, Cotangent],
     by_rule: bool,
+    seen: bool,
 ) -> None:
-    """Carry the cotangents of one op's outputs to its inputs."""
+    """Carry the cotangents of one op's outputs to its inputs; ``seen`` if anybody records it."""
+    if not (by_rule or seen) and recording.pull is None and len(found) == 1:
+        pullback = recording.backend.pullbacks.get(recording.op.name)
+        if pullback is not None and _quickly(recording, pullback, found[0], needed, cotangents):
+            return
     rule = recording.op.rule
     uids = recording.uids
     positions = [i for i, uid in enumerate(uids) if uid in needed]
@@ -84,7 +90,7 @@ def _step(
     pull = None if by_rule else recording.pull
     if pull is None:
         _by_rule(recording, rule, full, positions, cotangents)
-    elif recorders.active():
+    elif seen:
         inputs = _handles(recording)
         for i in positions:
             _add(cotangents, uids[i], _floats(inputs[i], pull.op(i), (*inputs, *full)))
@@ -93,6 +99,29 @@ def _step(
         for i in positions:
             native = pulled[i]
             _add(cotangents, uids[i], ZERO if native is None else wrap(recording.backend, native))
+
+
+def _quickly(
+    recording: Recording,
+    pullback: Any,
+    g: Any,
+    needed: set[int],
+    cotangents: dict[int, Cotangent],
+) -> bool:
+    """Use a backend's derivative on native arrays; tell whether it took the case."""
+    if g is ZERO:
+        return False
+    wanted = [uid in needed for uid in recording.uids]
+    backend = recording.backend
+    pulled = pullback(
+        g.native, recording.outputs[0], recording.inputs, wanted, **recording.settings
+    )
+    if pulled is NotImplemented:
+        return False
+    for uid, native in zip(recording.uids, pulled, strict=True):
+        if native is not None:
+            _add(cotangents, uid, wrap(backend, native))
+    return True
 
 
 def _by_rule(

@@ -302,11 +302,11 @@ class GradientTape:
         return [source] if source.uid in self.tracked else []
 
     def _differentiate(
-        self, targets: Sequence[Tensor], cotangents: Sequence[Tensor], sources: list[list[Tensor]]
+        self, targets: Sequence[Tensor], cotangents: Sequence[Tensor | None], sources: list[list[Tensor]]
     ) -> list[Tensor | None]:
         """Return each source's gradient, ``None`` where unconnected."""
         results: list[Tensor | None] = [None] * len(sources)
-        live: dict[Backend, list[tuple[Tensor, Tensor]]] = {}
+        live: dict[Backend, list[tuple[Tensor, Tensor | None]]] = {}
         for target, cotangent in zip(targets, cotangents, strict=True):
             if target.uid in self.tracked:
                 live.setdefault(target.backend, []).append((target, cotangent))
@@ -328,13 +328,15 @@ class GradientTape:
             self._natives, self._recordings, self._reads = {}, [], {}
 
     def _by_recordings(
-        self, pairs: Sequence[tuple[Tensor, Tensor]], wanted: set[int]
+        self, pairs: Sequence[tuple[Tensor, Tensor | None]], wanted: set[int]
     ) -> dict[int, Cotangent]:
         """Walk back along the list of recorded ops."""
         cotangents: dict[int, Cotangent] = {}
         for target, cotangent in pairs:
             before = cotangents.get(target.uid)
-            seed: Cotangent = cotangent if _is_inexact(target) else ZERO
+            seed: Cotangent = ZERO
+            if _is_inexact(target):
+                seed = ones_like(target) if cotangent is None else cotangent
             cotangents[target.uid] = (
                 before + seed if isinstance(before, Tensor) and isinstance(seed, Tensor) else seed
             )
@@ -343,7 +345,7 @@ class GradientTape:
         return {uid: cotangents[uid] for uid in wanted if uid in cotangents}
 
     def _by_native(
-        self, backend: Backend, pairs: Sequence[tuple[Tensor, Tensor]], handles: list[Tensor]
+        self, backend: Backend, pairs: Sequence[tuple[Tensor, Tensor | None]], handles: list[Tensor]
     ) -> dict[int, Cotangent]:
         """Ask the backend's own autograd."""
         native = self._natives[backend]
@@ -471,18 +473,18 @@ def _sum(before: Tensor | None, more: Cotangent, like: Tensor) -> Tensor:
     return more if before is None else before + more
 
 
-def _cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> list[Tensor]:
-    """Return a cotangent per target: the given one, or ones where there is none."""
+def _cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> list[Tensor | None]:
+    """Return the given cotangent per target; ``None`` stands for ones."""
     if given is None:
-        return [ones_like(target) for target in targets]
+        return [None] * len(targets)
     try:
         leaves = structure.flatten_up_to(given)
     except ValueError as error:
         raise ShapeError(f"output_gradients: not the structure of the target: {error}") from None
-    cotangents = []
+    cotangents: list[Tensor | None] = []
     for one, target in zip(leaves, targets, strict=True):
         if one is None:
-            cotangents.append(ones_like(target))
+            cotangents.append(None)
             continue
         cotangent = cast(as_tensor(one, target), target.dtype)
         if cotangent.shape != target.shape:

@@ -73,13 +73,15 @@ class NativeTape(ABC):
     def gradient(
         self,
         targets: Sequence[Any],
-        cotangents: Sequence[Any],
+        cotangents: Sequence[Any | None],
         sources: Sequence[Any],
         *,
         keep: bool,
         differentiable: bool,
     ) -> list[Native | None]:
         """Return the sources' gradients; ``None`` where no native path exists.
+
+        A cotangent of ``None`` stands for ones.
 
         ``keep`` leaves the tape usable; ``differentiable`` asks that other recorders can see
         through the result.
@@ -104,6 +106,10 @@ class Backend(ABC):
     kernels: Mapping[str, Kernel]
     #: Ops whose kernels take a Python scalar in place of an array and treat it as weak.
     scalar_ops: frozenset[str] = frozenset()
+    #: Derivatives on native arrays, by op, to use in place of the rules where nothing records the
+    #: backward pass: ``pullback(g, out, inputs, wanted, **settings)`` gives a cotangent per input
+    #: (of its shape), or ``NotImplemented`` to leave the case to the rule.
+    pullbacks: Mapping[str, Kernel] = {}
     #: True when the library differentiates its own kernels, False when it needs our rules.
     differentiates: bool = False
     #: True when a read beyond an axis raises by itself.

@@ -216,7 +216,8 @@ def _explain(
     error: Exception,
 ) -> Exception:
     """Turn a native error into unigrad's class, with the op, the shapes and the dtypes."""
-    if isinstance(error, (UnigradError, ZeroDivisionError)):
+    # A warning is here because somebody made warnings errors: it is theirs to see.
+    if isinstance(error, (UnigradError, ZeroDivisionError, Warning)):
         return error
     described, shapes = [], []
     for native in natives:
@@ -273,6 +274,9 @@ def _declare(op: Op) -> Op:
 
 _NONE: Mapping[str, Any] = {}
 
+#: Classes whose ``read`` gives a Tensor (`unigrad.core.variable` adds its own).
+readable: set[type] = set()
+
 _Unary: TypeAlias = Callable[[TensorLike], Tensor]
 _Binary: TypeAlias = Callable[[TensorLike, TensorLike], Tensor]
 
@@ -292,6 +296,8 @@ def unary(floating: bool = False) -> Callable[[_Unary], _Unary]:
 
         @wraps(function)
         def run(x: TensorLike, /) -> Tensor:
+            if type(x) in readable:
+                x = x.read()
             if type(x) is Tensor:
                 backend = x.backend
                 native = x.native
@@ -334,6 +340,10 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
 
         @wraps(function)
         def run(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+            if type(x1) in readable:
+                x1 = x1.read()
+            if type(x2) in readable:
+                x2 = x2.read()
             if type(x1) is Tensor:
                 backend = x1.backend
                 first = x1.native

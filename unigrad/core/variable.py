@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from unigrad.core import recorders
 from unigrad.core.dtypes import DType, DTypeLike, as_dtype
 from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
-from unigrad.core.op import TensorLike, as_tensor, cast
+from unigrad.core.op import TensorLike, as_tensor, cast, readable
 from unigrad.core.tensor import Tensor
 
 #: Every living variable, in order of creation, for those that compile functions of them.
@@ -181,6 +181,9 @@ class Variable(_LikeTensor):
         if name.startswith("_"):
             raise AttributeError(name)
         return getattr(self.read(), name)
+
+
+readable.add(Variable)
 
 
 def _own(tensor: Tensor) -> Tensor:

@@ -1,3 +1,443 @@
-"""Activation functions of neural networks."""
+"""Activation functions of neural networks, and the softmax family.
 
-__all__: list[str] = []
+Elementwise unless they have an ``axis``; integers and bools are computed in the default floating
+dtype. At a corner where a function saturates its derivative is that of the flat side: 0.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+import numpy as np
+
+from unigrad.core import dtypes
+from unigrad.core.dtypes import DTypeLike
+from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.op import (
+    OPS,
+    Op,
+    TensorLike,
+    as_tensor,
+    cast,
+    composite,
+    constant,
+    normalize_axes,
+    normalize_axis,
+    to_floating,
+    unary,
+    untracked,
+)
+from unigrad.core.tensor import Tensor
+from unigrad.ops.arithmetic import abs
+from unigrad.ops.comparison import equal, isfinite, where
+from unigrad.ops.elementary import erf, exp, expm1, log, logaddexp, tanh
+from unigrad.ops.shaping import reshape
+
+__all__ = [
+    "celu",
+    "elu",
+    "gelu",
+    "hard_sigmoid",
+    "hard_silu",
+    "hard_tanh",
+    "leaky_relu",
+    "log_sigmoid",
+    "log_softmax",
+    "logsumexp",
+    "mish",
+    "one_hot",
+    "relu",
+    "relu6",
+    "selu",
+    "sigmoid",
+    "silu",
+    "softmax",
+    "softplus",
+    "softsign",
+    "tanh_shrink",
+]
+
+# Constants of K. Klambauer et al., "Self-normalizing neural networks", 2017.
+_SELU_ALPHA = 1.6732632423543772848170429916717
+_SELU_SCALE = 1.0507009873554804934193349852946
+
+
+def _call(op: Op, x: TensorLike, **settings: object) -> Tensor:
+    """Run an op on one tensor in a floating dtype."""
+    out: Tensor = op(to_floating(as_tensor(x)), **settings)
+    return out
+
+
+@unary()
+def relu(x: TensorLike, /) -> Tensor:
+    """Return max(x, 0), in the dtype of x. Its derivative at 0 is 0.
+
+    Example:
+        >>> relu([-1.0, 2.0]).tolist()
+        [0.0, 2.0]
+    """
+    ...
+
+
+@unary(floating=True)
+def sigmoid(x: TensorLike, /) -> Tensor:
+    """Return 1 / (1 + e⁻ˣ).
+
+    Example:
+        >>> sigmoid(0.0).item()
+        0.5
+    """
+    ...
+
+
+@composite
+def _relu6(x: Tensor) -> Tensor:
+    return where(x >= 6.0, 6.0, relu(x))
+
+
+def relu6(x: TensorLike, /) -> Tensor:
+    """Return min(max(x, 0), 6). Its derivative at both corners is 0.
+
+    Example:
+        >>> relu6([-1.0, 2.0, 9.0]).tolist()
+        [0.0, 2.0, 6.0]
+    """
+    return _call(OPS["relu6"], x)
+
+
+@composite
+def _leaky_relu(x: Tensor, *, negative_slope: float) -> Tensor:
+    return where(x > 0.0, x, x * negative_slope)
+
+
+def leaky_relu(x: TensorLike, /, negative_slope: float = 0.01) -> Tensor:
+    """Return x for x > 0 and negative_slope · x for x ≤ 0.
+
+    Example:
+        >>> leaky_relu([-2.0, 2.0], negative_slope=0.5).tolist()
+        [-1.0, 2.0]
+    """
+    return _call(OPS["leaky_relu"], x, negative_slope=float(negative_slope))
+
+
+@composite
+def _elu(x: Tensor, *, alpha: float) -> Tensor:
+    return where(x > 0.0, x, expm1(where(x > 0.0, 0.0, x)) * alpha)
+
+
+def elu(x: TensorLike, /, alpha: float = 1.0) -> Tensor:
+    """Return x for x > 0 and alpha · (eˣ - 1) for x ≤ 0.
+
+    Example:
+        >>> elu([0.0, 2.0]).tolist()
+        [0.0, 2.0]
+    """
+    return _call(OPS["elu"], x, alpha=float(alpha))
+
+
+@composite
+def _selu(x: Tensor) -> Tensor:
+    return _elu(x, alpha=_SELU_ALPHA) * _SELU_SCALE
+
+
+def selu(x: TensorLike, /) -> Tensor:
+    """Return λ elu(x, α) with the constants that keep mean 0 and variance 1.
+
+    Source: Klambauer et al., "Self-normalizing neural networks", 2017.
+
+    Example:
+        >>> selu(0.0).item()
+        0.0
+    """
+    return _call(OPS["selu"], x)
+
+
+@composite
+def _celu(x: Tensor, *, alpha: float) -> Tensor:
+    return where(x > 0.0, x, expm1(where(x > 0.0, 0.0, x) / alpha) * alpha)
+
+
+def celu(x: TensorLike, /, alpha: float = 1.0) -> Tensor:
+    """Return x for x > 0 and alpha · (exp(x / alpha) - 1) for x ≤ 0.
+
+    Example:
+        >>> celu([0.0, 2.0], alpha=2.0).tolist()
+        [0.0, 2.0]
+    """
+    return _call(OPS["celu"], x, alpha=float(alpha))
+
+
+@composite
+def _silu(x: Tensor) -> Tensor:
+    return x * sigmoid(x)
+
+
+def silu(x: TensorLike, /) -> Tensor:
+    """Return x · sigmoid(x) (also called swish).
+
+    Example:
+        >>> silu(0.0).item()
+        0.0
+    """
+    return _call(OPS["silu"], x)
+
+
+@composite
+def _mish(x: Tensor) -> Tensor:
+    return x * tanh(logaddexp(x, 0.0))
+
+
+def mish(x: TensorLike, /) -> Tensor:
+    """Return x · tanh(softplus(x)).
+
+    Source: Misra, "Mish: a self regularized non-monotonic activation function", 2019.
+
+    Example:
+        >>> mish(0.0).item()
+        0.0
+    """
+    return _call(OPS["mish"], x)
+
+
+@composite
+def _softplus(x: Tensor) -> Tensor:
+    return logaddexp(x, 0.0)
+
+
+def softplus(x: TensorLike, /) -> Tensor:
+    """Return log(1 + eˣ) without overflow.
+
+    Example:
+        >>> softplus([-1e4, 1e4]).tolist()
+        [0.0, 10000.0]
+    """
+    return _call(OPS["softplus"], x)
+
+
+@composite
+def _softsign(x: Tensor) -> Tensor:
+    return x / (abs(x) + 1.0)
+
+
+def softsign(x: TensorLike, /) -> Tensor:
+    """Return x / (1 + |x|).
+
+    Example:
+        >>> softsign([-1.0, 3.0]).tolist()
+        [-0.5, 0.75]
+    """
+    return _call(OPS["softsign"], x)
+
+
+@composite
+def _log_sigmoid(x: Tensor) -> Tensor:
+    return -logaddexp(-x, 0.0)
+
+
+def log_sigmoid(x: TensorLike, /) -> Tensor:
+    """Return log(sigmoid(x)) = -log(1 + e⁻ˣ) without overflow.
+
+    Example:
+        >>> log_sigmoid(100.0).item() > -1e-30
+        True
+    """
+    return _call(OPS["log_sigmoid"], x)
+
+
+@composite
+def _hard_sigmoid(x: Tensor) -> Tensor:
+    return _relu6(x + 3.0) / 6.0
+
+
+def hard_sigmoid(x: TensorLike, /) -> Tensor:
+    """Return min(max(x + 3, 0), 6) / 6. Its derivative at both corners is 0.
+
+    Example:
+        >>> hard_sigmoid([-4.0, 0.0, 4.0]).tolist()
+        [0.0, 0.5, 1.0]
+    """
+    return _call(OPS["hard_sigmoid"], x)
+
+
+@composite
+def _hard_silu(x: Tensor) -> Tensor:
+    return x * _hard_sigmoid(x)
+
+
+def hard_silu(x: TensorLike, /) -> Tensor:
+    """Return x · hard_sigmoid(x).
+
+    Example:
+        >>> hard_silu([0.0, 4.0]).tolist()
+        [0.0, 4.0]
+    """
+    return _call(OPS["hard_silu"], x)
+
+
+@composite
+def _hard_tanh(x: Tensor) -> Tensor:
+    return where(x >= 1.0, 1.0, where(x <= -1.0, -1.0, x))
+
+
+def hard_tanh(x: TensorLike, /) -> Tensor:
+    """Return min(max(x, -1), 1). Its derivative at both corners is 0.
+
+    Example:
+        >>> hard_tanh([-4.0, 0.5, 4.0]).tolist()
+        [-1.0, 0.5, 1.0]
+    """
+    return _call(OPS["hard_tanh"], x)
+
+
+@composite
+def _tanh_shrink(x: Tensor) -> Tensor:
+    return x - tanh(x)
+
+
+def tanh_shrink(x: TensorLike, /) -> Tensor:
+    """Return x - tanh(x).
+
+    Example:
+        >>> tanh_shrink(0.0).item()
+        0.0
+    """
+    return _call(OPS["tanh_shrink"], x)
+
+
+@composite
+def _gelu(x: Tensor, *, approximate: str) -> Tensor:
+    if approximate == "tanh":
+        inner = (x + x * x * x * 0.044715) * math.sqrt(2.0 / math.pi)
+        return x * 0.5 * (tanh(inner) + 1.0)
+    return x * 0.5 * (erf(x * math.sqrt(0.5)) + 1.0)
+
+
+def gelu(x: TensorLike, /, *, approximate: Literal["none", "tanh"] = "none") -> Tensor:
+    """Return x Φ(x), where Φ is the standard normal distribution function.
+
+    ``approximate="tanh"`` gives ½x (1 + tanh(√(2/π) (x + 0.044715 x³))) instead.
+    Source: Hendrycks and Gimpel, "Gaussian error linear units", 2016.
+
+    Raises:
+        ValueError: when ``approximate`` is neither word.
+
+    Example:
+        >>> gelu(0.0).item()
+        0.0
+    """
+    if approximate not in ("none", "tanh"):
+        raise ValueError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
+    return _call(OPS["gelu"], x, approximate=approximate)
+
+
+def _peak(x: Tensor, axis: tuple[int, ...]) -> Tensor:
+    """Return the largest element along axes as a constant; 0 where that is infinite."""
+    peak = OPS["max"](untracked(x), axis=axis, keepdims=True)
+    return where(isfinite(peak), peak, 0.0)
+
+
+@composite
+def _softmax(x: Tensor, *, axis: int) -> Tensor:
+    shifted = exp(x - OPS["max"](untracked(x), axis=(axis,), keepdims=True))
+    return shifted / OPS["sum"](shifted, axis=(axis,), keepdims=True)
+
+
+def softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
+    """Return exp(x) / Σ exp(x) along an axis, without overflow.
+
+    An element of -∞ gets 0; if all are, the result is NaN.
+
+    Raises:
+        ShapeError: for a bad axis.
+
+    Example:
+        >>> softmax([1.0, 1.0]).tolist()
+        [0.5, 0.5]
+    """
+    x = as_tensor(x)
+    return _call(OPS["softmax"], x, axis=normalize_axis("softmax", axis, x.ndim))
+
+
+@composite
+def _log_softmax(x: Tensor, *, axis: int) -> Tensor:
+    shifted = x - OPS["max"](untracked(x), axis=(axis,), keepdims=True)
+    return shifted - log(OPS["sum"](exp(shifted), axis=(axis,), keepdims=True))
+
+
+def log_softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
+    """Return x - log Σ exp(x) along an axis, without overflow.
+
+    An element of -∞ stays; if all are, the result is NaN.
+
+    Raises:
+        ShapeError: for a bad axis.
+
+    Example:
+        >>> log_softmax([0.0, float("-inf")]).tolist()
+        [0.0, -inf]
+    """
+    x = as_tensor(x)
+    return _call(OPS["log_softmax"], x, axis=normalize_axis("log_softmax", axis, x.ndim))
+
+
+@composite
+def _logsumexp(x: Tensor, *, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    peak = _peak(x, axis)
+    total = OPS["sum"](exp(x - peak), axis=axis, keepdims=True)
+    # log(0) would be right, its derivative would not.
+    empty = equal(total, 0.0)
+    out = where(empty, float("-inf"), log(where(empty, 1.0, total)) + peak)
+    if keepdims:
+        return out
+    return reshape(out, tuple(n for i, n in enumerate(x.shape) if i not in axis))
+
+
+def logsumexp(
+    x: TensorLike, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False
+) -> Tensor:
+    """Return log Σ exp(x) over axes, without overflow.
+
+    Where all elements are -∞ the result is -∞ and its derivative 0.
+
+    Raises:
+        ShapeError: for a bad axis.
+
+    Example:
+        >>> logsumexp([0.0, float("-inf")]).item()
+        0.0
+    """
+    x = as_tensor(x)
+    axes = normalize_axes("logsumexp", axis, x.ndim)
+    return _call(OPS["logsumexp"], x, axis=axes, keepdims=bool(keepdims))
+
+
+def one_hot(
+    indices: TensorLike, /, num_classes: int, *, axis: int = -1, dtype: DTypeLike | None = None
+) -> Tensor:
+    """Return 1 at each index along a new axis of length ``num_classes``, and 0 elsewhere.
+
+    An index out of range gives zeros alone. ``dtype`` is the default floating one unless given.
+
+    Raises:
+        DTypeError: when the indices are no integers.
+        ShapeError: for a bad axis or a negative ``num_classes``.
+
+    Example:
+        >>> one_hot([1, 3], 3, dtype="int64").tolist()
+        [[0, 1, 0], [0, 0, 0]]
+    """
+    indices = as_tensor(indices)
+    if indices.dtype not in dtypes.INTEGER:
+        raise DTypeError(f"one_hot: indices are integers, not {indices.dtype.name}")
+    if num_classes < 0:
+        raise ShapeError(f"one_hot: num_classes is {num_classes}")
+    place = normalize_axis("one_hot", axis, indices.ndim + 1)
+    shape = indices.shape
+    row = [1] * (indices.ndim + 1)
+    row[place] = num_classes
+    # Unsigned and narrow integers meet classes that they could not hold.
+    wide = cast(indices, dtypes.int64)
+    classes = constant(wide, np.arange(num_classes).reshape(row))
+    hot = equal(reshape(wide, (*shape[:place], 1, *shape[place:])), classes)
+    return cast(hot, dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype))

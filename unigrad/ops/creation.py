@@ -6,16 +6,33 @@ Creation functions make their tensor on the current backend (`ug.use_backend`) a
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
+
 from unigrad.core import dtypes
-from unigrad.core.dtypes import DTypeLike
-from unigrad.core.op import TensorLike, as_tensor, cast, primitive, untracked
+from unigrad.core.backend import as_ndarray
+from unigrad.core.dtypes import DType, DTypeLike
+from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.op import TensorLike, as_tensor, cast, primitive, untracked, wrap
+from unigrad.core.registry import current_backend, default_device
 from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable
+from unigrad.ops.shaping import as_shape
 
-__all__ = ["asarray", "astype", "full_like", "to_device"]
+__all__ = [
+    "asarray", "astype", "copy", "empty", "empty_like", "from_dlpack", "full", "full_like", "ones",
+    "ones_like", "to_device", "to_numpy", "zeros", "zeros_like",
+]  # fmt: skip
 
+_full = primitive("full")
 _full_like = primitive("full_like")
+
+#: A length, or one per axis.
+Shape = int | Sequence[int]
 
 
 def asarray(
@@ -34,10 +51,21 @@ def asarray(
         >>> asarray([1, 2], dtype="float32").dtype.name
         'float32'
     """
+    if dtype is not None and isinstance(x, (bool, int, float, complex, list, tuple)):
+        # Python values take the dtype directly: the default one might lose digits on the way.
+        exact = as_ndarray(_plain(x)).astype(dtypes.as_dtype(dtype))
+        return to_device(as_tensor(exact), device) if device else as_tensor(exact)
     tensor = as_tensor(x)
     if dtype is not None:
         tensor = cast(tensor, dtypes.as_dtype(dtype))
     return tensor if device is None else to_device(tensor, device)
+
+
+def _plain(x: Any) -> Any:
+    """Return nested lists with the Tensors in them as ndarrays."""
+    if isinstance(x, (list, tuple)):
+        return [_plain(one) for one in x]
+    return x.numpy() if isinstance(x, (Tensor, Variable)) else x
 
 
 def to_device(x: Tensor, /, device: str) -> Tensor:
@@ -75,6 +103,148 @@ def full_like(x: TensorLike, /, fill_value: Any, *, dtype: DTypeLike | None = No
     """
     x = as_tensor(x)
     if dtype is not None:
-        x = cast(x, dtypes.as_dtype(dtype))
-    out: Tensor = _full_like(untracked(x), value=fill_value)
+        x = cast(untracked(x), dtypes.as_dtype(dtype))
+    value = np.asarray(fill_value).astype(x.dtype).item()
+    out: Tensor = _full_like(untracked(x), value=value)
     return out
+
+
+def zeros_like(x: TensorLike, /, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Return zeros of the shape, dtype, backend and device of another tensor.
+
+    Example:
+        >>> zeros_like([1, 2]).tolist()
+        [0, 0]
+    """
+    return full_like(x, 0, dtype=dtype)
+
+
+def ones_like(x: TensorLike, /, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Return ones of the shape, dtype, backend and device of another tensor.
+
+    Example:
+        >>> ones_like([1, 2]).tolist()
+        [1, 1]
+    """
+    return full_like(x, 1, dtype=dtype)
+
+
+def empty_like(x: TensorLike, /, *, dtype: DTypeLike | None = None) -> Tensor:
+    """Return a tensor like another with values that nobody should rely on (zeros).
+
+    Example:
+        >>> empty_like([1, 2]).shape
+        (2,)
+    """
+    return full_like(x, 0, dtype=dtype)
+
+
+def full(
+    shape: Shape,
+    fill_value: bool | int | float | complex,
+    *,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
+) -> Tensor:
+    """Return a tensor filled with a scalar, in the default dtype of the scalar's kind.
+
+    Example:
+        >>> full((2,), 7).tolist()
+        [7, 7]
+    """
+    lengths = as_shape("full", shape)
+    if lengths and min(lengths) < 0:
+        raise ShapeError(f"full: a shape has no negative lengths, as {lengths} has")
+    if isinstance(fill_value, (Tensor, np.generic, np.ndarray)):  # 0-d, as NumPy allows
+        fill_value = fill_value.item()
+    if dtype is None:
+        chosen = dtypes.default_dtype_of_kind(type(fill_value))
+    else:
+        chosen = dtypes.as_dtype(dtype)
+    # A Python scalar of the dtype's own kind, which every library takes.
+    fill_value = np.asarray(fill_value).astype(chosen).item()
+    backend = current_backend()
+    place = device or default_device()
+    with nullcontext() if place is None else backend.on(place):
+        kernel: Any = _full.kernels[backend]
+        made = wrap(backend, kernel(shape=lengths, value=fill_value, dtype=chosen))
+    return made if place is None else to_device(made, place)
+
+
+def zeros(shape: Shape, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+    """Return zeros, in the default floating dtype.
+
+    Example:
+        >>> zeros((2,)).tolist()
+        [0.0, 0.0]
+    """
+    return full(shape, 0, dtype=dtype or dtypes.default_dtype(), device=device)
+
+
+def ones(shape: Shape, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+    """Return ones, in the default floating dtype.
+
+    Example:
+        >>> ones((2,)).tolist()
+        [1.0, 1.0]
+    """
+    return full(shape, 1, dtype=dtype or dtypes.default_dtype(), device=device)
+
+
+def empty(shape: Shape, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+    """Return a tensor with values that nobody should rely on (zeros: no op writes in place).
+
+    Example:
+        >>> empty((2,)).shape
+        (2,)
+    """
+    return full(shape, 0, dtype=dtype or dtypes.default_dtype(), device=device)
+
+
+def from_host(array: npt.NDArray[Any], dtype: DType, device: str | None) -> Tensor:
+    """Return values computed once, for all backends alike, as a tensor of the current one."""
+    backend = current_backend()
+    return wrap(
+        backend, backend.from_numpy(array.astype(dtype, copy=False), device or default_device())
+    )
+
+
+def copy(x: TensorLike, /) -> Tensor:
+    """Return a tensor of the same value; assigning to one does not change the other.
+
+    Example:
+        >>> x = asarray([1, 2])
+        >>> y = copy(x)
+        >>> y[0] = 5
+        >>> x.tolist()
+        [1, 2]
+    """
+    return as_tensor(x).backend_copy()
+
+
+def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
+    """Return an array that speaks DLPack as a Tensor.
+
+    A native array of a backend stays there; anything else goes to the current backend by value.
+
+    Example:
+        >>> import numpy as np
+        >>> from_dlpack(np.ones(2)).tolist()
+        [1.0, 1.0]
+    """
+    if not isinstance(x, Tensor) and not hasattr(x, "__dlpack__"):
+        raise DTypeError(f"from_dlpack: a {type(x).__name__} has no __dlpack__")
+    try:
+        return asarray(x, device=device)
+    except DTypeError:
+        return asarray(np.from_dlpack(x), device=device)
+
+
+def to_numpy(x: TensorLike, /) -> npt.NDArray[Any]:
+    """Return a copy of the values as an ndarray.
+
+    Example:
+        >>> to_numpy([1, 2])
+        array([1, 2])
+    """
+    return as_tensor(x).numpy()

@@ -1,16 +1,50 @@
-"""Products of matrices and tensors."""
+"""Products of matrices and tensors.
+
+Two tensors are computed in their promoted dtype. Errors, the same for all: `ShapeError` when shapes
+do not fit, `DTypeError` for dtypes that do not promote or bools.
+"""
 
 from __future__ import annotations
 
+import math
+from collections.abc import Sequence
+from typing import Any
+
 import numpy as np
 
-from unigrad.core.errors import ShapeError
-from unigrad.core.op import TensorLike, primitive, promoted
+from unigrad.core import dtypes, recorders
+from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.op import (
+    TensorLike,
+    as_tensor,
+    common_tensors,
+    composite,
+    normalize_axis,
+    primitive,
+    promoted,
+)
 from unigrad.core.tensor import Tensor
+from unigrad.ops import reductions
+from unigrad.ops.arithmetic import conj
+from unigrad.ops.einsum import einsum
+from unigrad.ops.shaping import permute_dims, reshape
 
-__all__ = ["matmul"]
+__all__ = [
+    "diagonal",
+    "dot",
+    "inner",
+    "kron",
+    "matmul",
+    "matrix_transpose",
+    "outer",
+    "tensordot",
+    "trace",
+    "vecdot",
+]
 
 _matmul = primitive("matmul")
+_anywhere = recorders.anywhere
+_new = Tensor.__new__
 
 
 def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
@@ -26,14 +60,216 @@ def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         >>> matmul([[1, 2]], [[3], [4]]).tolist()
         [[11]]
     """
+    if type(x1) is Tensor and type(x2) is Tensor and not _anywhere.count:
+        backend = x1.backend
+        first, second = x1.native, x2.native
+        dtype = first.dtype
+        if x2.backend is backend and second.dtype is dtype and dtype in backend.native_floats:
+            try:
+                result = _matmul.kernels[backend](first, second)  # type: ignore[misc]
+            except Exception:
+                pass  # The long way says what is wrong.
+            else:
+                if type(result) is not backend.array_type:
+                    result = backend.settle(result)
+                tensor = _new(Tensor)
+                tensor.native = result
+                tensor.backend = backend
+                tensor.uid = 0
+                return tensor
     x1, x2 = promoted(_matmul, x1, x2)
-    first, second = x1.shape, x2.shape
-    if not first or not second or first[-1] != second[-2 if len(second) > 1 else 0]:
-        raise ShapeError(f"matmul: shapes {first} and {second} do not fit")
-    if len(first) > 2 or len(second) > 2:
+    x1, x2 = _numbers("matmul", as_tensor(x1, x2), as_tensor(x2, x1))
+    left, right = x1.shape, x2.shape
+    if not left or not right or left[-1] != right[-2 if len(right) > 1 else 0]:
+        raise ShapeError(f"matmul: shapes {left} and {right} do not fit")
+    if len(left) > 2 or len(right) > 2:
         try:
-            np.broadcast_shapes(first[:-2], second[:-2])
+            np.broadcast_shapes(left[:-2], right[:-2])
         except ValueError:
-            raise ShapeError(f"matmul: shapes {first} and {second} do not broadcast") from None
+            raise ShapeError(f"matmul: shapes {left} and {right} do not broadcast") from None
     out: Tensor = _matmul(x1, x2)
     return out
+
+
+def _numbers(name: str, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
+    """Refuse bools."""
+    if x1.dtype == dtypes.bool_:
+        raise DTypeError(f"{name}: bools are not multiplied and added; cast them with ug.astype")
+    return x1, x2
+
+
+def _two(name: str, x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
+    x1, x2 = common_tensors(name, (x1, x2))
+    return _numbers(name, x1, x2)
+
+
+@composite
+def _tensordot(x1: Tensor, x2: Tensor, *, axes: tuple[tuple[int, ...], tuple[int, ...]]) -> Tensor:
+    first, second = axes
+    rows = [i for i in range(x1.ndim) if i not in first]
+    columns = [i for i in range(x2.ndim) if i not in second]
+    inner = math.prod([x1.shape[i] for i in first])
+    shape = [x1.shape[i] for i in rows], [x2.shape[i] for i in columns]
+    left = reshape(permute_dims(x1, [*rows, *first]), (math.prod(shape[0]), inner))
+    right = reshape(permute_dims(x2, [*second, *columns]), (inner, math.prod(shape[1])))
+    return reshape(_matmul(left, right), (*shape[0], *shape[1]))
+
+
+def tensordot(
+    x1: TensorLike,
+    x2: TensorLike,
+    /,
+    *,
+    axes: int | tuple[int | Sequence[int], int | Sequence[int]] = 2,
+) -> Tensor:
+    """Return the sum of products over pairs of axes.
+
+    ``axes`` is how many of the last of ``x1`` meet as many of the first of ``x2``, or the axes of
+    each, in order. The result has the other axes of ``x1``, then those of ``x2``.
+
+    Example:
+        >>> tensordot([[1, 2], [3, 4]], [[1, 0], [0, 1]]).tolist()
+        5
+    """
+    x1, x2 = _two("tensordot", x1, x2)
+    first: Any
+    second: Any
+    if isinstance(axes, int):
+        if not 0 <= axes <= min(x1.ndim, x2.ndim):
+            raise ShapeError(f"tensordot: {x1.shape} and {x2.shape} do not share {axes} axes")
+        first, second = range(x1.ndim - axes, x1.ndim), range(axes)
+    else:
+        first, second = ([one] if isinstance(one, int) else one for one in axes)
+    first = tuple([normalize_axis("tensordot", axis, x1.ndim) for axis in first])
+    second = tuple([normalize_axis("tensordot", axis, x2.ndim) for axis in second])
+    lengths = [x1.shape[i] for i in first], [x2.shape[i] for i in second]
+    if lengths[0] != lengths[1] or len({*first}) != len(first) or len({*second}) != len(second):
+        raise ShapeError(f"tensordot: axes {axes} of {x1.shape} and {x2.shape} do not fit")
+    out: Tensor = _tensordot(x1, x2, axes=(first, second))
+    return out
+
+
+@composite
+def _vecdot(x1: Tensor, x2: Tensor, *, axis: int) -> Tensor:
+    left = conj(x1) if x1.dtype in dtypes.COMPLEX else x1
+    return reductions.sum(left * x2, axis=axis, dtype=x1.dtype)
+
+
+def vecdot(x1: TensorLike, x2: TensorLike, /, *, axis: int = -1) -> Tensor:
+    """Return Σ conj(x₁) x₂ over an axis, counted from the end; the other axes broadcast.
+
+    Example:
+        >>> vecdot([[1, 2], [3, 4]], [1, 10]).tolist()
+        [21, 43]
+    """
+    x1, x2 = _two("vecdot", x1, x2)
+    least = min(x1.ndim, x2.ndim)
+    axis = axis - max(x1.ndim, x2.ndim) if axis >= 0 else axis
+    if not -least <= axis < 0 or x1.shape[axis] != x2.shape[axis]:
+        raise ShapeError(f"vecdot: shapes {x1.shape} and {x2.shape} do not fit along {axis}")
+    try:
+        np.broadcast_shapes(x1.shape, x2.shape)
+    except ValueError:
+        raise ShapeError(f"vecdot: shapes {x1.shape} and {x2.shape} do not broadcast") from None
+    out: Tensor = _vecdot(x1, x2, axis=axis)
+    return out
+
+
+def dot(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """Return NumPy's ``dot``: the last axis of ``x1`` with the last but one of ``x2``.
+
+    The product of matrices, the inner product of vectors, the multiple for a 0-d factor.
+
+    Example:
+        >>> dot([1, 2], [3, 4]).tolist()
+        11
+    """
+    left, right = _two("dot", x1, x2)
+    if not left.ndim or not right.ndim:
+        return left * right
+    if left.ndim <= 2 and right.ndim <= 2:
+        return matmul(left, right)
+    return tensordot(left, right, axes=(-1, -2 if right.ndim > 1 else -1))
+
+
+def inner(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """Return the sum of products over the last axes of both.
+
+    Example:
+        >>> inner([[1, 2], [3, 4]], [1, 10]).tolist()
+        [21, 43]
+    """
+    left, right = _two("inner", x1, x2)
+    if not left.ndim or not right.ndim:
+        return left * right
+    return tensordot(left, right, axes=(-1, -1))
+
+
+def outer(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """Return the matrix x₁[i] x₂[j] of all products; the factors are flattened.
+
+    Example:
+        >>> outer([1, 2], [3, 4]).tolist()
+        [[3, 4], [6, 8]]
+    """
+    left, right = _two("outer", x1, x2)
+    return reshape(left, (-1, 1)) * reshape(right, (1, -1))
+
+
+def kron(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """Return Kronecker's product: ``x2`` times each element of ``x1``, block by block.
+
+    Example:
+        >>> kron([[1, 2]], [[1], [10]]).tolist()
+        [[1, 2], [10, 20]]
+    """
+    left, right = _two("kron", x1, x2)
+    ndim = max(left.ndim, right.ndim)
+    first = (1,) * (ndim - left.ndim) + left.shape
+    second = (1,) * (ndim - right.ndim) + right.shape
+    product = reshape(left, [n for i in first for n in (i, 1)]) * reshape(
+        right, [n for i in second for n in (1, i)]
+    )
+    return reshape(product, [i * j for i, j in zip(first, second, strict=True)])
+
+
+def matrix_transpose(x: TensorLike, /) -> Tensor:
+    """Return ``x`` with its last two axes exchanged.
+
+    Example:
+        >>> matrix_transpose([[1, 2, 3]]).shape
+        (3, 1)
+    """
+    x = _matrix("matrix_transpose", x)
+    return permute_dims(x, (*range(x.ndim - 2), x.ndim - 1, x.ndim - 2))
+
+
+def _matrix(name: str, x: TensorLike) -> Tensor:
+    x = as_tensor(x)
+    if x.ndim < 2:
+        raise ShapeError(f"{name}: a matrix has two axes or more, not shape {x.shape}")
+    return x
+
+
+def diagonal(x: TensorLike, /, *, offset: int = 0) -> Tensor:
+    """Return the elements x[…, i, i + offset] of the last two axes.
+
+    Example:
+        >>> diagonal([[1, 2], [3, 4]]).tolist()
+        [1, 4]
+    """
+    matrix = _matrix("diagonal", x)
+    top, left = max(-offset, 0), max(offset, 0)
+    length = max(min(matrix.shape[-2] - top, matrix.shape[-1] - left), 0)
+    square = matrix[..., top : top + length, left : left + length]
+    return einsum("...ii->...i", square)
+
+
+def trace(x: TensorLike, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
+    """Return the sum of a diagonal of the last two axes. Integers as in `sum`.
+
+    Example:
+        >>> trace([[1, 2], [3, 4]]).tolist()
+        5
+    """
+    return reductions.sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)

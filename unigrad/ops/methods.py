@@ -6,7 +6,21 @@ from typing import Any
 
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
-from unigrad.ops import arithmetic, comparison, creation, linear, reductions, shaping
+from unigrad.ops import (
+    arithmetic,
+    comparison,
+    creation,
+    cumulative,
+    indexing,
+    interop,
+    joining,
+    linear,
+    reductions,
+    repeating,
+    shaping,
+    updating,
+    statistics,
+)
 
 
 def _reflected(op: Any) -> Any:
@@ -16,21 +30,89 @@ def _reflected(op: Any) -> Any:
     return method
 
 
+def _spread(op: Any) -> Any:
+    """Let lengths or axes come one by one or as a tuple, as NumPy's methods do."""
+
+    def method(self: Any, *numbers: Any) -> Any:
+        if len(numbers) == 1 and not isinstance(numbers[0], int):
+            return op(self, numbers[0])
+        return op(self, numbers) if numbers else op(self)
+
+    return method
+
+
 _BINARY = {
     "add": arithmetic.add,
     "sub": arithmetic.subtract,
     "mul": arithmetic.multiply,
     "truediv": arithmetic.divide,
+    "floordiv": arithmetic.floor_divide,
+    "mod": arithmetic.remainder,
+    "pow": arithmetic.pow,
+    "and": comparison.bitwise_and,
+    "or": comparison.bitwise_or,
+    "xor": comparison.bitwise_xor,
+    "lshift": comparison.bitwise_left_shift,
+    "rshift": comparison.bitwise_right_shift,
     "matmul": linear.matmul,
 }
 _ONE_WAY = {
     "neg": arithmetic.negative,
+    "pos": arithmetic.positive,
+    "abs": arithmetic.abs,
+    "invert": comparison.bitwise_invert,
+    "lt": comparison.less,
+    "le": comparison.less_equal,
     "gt": comparison.greater,
+    "ge": comparison.greater_equal,
+    "eq": comparison.equal,
+    "ne": comparison.not_equal,
+}
+_INDEXING = {
+    "__getitem__": indexing.getitem,
+    "__iter__": lambda self: iter(joining.unstack(self)),
 }
 _METHODS = {
-    "sum": reductions.sum,
-    "reshape": shaping.reshape,
+    "clip": arithmetic.clip,
+    "expand_dims": shaping.expand_dims,
+    "flatten": shaping.ravel,
+    "ravel": shaping.ravel,
+    "squeeze": shaping.squeeze,
+    "swapaxes": shaping.swapaxes,
+    "take": indexing.take,
+    "dot": linear.dot,
+    "trace": linear.trace,
+    "repeat": repeating.repeat,
+    "reshape": _spread(shaping.reshape),
+    "transpose": _spread(shaping.transpose),
+    "nonzero": indexing.nonzero,
     "astype": creation.astype,
+}
+
+
+def _along(op: Any) -> Any:
+    """Let a reduction's axis come by position, as NumPy's methods do."""
+
+    def method(self: Any, axis: Any = None, **settings: Any) -> Any:
+        return op(self, axis=axis, **settings)
+
+    return method
+
+
+_REDUCTIONS = {
+    "all": reductions.all,
+    "any": reductions.any,
+    "argmax": reductions.argmax,
+    "argmin": reductions.argmin,
+    "cumulative_prod": cumulative.cumulative_prod,
+    "cumulative_sum": cumulative.cumulative_sum,
+    "max": reductions.max,
+    "mean": reductions.mean,
+    "min": reductions.min,
+    "prod": reductions.prod,
+    "std": statistics.std,
+    "sum": reductions.sum,
+    "var": statistics.var,
 }
 
 
@@ -42,5 +124,16 @@ def attach() -> None:
             setattr(cls, f"__r{name}__", _reflected(op))
         for name, op in _ONE_WAY.items():
             setattr(cls, f"__{name}__", op)
+        for name, op in _INDEXING.items():
+            setattr(cls, name, op)
+        for name, method in interop.PROTOCOLS.items():
+            setattr(cls, name, method)
     for name, op in _METHODS.items():
         setattr(Tensor, name, op)
+    Tensor.T = property(shaping.transpose)  # type: ignore[attr-defined]
+    Tensor.mT = property(lambda x: shaping.swapaxes(x, -1, -2))  # type: ignore[attr-defined]
+    Tensor.__setitem__ = updating.assign_item  # type: ignore[method-assign]
+    Variable.__setitem__ = updating.assign_variable_item  # type: ignore[attr-defined]
+    Tensor.at = property(updating.At)  # type: ignore[attr-defined]
+    for name, op in _REDUCTIONS.items():
+        setattr(Tensor, name, _along(op))

@@ -1,42 +1,348 @@
 """Reductions along axes.
 
 ``axis`` is an int, a tuple of ints or ``None`` (all axes); ``keepdims`` keeps reduced axes with
-length one. Errors, the same for all: `ShapeError` for a bad axis.
+length one. Errors, the same for all: `ShapeError` for a bad axis, `DTypeError` for a dtype that
+the op does not take.
 """
 
 from __future__ import annotations
 
-from unigrad.core import dtypes
+import math
+from collections.abc import Callable
+from functools import wraps
+from typing import Any, ParamSpec
+from typing import cast as typed
+
+from unigrad.core import dtypes, recorders
 from unigrad.core.dtypes import DTypeLike
+from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import (
+    Op,
     TensorLike,
     as_tensor,
     cast,
+    composite,
     normalize_axes,
+    normalize_axis,
     primitive,
+    to_floating,
 )
 from unigrad.core.tensor import Tensor
+from unigrad.ops.joining import concat
+from unigrad.ops.shaping import permute_dims, reshape
 
-__all__ = ["sum"]
+__all__ = [
+    "all",
+    "any",
+    "argmax",
+    "argmin",
+    "count_nonzero",
+    "max",
+    "mean",
+    "min",
+    "prod",
+    "sum",
+]
 
 Axis = int | tuple[int, ...] | None
 
+_anywhere = recorders.anywhere
+_new = Tensor.__new__
+_Given = ParamSpec("_Given")
+
+
+def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Tensor]]:
+    """Give a reduction a short way to its kernel for the commonest call.
+
+    That is one real floating tensor, ``axis`` ``None`` or an int, and nobody recording. The kernel
+    then sees the axis as it was given: ``None``, or a tuple of one int, perhaps negative. Whatever
+    fails there goes the long way, which says what is wrong.
+    """
+    kernels = op.kernels
+
+    def declare(function: Callable[_Given, Tensor]) -> Callable[_Given, Tensor]:
+        long_way: Callable[..., Tensor] = function
+
+        @wraps(function)
+        def run(x: Any, /, *, axis: Any = None, keepdims: Any = False, **rest: Any) -> Tensor:
+            if (
+                type(x) is Tensor
+                and not _anywhere.count
+                and not rest
+                and (axis is None or type(axis) is int)
+            ):
+                backend = x.backend
+                native = x.native
+                if native.dtype in backend.native_reals:
+                    try:
+                        result = kernels[backend](  # type: ignore[misc]
+                            native, axis=axis if axis is None else (axis,), keepdims=keepdims
+                        )
+                    except Exception:
+                        pass
+                    else:
+                        if type(result) is not backend.array_type:
+                            result = backend.settle(result)
+                        tensor = _new(Tensor)
+                        tensor.native = result
+                        tensor.backend = backend
+                        tensor.uid = 0
+                        return tensor
+            return long_way(x, axis=axis, keepdims=keepdims, **rest)
+
+        return typed(Callable[_Given, Tensor], run)
+
+    return declare
+
+
 _sum = primitive("sum")
+_max = primitive("max")
+_min = primitive("min")
+_any = primitive("any")
+_all = primitive("all")
+_argmax = primitive("argmax")
+_argmin = primitive("argmin")
 
 
+def accumulated(x: Tensor, dtype: DTypeLike | None) -> Tensor:
+    """Return what a sum or product is taken of: bools and integers become (u)int64."""
+    if dtype is not None:
+        return cast(x, dtypes.as_dtype(dtype))
+    if x.native.dtype in x.backend.native_floats:
+        return x
+    return cast(x, dtypes.uint64 if x.dtype in dtypes.UNSIGNED else dtypes.int64)
+
+
+def _reduced(op: Op, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
+    """Run a reduction to which no axis, or a 0-d tensor, leaves nothing to do."""
+    if axes == ():
+        return x
+    out: Tensor = op(x, axis=axes, keepdims=bool(keepdims))
+    return out
+
+
+@at_once(_sum)
 def sum(
     x: TensorLike, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
 ) -> Tensor:
-    """Return the sum Σ x over axes. Bools and small integers are summed in int64 (uint64).
+    """Return the sum Σ x over axes. Bools and integers are summed in int64 (uint64).
 
     Example:
         >>> sum([[1, 2], [3, 4]], axis=0).tolist()
         [4, 6]
     """
+    x = accumulated(as_tensor(x), dtype)
+    axes = normalize_axes("sum", axis, x.ndim)
+    return _reduced(_sum, x, axes, keepdims)
+
+
+def reduced_shape(
+    shape: tuple[int, ...], axis: tuple[int, ...] | None, keepdims: bool
+) -> tuple[int, ...]:
+    """Return the shape after a reduction."""
+    axes = range(len(shape)) if axis is None else [i % len(shape) for i in axis]
+    if keepdims:
+        return tuple([1 if i in axes else n for i, n in enumerate(shape)])
+    return tuple([n for i, n in enumerate(shape) if i not in axes])
+
+
+def reduced_size(shape: tuple[int, ...], axis: tuple[int, ...] | None) -> int:
+    """Return how many elements each element of the result is made of."""
+    return math.prod(shape if axis is None else [shape[i] for i in axis])
+
+
+@composite
+def _prod(x: Tensor, *, axis: tuple[int, ...] | None, keepdims: bool) -> Tensor:
+    # Half of the factors times the other half, again and again: made of products alone, its
+    # derivative is exact where factors are zero, to any order.
+    shape = x.shape
+    wanted = reduced_shape(shape, axis, keepdims)
+    size = reduced_size(shape, axis)
+    axes = normalize_axes("prod", axis, len(shape))
+    rest = [i for i in range(len(shape)) if i not in axes]
+    x = reshape(permute_dims(x, [*axes, *rest]), (size, *[shape[i] for i in rest]))
+    if size == 0:
+        return reshape(_sum(x, axis=(0,), keepdims=False) + 1, wanted)
+    while size > 1:
+        half = size // 2
+        product = x[:half] * x[half : 2 * half]
+        x = concat([product, x[2 * half :]]) if size % 2 else product
+        size -= half
+    return reshape(x, wanted)
+
+
+@at_once(_prod)
+def prod(
+    x: TensorLike, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
+) -> Tensor:
+    """Return the product Π x over axes, 1 for no elements. Integers as in `sum`.
+
+    The derivative by one factor is the product of the others, exact also where factors are zero.
+
+    Example:
+        >>> prod([[1, 2], [3, 4]], axis=0).tolist()
+        [3, 8]
+    """
+    x = accumulated(as_tensor(x), dtype)
+    axes = normalize_axes("prod", axis, x.ndim)
+    return _reduced(_prod, x, axes, keepdims)
+
+
+@composite
+def _mean(x: Tensor, *, axis: tuple[int, ...] | None, keepdims: bool) -> Tensor:
+    total: Tensor = _sum(x, axis=axis, keepdims=keepdims)
+    return total / reduced_size(x.shape, axis)
+
+
+@at_once(_mean)
+def mean(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return the mean Σ x / n over axes, NaN for no elements. Integers in the default float.
+
+    Example:
+        >>> float(mean([1, 2, 6]))
+        3.0
+    """
+    x = to_floating(as_tensor(x))
+    axes = normalize_axes("mean", axis, x.ndim)
+    return _reduced(_mean, x, axes, keepdims)
+
+
+def _extremum(op: Op, x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
+    x = _ordered(op.name, as_tensor(x))
+    axes = normalize_axes(op.name, axis, x.ndim)
+    if reduced_size(x.shape, axes) == 0:
+        raise ShapeError(f"{op.name}: no elements to choose from in {x.shape} along {axes}")
+    return _reduced(op, x, axes, keepdims)
+
+
+def _ordered(name: str, x: Tensor) -> Tensor:
+    """Refuse complex numbers, which have no order."""
+    if x.dtype in dtypes.COMPLEX:
+        raise DTypeError(f"{name}: complex numbers have no order ({x.dtype.name})")
+    return x
+
+
+@at_once(_max)
+def max(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return the greatest element over axes; NaN when there is one.
+
+    The gradient goes to the greatest elements in equal parts, to the NaNs when there are any.
+
+    Raises:
+        ShapeError: when there are no elements.
+
+    Example:
+        >>> max([[1, 5], [3, 4]], axis=1).tolist()
+        [5, 4]
+    """
+    return _extremum(_max, x, axis, keepdims)
+
+
+@at_once(_min)
+def min(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return the least element over axes; NaN when there is one. Gradient as of `max`.
+
+    Raises:
+        ShapeError: when there are no elements.
+
+    Example:
+        >>> min([[1, 5], [3, 4]], axis=1).tolist()
+        [1, 3]
+    """
+    return _extremum(_min, x, axis, keepdims)
+
+
+def any(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Tell whether any element is true (not zero; NaN counts as true); false for none.
+
+    Example:
+        >>> any([[0, 1], [0, 0]], axis=1).tolist()
+        [True, False]
+    """
+    return _of_truths(_any, x, axis, keepdims)
+
+
+def all(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Tell whether all elements are true (not zero; NaN counts as true); true for none.
+
+    Example:
+        >>> all([[1, 1], [0, 1]], axis=1).tolist()
+        [True, False]
+    """
+    return _of_truths(_all, x, axis, keepdims)
+
+
+def _of_truths(op: Op, x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
+    x = cast(as_tensor(x), dtypes.bool_)
+    axes = normalize_axes(op.name, axis, x.ndim)
+    return _reduced(op, x, axes, keepdims)
+
+
+def argmax(x: TensorLike, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Return the index (int64) of the greatest element along an axis, or of all in row-major order.
+
+    The lowest index at a tie; that of the first NaN when there is one. Derivative zero.
+
+    Raises:
+        ShapeError: when there are no elements.
+
+    Example:
+        >>> argmax([[1, 5], [4, 4]], axis=1).tolist()
+        [1, 0]
+    """
+    return _index_of_extremum(_argmax, x, axis, keepdims)
+
+
+def argmin(x: TensorLike, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
+    """Return the index (int64) of the least element; otherwise as `argmax`.
+
+    Raises:
+        ShapeError: when there are no elements.
+
+    Example:
+        >>> argmin([[5, 1], [4, 4]], axis=1).tolist()
+        [1, 0]
+    """
+    return _index_of_extremum(_argmin, x, axis, keepdims)
+
+
+def _index_of_extremum(op: Op, x: TensorLike, axis: int | None, keepdims: bool) -> Tensor:
+    x = _ordered(op.name, as_tensor(x))
+    if x.dtype == dtypes.bool_:
+        x = cast(x, dtypes.uint8)
+    shape = x.shape
+    if axis is None or not shape:
+        along = 0
+        if axis is not None:
+            normalize_axis(op.name, axis, 0)
+        x = reshape(x, (-1,))
+    else:
+        along = normalize_axis(op.name, axis, len(shape))
+    if x.shape[along] == 0:
+        raise ShapeError(f"{op.name}: no elements to choose from in {shape} along {axis}")
+    index: Tensor = op(x, axis=along)
+    if not keepdims:
+        return index
+    return reshape(index, reduced_shape(shape, None if axis is None else (along,), True))
+
+
+@composite
+def _count_nonzero(x: Tensor, *, axis: tuple[int, ...] | None, keepdims: bool) -> Tensor:
+    ones = cast(cast(x, dtypes.bool_), dtypes.int64)
+    out: Tensor = _sum(ones, axis=axis, keepdims=keepdims)
+    return out
+
+
+def count_nonzero(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return how many elements are not zero (int64). Derivative zero.
+
+    Example:
+        >>> count_nonzero([[0, 1], [2, 3]], axis=1).tolist()
+        [1, 2]
+    """
     x = as_tensor(x)
-    if dtype is not None:
-        x = cast(x, dtypes.as_dtype(dtype))
-    elif x.native.dtype not in x.backend.native_floats:
-        x = cast(x, dtypes.uint64 if x.dtype in dtypes.UNSIGNED else dtypes.int64)
-    out: Tensor = _sum(x, axis=normalize_axes("sum", axis, x.ndim), keepdims=bool(keepdims))
+    axes = normalize_axes("count_nonzero", axis, x.ndim)
+    if axes == ():
+        return cast(cast(x, dtypes.bool_), dtypes.int64)
+    out: Tensor = _count_nonzero(x, axis=axes, keepdims=bool(keepdims))
     return out

@@ -6,6 +6,7 @@ Errors, the same for all: `ShapeError` for shapes and axes that do not fit.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from math import prod
 
 import numpy as np
 
@@ -13,18 +14,22 @@ from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import (
     TensorLike,
     as_tensor,
-    common_tensors,
+    normalize_axes,
     normalize_axis,
     primitive,
 )
 from unigrad.core.tensor import Tensor
 
-__all__ = ["broadcast_to", "permute_dims", "reshape", "stack"]
+__all__ = [
+    "broadcast_arrays", "broadcast_shapes", "broadcast_to", "expand_dims", "flip", "moveaxis",
+    "permute_dims", "ravel", "reshape", "roll", "squeeze", "swapaxes", "transpose",
+]  # fmt: skip
 
 _reshape = primitive("reshape")
 _broadcast_to = primitive("broadcast_to")
 _permute_dims = primitive("permute_dims")
-_stack = primitive("stack")
+_flip = primitive("flip")
+_roll = primitive("roll")
 
 
 def as_shape(name: str, shape: int | Sequence[int]) -> tuple[int, ...]:
@@ -33,9 +38,7 @@ def as_shape(name: str, shape: int | Sequence[int]) -> tuple[int, ...]:
     Raises:
         DTypeError: when an entry is no integer.
     """
-    many = (
-        shape if isinstance(shape, Sequence) or hasattr(shape, "__iter__") else (shape,)
-    )
+    many = shape if isinstance(shape, Sequence) or hasattr(shape, "__iter__") else (shape,)
     try:
         return tuple([one.__index__() for one in many])
     except AttributeError:
@@ -58,11 +61,11 @@ def reshape(x: TensorLike, /, shape: int | Sequence[int]) -> Tensor:
     wanted = as_shape("reshape", shape)
     size = x.size
     if -1 in wanted:
-        known = int(np.prod([n for n in wanted if n != -1], dtype=np.int64))
+        known = prod([n for n in wanted if n != -1])
         if wanted.count(-1) > 1 or (known == 0 and size != 0) or (known and size % known):
             raise ShapeError(f"reshape: {x.shape} does not fit {wanted}")
         wanted = tuple(size // max(known, 1) if n == -1 else n for n in wanted)
-    if int(np.prod(wanted, dtype=np.int64)) != size or any(n < 0 for n in wanted):
+    if prod(wanted) != size or (wanted and min(wanted) < 0):
         raise ShapeError(f"reshape: {x.shape} has {size} elements, {wanted} has another number")
     out: Tensor = _reshape(x, shape=wanted)
     return out
@@ -108,21 +111,188 @@ def permute_dims(x: TensorLike, /, axes: Sequence[int]) -> Tensor:
     return out
 
 
-def stack(arrays: Sequence[TensorLike], /, *, axis: int = 0) -> Tensor:
-    """Join tensors of one shape along a new axis.
-
-    Raises:
-        ShapeError: when there are none, or their shapes differ.
+def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:
+    """Return the shape that shapes broadcast to.
 
     Example:
-        >>> stack([[1, 2], [3, 4]], axis=1).tolist()
-        [[1, 3], [2, 4]]
+        >>> broadcast_shapes((2, 1), (3,))
+        (2, 3)
     """
-    if len(arrays) == 0:
-        raise ShapeError("stack: needs at least one tensor")
-    tensors = common_tensors("stack", arrays)
-    shapes = {x.shape for x in tensors}
-    if len(shapes) > 1:
-        raise ShapeError(f"stack: the shapes differ: {sorted(shapes)}")
-    out: Tensor = _stack(*tensors, axis=normalize_axis("stack", axis, tensors[0].ndim + 1))
+    tuples = [as_shape("broadcast_shapes", shape) for shape in shapes]
+    try:
+        return np.broadcast_shapes(*tuples)
+    except ValueError:
+        raise ShapeError(f"broadcast_shapes: {tuples} do not broadcast") from None
+
+
+def broadcast_arrays(*arrays: TensorLike) -> list[Tensor]:
+    """Return tensors broadcast to their common shape; each keeps its dtype.
+
+    Example:
+        >>> [x.shape for x in broadcast_arrays([[1], [2]], [1, 2, 3])]
+        [(2, 3), (2, 3)]
+    """
+    like = next((x for x in arrays if type(x) is Tensor), None)
+    tensors = [as_tensor(x, like) for x in arrays]
+    try:
+        shape = np.broadcast_shapes(*[x.shape for x in tensors])
+    except ValueError:
+        shapes = [x.shape for x in tensors]
+        raise ShapeError(f"broadcast_arrays: {shapes} do not broadcast") from None
+    return [x if x.shape == shape else _broadcast_to(x, shape=shape) for x in tensors]
+
+
+def expand_dims(x: TensorLike, /, axis: int | tuple[int, ...] = 0) -> Tensor:
+    """Return ``x`` with axes of length one inserted where the result shall have them.
+
+    Example:
+        >>> expand_dims([1, 2], axis=(0, -1)).shape
+        (1, 2, 1)
+    """
+    x = as_tensor(x)
+    many = axis if isinstance(axis, (tuple, list)) else (axis,)
+    ndim = x.ndim + len(many)
+    added = normalize_axes("expand_dims", tuple(many), ndim)
+    old = iter(x.shape)
+    out: Tensor = _reshape(x, shape=tuple([1 if i in added else next(old) for i in range(ndim)]))
+    return out
+
+
+def squeeze(x: TensorLike, /, axis: int | tuple[int, ...] | None = None) -> Tensor:
+    """Return ``x`` without axes of length one: these, or all such (``None``).
+
+    Raises:
+        ShapeError: when a named axis has another length.
+
+    Example:
+        >>> squeeze([[[1], [2]]], axis=0).shape
+        (2, 1)
+    """
+    x = as_tensor(x)
+    shape = x.shape
+    if axis is None:
+        gone = tuple([i for i, length in enumerate(shape) if length == 1])
+    else:
+        gone = normalize_axes("squeeze", axis, len(shape))
+        if any(shape[i] != 1 for i in gone):
+            raise ShapeError(f"squeeze: axis {axis} of shape {shape} has not length one")
+    out: Tensor = _reshape(x, shape=tuple([n for i, n in enumerate(shape) if i not in gone]))
+    return out
+
+
+def ravel(x: TensorLike, /) -> Tensor:
+    """Return the elements in row-major order along one axis.
+
+    Example:
+        >>> ravel([[1, 2], [3, 4]]).tolist()
+        [1, 2, 3, 4]
+    """
+    x = as_tensor(x)
+    out: Tensor = _reshape(x, shape=(x.size,))
+    return out
+
+
+def transpose(x: TensorLike, /, axes: Sequence[int] | None = None) -> Tensor:
+    """Return ``x`` with its axes reversed, or in the order given.
+
+    Example:
+        >>> transpose([[1, 2, 3]]).shape
+        (3, 1)
+    """
+    x = as_tensor(x)
+    if axes is not None:
+        return permute_dims(x, axes)
+    out: Tensor = _permute_dims(x, axes=tuple(range(x.ndim - 1, -1, -1)))
+    return out
+
+
+def moveaxis(
+    x: TensorLike,
+    source: int | tuple[int, ...],
+    destination: int | tuple[int, ...],
+    /,
+) -> Tensor:
+    """Return ``x`` with axes moved to other places; the rest keep their order.
+
+    Example:
+        >>> moveaxis([[[1, 2, 3]]], -1, 0).shape
+        (3, 1, 1)
+    """
+    x = as_tensor(x)
+    ndim = x.ndim
+    sources = source if isinstance(source, (tuple, list)) else (source,)
+    targets = destination if isinstance(destination, (tuple, list)) else (destination,)
+    taken = [normalize_axis("moveaxis", axis, ndim) for axis in sources]
+    places = [normalize_axis("moveaxis", axis, ndim) for axis in targets]
+    if len(taken) != len(places) or len(set(taken)) < len(taken) or len(set(places)) < len(places):
+        raise ShapeError(f"moveaxis: cannot move axes {source} to {destination}")
+    order = [axis for axis in range(ndim) if axis not in taken]
+    for place, axis in sorted(zip(places, taken, strict=True)):
+        order.insert(place, axis)
+    out: Tensor = _permute_dims(x, axes=tuple(order))
+    return out
+
+
+def swapaxes(x: TensorLike, axis1: int, axis2: int, /) -> Tensor:
+    """Return ``x`` with two axes exchanged.
+
+    Example:
+        >>> swapaxes([[1, 2, 3]], 0, 1).shape
+        (3, 1)
+    """
+    x = as_tensor(x)
+    order = list(range(x.ndim))
+    first = normalize_axis("swapaxes", axis1, x.ndim)
+    second = normalize_axis("swapaxes", axis2, x.ndim)
+    order[first], order[second] = second, first
+    out: Tensor = _permute_dims(x, axes=tuple(order))
+    return out
+
+
+def flip(x: TensorLike, /, *, axis: int | tuple[int, ...] | None = None) -> Tensor:
+    """Return ``x`` with the order of the elements along axes (``None``: all) reversed.
+
+    Example:
+        >>> flip([1, 2, 3]).tolist()
+        [3, 2, 1]
+    """
+    x = as_tensor(x)
+    out: Tensor = _flip(x, axis=normalize_axes("flip", axis, x.ndim))
+    return out
+
+
+def roll(
+    x: TensorLike,
+    /,
+    shift: int | tuple[int, ...],
+    *,
+    axis: int | tuple[int, ...] | None = None,
+) -> Tensor:
+    """Return ``x`` with its elements moved along axes; what leaves at one end enters at the other.
+
+    ``axis=None`` rolls the flattened elements. One shift may serve several axes; an axis that
+    comes twice is rolled by the sum.
+
+    Raises:
+        ShapeError: when the numbers of shifts and axes differ.
+
+    Example:
+        >>> roll([1, 2, 3], 1).tolist()
+        [3, 1, 2]
+    """
+    x = as_tensor(x)
+    if axis is None:
+        if not isinstance(shift, int):
+            raise ShapeError(f"roll: the shifts {shift} need an axis each")
+        flat: Tensor = _roll(ravel(x), shift=(shift,), axis=(0,))
+        return reshape(flat, x.shape)
+    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
+    shifts = shift if isinstance(shift, (tuple, list)) else (shift,) * len(axes)
+    if len(axes) != len(shifts):
+        raise ShapeError(f"roll: {len(shifts)} shifts for {len(axes)} axes")
+    by_axis: dict[int, int] = {}
+    for one, by in zip(axes, as_shape("roll", shifts), strict=True):
+        place = normalize_axis("roll", one, x.ndim)
+        by_axis[place] = by_axis.get(place, 0) + by
+    out: Tensor = _roll(x, shift=tuple(by_axis.values()), axis=tuple(by_axis))
     return out

@@ -193,15 +193,13 @@ class Compiled:
             trace = _Trace(backend, self._function, structure, leaves)
             examples = [one._tensor.native for one in trace.variables]
             examples += [tensor.native for tensor in dynamic]
-            try:
-                traced = backend.trace(
-                    trace.run, examples, dict(self._options.get(backend.name, {}))
-                )
-            except _NewVariable:
-                continue
+            traced = backend.trace(
+                trace.run, examples, dict(self._options.get(backend.name, {}))
+            )
             if traced is None:
                 return None
-            break
+            if not trace.made_variables:
+                break
         else:
             raise TracingError(
                 "jit: the function makes new Variables whenever it is traced; make them once, "
@@ -219,13 +217,6 @@ class Compiled:
         )
 
 
-class _NewVariable(BaseException):
-    """Ends a trace that came upon a variable made inside of it: the next one starts with it.
-
-    No `Exception`, so that no handler on the way takes it for an error of the op.
-    """
-
-
 class _Input:
     """Marks an input in a signature."""
 
@@ -240,6 +231,7 @@ class _Trace:
         self.variables = living_variables(backend)
         self.reads: set[int] = set()
         self.writes: dict[int, Variable] = {}
+        self.made_variables = False
         self.structure: Any = None
         self.leaves: list[tuple[bool, Any]] = []
         self._function = function
@@ -286,8 +278,8 @@ class _Trace:
     def read(self, variable: Variable) -> Tensor:
         """Give the traced value of a variable."""
         if variable.key not in self._values:
-            if variable.backend is self.backend:
-                raise _NewVariable
+            # Made inside of this trace, which only goes on to find the others.
+            self.made_variables |= variable.backend is self.backend
             return variable._tensor
         if variable.key not in self.writes:
             self.reads.add(variable.key)
@@ -296,7 +288,8 @@ class _Trace:
     def write(self, variable: Variable, tensor: Tensor) -> None:
         """Take the traced value that a variable is assigned."""
         if variable.key not in self._values:
-            raise _NewVariable
+            self.made_variables = True
+            return
         self.writes[variable.key] = variable
         self._values[variable.key] = tensor
 

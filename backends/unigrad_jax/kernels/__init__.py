@@ -2,6 +2,7 @@
 
 from unigrad_jax.kernels import (
     activations,
+    creation,
     elementwise,
     indexing,
     linear,
@@ -14,6 +15,7 @@ from unigrad_jax.pull import without_settings
 
 TABLE = {
     **activations.TABLE,
+    **creation.TABLE,
     **elementwise.TABLE,
     **indexing.TABLE,
     **linear.TABLE,
@@ -22,6 +24,8 @@ TABLE = {
     **shaping.TABLE,
     **sorting.TABLE,
 }
+#: Ops whose result's shape depends on values: they cannot be jitted.
+BY_VALUE = indexing.BY_VALUE
 #: Ops that never have settings; they take Python scalars as weak.
 WHOLE = elementwise.WHOLE
 without_settings(*WHOLE)

@@ -1,29 +1,153 @@
-"""Elementwise kernels."""
+"""Elementwise kernels.
+
+Where JAX's own derivative is not unigrad's (abs at 0, the origin of hypot and atan2), the function
+is written from others whose derivative is right; XLA fuses them.
+"""
+
+from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
+
+
+def _abs(x: Any) -> Any:
+    """|x| with derivative 0 at 0: JAX takes the sign bit's side."""
+    if not jnp.issubdtype(x.dtype, jnp.floating):
+        return jnp.abs(x)
+    return _real_abs(x)
+
+
+@jax.custom_jvp
+def _real_abs(x: Any) -> Any:
+    return jnp.abs(x)
+
+
+_real_abs.defjvps(lambda t, out, x: t * jnp.sign(x))
+
+
+def _of_integers(divide: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a division whose integer zero divisors give 0 (the front end raises in eager mode)."""
+
+    def run(x: Any, y: Any) -> Any:
+        if not jnp.issubdtype(jnp.result_type(x, y), jnp.integer):
+            return divide(x, y)
+        zero = jnp.equal(y, 0)
+        return jnp.where(zero, 0, divide(x, jnp.where(zero, 1, y)))
+
+    return run
+
+
+def _pow(x: Any, y: Any) -> Any:
+    """x**y with derivative 0 by both at x = y = 0."""
+    if not jnp.issubdtype(jnp.result_type(x, y), jnp.inexact):
+        return jnp.power(x, y)
+    both = jnp.equal(x, 0) & jnp.equal(y, 0)
+    return jnp.power(jnp.where(both, 1, x), y)
+
+
+def _copysign(x: Any, y: Any) -> Any:
+    return _abs(jnp.asarray(x)) * jnp.where(jnp.signbit(y), -1, 1)
+
+
+def _atan2(x: Any, y: Any) -> Any:
+    origin = jnp.equal(x, 0) & jnp.equal(y, 0)
+    angle = jnp.arctan2(x, jnp.where(origin, 1, y))
+    return jnp.where(origin, jax.lax.stop_gradient(jnp.arctan2(x, y)), angle)
+
+
+def _hypot(x: Any, y: Any) -> Any:
+    """√(x² + y²) over a constant scale, with derivative 0 at the origin."""
+    x, y = jnp.broadcast_arrays(x, y)
+    scale = jax.lax.stop_gradient(jnp.maximum(jnp.abs(x), jnp.abs(y)))
+    infinite = jnp.isinf(x) | jnp.isinf(y)
+    origin = scale == 0
+    scale = jnp.where(origin | infinite, 1, scale)
+    squares = jnp.square(jnp.where(origin, 1, x) / scale) + jnp.square(y / scale)
+    return jnp.where(infinite, jnp.inf, jnp.where(origin, 0, scale * jnp.sqrt(squares)))
+
+
+def _logaddexp(x: Any, y: Any) -> Any:
+    """JAX's, with derivative 0 instead of NaN where both are -∞."""
+    empty = jnp.equal(x, -jnp.inf) & jnp.equal(y, -jnp.inf)
+    return jnp.where(empty, -jnp.inf, jnp.logaddexp(jnp.where(empty, 0, x), y))
+
 
 _PURE = {
     "add": jnp.add,
     "subtract": jnp.subtract,
     "multiply": jnp.multiply,
     "divide": jnp.divide,
+    "floor_divide": _of_integers(jnp.floor_divide),
+    "remainder": _of_integers(jnp.remainder),
+    "pow": _pow,
+    "maximum": jnp.maximum,
+    "minimum": jnp.minimum,
+    "copysign": _copysign,
     "negative": jnp.negative,
+    "positive": jnp.positive,
+    "conj": lambda x: jnp.conj(x) if jnp.iscomplexobj(x) else x,
+    "abs": _abs,
+    "sign": jnp.sign,
+    "floor": jnp.floor,
+    "ceil": jnp.ceil,
+    "trunc": jnp.trunc,
+    "round": jnp.round,
+    "square": jnp.square,
+    "reciprocal": jnp.reciprocal,
     "exp": jnp.exp,
+    "exp2": jnp.exp2,
+    "expm1": jnp.expm1,
     "log": jnp.log,
+    "log1p": jnp.log1p,
+    "log2": jnp.log2,
+    "log10": jnp.log10,
+    "sqrt": jnp.sqrt,
+    "rsqrt": jax.lax.rsqrt,
     "sin": jnp.sin,
     "cos": jnp.cos,
+    "tan": jnp.tan,
+    "asin": jnp.arcsin,
+    "acos": jnp.arccos,
+    "atan": jnp.arctan,
+    "sinh": jnp.sinh,
+    "cosh": jnp.cosh,
     "tanh": jnp.tanh,
+    "asinh": jnp.arcsinh,
+    "acosh": jnp.arccosh,
+    "atanh": jnp.arctanh,
+    "atan2": _atan2,
+    "hypot": _hypot,
+    "logaddexp": _logaddexp,
+    "erf": jax.lax.erf,
+    "erfinv": jax.lax.erf_inv,
+    "sigmoid": jax.nn.sigmoid,
+    "relu": jax.nn.relu,
     "greater": jnp.greater,
+    "greater_equal": jnp.greater_equal,
+    "less": jnp.less,
+    "less_equal": jnp.less_equal,
+    "equal": jnp.equal,
+    "not_equal": jnp.not_equal,
+    "logical_and": jnp.logical_and,
+    "logical_or": jnp.logical_or,
+    "logical_xor": jnp.logical_xor,
+    "logical_not": jnp.logical_not,
+    "bitwise_and": jnp.bitwise_and,
+    "bitwise_or": jnp.bitwise_or,
+    "bitwise_xor": jnp.bitwise_xor,
+    "bitwise_invert": jnp.invert,
+    "bitwise_left_shift": jnp.left_shift,
+    "bitwise_right_shift": jnp.right_shift,
+    "isfinite": jnp.isfinite,
+    "isinf": jnp.isinf,
+    "isnan": jnp.isnan,
+    "where": jnp.where,
 }
 
 TABLE = {
     **_PURE,
     "astype": lambda x, dtype: jax.lax.convert_element_type(x, dtype),
-    "full_like": lambda x, value: jnp.full_like(x, value),
-    "to_device": lambda x, device: jax.device_put(
-        x, jax.devices(device.partition(":")[0])[int(device.partition(":")[2] or 0)]
-    ),
 }
 
 WHOLE = frozenset(_PURE)

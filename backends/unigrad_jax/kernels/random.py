@@ -1,4 +1,4 @@
-"""Random kernels for JAX: bits, split, fold_in and uniform, which are `jax.random`'s own.
+"""Random kernels for JAX: bits and uniform numbers, which are those of `jax.random`.
 
 Source of the generator: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as
 1, 2, 3", SC'11. A key is a uint32 array of shape (2,). Both choices on which the numbers depend,
@@ -45,9 +45,49 @@ def random_uniform(key: jax.Array, *, shape: tuple[int, ...], dtype: np.dtype[An
         return jax.random.uniform(_wrap(key), shape, dtype)
 
 
+def random_randint(
+    key: jax.Array, low: jax.Array, high: jax.Array, over: jax.Array, *, shape: tuple[int, ...]
+) -> jax.Array:
+    """Integers from `low` on, below `high` or, where `over` says so, up to it.
+
+    `jax.random.randint` itself cannot be asked for the whole range of 64 bits; the formula is
+    its own. A span of zero is the whole range of the dtype.
+    """
+    bit_width = 8 * low.dtype.itemsize
+    unsigned = np.dtype(f"uint{bit_width}")
+    upper_key, lower_key = random_split(key, num=2)
+    span = jnp.where(high > low, (high - low).astype(unsigned), unsigned.type(1))
+    span = span + (over & (high > low)).astype(unsigned)
+    divisor = jnp.maximum(span, unsigned.type(1))
+    multiplier = unsigned.type(1 << bit_width // 2) % divisor
+    multiplier = multiplier * multiplier % divisor
+    words = random_bits(lower_key, shape=shape, bit_width=bit_width)
+    upper = random_bits(upper_key, shape=shape, bit_width=bit_width)
+    offset = (upper % divisor * multiplier + words % divisor) % divisor
+    return low + jnp.where(span == 0, words, offset).astype(low.dtype)
+
+
+def random_uniform_between(
+    key: jax.Array,
+    low: jax.Array,
+    high: jax.Array,
+    *,
+    shape: tuple[int, ...],
+    dtype: np.dtype[Any],
+    exact: bool,
+) -> jax.Array:
+    """Floats in [low, high). XLA fuses the product and the sum, and so do the other backends."""
+    # Where XLA sees the bounds as constants it may fold them into the draw and round otherwise.
+    low, high = jax.lax.optimization_barrier((low, high))
+    with jax.threefry_partitionable(True):
+        return jax.random.uniform(_wrap(key), shape, dtype, low, high)
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "random_bits": random_bits,
     "random_split": random_split,
     "random_fold_in": random_fold_in,
     "random_uniform": random_uniform,
+    "random_randint": random_randint,
+    "random_uniform_between": random_uniform_between,
 }

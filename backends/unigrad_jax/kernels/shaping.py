@@ -2,6 +2,7 @@
 
 import jax
 import jax.numpy as jnp
+from jax import lax
 
 TABLE = {
     "identity": lambda x: x,
@@ -10,4 +11,14 @@ TABLE = {
     "broadcast_to": lambda x, shape: jnp.broadcast_to(x, shape),
     "permute_dims": lambda x, axes: jnp.transpose(x, axes),
     "stack": lambda *xs, axis: jnp.stack(xs, axis),
+    "flip": lambda x, axis: jnp.flip(x, axis),
+    "roll": lambda x, shift, axis: jnp.roll(x, shift, axis) if shift else x,
+    "concat": lambda *xs, axis: jnp.concatenate(xs, axis),
+    "split": lambda x, axis, sizes: tuple(lax.split(x, sizes, axis)),
+    "pad": lambda x, widths, value: jnp.pad(x, widths, constant_values=value),
+    "tril": lambda x, k: jnp.tril(x, k),
+    "triu": lambda x, k: jnp.triu(x, k),
+    "tile": lambda x, repetitions: jnp.tile(x, repetitions),
+    "repeat": lambda x, times, axis: jnp.repeat(x, times, axis),
+    "unstack": lambda x, axis: jnp.unstack(x, axis=axis),
 }

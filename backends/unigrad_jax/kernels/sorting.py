@@ -1,6 +1,13 @@
-"""Sorting and searching."""
+"""Sorting and searching. Always stable; NaN counts as greatest."""
 
-from collections.abc import Callable
-from typing import Any
+import jax.numpy as jnp
 
-TABLE: dict[str, Callable[..., Any]] = {}
+TABLE = {
+    "sort": lambda x, axis, descending: jnp.sort(x, axis=axis, stable=True, descending=descending),
+    "argsort": lambda x, axis, descending: jnp.argsort(
+        x, axis=axis, stable=True, descending=descending
+    ).astype(jnp.int64),
+    "searchsorted": lambda x1, x2, right: jnp.searchsorted(
+        x1, x2, side="right" if right else "left"
+    ).astype(jnp.int64),
+}

@@ -2,9 +2,12 @@
 
 from unigrad_numpy.kernels import (
     activations,
+    creation,
     elementwise,
     indexing,
     linear,
+    losses,
+    optimizers,
     random,
     reductions,
     shaping,
@@ -13,9 +16,12 @@ from unigrad_numpy.kernels import (
 
 TABLE = {
     **activations.TABLE,
+    **creation.TABLE,
     **elementwise.TABLE,
     **indexing.TABLE,
     **linear.TABLE,
+    **losses.TABLE,
+    **optimizers.TABLE,
     **random.TABLE,
     **reductions.TABLE,
     **shaping.TABLE,

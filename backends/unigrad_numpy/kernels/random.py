@@ -1,10 +1,10 @@
-"""Random kernels for NumPy: bits, split, fold_in and uniform from a counter-based generator.
+"""Random kernels for NumPy: bits and uniform numbers from a counter-based generator.
 
 Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11
 (Threefry-2x32 with 20 rounds). A key is a uint32 array of shape (2,). Element i of a draw is the
 hash, under the key, of the 64-bit counter i, so a draw depends on nothing but the key and the
 position. The output conventions are those of `jax.random` with `jax_threefry_partitionable=True`;
-the tests compare bit for bit. Distributions other than the uniform one are the front end's.
+the tests compare bit for bit. Distributions other than the uniform ones are the front end's.
 """
 
 import math
@@ -140,9 +140,61 @@ def random_uniform(key: Words, *, shape: tuple[int, ...], dtype: np.dtype[Any]) 
     return floats.reshape(shape)
 
 
+def random_randint(
+    key: Words,
+    low: npt.NDArray[Any],
+    high: npt.NDArray[Any],
+    over: npt.NDArray[Any],
+    *,
+    shape: tuple[int, ...],
+) -> npt.NDArray[Any]:
+    """Integers from `low` on, below `high` or, where `over` says so, up to it.
+
+    The two words of an integer are one number modulo the span, as in `jax.random`. A span of
+    zero is the whole range of the dtype.
+    """
+    bit_width = 8 * low.dtype.itemsize
+    unsigned = np.dtype(f"uint{bit_width}")
+    upper_key, lower_key = random_split(key, num=2)
+    # Ufuncs throughout: unlike the operators of scalars they wrap around without a warning.
+    span = np.where(high > low, np.subtract(high, low).astype(unsigned), unsigned.type(1))
+    span = np.add(span, np.logical_and(over, high > low).astype(unsigned))
+    divisor = np.maximum(span, unsigned.type(1))
+    multiplier = np.remainder(unsigned.type(1 << bit_width // 2), divisor)
+    multiplier = np.remainder(np.multiply(multiplier, multiplier), divisor)
+    words = random_bits(lower_key, shape=shape, bit_width=bit_width)
+    offset = np.remainder(words, divisor)
+    if multiplier.any():
+        upper = np.remainder(random_bits(upper_key, shape=shape, bit_width=bit_width), divisor)
+        offset = np.remainder(np.add(np.multiply(upper, multiplier), offset), divisor)
+    if not span.all():
+        offset = np.where(span == 0, words, offset)
+    result: npt.NDArray[Any] = np.add(low, offset.astype(low.dtype))
+    return result
+
+
+def random_order(key: Words, *, size: int, rounds: int) -> npt.NDArray[np.int64]:
+    """The integers below `size`, sorted `rounds` times by random words.
+
+    A word and the position behind it are one integer: such integers are distinct, so that the
+    fastest sort there is does what a stable one would.
+    """
+    order = np.arange(size)
+    positions = np.arange(size, dtype=np.uint64)
+    for _ in range(rounds):
+        key, subkey = random_split(key, num=2)
+        words = random_bits(subkey, shape=(size,), bit_width=32)
+        tagged = np.left_shift(words, np.uint64(32), dtype=np.uint64) | positions
+        tagged.sort()
+        order = order[(tagged & np.uint64(_MASK)).view(np.int64)]
+    return order
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "random_bits": random_bits,
     "random_split": random_split,
     "random_fold_in": random_fold_in,
     "random_uniform": random_uniform,
+    "random_randint": random_randint,
+    "random_order": random_order,
 }

@@ -1,7 +1,80 @@
-"""Reductions. ``axis`` is a tuple of ints counted from the front."""
+"""Reductions. ``axis`` is a tuple of ints, or ``None`` for all axes."""
 
+import math
+from collections.abc import Callable
+from typing import Any
+
+import ml_dtypes
 import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+Axis = tuple[int, ...] | None
+
+#: reduce(x, axis, dtype, out, keepdims)
+_add: Callable[..., Array] = np.add.reduce
+_multiply: Callable[..., Array] = np.multiply.reduce
+_or: Callable[..., Array] = np.logical_or.reduce
+_and: Callable[..., Array] = np.logical_and.reduce
+_maximum: Callable[..., Array] = np.maximum.reduce
+_minimum: Callable[..., Array] = np.minimum.reduce
+#: Dtypes too coarse to add many numbers in: they are added in float32 and rounded once.
+_COARSE = {np.dtype(np.float16): True, np.dtype(ml_dtypes.bfloat16): True}
+
+
+def _sum(x: Array, axis: Axis, keepdims: bool) -> Array:
+    if x.dtype in _COARSE:
+        return _add(x, axis, np.float32, None, keepdims).astype(x.dtype)
+    return _add(x, axis, None, None, keepdims)
+
+
+def _size(x: Array, axis: Axis) -> int:
+    return x.size if axis is None else math.prod([x.shape[i] for i in axis])
+
+
+def _mean(x: Array, axis: Axis, keepdims: bool) -> Array:
+    # The mean of nothing is NaN, without the warning that 0 / 0 would give.
+    size = _size(x, axis) or math.nan
+    if x.dtype in _COARSE:
+        return (_add(x, axis, np.float32, None, keepdims) / np.float32(size)).astype(x.dtype)
+    return _add(x, axis, None, None, keepdims) / size
+
+
+def _var(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
+    deviation = x - _mean(x, axis, True)
+    total = _sum(deviation * deviation, axis, keepdims)
+    count = _size(x, axis) - correction
+    if count > 0:
+        return total / count
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return total / 0.0
+
+
+def _norm(x: Array, ord: float, axis: Axis, keepdims: bool) -> Array:
+    if ord == 2:
+        return np.sqrt(_sum(x * x, axis, keepdims))
+    if ord == 1:
+        return _sum(np.abs(x), axis, keepdims)
+    return _maximum(np.abs(x), axis, None, None, keepdims)
+
 
 TABLE = {
-    "sum": lambda x, axis, keepdims: np.add.reduce(x, axis=axis, keepdims=keepdims),
+    "sum": _sum,
+    "mean": _mean,
+    "prod": lambda x, axis, keepdims: _multiply(x, axis, None, None, keepdims),
+    "max": lambda x, axis, keepdims: _maximum(x, axis, None, None, keepdims),
+    "min": lambda x, axis, keepdims: _minimum(x, axis, None, None, keepdims),
+    "any": lambda x, axis, keepdims: _or(x, axis, None, None, keepdims),
+    "all": lambda x, axis, keepdims: _and(x, axis, None, None, keepdims),
+    "argmax": lambda x, axis: x.argmax(axis),
+    "argmin": lambda x, axis: x.argmin(axis),
+    "count_nonzero": lambda x, axis, keepdims: np.count_nonzero(x, axis, keepdims=keepdims),
+    "var": _var,
+    "norm": _norm,
+    "cumulative_sum": lambda x, axis, reverse: (
+        np.flip(np.cumsum(np.flip(x, axis), axis, x.dtype), axis)
+        if reverse
+        else x.cumsum(axis, x.dtype)
+    ),
+    "cumulative_prod": lambda x, axis: x.cumprod(axis, x.dtype),
 }

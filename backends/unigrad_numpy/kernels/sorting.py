@@ -1,6 +1,30 @@
-"""Sorting and searching."""
+"""Sorting and searching. Always stable; NaN counts as greatest."""
 
-from collections.abc import Callable
 from typing import Any
 
-TABLE: dict[str, Callable[..., Any]] = {}
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+
+def _sort(x: Array, axis: int, descending: bool) -> Array:
+    if not descending:
+        return np.sort(x, axis, kind="stable")
+    # Reversed twice, so that equal elements keep their order.
+    return np.flip(np.sort(np.flip(x, axis), axis, kind="stable"), axis)
+
+
+def _argsort(x: Array, axis: int, descending: bool) -> Array:
+    if not descending:
+        return np.argsort(x, axis, kind="stable")
+    reversed_order = np.argsort(np.flip(x, axis), axis, kind="stable")
+    order: Array = x.shape[axis] - 1 - np.flip(reversed_order, axis)
+    return order
+
+
+TABLE = {
+    "sort": _sort,
+    "argsort": _argsort,
+    "searchsorted": lambda x1, x2, right: x1.searchsorted(x2, "right" if right else "left"),
+}

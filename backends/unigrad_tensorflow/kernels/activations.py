@@ -1,6 +1,53 @@
-"""Activation functions and the softmax family."""
+"""Activation functions and the softmax family.
+
+Left to their composites: SELU (TensorFlow's derivative at 0 is that of the other branch), leaky
+ReLU (its slope is rounded to single precision), softsign (no second derivative).
+"""
 
 from collections.abc import Callable
 from typing import Any
 
-TABLE: dict[str, Callable[..., Any]] = {}
+import tensorflow as tf
+
+_raw = tf.raw_ops
+
+
+def _elu(x: Any, alpha: float) -> Any:
+    if alpha == 1.0:
+        return _raw.Elu(features=x)
+    zero = tf.zeros((), x.dtype)
+    return tf.where(x > zero, x, tf.math.expm1(tf.where(x > zero, zero, x)) * alpha)
+
+
+def _last(op: Callable[[Any], Any]) -> Callable[..., Any]:
+    """Return an op of the last axis of a matrix for any axis: the raw op takes rank 1 or more."""
+
+    def run(x: Any, axis: int) -> Any:
+        rank = x.shape.rank
+        if axis == rank - 1:
+            return op(x)
+        order = [*range(axis), *range(axis + 1, rank), axis]
+        back = [*range(axis), rank - 1, *range(axis, rank - 1)]
+        return tf.transpose(op(tf.transpose(x, order)), back)
+
+    return run
+
+
+def _logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
+    """TensorFlow's own, with derivative 0 instead of NaN where all elements are -∞."""
+    minus = tf.constant(float("-inf"), x.dtype)
+    empty = tf.reduce_all(tf.equal(x, minus), axis, True)
+    out = tf.reduce_logsumexp(tf.where(empty, tf.zeros((), x.dtype), x), axis, True)
+    out = tf.where(empty, minus, out)
+    return out if keepdims or not axis else tf.squeeze(out, axis)
+
+
+TABLE = {
+    "relu6": lambda x: _raw.Relu6(features=x),
+    "elu": _elu,
+    "softplus": lambda x: _raw.Softplus(features=x),
+    "log_sigmoid": lambda x: -_raw.Softplus(features=-x),
+    "softmax": _last(lambda x: _raw.Softmax(logits=x)),
+    "log_softmax": _last(lambda x: _raw.LogSoftmax(logits=x)),
+    "logsumexp": _logsumexp,
+}

@@ -1,38 +1,324 @@
-"""Elementwise kernels: raw ops where they are faster than the public function and equal to it."""
+"""Elementwise kernels: raw ops where they are faster than the public function and equal to it.
+
+Where TensorFlow's own derivative is not unigrad's (a tie of maximum, the origin of hypot), the
+mended formula runs only while something may record: eager TensorFlow pays for every op.
+"""
+
+import math
+from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
+from tensorflow.python.eager.record import could_possibly_record
 
 from unigrad.core.dtypes import ALL
 from unigrad_tensorflow.raw import binary, unary
 
 _DTYPES = {d: getattr(tf, d.name) for d in ALL}
+Binary = Callable[[Any, Any], Any]
 
 
-def _device(name: str) -> str:
-    kind, _, index = name.partition(":")
-    return f"/{kind.upper()}:{index or 0}"
+def _recording() -> bool:
+    return could_possibly_record() or not tf.executing_eagerly()
 
 
-def _to_device(x: tf.Tensor, device: str) -> tf.Tensor:
-    with tf.device(_device(device)):
-        return tf.identity(x)
+_select = tf.raw_ops.SelectV2
 
 
-TABLE = {
+def _where(condition: Any, x: Any, y: Any) -> Any:
+    # Inside a tf.function the first of the two alone would decide the dtype.
+    if type(x) is float or type(x) is int:
+        x = tf.constant(x, y.dtype)
+    return _select(condition=condition, t=x, e=y)
+
+
+def _identity_on(kind: str, of_floats: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a kernel that leaves dtypes with an attribute (``is_integer``) as they are."""
+    return lambda x: tf.identity(x) if getattr(x.dtype, kind) else of_floats(x)
+
+
+def _no(of_floats: Callable[[Any], Any], for_integers: bool) -> Callable[[Any], Any]:
+    """Return a test of floats whose answer for integers and bools is known."""
+
+    def run(x: Any) -> Any:
+        if x.dtype.is_floating:
+            return of_floats(x)
+        if x.dtype.is_complex:
+            parts = of_floats(tf.math.real(x)), of_floats(tf.math.imag(x))
+            return tf.logical_and(*parts) if for_integers else tf.logical_or(*parts)
+        return tf.fill(tf.shape(x), for_integers)
+
+    return run
+
+
+def _extremum(name: str) -> Binary:
+    """Return maximum or minimum. TensorFlow gives a tie's derivative to the first input."""
+    op = binary(name)
+
+    def run(x: Any, y: Any) -> Any:
+        tensor = y if isinstance(x, (int, float)) else x
+        if not tensor.dtype.is_floating or not _recording():
+            return op(x, y)
+        return op(x, y) * 0.5 + op(y, x) * 0.5
+
+    return run
+
+
+_maximum, _minimum = binary("Maximum"), binary("Minimum")
+
+
+def _clip(x: Any, low: float | None, high: float | None) -> Any:
+    """Limit; with x first a tie's derivative is that of x."""
+    if low is not None and high is not None:
+        return tf.raw_ops.ClipByValue(t=x, clip_value_min=low, clip_value_max=high)
+    return _minimum(x, high) if low is None else _maximum(x, low)
+
+
+def _floor_divide(x: Any, y: Any) -> Any:
+    """⌊x / y⌋ from the exact remainder: TensorFlow's own rounds x / y first."""
+    tensor = y if isinstance(x, (int, float)) else x
+    x, y = tf.convert_to_tensor(x, tensor.dtype), tf.convert_to_tensor(y, tensor.dtype)
+    if not tensor.dtype.is_floating:
+        return _integer_floor_divide(x, y)
+    rest = tf.raw_ops.TruncateMod(x=x, y=y)
+    quotient = (x - rest) / y - tf.cast((rest != 0) & ((rest < 0) != (y < 0)), x.dtype)
+    return tf.stop_gradient(tf.where(y == 0, x / y, tf.raw_ops.Rint(x=quotient)))
+
+
+def _of_integers(divide: Binary) -> Binary:
+    """Return a division whose integer zero divisors give 0 (the front end raises)."""
+
+    def run(x: Any, y: Any) -> Any:
+        zero = tf.equal(y, tf.zeros((), y.dtype))
+        safe = tf.where(zero, tf.ones((), y.dtype), y)
+        return tf.where(zero, tf.zeros((), y.dtype), divide(x, safe))
+
+    return run
+
+
+_integer_floor_divide = _of_integers(binary("FloorDiv"))
+_integer_remainder = _of_integers(binary("FloorMod"))
+_floor_mod = binary("FloorMod")
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    tensor = y if isinstance(x, (int, float)) else x
+    if tensor.dtype.is_floating:
+        return _floor_mod(x, y)
+    return _integer_remainder(
+        tf.convert_to_tensor(x, tensor.dtype), tf.convert_to_tensor(y, tensor.dtype)
+    )
+
+
+_raw_pow = binary("Pow")
+
+
+def _pow(x: Any, y: Any) -> Any:
+    """x**y. A scalar exponent is the common case; TensorFlow's derivative is right but for 0."""
+    if isinstance(y, (int, float)):
+        if y == 2:
+            return tf.raw_ops.Square(x=x)
+        if y == 1:
+            return tf.identity(x)
+        return tf.ones_like(x) if y == 0 else _raw_pow(x, y)
+    if isinstance(x, (int, float)):
+        x = tf.constant(x, y.dtype)
+        if x > 0 if tf.executing_eagerly() else False:
+            return _raw_pow(x, y)
+    if not x.dtype.is_floating or not _recording():
+        return _raw_pow(x, y)
+    if x.shape != y.shape or not x.shape.is_fully_defined():
+        shape = tf.broadcast_dynamic_shape(tf.shape(x), tf.shape(y))
+        x, y = tf.broadcast_to(x, shape), tf.broadcast_to(y, shape)
+    return _power(x, y)
+
+
+@tf.custom_gradient
+def _power(x: Any, y: Any) -> Any:
+    """x**y of one shape: 0 by x at y = 0, 0 by y at x = 0, NaN by y at x < 0."""
+    out = _raw_pow(x, y)
+
+    def gradient(g: Any) -> Any:
+        flat = y == 0
+        by_x = tf.where(
+            flat, tf.zeros_like(x), y * _power(x, tf.where(flat, tf.ones_like(y), y - 1))
+        )
+        still = (x == 0) & (y >= 0)
+        by_y = _power(x, y) * tf.math.log(tf.where(still, tf.ones_like(x), x))
+        return g * by_x, g * by_y
+
+    return out, gradient
+
+
+def _signed(y: Any) -> Any:
+    """-1 or 1 by the sign bit."""
+    bits = {2: tf.int16, 4: tf.int32, 8: tf.int64}[y.dtype.size]
+    one = tf.ones((), y.dtype)
+    return tf.where(tf.bitcast(y, bits) < 0, -one, one)
+
+
+def _scale(x: Any, y: Any) -> tuple[Any, Any]:
+    """Return the larger size, as a constant, and where both are zero."""
+    scale = tf.stop_gradient(_maximum(tf.abs(x), tf.abs(y)))
+    return scale, tf.equal(scale, tf.zeros((), x.dtype))
+
+
+def _hypot(x: Any, y: Any) -> Any:
+    """√(x² + y²) over a constant scale, with derivative 0 at the origin."""
+    scale, origin = _scale(x, y)
+    one = tf.ones((), x.dtype)
+    infinite = tf.math.is_inf(scale) | tf.math.is_inf(x) | tf.math.is_inf(y)
+    scale = tf.where(origin | infinite, one, scale)
+    squares = tf.square(tf.where(origin, one, x) / scale) + tf.square(y / scale)
+    found = tf.where(origin, tf.zeros((), x.dtype), scale * tf.sqrt(squares))
+    return tf.where(infinite, tf.constant(math.inf, x.dtype), found)
+
+
+def _raw_atan2(x: Any, y: Any) -> Any:
+    return tf.raw_ops.Atan2(y=x, x=y)
+
+
+def _atan2(x: Any, y: Any) -> Any:
+    if not _recording():
+        return _raw_atan2(x, y)
+    zero = tf.zeros((), x.dtype)
+    origin = tf.equal(x, zero) & tf.equal(y, zero)
+    angle = _raw_atan2(x, tf.where(origin, tf.ones((), x.dtype), y))
+    return tf.where(origin, tf.stop_gradient(_raw_atan2(x, y)), angle)
+
+
+def _logaddexp(x: Any, y: Any) -> Any:
+    """m + log(exp(x - m) + exp(y - m)), the larger sum by log1p; derivative 0 where it is -∞."""
+    m = tf.stop_gradient(_maximum(x, y))
+    zero, one = tf.zeros((), x.dtype), tf.ones((), x.dtype)
+    shift = tf.where(tf.math.is_inf(m), zero, m)
+    total = tf.exp(x - shift) + tf.exp(y - shift)
+    empty = tf.equal(total, zero)
+    found = tf.math.log(tf.where(empty, one, total)) + shift
+    return tf.where(empty, tf.constant(-math.inf, x.dtype), found)
+
+
+def _of_bools(name: str, bits: str) -> Binary:
+    """Return a bit op, which TensorFlow has for integers only, with the logical op for bools."""
+    logical, bitwise = binary(name), binary(bits)
+    return lambda x, y: logical(x, y) if x.dtype == tf.bool else bitwise(x, y)
+
+
+def _as_bool(x: Any) -> Any:
+    return x if x.dtype == tf.bool else tf.cast(x, tf.bool)
+
+
+def _shift(name: str, right: bool) -> Binary:
+    """Return a shift that is defined for every distance: all bits go."""
+    op = binary(name)
+
+    def run(x: Any, y: Any) -> Any:
+        zero = tf.zeros((), x.dtype)
+        inside = (y >= zero) & (y < tf.constant(x.dtype.size * 8, y.dtype))
+        shifted = op(x, tf.where(inside, y, zero))
+        signed = right and not x.dtype.is_unsigned
+        gone = tf.where(x < zero, tf.constant(-1, x.dtype), zero) if signed else zero
+        return tf.where(inside, shifted, gone)
+
+    return run
+
+
+def _logical_xor(x: Any, y: Any) -> Any:
+    return tf.not_equal(_as_bool(x), _as_bool(y))
+
+
+_logical_and, _logical_or = binary("LogicalAnd"), binary("LogicalOr")
+_ceil, _floor = unary("Ceil"), unary("Floor")
+_real_abs, _invert, _logical_not = unary("Abs"), unary("Invert"), unary("LogicalNot")
+
+_SCALARS = {
     "add": binary("AddV2"),
     "subtract": binary("Sub"),
     "multiply": binary("Mul"),
     "divide": binary("RealDiv"),
-    "negative": unary("Neg"),
-    "exp": unary("Exp"),
-    "log": unary("Log"),
-    "sin": unary("Sin"),
-    "cos": unary("Cos"),
-    "tanh": unary("Tanh"),
+    "floor_divide": _floor_divide,
+    "remainder": _remainder,
+    "pow": _pow,
+    "maximum": _extremum("Maximum"),
+    "minimum": _extremum("Minimum"),
     "greater": binary("Greater"),
-    "astype": lambda x, dtype: tf.cast(x, _DTYPES[dtype]),
-    "full_like": lambda x, value: tf.fill(tf.shape(x), tf.constant(value, x.dtype)),
-    "to_device": _to_device,
+    "greater_equal": binary("GreaterEqual"),
+    "less": binary("Less"),
+    "less_equal": binary("LessEqual"),
+    "equal": lambda x, y: tf.equal(x, y),
+    "not_equal": lambda x, y: tf.not_equal(x, y),
+    "where": _where,
 }
 
-SCALAR_OPS = frozenset({"add", "subtract", "multiply", "divide", "greater"})
+TABLE = {
+    **_SCALARS,
+    "negative": unary("Neg"),
+    "positive": tf.identity,
+    "conj": lambda x: tf.raw_ops.Conj(input=x) if x.dtype.is_complex else x,
+    "abs": lambda x: (
+        tf.raw_ops.ComplexAbs(x=x, Tout=x.dtype.real_dtype)
+        if x.dtype.is_complex
+        else x
+        if x.dtype.is_unsigned
+        else _real_abs(x)
+    ),
+    "sign": unary("Sign"),
+    "floor": _identity_on("is_integer", _floor),
+    "ceil": _identity_on("is_integer", _ceil),
+    "trunc": _identity_on(
+        "is_integer",
+        lambda x: _select(condition=x < tf.zeros((), x.dtype), t=_ceil(x), e=_floor(x)),
+    ),
+    "round": _identity_on("is_integer", unary("Round")),
+    "square": unary("Square"),
+    "reciprocal": unary("Reciprocal"),
+    "clip": _clip,
+    "copysign": lambda x, y: _real_abs(x) * _signed(y),
+    "exp": unary("Exp"),
+    # 2 as the base, since exp(x log 2) loses digits as x grows.
+    "exp2": lambda x: _raw_pow(2.0, x),
+    "expm1": unary("Expm1"),
+    "log": unary("Log"),
+    "log1p": unary("Log1p"),
+    "log2": lambda x: tf.math.log(x) * (1.0 / math.log(2.0)),
+    "log10": lambda x: tf.math.log(x) * (1.0 / math.log(10.0)),
+    "sqrt": unary("Sqrt"),
+    "rsqrt": unary("Rsqrt"),
+    "sin": unary("Sin"),
+    "cos": unary("Cos"),
+    "tan": unary("Tan"),
+    "asin": unary("Asin"),
+    "acos": unary("Acos"),
+    "atan": unary("Atan"),
+    "sinh": unary("Sinh"),
+    "cosh": unary("Cosh"),
+    "tanh": unary("Tanh"),
+    "asinh": unary("Asinh"),
+    "acosh": unary("Acosh"),
+    "atanh": unary("Atanh"),
+    "atan2": _atan2,
+    "hypot": _hypot,
+    "logaddexp": _logaddexp,
+    "erf": unary("Erf"),
+    "erfinv": tf.math.erfinv,
+    "sigmoid": unary("Sigmoid"),
+    "relu": lambda x: tf.raw_ops.Relu(features=x),
+    "logical_and": lambda x, y: _logical_and(_as_bool(x), _as_bool(y)),
+    "logical_or": lambda x, y: _logical_or(_as_bool(x), _as_bool(y)),
+    "logical_xor": _logical_xor,
+    "logical_not": lambda x: _logical_not(_as_bool(x)),
+    "bitwise_and": _of_bools("LogicalAnd", "BitwiseAnd"),
+    "bitwise_or": _of_bools("LogicalOr", "BitwiseOr"),
+    "bitwise_xor": lambda x, y: (
+        tf.not_equal(x, y) if x.dtype == tf.bool else tf.raw_ops.BitwiseXor(x=x, y=y)
+    ),
+    "bitwise_invert": lambda x: _logical_not(x) if x.dtype == tf.bool else _invert(x),
+    "bitwise_left_shift": _shift("LeftShift", right=False),
+    "bitwise_right_shift": _shift("RightShift", right=True),
+    "isfinite": _no(unary("IsFinite"), for_integers=True),
+    "isinf": _no(unary("IsInf"), for_integers=False),
+    "isnan": _no(unary("IsNan"), for_integers=False),
+    "astype": lambda x, dtype: tf.cast(x, _DTYPES[dtype]),
+}
+
+SCALAR_OPS = frozenset(_SCALARS)

@@ -1,6 +1,265 @@
-"""Reading and writing by index."""
+"""Reading and writing by index.
 
-from collections.abc import Callable
-from typing import Any
+Specs and starts are those of `unigrad.ops.keys`. In a traced function and on a GPU, reads out of
+bounds give NaN or 0 and writes are dropped; in eager mode the front end has checked.
+"""
 
-TABLE: dict[str, Callable[..., Any]] = {}
+from math import prod
+from typing import Any, TypeAlias
+
+import tensorflow as tf
+
+Spec: TypeAlias = tuple[Any, ...]
+Tensor: TypeAlias = Any
+
+
+def _bounds(spec: Spec, starts: tuple[int, ...]) -> tuple[list[int], list[int], list[int], int]:
+    """Return begins, ends, steps and the bits of the axes without begin or end."""
+    rest = iter(starts)
+    begins, ends, steps = [], [], []
+    open_begin = open_end = 0
+    for position, one in enumerate(spec):
+        begin, end, step = 0, 1, 1
+        if one == "all":
+            open_begin |= 1 << position
+            open_end |= 1 << position
+        elif one == "int":
+            begin = next(rest)
+            end = begin + 1
+        elif one is not None:
+            count, step = one
+            begin = next(rest)
+            end = begin + count * step
+            if end < 0:
+                open_end |= 1 << position
+        begins.append(begin)
+        ends.append(end)
+        steps.append(step)
+    return begins, ends, steps, open_begin | (open_end << 32)
+
+
+def getitem(x: Tensor, *starts: int, spec: Spec) -> Tensor:
+    """Basic indexing."""
+    if not spec:
+        return x
+    begins, ends, steps, masks = _bounds(spec, starts)
+    new = dropped = 0
+    for position, one in enumerate(spec):
+        if one is None:
+            new |= 1 << position
+        elif one == "int":
+            dropped |= 1 << position
+    return tf.raw_ops.StridedSlice(
+        input=x,
+        begin=begins,
+        end=ends,
+        strides=steps,
+        begin_mask=masks & 0xFFFFFFFF,
+        end_mask=masks >> 32,
+        new_axis_mask=new,
+        shrink_axis_mask=dropped,
+    )
+
+
+def slice_update(x: Tensor, v: Tensor, *starts: int, spec: Spec) -> Tensor:
+    """``x`` with ``v`` where `getitem` reads."""
+    axes = [one for one in spec if one is not None]
+    if not axes:
+        return tf.reshape(v, x.shape)
+    begins, ends, steps, masks = _bounds(tuple(axes), starts)
+    counts = [
+        length if one == "all" else 1 if one == "int" else one[0]
+        for one, length in zip(axes, x.shape, strict=True)
+    ]
+    return tf.raw_ops.TensorStridedSliceUpdate(
+        input=x,
+        begin=begins,
+        end=ends,
+        strides=steps,
+        value=tf.reshape(v, counts),
+        begin_mask=masks & 0xFFFFFFFF,
+        end_mask=masks >> 32,
+    )
+
+
+def place_slice(v: Tensor, *starts: int, spec: Spec, shape: tuple[int, ...]) -> Tensor:
+    """Zeros of a shape, with ``v`` where `getitem` reads."""
+    return slice_update(tf.zeros(shape, v.dtype), v, *starts, spec=spec)
+
+
+def _checked(index: Tensor) -> bool:
+    """Tell whether the front end has checked the indices."""
+    return hasattr(index, "numpy") and "CPU" in index.device
+
+
+def _within(index: Tensor, length: int) -> tuple[Tensor, Tensor | None]:
+    """Return indices from the front, and which ones are valid (None: all)."""
+    if _checked(index):
+        values = index.numpy()
+        if not values.size or values.min() >= 0:
+            return index, None
+        return tf.where(index < 0, index + length, index), None
+    wrapped = tf.where(index < 0, index + length, index)
+    valid = (wrapped >= 0) & (wrapped < length)
+    return tf.where(valid, wrapped, 0), valid
+
+
+def _beside(valid: Tensor, x: Tensor, axis: int) -> Tensor:
+    """Return a mask of the axes from one on so that it broadcasts."""
+    shape = [1] * axis + valid.shape.as_list()
+    return tf.reshape(valid, shape + [1] * (len(x.shape) - len(shape)))
+
+
+def _nothing(x: Tensor) -> Tensor:
+    """What a read out of bounds gives."""
+    if x.dtype.is_floating or x.dtype.is_complex:
+        return tf.constant(float("nan"), x.dtype)
+    return tf.zeros((), x.dtype)
+
+
+def take(x: Tensor, index: Tensor, axis: int) -> Tensor:
+    """Slices at indices along an axis."""
+    wrapped, valid = _within(index, x.shape[axis])
+    out = tf.gather(x, wrapped, axis=axis)
+    return out if valid is None else tf.where(_beside(valid, out, axis), out, _nothing(x))
+
+
+def _rows(v: Tensor, axis: int, count: int) -> Tensor:
+    """Move some axes to the front."""
+    if axis == 0:
+        return v
+    n = len(v.shape)
+    chosen = list(range(axis, axis + count))
+    return tf.transpose(v, chosen + [i for i in range(n) if i not in chosen])
+
+
+def _listed(v: Tensor, index: Tensor, axis: int, ndim: int) -> tuple[Tensor, Tensor]:
+    """Return values and indices as a list of rows to write."""
+    rows = _rows(v, axis, len(index.shape))
+    rest = rows.shape.as_list()[len(rows.shape) - (ndim - 1) :]
+    count = prod(index.shape.as_list())
+    return tf.reshape(rows, [count, *rest]), tf.reshape(index, [count, 1])
+
+
+def _back(x: Tensor, axis: int) -> Tensor:
+    """Move the first axis where it belongs."""
+    if axis == 0:
+        return x
+    n = len(x.shape)
+    return tf.transpose(x, [*range(1, axis + 1), 0, *range(axis + 1, n)])
+
+
+def _dropping(index: Tensor, length: int) -> Tensor:
+    """Return indices from the front, -1 where they are out of bounds."""
+    wrapped, valid = _within(index, length)
+    return wrapped if valid is None else tf.where(valid, wrapped, -1)
+
+
+def scatter_add(v: Tensor, index: Tensor, axis: int, length: int) -> Tensor:
+    """Zeros, with the slices of ``v`` added at indices along an axis."""
+    rows = _rows(v, axis, len(index.shape))
+    return _back(tf.math.unsorted_segment_sum(rows, _dropping(index, length), length), axis)
+
+
+def at_add(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
+    """``x`` with the slices of ``v`` added at indices along an axis."""
+    return x + scatter_add(v, index, axis, x.shape[axis])
+
+
+def last_of_each(index: Tensor, length: int) -> Tensor:
+    """True where no later index is the same."""
+    flat = tf.reshape(_dropping(index, length), [-1])
+    order = tf.range(flat.shape[0])
+    last = tf.math.unsorted_segment_max(order, flat, length)
+    won = tf.gather(last, tf.maximum(flat, 0)) == order if length else tf.zeros(flat.shape, tf.bool)
+    return tf.reshape(won & (flat >= 0), index.shape)
+
+
+def scatter_set(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
+    """A copy with slices replaced; the last one of each place wins.
+
+    What does not win is written to a place behind the end, which is then cut off.
+    """
+    length = x.shape[axis]
+    place = tf.where(last_of_each(index, length), _dropping(index, length), length)
+    rows = _rows(x, axis, 1)
+    longer = tf.concat([rows, tf.zeros([1, *rows.shape[1:]], x.dtype)], 0)
+    v, place = _listed(v, place, axis, len(x.shape))
+    out = tf.tensor_scatter_nd_update(longer, place, v)
+    return _back(out[:length], axis)
+
+
+def _extreme(write: Any) -> Any:
+    def kernel(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
+        wrapped, valid = _within(index, x.shape[axis])
+        rows = _rows(x, axis, 1)
+        if valid is not None:
+            # Written onto itself, an element does not change.
+            v = tf.where(_beside(valid, v, axis), v, tf.gather(x, wrapped, axis=axis))
+        v, place = _listed(v, wrapped, axis, len(x.shape))
+        return _back(write(rows, place, v), axis)
+
+    return kernel
+
+
+def take_along_axis(x: Tensor, index: Tensor, axis: int) -> Tensor:
+    """One choice per place along an axis."""
+    wrapped, valid = _within(index, x.shape[axis])
+    last = len(x.shape) - 1
+    if axis == last:
+        out = tf.gather(x, wrapped, batch_dims=last)
+    else:
+        order = [i if i < axis else last if i == axis else i for i in range(last + 1)]
+        order[axis], order[last] = last, axis
+        out = tf.transpose(
+            tf.gather(tf.transpose(x, order), tf.transpose(wrapped, order), batch_dims=last), order
+        )
+    return out if valid is None else tf.where(valid, out, _nothing(x))
+
+
+def add_along_axis(v: Tensor, index: Tensor, axis: int, length: int) -> Tensor:
+    """Zeros, with every element of ``v`` added at its index along an axis."""
+    place = tf.cast(_dropping(index, length), tf.int64)
+    shape = v.shape.as_list()
+    before, after = prod(shape[:axis]), prod(shape[axis + 1 :])
+    # Every line along the axis is a group of its own among all places.
+    lines = tf.reshape(
+        tf.range(before, dtype=tf.int64) * length, [*shape[:axis], *[1] * (len(shape) - axis)]
+    )
+    columns = tf.reshape(tf.range(after, dtype=tf.int64), [1] * (axis + 1) + shape[axis + 1 :])
+    flat = tf.where(place < 0, tf.constant(-1, tf.int64), (lines + place) * after + columns)
+    out = tf.math.unsorted_segment_sum(v, flat, before * length * after)
+    return tf.reshape(out, [*shape[:axis], length, *shape[axis + 1 :]])
+
+
+def ravel_index(*indices: Tensor, dims: tuple[int, ...]) -> Tensor:
+    """Indices along several axes as one, negative ones counted from the end.
+
+    What is out of bounds on an axis is so for the result.
+    """
+    total: Any = tf.zeros((), tf.int64)
+    good: Any = None
+    for index, length in zip(indices, dims, strict=True):
+        wrapped, valid = _within(tf.cast(index, tf.int64), length)
+        total = total * length + wrapped
+        if valid is not None:
+            good = valid if good is None else good & valid
+    return total if good is None else tf.where(good, total, tf.constant(prod(dims), tf.int64))
+
+
+TABLE = {
+    "getitem": getitem,
+    "place_slice": place_slice,
+    "slice_update": slice_update,
+    "take": take,
+    "scatter_add": scatter_add,
+    "scatter_set": scatter_set,
+    "scatter_min": _extreme(tf.tensor_scatter_nd_min),
+    "scatter_max": _extreme(tf.tensor_scatter_nd_max),
+    "at_add": at_add,
+    "last_of_each": last_of_each,
+    "take_along_axis": take_along_axis,
+    "add_along_axis": add_along_axis,
+    "ravel_index": ravel_index,
+    "nonzero": lambda x: tf.unstack(tf.where(x), axis=1),
+}

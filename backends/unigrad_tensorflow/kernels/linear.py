@@ -18,4 +18,5 @@ def matmul(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
 
 TABLE = {
     "matmul": matmul,
+    "einsum": lambda *operands, equation: tf.einsum(equation, *operands),
 }

@@ -1,10 +1,10 @@
-"""Random kernels for TensorFlow: bits, split, fold_in and uniform from a counter-based generator.
+"""Random kernels for TensorFlow: bits and uniform numbers from a counter-based generator.
 
 Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11
 (Threefry-2x32 with 20 rounds). A key is a uint32 tensor of shape (2,). TensorFlow has all uint32
 kernels that it takes, eagerly, in graphs and under XLA. The output conventions are those of
 `jax.random` with `jax_threefry_partitionable=True`; the tests compare bit for bit. Distributions
-other than the uniform one are the front end's.
+other than the uniform ones are the front end's.
 """
 
 import math
@@ -20,21 +20,19 @@ _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 
 
 class _Format(NamedTuple):
-    """How a uniform number is made: the bits drawn, the mantissa's width, types, the bits of 1."""
+    """How a uniform number is made: the bits drawn, those of the mantissa, and the type."""
 
     drawn: int
     mantissa: int
-    storage: tf.DType
     result: tf.DType
-    one: int
 
 
 _FORMATS = {
     # JAX draws only 8 bits for the 7 of bfloat16's mantissa.
-    "bfloat16": _Format(8, 7, tf.uint16, tf.bfloat16, 0x3F80),
-    "float16": _Format(16, 10, tf.uint16, tf.float16, 0x3C00),
-    "float32": _Format(32, 23, tf.uint32, tf.float32, 0x3F800000),
-    "float64": _Format(64, 52, tf.uint64, tf.float64, 0x3FF << 52),
+    "bfloat16": _Format(8, 7, tf.bfloat16),
+    "float16": _Format(16, 10, tf.float16),
+    "float32": _Format(32, 23, tf.float32),
+    "float64": _Format(64, 52, tf.float64),
 }
 _UNSIGNED = {8: tf.uint8, 16: tf.uint16, 32: tf.uint32, 64: tf.uint64}
 
@@ -102,12 +100,49 @@ def random_fold_in(key: tf.Tensor, data: Any) -> tf.Tensor:
 
 
 def random_uniform(key: tf.Tensor, *, shape: tuple[int, ...], dtype: np.dtype[Any]) -> tf.Tensor:
-    """Floats in [0, 1): random mantissa bits under the exponent of one, minus one (exact)."""
-    drawn, mantissa, storage, result, one = _FORMATS[np.dtype(dtype).name]
-    bits = tf.cast(random_bits(key, shape=shape, bit_width=drawn), storage)
-    bits = tf.bitwise.right_shift(bits, tf.constant(drawn - mantissa, storage))
-    bits = tf.bitwise.bitwise_or(bits, tf.constant(one, storage))
-    return tf.bitcast(bits, result) - tf.constant(1, result)
+    """Floats in [0, 1): as many random bits as a mantissa has, scaled down (exact).
+
+    Subtracting one from a float with random mantissa gives the same, but grappler and XLA fold
+    that one into a constant added later, which then rounds otherwise than eagerly.
+    """
+    drawn, mantissa, result = _FORMATS[np.dtype(dtype).name]
+    bits = random_bits(key, shape=shape, bit_width=drawn)
+    bits = tf.bitwise.right_shift(bits, tf.constant(drawn - mantissa, _UNSIGNED[drawn]))
+    return tf.cast(bits, result) * tf.constant(2.0**-mantissa, result)
+
+
+def random_randint(
+    key: tf.Tensor, low: tf.Tensor, high: tf.Tensor, over: tf.Tensor, *, shape: tuple[int, ...]
+) -> tf.Tensor:
+    """Integers from `low` on, below `high` or, where `over` says so, up to it.
+
+    The two words of an integer are one number modulo the span, as in `jax.random`. A span of
+    zero is the whole range of the dtype.
+    """
+    bit_width = 8 * low.dtype.size
+    unsigned = _UNSIGNED[bit_width]
+    upper_key, lower_key = tf.unstack(random_split(key, num=2))
+    one = tf.constant(1, unsigned)
+    span = tf.where(high > low, tf.cast(high - low, unsigned), one)
+    span = span + tf.cast(over & (high > low), unsigned)
+    divisor = tf.where(tf.equal(span, 0), one, span)
+    multiplier = tf.math.floormod(tf.constant(1 << bit_width // 2, unsigned), divisor)
+    multiplier = tf.math.floormod(multiplier * multiplier, divisor)
+    words = random_bits(lower_key, shape=shape, bit_width=bit_width)
+    upper = random_bits(upper_key, shape=shape, bit_width=bit_width)
+    offset = tf.math.floormod(upper, divisor) * multiplier + tf.math.floormod(words, divisor)
+    offset = tf.math.floormod(offset, divisor)
+    return low + tf.cast(tf.where(tf.equal(span, 0), words, offset), low.dtype)
+
+
+@tf.function(jit_compile=True, autograph=False)
+def random_fused(unit: tf.Tensor, span: tf.Tensor, low: tf.Tensor) -> tf.Tensor:
+    """unit · span + low with one rounding.
+
+    XLA makes it a fused multiply-add. The front end's formula would lose its corrections to
+    grappler, which takes sums apart and adds them up in another order.
+    """
+    return unit * span + low
 
 
 TABLE: dict[str, Callable[..., Any]] = {
@@ -115,4 +150,6 @@ TABLE: dict[str, Callable[..., Any]] = {
     "random_split": random_split,
     "random_fold_in": random_fold_in,
     "random_uniform": random_uniform,
+    "random_fused": random_fused,
+    "random_randint": random_randint,
 }

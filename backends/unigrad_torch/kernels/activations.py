@@ -1,6 +1,41 @@
-"""Activation functions and the softmax family."""
+"""Activation functions and the softmax family.
 
-from collections.abc import Callable
+The hard sigmoid is left to its composite: torch's own has no second derivative.
+"""
+
 from typing import Any
 
-TABLE: dict[str, Callable[..., Any]] = {}
+import torch
+from torch.nn import functional
+
+
+def _logsumexp(x: torch.Tensor, axis: Any, keepdims: bool) -> torch.Tensor:
+    """torch's own, with derivative 0 instead of NaN where all elements are -∞."""
+    if not axis:
+        return x
+    if not x.requires_grad:
+        return torch.logsumexp(x, axis, keepdims)
+    empty = (x == -torch.inf).all(axis, keepdim=True)
+    out = torch.logsumexp(torch.where(empty, 0.0, x), axis, True)
+    out = torch.where(empty, -torch.inf, out)
+    return out if keepdims else out.squeeze(axis)
+
+
+TABLE = {
+    "relu6": functional.relu6,
+    "leaky_relu": lambda x, negative_slope: functional.leaky_relu(x, negative_slope),
+    "elu": lambda x, alpha: functional.elu(x, alpha),
+    "selu": torch.selu,
+    "celu": lambda x, alpha: functional.celu(x, alpha),
+    "silu": functional.silu,
+    "mish": functional.mish,
+    # Beyond 40 the difference from x is below double precision; torch's own threshold is 20.
+    "softplus": lambda x: functional.softplus(x, 1.0, 40.0),
+    "log_sigmoid": functional.logsigmoid,
+    "hard_silu": functional.hardswish,
+    "hard_tanh": functional.hardtanh,
+    "gelu": lambda x, approximate: functional.gelu(x, approximate=approximate),
+    "softmax": lambda x, axis: torch.softmax(x, axis),
+    "log_softmax": lambda x, axis: torch.log_softmax(x, axis),
+    "logsumexp": _logsumexp,
+}

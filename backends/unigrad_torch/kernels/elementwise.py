@@ -1,29 +1,190 @@
-"""Elementwise kernels."""
+"""Elementwise kernels.
+
+Where torch's own derivative is not unigrad's (a tie with a scalar, the origin of hypot), the
+mended formula runs only while gradients are wanted: ``requires_grad`` tells.
+"""
 
 import operator
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
 from unigrad.core.dtypes import ALL
 
 _DTYPES = {dtype: getattr(torch, dtype.name) for dtype in ALL}
+Binary = Callable[[Any, Any], torch.Tensor]
 
-TABLE = {
+
+def _extremum(tensors: Binary, scalar: Binary) -> Binary:
+    """Return maximum or minimum: a clamp is faster, but its tie goes to the scalar."""
+
+    def run(x: Any, y: Any) -> torch.Tensor:
+        if isinstance(x, (int, float)):
+            x, y = y, x
+        if isinstance(y, (int, float)):
+            if not x.requires_grad:
+                return scalar(x, y)
+            y = torch.full((), y, dtype=x.dtype, device=x.device)
+        return tensors(x, y)
+
+    return run
+
+
+def _clip(x: torch.Tensor, low: float | None, high: float | None) -> torch.Tensor:
+    """Limit; the derivative on a bound is 1."""
+    if not x.requires_grad:
+        return torch.clamp(x, low, high)
+    if low is not None:
+        x = torch.where(x < low, low, x)
+    return x if high is None else torch.where(x > high, high, x)
+
+
+def _sign(x: torch.Tensor) -> torch.Tensor:
+    """The sign; torch's own of NaN is 0."""
+    return torch.where(x != x, x.detach(), torch.sgn(x)) if x.is_floating_point() else torch.sgn(x)
+
+
+def _floor_divide(x: Any, y: Any) -> torch.Tensor:
+    """Divide outside of the graph: torch raises instead of giving derivative 0."""
+    if isinstance(x, torch.Tensor):
+        x = x.detach()
+    return x // (y.detach() if isinstance(y, torch.Tensor) else y)  # type: ignore[no-any-return]
+
+
+def _of_integers(divide: Binary) -> Binary:
+    """Return a division whose integer zero divisors give 0 (the front end raises)."""
+
+    def run(x: Any, y: Any) -> torch.Tensor:
+        tensor = y if isinstance(x, (int, float)) else x
+        if tensor.is_floating_point():
+            return divide(x, y)
+        if isinstance(y, (int, float)):
+            return divide(x, y) if y else torch.zeros_like(x)
+        zero = y == 0
+        return torch.where(zero, 0, divide(x, torch.where(zero, 1, y)))
+
+    return run
+
+
+def _logaddexp(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The derivatives are 0, not NaN, where both are -∞; those of all orders where one is."""
+    if not (x.requires_grad or y.requires_grad):
+        return torch.logaddexp(x, y)
+    peak = torch.maximum(x.detach(), y.detach())
+    peak = torch.where(torch.isfinite(peak), peak, 0.0)
+    total = torch.exp(x - peak) + torch.exp(y - peak)
+    empty = total == 0
+    return torch.where(empty, -torch.inf, torch.log(torch.where(empty, 1.0, total)) + peak)
+
+
+def _hypot(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The derivative at the origin is 0, not NaN."""
+    if not (x.requires_grad or y.requires_grad):
+        return torch.hypot(x, y)
+    origin = (x == 0) & (y == 0)
+    return torch.where(origin, 0.0, torch.hypot(torch.where(origin, 1.0, x), y))
+
+
+def _atan2(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """The derivatives of all orders at the origin are 0."""
+    if not (x.requires_grad or y.requires_grad):
+        return torch.atan2(x, y)
+    origin = (x == 0) & (y == 0)
+    angle = torch.atan2(x, torch.where(origin, 1.0, y))
+    return torch.where(origin, torch.atan2(x.detach(), y.detach()), angle)
+
+
+def _shift(shift: Binary, right: bool) -> Binary:
+    """Return a shift that is defined for every distance: all bits go."""
+
+    def run(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        width = torch.iinfo(x.dtype).bits
+        inside = (y >= 0) & (y < width)
+        shifted = shift(x, torch.where(inside, y, 0))
+        gone = torch.where(x < 0, -1, 0).to(x.dtype) if right and x.dtype.is_signed else 0
+        return torch.where(inside, shifted, gone)
+
+    return run
+
+
+_OPERATORS = {
     # The operators, since they take a Python scalar on either side.
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
     "divide": operator.truediv,
-    "negative": torch.neg,
-    "exp": torch.exp,
-    "log": torch.log,
-    "sin": torch.sin,
-    "cos": torch.cos,
-    "tanh": torch.tanh,
+    "floor_divide": _of_integers(_floor_divide),
+    "remainder": _of_integers(torch.remainder),
+    "pow": torch.pow,
+    "maximum": _extremum(torch.maximum, torch.clamp_min),
+    "minimum": _extremum(torch.minimum, torch.clamp_max),
     "greater": operator.gt,
-    "astype": lambda x, dtype: x.to(_DTYPES[dtype]),
-    "full_like": lambda x, value: torch.full_like(x, value),
-    "to_device": lambda x, device: x.to("cuda" + device[3:] if device[:3] == "gpu" else device),
+    "greater_equal": operator.ge,
+    "less": operator.lt,
+    "less_equal": operator.le,
+    "equal": operator.eq,
+    "not_equal": operator.ne,
+    "bitwise_and": operator.and_,
+    "bitwise_or": operator.or_,
+    "bitwise_xor": operator.xor,
+    "where": torch.where,
 }
 
-SCALAR_OPS = frozenset({"add", "subtract", "multiply", "divide", "greater"})
+TABLE = {
+    **_OPERATORS,
+    "negative": torch.neg,
+    "positive": torch.positive,
+    "conj": lambda x: torch.conj_physical(x) if x.is_complex() else x,
+    "abs": torch.abs,
+    "sign": _sign,
+    "floor": torch.floor,
+    "ceil": torch.ceil,
+    "trunc": torch.trunc,
+    "round": torch.round,
+    "square": torch.square,
+    "reciprocal": torch.reciprocal,
+    "clip": _clip,
+    "copysign": torch.copysign,
+    "exp": torch.exp,
+    "exp2": torch.exp2,
+    "expm1": torch.expm1,
+    "log": torch.log,
+    "log1p": torch.log1p,
+    "log2": torch.log2,
+    "log10": torch.log10,
+    "sqrt": torch.sqrt,
+    "rsqrt": torch.rsqrt,
+    "sin": torch.sin,
+    "cos": torch.cos,
+    "tan": torch.tan,
+    "asin": torch.asin,
+    "acos": torch.acos,
+    "atan": torch.atan,
+    "sinh": torch.sinh,
+    "cosh": torch.cosh,
+    "tanh": torch.tanh,
+    "asinh": torch.asinh,
+    "acosh": torch.acosh,
+    "atanh": torch.atanh,
+    "atan2": _atan2,
+    "hypot": _hypot,
+    "logaddexp": _logaddexp,
+    "erf": torch.erf,
+    "erfinv": torch.erfinv,
+    "sigmoid": torch.sigmoid,
+    "relu": torch.relu,
+    "logical_and": torch.logical_and,
+    "logical_or": torch.logical_or,
+    "logical_xor": torch.logical_xor,
+    "logical_not": torch.logical_not,
+    "bitwise_invert": torch.bitwise_not,
+    "bitwise_left_shift": _shift(torch.bitwise_left_shift, right=False),
+    "bitwise_right_shift": _shift(torch.bitwise_right_shift, right=True),
+    "isfinite": torch.isfinite,
+    "isinf": torch.isinf,
+    "isnan": torch.isnan,
+    "astype": lambda x, dtype: x.to(_DTYPES[dtype]),
+}
+
+SCALAR_OPS = frozenset(_OPERATORS)

@@ -1,4 +1,4 @@
-"""Random kernels for torch: bits, split, fold_in and uniform from a counter-based generator.
+"""Random kernels for torch: bits and uniform numbers from a counter-based generator.
 
 Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2, 3", SC'11
 (Threefry-2x32 with 20 rounds). A key is a uint32 tensor of shape (2,); results live on its
@@ -8,7 +8,7 @@ nothing looks at values, so the kernels pass through make_fx, fake tensors and t
 only an eager call on the CPU takes short cuts (blocks that fit the cache, Python integers for a
 few words), to the same numbers. The output conventions are those of `jax.random` with
 `jax_threefry_partitionable=True`; the tests compare bit for bit. Distributions other than the
-uniform one are the front end's.
+uniform ones are the front end's.
 """
 
 import math
@@ -25,6 +25,7 @@ Finish = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
 _MASK = 0xFFFFFFFF
 _PARITY = 0x1BD11BDA  # Skein's constant: it keeps an all-zero key from giving an all-zero schedule
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
+_SIGN = -(2**63)
 _BLOCK = 2**15  # words: the temporaries of one round stay in the second-level cache
 _FEW = 8  # up to here Python integers are faster than about a hundred calls of torch
 
@@ -178,9 +179,60 @@ def random_uniform(
     return _draw(key, math.prod(shape), finish).reshape(shape)
 
 
+def _is_below(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
+    """Whether first < second, both read as unsigned."""
+    return (first ^ _SIGN) < (second ^ _SIGN)
+
+
+def _remainder(words: torch.Tensor, divisor: torch.Tensor) -> torch.Tensor:
+    """The remainder of int64 words read as unsigned.
+
+    Half the word is divided, which fits the sign, so the quotient is exact or one too small. A
+    divisor with its highest bit set goes once into a word or not at all.
+    """
+    half = torch.div(words >> 1 & ~_SIGN, divisor.clamp_min(1), rounding_mode="trunc")
+    rest = words - torch.where(divisor < 0, 0, half << 1) * divisor
+    return torch.where(_is_below(rest, divisor), rest, rest - divisor)
+
+
+def random_randint(
+    key: torch.Tensor,
+    low: torch.Tensor,
+    high: torch.Tensor,
+    over: torch.Tensor,
+    *,
+    shape: tuple[int, ...],
+) -> torch.Tensor:
+    """Integers from `low` on, below `high` or, where `over` says so, up to it.
+
+    The two words of an integer are one number modulo the span, as in `jax.random`. A span of
+    zero is the whole range of the dtype. Everything is computed in int64, which wraps around.
+    """
+    wide = low.dtype in (torch.int64, torch.uint64)
+    mask, remainder = (-1, _remainder) if wide else (_MASK, torch.remainder)
+    start, stop = (x.view(torch.int64) if wide else x.to(torch.int64) for x in (low, high))
+    rising = _is_below(start, stop) if low.dtype == torch.uint64 else start < stop
+    span = torch.where(rising, stop - start, 1) + (over & rising).to(torch.int64) & mask
+    divisor = torch.where(span == 0, 1, span)
+    multiplier = remainder(torch.full_like(divisor, 1 << (32 if wide else 16)), divisor)
+    multiplier = remainder(multiplier * multiplier & mask, divisor)
+    finish: Finish = (
+        _join if wide else lambda first, second: (first ^ second).to(torch.int64) & mask
+    )
+    upper, words = (
+        _draw(one, math.prod(shape), finish).reshape(shape)
+        for one in random_split(key, num=2).unbind()
+    )
+    offset = remainder(upper, divisor) * multiplier & mask
+    offset = remainder(offset + remainder(words, divisor) & mask, divisor)
+    result = start + torch.where(span == 0, words, offset)
+    return result.view(low.dtype) if wide else (result & mask).to(low.dtype)
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "random_bits": random_bits,
     "random_split": random_split,
     "random_fold_in": random_fold_in,
     "random_uniform": random_uniform,
+    "random_randint": random_randint,
 }

@@ -1,8 +1,117 @@
-"""Reductions. ``axis`` is a tuple of ints counted from the front."""
+"""Reductions. ``axis`` is a tuple of ints, or ``None`` for all axes; an empty one comes only
+for a 0-d tensor (torch reads it as all of them)."""
+
+import math
+from collections.abc import Callable
+from typing import Any
 
 import torch
 
+Axis = tuple[int, ...] | None
+
+
+def _shares(x: torch.Tensor, out: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
+    """Return each element's part in an extremum: equal parts of those equal to it, or the NaNs."""
+    if not keepdims:
+        for i in sorted(range(x.ndim) if axis is None else (i % x.ndim for i in axis)):
+            out = out.unsqueeze(i)
+    chosen = ((x == out) | (x != x)).to(x.dtype)
+    return chosen / chosen.sum(axis, True)
+
+
+class _Extremum(torch.autograd.Function):
+    """torch's amax and amin, whose own derivative of a NaN is NaN everywhere."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(
+        x: torch.Tensor, function: Callable[..., torch.Tensor], axis: Axis, keepdims: bool
+    ) -> torch.Tensor:
+        return function(x, axis or (), keepdims)
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: torch.Tensor) -> None:
+        x, _, ctx.axis, ctx.keepdims = inputs
+        ctx.save_for_backward(x, output)
+        ctx.save_for_forward(x, output)
+
+    @staticmethod
+    def backward(ctx: Any, g: torch.Tensor) -> Any:
+        x, out = ctx.saved_tensors
+        if not ctx.keepdims:
+            axes = range(x.ndim) if ctx.axis is None else [i % x.ndim for i in ctx.axis]
+            for i in sorted(axes):
+                g = g.unsqueeze(i)
+        return g * _shares(x, out, ctx.axis, ctx.keepdims), None, None, None
+
+    @staticmethod
+    def jvp(ctx: Any, tangent: torch.Tensor, *_: Any) -> torch.Tensor:
+        x, out = ctx.saved_tensors
+        return (tangent * _shares(x, out, ctx.axis, ctx.keepdims)).sum(ctx.axis, ctx.keepdims)
+
+
+def _extremum(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    def run(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
+        if x.requires_grad and torch.is_grad_enabled():
+            return _Extremum.apply(x, function, axis, keepdims)
+        return function(x, axis or (), keepdims)
+
+    return run
+
+
+def _prod(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
+    axes = range(x.ndim) if axis is None else [i % x.ndim for i in axis]
+    for i in sorted(axes, reverse=True):
+        x = torch.prod(x, i, keepdims)
+    return x
+
+
+def _var(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torch.Tensor:
+    size = x.numel() if axis is None else math.prod([x.shape[i] for i in axis])
+    if size <= correction:
+        # A division by zero, which torch warns of.
+        return torch.var(x, axis, correction=0, keepdim=keepdims) * math.inf
+    return torch.var(x, axis, correction=correction, keepdim=keepdims)
+
+
+def _std(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torch.Tensor:
+    variance = _var(x, axis, correction, keepdims)
+    if not x.requires_grad:
+        return torch.sqrt(variance)
+    # torch's variance of equal elements may be rounded to more than 0: its root has a derivative.
+    plain = x.detach()
+    constant = torch.amin(plain, axis or (), keepdims) == torch.amax(plain, axis or (), keepdims)
+    root = torch.sqrt(torch.where(constant, 1.0, variance))
+    return torch.where(constant, variance.detach() * 0, root)
+
+
+def _norm(x: torch.Tensor, ord: float, axis: Axis, keepdims: bool) -> torch.Tensor:
+    if ord != 2 or not x.requires_grad:
+        return torch.linalg.vector_norm(x, ord, axis, keepdims)
+    # torch's own second derivative at 0 is NaN.
+    square = torch.sum(x * x, axis, keepdims)
+    zero = square == 0
+    return torch.where(zero, square, torch.sqrt(torch.where(zero, 1.0, square)))
+
+
 TABLE = {
-    # torch reads an empty tuple of axes as all of them.
-    "sum": lambda x, axis, keepdims: torch.sum(x, axis, keepdims) if axis else x,
+    "sum": lambda x, axis, keepdims: torch.sum(x, axis, keepdims),
+    "mean": lambda x, axis, keepdims: torch.mean(x, axis, keepdims),
+    "prod": _prod,
+    "max": _extremum(torch.amax),
+    "min": _extremum(torch.amin),
+    "any": lambda x, axis, keepdims: torch.any(x, axis, keepdims),
+    "all": lambda x, axis, keepdims: torch.all(x, axis, keepdims),
+    "argmax": lambda x, axis: torch.argmax(x, axis),
+    "argmin": lambda x, axis: torch.argmin(x, axis),
+    "var": _var,
+    "std": _std,
+    "norm": _norm,
+    "cumulative_sum": lambda x, axis, reverse: (
+        x.flip(axis).cumsum(axis, dtype=x.dtype).flip(axis)
+        if reverse
+        else torch.cumsum(x, axis, dtype=x.dtype)
+    ),
+    "cumulative_prod": lambda x, axis: torch.cumprod(x, axis, dtype=x.dtype),
 }

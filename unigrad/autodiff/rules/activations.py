@@ -1,1 +1,55 @@
-"""Derivatives of unigrad.ops.activations."""
+"""Derivatives of unigrad.ops.activations.
+
+Composites need none; the hot ones have one so that their kernels can be used under the reference.
+"""
+
+from typing import Any
+
+from unigrad.autodiff.rules.reductions import expand_reduced
+from unigrad.autodiff.rules.registry import elementwise, rule
+from unigrad.core.op import OPS, cast
+from unigrad.core.tensor import Tensor
+from unigrad.ops.comparison import equal, where
+from unigrad.ops.elementary import exp
+
+# A bool times a float is the fastest mask there is (a select takes twice as long on NumPy).
+elementwise("relu", lambda out, x: cast(out > 0.0, out.dtype))
+elementwise("sigmoid", lambda out, x: out * (1.0 - out))
+
+
+def _sum(x: Tensor, axis: int) -> Tensor:
+    total: Tensor = OPS["sum"](x, axis=(axis,), keepdims=True)
+    return total
+
+
+def _softmax(t: Tensor, out: Tensor, x: Tensor, axis: int) -> Tensor:
+    """The Jacobian diag(p) - p pᵀ is symmetric: one product serves both modes."""
+    weighted = t * out
+    return weighted - out * _sum(weighted, axis)
+
+
+def _weights(out: Tensor, x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    """Return exp(x - logsumexp(x)); 0 where all elements are -∞."""
+    out = expand_reduced(out, x, axis, keepdims)
+    return exp(x - where(equal(out, float("-inf")), 0.0, out))
+
+
+def _logsumexp_jvp(t: Any, out: Tensor, x: Tensor, axis: tuple[int, ...], keepdims: bool) -> Tensor:
+    weighted = t[0] * _weights(out, x, axis, keepdims)
+    tangent: Tensor = OPS["sum"](weighted, axis=axis, keepdims=keepdims)
+    return tangent
+
+
+rule("softmax", _softmax, jvp=lambda t, out, x, axis: _softmax(t[0], out, x, axis))
+rule(
+    "log_softmax",
+    lambda g, out, x, axis: g - exp(out) * _sum(g, axis),
+    jvp=lambda t, out, x, axis: t[0] - _sum(t[0] * exp(out), axis),
+)
+rule(
+    "logsumexp",
+    lambda g, out, x, axis, keepdims: (
+        expand_reduced(g, x, axis, keepdims) * _weights(out, x, axis, keepdims)
+    ),
+    jvp=_logsumexp_jvp,
+)

@@ -1,8 +1,15 @@
 """Derivatives of the elementwise ops, as partial derivatives of ``out`` by each input."""
 
+import math
+from typing import Any
+
 from unigrad.autodiff.rules.registry import elementwise, linear, rule, zero
+from unigrad.core.op import cast, constant
+from unigrad.core.tensor import Tensor
+from unigrad.ops.arithmetic import conj, copysign, floor_divide, pow, reciprocal, sign, square
+from unigrad.ops.comparison import equal, greater, greater_equal, less, logical_and, where
 from unigrad.ops.creation import astype
-from unigrad.ops.elementary import cos, sin
+from unigrad.ops.elementary import cos, cosh, exp, log, rsqrt, sin, sinh
 
 rule(
     "add",
@@ -24,5 +31,127 @@ elementwise("log", lambda out, x: 1.0 / x)
 elementwise("sin", lambda out, x: cos(x))
 elementwise("cos", lambda out, x: -sin(x))
 elementwise("tanh", lambda out, x: 1.0 - out * out)
-zero("greater")
+linear("positive", lambda g, out, x: g)
+linear("conj", lambda g, out, x: conj(g))
+elementwise("abs", lambda out, x: sign(x))
+elementwise("square", lambda out, x: x * 2.0)
+elementwise("reciprocal", lambda out, x: -out * out)
+elementwise("exp2", lambda out, x: out * math.log(2.0))
+elementwise("expm1", lambda out, x: exp(x))
+elementwise("log1p", lambda out, x: 1.0 / (x + 1.0))
+elementwise("log2", lambda out, x: 1.0 / (x * math.log(2.0)))
+elementwise("log10", lambda out, x: 1.0 / (x * math.log(10.0)))
+elementwise("sqrt", lambda out, x: 0.5 / out)
+elementwise("rsqrt", lambda out, x: out / x * -0.5)
+elementwise("tan", lambda out, x: out * out + 1.0)
+# (1 - x)(1 + x) keeps the digits near ±1 that 1 - x² loses.
+elementwise("asin", lambda out, x: rsqrt((1.0 - x) * (x + 1.0)))
+elementwise("acos", lambda out, x: -rsqrt((1.0 - x) * (x + 1.0)))
+elementwise("atan", lambda out, x: reciprocal(x * x + 1.0))
+elementwise("sinh", lambda out, x: cosh(x))
+elementwise("cosh", lambda out, x: sinh(x))
+elementwise("asinh", lambda out, x: rsqrt(x * x + 1.0))
+elementwise("acosh", lambda out, x: rsqrt((x - 1.0) * (x + 1.0)))
+elementwise("atanh", lambda out, x: reciprocal((1.0 - x) * (x + 1.0)))
+elementwise("erf", lambda out, x: exp(-square(x)) * (2.0 / math.sqrt(math.pi)))
+elementwise("erfinv", lambda out, x: exp(square(out)) * (math.sqrt(math.pi) / 2.0))
+
+zero("sign", "floor", "ceil", "round", "trunc", "floor_divide")
+zero("greater", "greater_equal", "less", "less_equal", "equal", "not_equal")
+zero("logical_and", "logical_or", "logical_xor", "logical_not", "isfinite", "isinf", "isnan")
+zero("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_invert")
+zero("bitwise_left_shift", "bitwise_right_shift")
+
+
+def _share(first: Any, second: Any, of: Tensor) -> Tensor:
+    """1 where the first is greater, ½ at a tie, 0 elsewhere."""
+    both = cast(greater(first, second), of.dtype) + cast(greater_equal(first, second), of.dtype)
+    return both * 0.5
+
+
+elementwise("maximum", lambda out, x, y: _share(x, y, out), lambda out, x, y: _share(y, x, out))
+elementwise("minimum", lambda out, x, y: _share(y, x, out), lambda out, x, y: _share(x, y, out))
+elementwise("remainder", lambda out, x, y: 1.0, lambda out, x, y: -floor_divide(x, y))
+elementwise("copysign", lambda out, x, y: sign(x) * copysign(1.0, y), lambda out, x, y: 0.0)
+
+
+def _by_base(out: Tensor, x: Tensor, y: Any) -> Any:
+    """y x^(y-1), which is 0 for y = 0 even at x = 0."""
+    if not isinstance(y, Tensor):
+        return x * 2.0 if y == 2 else x * 0.0 if y == 0 else pow(x, y - 1) * y
+    flat = equal(y, 0)
+    return y * pow(x, where(flat, 1, y - 1))
+
+
+def _by_exponent(out: Tensor, x: Any, y: Tensor) -> Tensor:
+    """x^y log x, which is 0 at x = 0 for y ≥ 0."""
+    if not isinstance(x, Tensor):
+        if x > 0:
+            return out * math.log(x)
+        x = constant(y, x)
+    still = logical_and(equal(x, 0), greater_equal(y, 0))
+    return out * log(where(still, 1, x))
+
+
+elementwise("pow", _by_base, _by_exponent)
+
+
+def _origin(x: Any, y: Any) -> Tensor:
+    return logical_and(equal(x, 0), equal(y, 0))
+
+
+def _over_square(numerator: Any, x: Any, y: Any) -> Tensor:
+    """numerator / (x² + y²), 0 at the origin."""
+    return numerator / where(_origin(x, y), 1.0, square(x) + square(y))
+
+
+elementwise(
+    "atan2",
+    lambda out, x, y: _over_square(y, x, y),
+    lambda out, x, y: -_over_square(x, x, y),
+)
+elementwise(
+    "hypot",
+    lambda out, x, y: x / where(equal(out, 0), 1.0, out),
+    lambda out, x, y: y / where(equal(out, 0), 1.0, out),
+)
+
+
+def _weight(out: Tensor, x: Any) -> Tensor:
+    """exp(x - out), 0 where both are -∞."""
+    return exp(x - where(equal(out, float("-inf")), 0.0, out))
+
+
+elementwise("logaddexp", lambda out, x, y: _weight(out, x), lambda out, x, y: _weight(out, y))
+
+
+def _inside(x: Tensor, low: float | None, high: float | None, t: Tensor) -> Tensor:
+    """Return ``t`` where the limits leave x as it is, on a limit too, and 0 elsewhere."""
+    if low is not None:
+        t = where(less(x, low), 0.0, t)
+    return t if high is None else where(greater(x, high), 0.0, t)
+
+
+rule(
+    "clip",
+    lambda g, out, x, low, high: _inside(x, low, high, g),
+    jvp=lambda t, out, x, low, high: _inside(x, low, high, t[0]),
+)
+
+
+def _where_jvp(t: Any, out: Tensor, condition: Tensor, x: Any, y: Any) -> Tensor:
+    """Take the tangent of the side taken; nothing moves with the condition."""
+    first, second = (0.0 if one is None else one for one in t[1:])
+    if not isinstance(first, Tensor) and not isinstance(second, Tensor):
+        return out * 0.0
+    return where(condition, first, second)
+
+
+rule(
+    "where",
+    lambda g, out, condition, x, y: g * 0.0,
+    lambda g, out, condition, x, y: where(condition, g, 0.0),
+    lambda g, out, condition, x, y: where(condition, 0.0, g),
+    jvp=_where_jvp,
+)
 linear("astype", lambda g, out, x, dtype: astype(g, x.dtype))

@@ -5,12 +5,11 @@
 
 from typing import Any
 
-from unigrad.autodiff.backward import zeros_like
+from unigrad.autodiff.backward import ones_like, zeros_like
 from unigrad.autodiff.rules.registry import rule
 from unigrad.core.tensor import Tensor
 from unigrad.ops.losses import _sparse_softmax_crossentropy_gradient
 from unigrad.ops.reductions import sum
-from unigrad.ops.creation import ones_like
 
 
 def _tangent(tangents: Any, out: Tensor, logits: Tensor, labels: Tensor) -> Tensor:

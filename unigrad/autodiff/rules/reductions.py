@@ -26,7 +26,8 @@ def _shares(out: Tensor, x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
     """
     chosen = equal(x, expand_reduced(out, x, axis, keepdims))
     weights = astype(chosen, x.dtype) + astype(not_equal(x, x), x.dtype)
-    return weights / _sum(weights, axis=axis, keepdims=True)
+    total: Tensor = _sum(weights, axis=axis, keepdims=True)
+    return weights / total
 
 
 def _extremum_vjp(g: Tensor, out: Tensor, x: Tensor, axis: Axis, keepdims: bool) -> Tensor:

@@ -1,0 +1,96 @@
+"""The error function and its inverse, which NumPy lacks.
+
+|x| < 1: the Taylor series. Beyond: erf(x) = 1 - exp(-x²) f(x), where f, which falls from 0.43
+to 0.09 on [1, 6], is interpolated at Chebyshev nodes of t = (x - 3) / (x + 3) from Python's own
+``math.erfc``. Past 6, erf is 1 in double precision.
+"""
+
+import math
+from functools import cache
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+Array = npt.NDArray[Any]
+
+_LAST = 6.0
+
+
+def _t(x: Any) -> Any:
+    return (x - 3.0) / (x + 3.0)
+
+
+@cache
+def _coefficients(double: bool) -> tuple[list[float], list[float]]:
+    """Return the series' coefficients and the interpolant's, in powers, as many as needed."""
+    terms, degree = (19, 20) if double else (10, 9)
+    series = [
+        2.0 / math.sqrt(math.pi) * (-1) ** n / (math.factorial(n) * (2 * n + 1))
+        for n in range(terms)
+    ]
+    # A little wider than needed: an interpolant in powers is least exact at its ends.
+    low, high = _t(0.8), _t(_LAST)
+
+    def scaled(t: Array) -> Array:
+        x = 3.0 * (1.0 + t) / (1.0 - t)
+        return np.array([math.exp(one * one) * math.erfc(one) for one in x])
+
+    fitted = np.polynomial.Chebyshev.interpolate(scaled, degree, domain=[low, high])
+    powers = fitted.convert(kind=np.polynomial.Polynomial, domain=[-1, 1], window=[-1, 1])
+    return series, [float(one) for one in powers.coef]
+
+
+def _horner(coefficients: list[float], x: Array) -> Array:
+    total = np.full_like(x, coefficients[-1])
+    for one in reversed(coefficients[:-1]):
+        total *= x
+        total += one
+    return total
+
+
+def _parts(x: Array) -> tuple[Array, Array]:
+    """Return erf(x) for |x| < 1 and erfc(|x|) for |x| ≥ 1 (each meaningless elsewhere)."""
+    series, powers = _coefficients(x.dtype == np.float64)
+    size = np.minimum(np.abs(x), _LAST)
+    near = np.minimum(size, 1.0)
+    inner = np.copysign(near, x) * _horner(series, near * near)
+    far = np.maximum(size, 1.0)
+    return inner, np.exp(-far * far) * _horner(powers, _t(far))
+
+
+def _wide(x: Array) -> Array:
+    """Return half-precision numbers in single precision, others as they are, never 0-d."""
+    return np.atleast_1d(x if x.dtype in (np.float32, np.float64) else x.astype(np.float32))
+
+
+def erf(x: Array) -> Array:
+    """Return the error function."""
+    wide = _wide(x)
+    inner, outer = _parts(wide)
+    out = np.where(np.abs(wide) < 1.0, inner, np.copysign(1.0 - outer, wide))
+    return np.where(np.isnan(wide), wide, out).astype(x.dtype).reshape(x.shape)
+
+
+def erfinv(x: Array) -> Array:
+    """Return the inverse of erf: a closed approximation, then two steps of Halley's method.
+
+    Source of the approximation (error 2·10⁻³): S. Winitzki, "A handy approximation for the error
+    function and its inverse", 2008.
+    """
+    wide = _wide(x)
+    inside = np.where(np.abs(wide) < 1.0, wide, 0.0).astype(wide.dtype)
+    log = np.log1p(-inside) + np.log1p(inside)
+    middle = 2.0 / (math.pi * 0.147) + 0.5 * log
+    y = np.sqrt((-log / 0.147) / (np.sqrt(middle * middle - log / 0.147) + middle))
+    y = np.copysign(y, inside)
+    for _ in range(2):
+        inner, outer = _parts(y)
+        # Near ±1 the complement tells the numbers apart, near 0 the function itself.
+        residual = np.where(
+            np.abs(y) < 1.0, inner - inside, np.sign(y) * (1.0 - np.abs(inside) - outer)
+        )
+        step = residual * (0.5 * math.sqrt(math.pi)) * np.exp(y * y)
+        y = y - step / (1.0 + y * step)
+    edge = np.where(np.abs(wide) == 1.0, np.copysign(np.inf, wide), np.nan)
+    return np.where(np.abs(wide) < 1.0, y, edge).astype(x.dtype).reshape(x.shape)

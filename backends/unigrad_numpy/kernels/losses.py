@@ -1,0 +1,44 @@
+"""Softmax cross-entropy from integer labels, forward and backward without temporaries."""
+
+from collections.abc import Callable
+from math import prod
+from typing import Any
+
+import numpy as np
+
+Array = Any
+
+
+def _shifted(logits: Array) -> Array:
+    """Logits as a matrix, less each row's maximum."""
+    rows = logits.reshape(prod(logits.shape[:-1]), logits.shape[-1])
+    return rows - np.maximum.reduce(rows, axis=1, keepdims=True)
+
+
+def crossentropy(logits: Array, labels: Array) -> Array:
+    """log Σ exp(x - max) - (xᵢ - max)."""
+    if labels.size and np.minimum.reduce(labels, None) < 0:
+        raise IndexError(f"label {labels.min()} is negative")
+    x = _shifted(logits)
+    picked = x[np.arange(len(x)), labels.reshape(-1)]
+    np.exp(x, out=x)
+    total = np.add.reduce(x, axis=1)
+    np.log(total, out=total)
+    total -= picked
+    return total.reshape(labels.shape)
+
+
+def crossentropy_gradient(g: Array, logits: Array, labels: Array) -> Array:
+    """g · (softmax(x) - onehot(i))."""
+    x = _shifted(logits)
+    np.exp(x, out=x)
+    x /= np.add.reduce(x, axis=1, keepdims=True)
+    x[np.arange(len(x)), labels.reshape(-1)] -= 1
+    x *= g.reshape(-1, 1)
+    return x.reshape(logits.shape)
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "sparse_softmax_crossentropy": crossentropy,
+    "sparse_softmax_crossentropy_gradient": crossentropy_gradient,
+}

@@ -1,0 +1,77 @@
+"""Optimizer steps, array by array in as few passes as NumPy allows, into fresh arrays."""
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+
+from unigrad.optimizers.updates import columns
+
+Array = Any
+
+
+def sgd_update(step: Array, *tensors: Array, learning_rate: float | None) -> list[Array]:
+    """w ← w - α g."""
+    rate, (parameters, gradients) = columns(tensors, 0, learning_rate)
+    new = []
+    for p, g in zip(parameters, gradients, strict=True):
+        out = np.asarray(g * rate)
+        new.append(np.subtract(p, out, out=out))
+    return new
+
+
+def momentum_update(
+    step: Array, *tensors: Array, learning_rate: float | None, beta: float
+) -> list[Array]:
+    """v ← β v + (1 - β) g; w ← w - α v."""
+    rate, (parameters, gradients, velocities) = columns(tensors, 1, learning_rate)
+    new, moved = [], []
+    for p, g, v in zip(parameters, gradients, velocities, strict=True):
+        out = np.asarray(g * (1.0 - beta))
+        v = np.asarray(v * beta)
+        v += out
+        np.multiply(v, rate, out=out)
+        moved.append(np.subtract(p, out, out=out))
+        new.append(v)
+    return [*moved, *new]
+
+
+def adam_update(
+    step: Array,
+    *tensors: Array,
+    learning_rate: float | None,
+    beta1: float,
+    beta2: float,
+    epsilon: float,
+) -> list[Array]:
+    """The formula of `unigrad.optimizers.updates`, eleven passes and three arrays a parameter."""
+    rate, (parameters, gradients, first, second) = columns(tensors, 2, learning_rate)
+    time = int(step)
+    correction = math.sqrt(-math.expm1(time * math.log(beta2)))
+    scale = float(rate) * correction / -math.expm1(time * math.log(beta1))
+    floor = epsilon * correction
+    moved, means, squares = [], [], []
+    for p, g, m, v in zip(parameters, gradients, first, second, strict=True):
+        out = np.asarray(g * (1.0 - beta1))
+        m = np.asarray(m * beta1)
+        m += out
+        np.multiply(g, g, out=out)
+        out *= 1.0 - beta2
+        v = np.asarray(v * beta2)
+        v += out
+        np.sqrt(v, out=out)
+        out += floor
+        np.divide(m, out, out=out)
+        out *= scale
+        moved.append(np.subtract(p, out, out=out))
+        means.append(m)
+        squares.append(v)
+    return [*moved, *means, *squares]
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    "sgd_update": sgd_update,
+    "momentum_update": momentum_update,
+    "adam_update": adam_update,
+}

@@ -1,0 +1,89 @@
+"""Nothing is left out: every op has a sample, a kernel on each backend, and a rule or a body.
+
+This is what makes a forgotten piece of a new op fail a test with the op's name.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+from collections.abc import Iterator
+from types import FunctionType, ModuleType
+from typing import Any
+
+import unigrad as ug
+import unigrad.ops
+from unigrad.core.op import OPS
+from unigrad.core.registry import load_backend
+from unigrad_conformance.problem import problem_of
+from unigrad_conformance.samples import every_sample
+from unigrad_conformance.subject import gradient, place, quiet
+
+
+def public_functions() -> Iterator[tuple[str, Any]]:
+    """Return every public function of the front end's ops with its module's name."""
+    for module in _modules(unigrad.ops):
+        for name in getattr(module, "__all__", ()):
+            function = getattr(module, name)
+            if isinstance(function, FunctionType):
+                yield f"{module.__name__.rpartition('.')[2]}.{name}", function
+
+
+def _modules(package: ModuleType) -> Iterator[ModuleType]:
+    for one in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+        yield importlib.import_module(one.name)
+
+
+def sampled_functions() -> set[Any]:
+    """Return the public functions that samples name."""
+    found = set()
+    for sample in every_sample():
+        function: Any = ug
+        for part in sample.op.split("."):
+            function = getattr(function, part, None)
+        found.add(function)
+    return found
+
+
+def functions_without_sample() -> list[str]:
+    """Return the public functions that no sample names."""
+    named = sampled_functions()
+    ops = {sample.op.rpartition(".")[2] for sample in every_sample()}
+    return [
+        path
+        for path, function in public_functions()
+        if function not in named and path.rpartition(".")[2] not in ops
+    ]
+
+
+def ops_without_sample() -> list[str]:
+    """Return the ops that no sample names, and that none runs, not even for its gradient."""
+    named = {sample.op.rpartition(".")[2] for sample in every_sample()}
+    left = [op for name, op in OPS.items() if name not in named]
+    backend = load_backend("numpy")
+    for op in left:
+        op.kernels.pop(backend, None)
+    with ug.use_backend("numpy"), quiet():
+        for sample in every_sample():
+            problem = problem_of(sample)
+            sample.run(ug, *problem.unflatten(place(problem.leaves)))
+            if problem.is_smooth:
+                gradient(problem, problem.leaves, reference=True)
+    # A kernel is fetched when its op is first run.
+    return [op.name for op in left if backend not in op.kernels]
+
+
+def ops_without_derivative() -> list[str]:
+    """Return the ops that have neither a rule nor a body."""
+    return [name for name, op in OPS.items() if op.rule is None and op.body is None]
+
+
+def ops_without_kernel(backend: str) -> list[str]:
+    """Return the primitives for which a backend has no kernel."""
+    found = load_backend(backend)
+    return [name for name, op in OPS.items() if op.body is None and found.kernel(op) is None]
+
+
+def kernels_without_op(backend: str) -> list[str]:
+    """Return the kernels of a backend that no op asks for: misspelt, or left over."""
+    return [name for name in load_backend(backend).kernels if name not in OPS]

@@ -1,0 +1,88 @@
+"""What an edge is and how it is checked: value and gradient at one point.
+
+Checked in float32 and float64, with the backend's own gradient and with the reference's.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+import unigrad as ug
+from unigrad_conformance.subject import Deviation, quiet
+
+#: Units in the last place.
+BUDGET = 8.0
+
+
+@dataclass(frozen=True)
+class Edge:
+    """One line of the table."""
+
+    name: str
+    function: Callable[..., Any]
+    inputs: tuple[Any, ...]
+    #: The value there; None where it is not the point.
+    value: Any
+    #: The gradient of the sum by each input; None where the function has no float inputs.
+    gradients: tuple[Any, ...] | None
+
+
+EDGES: list[Edge] = []
+
+
+def edge(
+    name: str, function: Callable[..., Any], *inputs: Any, value: Any = None, gradients: Any = None
+) -> None:
+    """Write down an edge."""
+    EDGES.append(Edge(name, function, inputs, value, gradients))
+
+
+def every_edge() -> list[Edge]:
+    """Return the table, importing it at the first call."""
+    importlib.import_module("unigrad_conformance.edges")
+    return EDGES
+
+
+def check_edge(one: Edge) -> None:
+    """Check an edge in both floating dtypes, natively and by the reference."""
+    for dtype in ("float64", "float32") if one.inputs else ("float32",):
+        inputs = [ug.asarray(x, dtype=dtype) for x in one.inputs]
+        with quiet():
+            result = one.function(ug, *inputs)
+            if one.value is not None:
+                _require(f"value in {dtype}", result, one.value, dtype)
+            for how, gradients in _gradients(one, inputs):
+                for i, (got, want) in enumerate(zip(gradients, one.gradients or (), strict=True)):
+                    if got is None:
+                        raise Deviation(f"{how} gradient in {dtype} by input {i} is None")
+                    _require(f"{how} gradient in {dtype} by input {i}", got, want, dtype)
+
+
+def _gradients(one: Edge, inputs: list[ug.Tensor]) -> Iterator[tuple[str, list[Any]]]:
+    if one.gradients is None:
+        return
+    for how, reference in (("native", False), ("reference", True)):
+        with ug.GradientTape(reference=reference) as tape:
+            tape.watch(inputs)
+            result = one.function(ug, *inputs)
+        yield how, tape.gradient(result, inputs)
+
+
+def _require(what: str, got: ug.Tensor, want: Any, dtype: str) -> None:
+    array, wanted = got.numpy(), np.asarray(want)
+    if array.shape != wanted.shape:
+        raise Deviation(f"{what}: shape {array.shape}, not {wanted.shape}")
+    if array.dtype.kind != wanted.dtype.kind:
+        raise Deviation(f"{what}: dtype {array.dtype}, not of the kind of {wanted.dtype}")
+    if array.dtype.kind == "f":
+        allowed = BUDGET * float(np.finfo(dtype).eps)
+        same = np.allclose(array, wanted, rtol=allowed, atol=allowed, equal_nan=True)
+    else:
+        same = np.array_equal(array, wanted)
+    if not same:
+        raise Deviation(f"{what}: {array.tolist()!r}, not {wanted.tolist()!r}")

@@ -1,0 +1,280 @@
+"""Bad calls: the same class of error on every backend, with a message that says what came.
+
+One line per bad call: what is called, the class it must raise, and words that its message must
+have.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import unigrad as ug
+from unigrad_conformance.backends import installed
+from unigrad_conformance.subject import Deviation
+
+
+@dataclass(frozen=True)
+class BadCall:
+    """One line of the table."""
+
+    name: str
+    call: Callable[[], Any]
+    error: type[Exception]
+    words: tuple[str, ...]
+
+
+BAD_CALLS: list[BadCall] = []
+
+
+def bad(name: str, error: type[Exception], *words: str) -> Callable[[Callable[[], Any]], Any]:
+    """Write down a bad call."""
+
+    def declare(call: Callable[[], Any]) -> Callable[[], Any]:
+        BAD_CALLS.append(BadCall(name, call, error, words))
+        return call
+
+    return declare
+
+
+def _other_backend() -> str:
+    """Return the name of an installed backend that is not the current one."""
+    here = ug.get_backend()
+    name = "numpy" if here != "numpy" else next((one for one in installed() if one != here), None)
+    if name is None:
+        raise Deviation("this check needs a second backend")
+    return name
+
+
+bad("unknown backend", ug.BackendNotInstalledError, "nonesuch", "numpy")(
+    lambda: ug.set_backend("nonesuch")
+)
+
+
+@bad("two backends in one op", ug.BackendMismatchError, "add", "numpy")
+def _two_backends() -> Any:
+    here = ug.asarray([1.0])
+    with ug.use_backend(_other_backend()):
+        there = ug.asarray([1.0])
+    return ug.add(here, there)
+
+
+@bad("assigning a value of another backend", ug.BackendMismatchError, "assign")
+def _assign_other_backend() -> Any:
+    v = ug.Variable([1.0])
+    with ug.use_backend(_other_backend()):
+        there = ug.asarray([1.0])
+    return v.assign(there)
+
+
+def _ones(*shape: int, dtype: str = "float32") -> ug.Tensor:
+    return ug.broadcast_to(ug.asarray(1.0, dtype=dtype), shape)
+
+
+bad("shapes that do not broadcast", ug.ShapeError, "add", "[2, 3]", "[4]", "float32")(
+    lambda: ug.add(_ones(2, 3), _ones(4))
+)
+bad("shapes that do not broadcast, by an operator", ug.ShapeError, "multiply", "[2, 3]", "[2]")(
+    lambda: _ones(2, 3) * _ones(2)
+)
+bad("inner lengths that differ", ug.ShapeError, "matmul", "(2, 3)", "(2, 3)")(
+    lambda: ug.matmul(_ones(2, 3), _ones(2, 3))
+)
+bad("product with a scalar", ug.ShapeError, "matmul")(lambda: ug.matmul(_ones(2, 3), 2.0))
+bad("reshaping to another size", ug.ShapeError, "reshape", "(2, 3)", "(4,)")(
+    lambda: ug.reshape(_ones(2, 3), (4,))
+)
+bad("two lengths left open", ug.ShapeError, "reshape")(lambda: ug.reshape(_ones(2, 3), (-1, -1)))
+bad("broadcasting to a smaller shape", ug.ShapeError, "broadcast_to", "(2, 3)")(
+    lambda: ug.broadcast_to(_ones(2, 3), (3,))
+)
+bad("axis out of range", ug.ShapeError, "sum", "axis 2", "2 dimensions")(
+    lambda: ug.sum(_ones(2, 3), axis=2)
+)
+bad("axis out of range below", ug.ShapeError, "sum", "-3")(lambda: ug.sum(_ones(2, 3), axis=-3))
+bad("axis given twice", ug.ShapeError, "sum", "twice")(lambda: ug.sum(_ones(2, 3), axis=(0, -2)))
+bad("axis that is no integer", ug.DTypeError, "sum", "1.5")(lambda: ug.sum(_ones(2, 3), axis=1.5))  # type: ignore[arg-type]
+bad("axes that are no permutation", ug.ShapeError, "permute_dims")(
+    lambda: ug.permute_dims(_ones(2, 3), (0, 0))
+)
+bad("stacking different shapes", ug.ShapeError, "stack", "(2,)", "(3,)")(
+    lambda: ug.stack([_ones(2), _ones(3)])
+)
+bad("stacking nothing", ug.ShapeError, "stack")(lambda: ug.stack([]))
+bad("ragged lists", ug.ShapeError, "uneven")(lambda: ug.asarray([[1.0], [1.0, 2.0]]))
+bad("no numbers", ug.DTypeError, "str")(lambda: ug.asarray("word"))
+bad("unknown dtype", ug.DTypeError, "float13", "float32")(lambda: ug.astype(_ones(2), "float13"))
+bad("dtypes without a common one", ug.DTypeError, "add", "uint64", "int64")(
+    lambda: ug.add(_ones(2, dtype="uint64"), _ones(2, dtype="int64"))
+)
+bad("index out of range", ug.OutOfBoundsError, "3")(lambda: _ones(3)[3])
+bad("index out of range below", ug.OutOfBoundsError, "-4")(lambda: _ones(3)[-4])
+bad("index array out of range", ug.OutOfBoundsError)(lambda: _ones(3)[[0, 7]])
+bad("taking beyond the axis", ug.OutOfBoundsError, "take")(
+    lambda: ug.take(_ones(3), ug.asarray([0, 5]), axis=0)
+)
+bad("integer division by zero", ZeroDivisionError)(
+    lambda: ug.floor_divide(ug.asarray([1, 2]), ug.asarray([1, 0]))
+)
+bad("integer remainder by zero", ZeroDivisionError)(
+    lambda: ug.remainder(ug.asarray([1, 2]), ug.asarray([1, 0]))
+)
+bad("negative power of an integer", ug.DTypeError, "pow", "float")(
+    lambda: ug.pow(ug.asarray([2]), ug.asarray([-1]))
+)
+bad("bits of floats", ug.DTypeError, "bitwise_and", "float32")(
+    lambda: ug.bitwise_and(_ones(2), _ones(2))
+)
+bad("truth of several elements", ug.ShapeError, "(2,)")(lambda: bool(_ones(2)))
+bad("assigning another shape", ug.ShapeError, "assign", "(2,)", "(3,)")(
+    lambda: ug.Variable(_ones(2)).assign(_ones(3))
+)
+bad("assigning another dtype", ug.DTypeError, "assign", "float32", "float64")(
+    lambda: ug.Variable(_ones(2)).assign(_ones(2, dtype="float64"))
+)
+
+
+@bad("second use of a tape", ug.TapeError, "persistent=True")
+def _second_use() -> Any:
+    x = _ones(2)
+    with ug.GradientTape() as tape:
+        tape.watch(x)
+        y = x * x
+    tape.gradient(y, x)
+    return tape.gradient(y, x)
+
+
+bad("watching outside the block", ug.TapeError, "watch")(lambda: ug.GradientTape().watch(_ones(2)))
+
+
+@bad("watching what is no tensor", ug.DTypeError, "watch", "float")
+def _watch_number() -> Any:
+    with ug.GradientTape() as tape:
+        tape.watch(3.0)
+
+
+@bad("cotangent of another shape", ug.ShapeError, "output_gradients", "(3,)", "(2,)")
+def _cotangent() -> Any:
+    x = _ones(2)
+    with ug.GradientTape() as tape:
+        tape.watch(x)
+        y = x * x
+    return tape.gradient(y, x, output_gradients=_ones(3))
+
+
+bad("ug.grad by an integer", ug.DTypeError, "int64")(
+    lambda: ug.grad(lambda n: ug.sum(n * 1.0))(ug.asarray([1, 2]))
+)
+bad("ug.grad of a function that is no scalar", ug.ShapeError, "(2,)")(
+    lambda: ug.grad(lambda x: x * x)(_ones(2))
+)
+
+
+def check_bad_call(one: BadCall) -> None:
+    """Make the call; check what it raises."""
+    try:
+        result = one.call()
+    except Deviation:
+        raise
+    except Exception as error:
+        if type(error) is not one.error:
+            raise Deviation(
+                f"raised {type(error).__name__}, not {one.error.__name__}: {error}"
+            ) from error
+        missing = [word for word in one.words if word not in str(error)]
+        if missing:
+            raise Deviation(f"the message lacks {missing}: {error}") from error
+    else:
+        raise Deviation(f"returned {result!r} instead of raising {one.error.__name__}")
+
+
+# -- what is no error but comes with an explanation
+
+
+def warns_of_an_unwatched_source() -> None:
+    """A gradient of None says why."""
+    x, z = _ones(2), _ones(2)
+    with ug.GradientTape() as tape:
+        tape.watch(x)
+        y = x * z
+    _require_warning(lambda: tape.gradient(y, z), "neither watched")
+
+
+def warns_of_an_unconnected_source() -> None:
+    """A watched source that the target does not use says so."""
+    x, z = _ones(2), _ones(2)
+    with ug.GradientTape() as tape:
+        tape.watch([x, z])
+        y = x * x
+    _require_warning(lambda: tape.gradient(y, z), "does not depend")
+
+
+def warns_of_an_unrecorded_target() -> None:
+    """A target computed outside of the tape says so."""
+    x = _ones(2)
+    y = x * x
+    with ug.GradientTape() as tape:
+        tape.watch(x)
+    _require_warning(lambda: tape.gradient(y, x), "not computed")
+
+
+def warns_of_an_integer_source() -> None:
+    """An integer source says its dtype."""
+    n = ug.asarray([1, 2])
+    with ug.GradientTape() as tape:
+        y = n * 2
+    _require_warning(lambda: tape.gradient(y, n), "int64")
+
+
+def warns_of_a_watched_integer() -> None:
+    """Watching an integer says that it is not watched."""
+    n = ug.asarray([1, 2])
+    with ug.GradientTape() as tape:
+        _require_warning(lambda: tape.watch(n), "int64", result=False)
+
+
+def nan_is_data() -> None:
+    """NaN in data goes through an op and its gradient without error."""
+    x = ug.asarray([float("nan"), 1.0])
+    with ug.GradientTape() as tape:
+        tape.watch(x)
+        y = ug.sum(x * x)
+    gradient = tape.gradient(y, x)
+    if str(gradient.tolist()) != "[nan, 2.0]" or str(y.item()) != "nan":
+        raise Deviation(f"NaN did not go through: value {y.item()}, gradient {gradient.tolist()}")
+
+
+def native_error_is_the_cause() -> None:
+    """What the library said is the error's cause."""
+    try:
+        ug.add(_ones(2, 3), _ones(4))
+    except ug.ShapeError as error:
+        if error.__cause__ is None:
+            raise Deviation("the error has no cause") from error
+
+
+def _require_warning(call: Callable[[], Any], words: str, result: bool = True) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        found = call()
+    if result and found is not None:
+        raise Deviation(f"the gradient is {found!r}, not None")
+    texts = [str(one.message) for one in caught if one.category is ug.GradientWarning]
+    if not any(words in text for text in texts):
+        raise Deviation(f"no GradientWarning has {words!r}: {texts}")
+
+
+EXPLANATIONS: dict[str, Callable[[], None]] = {
+    function.__name__: function
+    for function in (
+        warns_of_an_unwatched_source,
+        warns_of_an_unconnected_source,
+        warns_of_an_unrecorded_target,
+        warns_of_an_integer_source,
+        warns_of_a_watched_integer,
+        nan_is_data,
+        native_error_is_the_cause,
+    )
+}

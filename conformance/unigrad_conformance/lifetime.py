@@ -1,0 +1,214 @@
+"""What a tape costs: growth linear in what it recorded, and nothing kept when it is gone."""
+
+from __future__ import annotations
+
+import gc
+import time
+import weakref
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from typing import Any
+
+import unigrad as ug
+from unigrad_conformance.subject import Deviation
+
+#: The length of the long chain, and how much shorter the chain is that it is compared with.
+CHAIN = 100_000
+SHORTER = 8
+#: How much longer than in proportion the long chain may take.
+SLACK = 3.0
+
+
+@contextmanager
+def _without_collector() -> Iterator[None]:
+    """Let reference counts alone free what is no longer used."""
+    gc.collect()
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+def _require_dead(what: str, references: list[weakref.ref[Any]]) -> None:
+    living = sum(one() is not None for one in references)
+    if living:
+        raise Deviation(f"{what}: {living} of {len(references)} intermediate values live on")
+
+
+def _references(*tensors: ug.Tensor) -> list[weakref.ref[Any]]:
+    """Refer weakly to tensors and, where the library allows it, to their native arrays."""
+    references: list[weakref.ref[Any]] = [weakref.ref(one) for one in tensors]
+    for one in tensors:
+        try:
+            references.append(weakref.ref(one.native))
+        except TypeError:
+            continue
+    return references
+
+
+def nothing_is_kept_without_a_tape() -> None:
+    """Outside of a tape an intermediate dies with its handle."""
+    with _without_collector():
+        x = ug.asarray([1.0, 2.0])
+        y = ug.sin(x)
+        references = _references(y)
+        z = y * y
+        del y
+        _require_dead("without a tape", references)
+        del z
+
+
+def nothing_is_kept_of_an_untracked_computation() -> None:
+    """A tape keeps nothing of what it does not track."""
+    with _without_collector():
+        x = ug.asarray([1.0, 2.0])
+        with ug.GradientTape():
+            y = ug.sin(x)
+            references = _references(y)
+            z = y * y
+            del y
+            _require_dead("untracked under a tape", references)
+        del z
+
+
+def spent_tape_lets_go() -> None:
+    """After its gradient a tape that is no longer usable holds no intermediate."""
+    with _without_collector():
+        x = ug.asarray([1.0, 2.0])
+        with ug.GradientTape() as tape:
+            tape.watch(x)
+            y = ug.sin(x)
+            references = _references(y)
+            z = y * y
+            del y
+        gradient = tape.gradient(z, x)
+        del z
+        _require_dead("after the gradient", references)
+        del gradient
+
+
+def dropped_tape_lets_go() -> None:
+    """A tape that nobody asked takes everything with it."""
+    with _without_collector():
+        x = ug.asarray([1.0, 2.0])
+        with ug.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y = ug.sin(x)
+            references = _references(y)
+            z = y * y
+        del y, z, tape
+        _require_dead("after the tape", references)
+
+
+def nested_tapes_let_go() -> None:
+    """Second order leaves nothing behind either."""
+    with _without_collector():
+        x = ug.asarray([1.0, 2.0])
+        with ug.GradientTape() as outer:
+            outer.watch(x)
+            with ug.GradientTape() as inner:
+                inner.watch(x)
+                y = ug.sin(x)
+                references = _references(y)
+                z = y * y
+                del y
+            first = inner.gradient(z, x)
+        second = outer.gradient(first, x)
+        del z, first, inner, outer
+        _require_dead("after two tapes", references)
+        del second
+
+
+def reset_tape_lets_go() -> None:
+    """`reset` forgets the values too."""
+    with _without_collector():
+        x = ug.asarray([1.0, 2.0])
+        with ug.GradientTape(persistent=True) as tape:
+            tape.watch(x)
+            y = ug.sin(x)
+            references = _references(y)
+            z = y * y
+            del y
+            tape.reset()
+            del z
+        _require_dead("after reset", references)
+
+
+def exception_lets_go() -> None:
+    """A block left by an exception keeps nothing once its tape is gone."""
+    with _without_collector():
+        x = ug.asarray([1.0, 2.0])
+        references: list[weakref.ref[Any]] = []
+
+        def work() -> None:
+            with ug.GradientTape() as tape:
+                tape.watch(x)
+                y = ug.sin(x)
+                references.extend(_references(y))
+                raise KeyError(y.shape)
+
+        with suppress(KeyError):
+            work()
+        _require_dead("after an exception", references)
+
+
+def result_carries_no_graph() -> None:
+    """What a tape's block leaves behind is a plain value of the library."""
+    x = ug.asarray([1.0, 2.0])
+    v = ug.Variable([1.0, 2.0])
+    with ug.GradientTape() as tape:
+        tape.watch(x)
+        loss = ug.sum(ug.sin(x) * v)
+    gradient = tape.gradient(loss, x)
+    for what, one in {"loss": loss, "gradient": gradient, "source": x, "variable": v}.items():
+        # Only torch's arrays have the attribute: the others never carry a graph.
+        if getattr(one.native, "requires_grad", False):
+            raise Deviation(f"the {what} still requires grad after the block")
+
+
+def long_chain() -> None:
+    """Gradients through 10⁵ ops, in linear time, without running out of stack."""
+    _chain(1000)
+    short = min(_chain(CHAIN // SHORTER) for _ in range(2))
+    long = _chain(CHAIN)
+    if long > SLACK * SHORTER * short:
+        raise Deviation(
+            f"{CHAIN} ops took {long:.2f} s, {CHAIN // SHORTER} ops {short:.2f} s: "
+            "more than in proportion"
+        )
+
+
+def _chain(length: int) -> float:
+    """Differentiate a chain of ops; return the seconds it took, freeing it included."""
+    x = ug.asarray(1.0, dtype="float64")
+    start = time.process_time()
+    with ug.GradientTape() as tape:
+        tape.watch(x)
+        y = x
+        for _ in range(length // 2):
+            y = -y
+            y = y * -1.0
+    found = tape.gradient(y, x)
+    del tape, y
+    elapsed = time.process_time() - start
+    if float(found) != 1.0:
+        raise Deviation(f"the chain's derivative is {float(found)}, not 1")
+    return elapsed
+
+
+#: By name; the order is that of reports.
+LIFETIMES: dict[str, Callable[[], None]] = {
+    function.__name__: function
+    for function in (
+        nothing_is_kept_without_a_tape,
+        nothing_is_kept_of_an_untracked_computation,
+        spent_tape_lets_go,
+        dropped_tape_lets_go,
+        nested_tapes_let_go,
+        reset_tape_lets_go,
+        exception_lets_go,
+        result_carries_no_graph,
+        long_chain,
+    )
+}

@@ -1,0 +1,172 @@
+"""Trials: the pieces that a run of the suite is made of, and how one is run.
+
+A trial is everything about one op, or one scenario, edge or bad call, on one backend. The pytest
+plug-in makes each a test, the command runs them one after the other.
+"""
+
+from __future__ import annotations
+
+import traceback
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import unigrad as ug
+from unigrad.core import dtypes
+from unigrad.core.registry import load_backend
+from unigrad_conformance.checks.forward import check_forward
+from unigrad_conformance.checks.gradients import check_gradients, check_native_gradients
+from unigrad_conformance.checks.purity import check_purity
+from unigrad_conformance.checks.second_order import check_second_order
+from unigrad_conformance.checks.values import check_values
+from unigrad_conformance.completeness import kernels_without_op, ops_without_kernel
+from unigrad_conformance.edge import check_edge, every_edge
+from unigrad_conformance.errors import BAD_CALLS, EXPLANATIONS, check_bad_call
+from unigrad_conformance.ledger import Ledger
+from unigrad_conformance.lifetime import LIFETIMES
+from unigrad_conformance.problem import Problem, problem_of
+from unigrad_conformance.samples import ops, samples_of
+from unigrad_conformance.scenarios import every_scenario
+from unigrad_conformance.scenarios.story import Scenario, check_scenario, unigrad_api
+from unigrad_conformance.subject import Deviation
+
+Check = Callable[[Problem, dtypes.DType, Ledger], None]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """Something that is tried on a backend."""
+
+    family: str
+    name: str
+    run: Callable[[Ledger], None]
+
+    def on(self, backend: str, ledger: Ledger | None = None) -> Ledger:
+        """Run on a backend; the findings are in the ledger."""
+        ledger = Ledger(backend) if ledger is None else ledger
+        with ug.use_backend(backend):
+            self.run(ledger)
+        return ledger
+
+
+def guarded(
+    ledger: Ledger, family: str, subject: str, check: str, function: Callable[[], None]
+) -> bool:
+    """Run one check, noting how it ends; tell whether it passed."""
+    try:
+        function()
+    except Deviation as deviation:
+        ledger.deviates(family, subject, check, str(deviation))
+        return False
+    except Exception as error:
+        where = traceback.extract_tb(error.__traceback__)[-1]
+        ledger.deviates(
+            family,
+            subject,
+            check,
+            f"{type(error).__name__}: {error} ({where.filename.rpartition('/')[2]}:{where.lineno})",
+        )
+        return False
+    ledger.passes(family)
+    return True
+
+
+def checks_of(
+    problem: Problem, first: bool, thorough: bool, compiles: bool
+) -> list[tuple[str, Check, dtypes.DType]]:
+    """Return the checks of a sample, worked out.
+
+    The costly ones (gradients in low precision, second order) are run on the first smooth sample
+    of an op, or on all in a thorough run. On a backend that compiles every op for every shape,
+    that also holds for what only repeats the gradient another way.
+    """
+    full = first or thorough
+    wide = full or not compiles
+    checks: list[tuple[str, Check, dtypes.DType]] = [
+        ("values float64", check_values, dtypes.float64),
+        ("values float32", check_values, dtypes.float32),
+    ]
+    if wide:
+        checks.append(("purity", check_purity, dtypes.float64))
+    if problem.is_smooth or (problem.sample.zero_gradient and problem.inexact):
+        gradients = check_gradients if wide else check_native_gradients
+        checks.append(("gradients float64", gradients, dtypes.float64))
+        if wide:
+            checks.append(("forward mode", check_forward, dtypes.float64))
+        if full:
+            checks += [
+                ("gradients float32", check_gradients, dtypes.float32),
+                ("second order", check_second_order, dtypes.float64),
+            ]
+    return checks
+
+
+def try_op(op: str, ledger: Ledger, thorough: bool = False) -> None:
+    """Run all checks of all samples of an op on the current backend."""
+    fresh, compiles = True, load_backend(ledger.backend).fuses_composites
+    for sample in samples_of(op):
+        problem = problem_of(sample)
+        for name, check, dtype in checks_of(problem, fresh, thorough, compiles):
+            guarded(
+                ledger,
+                sample.family,
+                sample.id,
+                name,
+                partial(check, problem, dtype, ledger),
+            )
+        fresh = fresh and not problem.is_smooth
+
+
+def op_trials(thorough: bool = False) -> list[Trial]:
+    """Return a trial per op."""
+    return [
+        Trial(samples_of(op)[0].family, op, partial(try_op, op, thorough=thorough)) for op in ops()
+    ]
+
+
+def story_trials() -> list[Trial]:
+    """Return a trial per scenario, edge, bad call, explanation and lifetime."""
+    tables: list[tuple[str, list[tuple[str, Callable[[], None]]]]] = [
+        (
+            "tape",
+            [(one.name, partial(_tell, one)) for one in every_scenario()],
+        ),
+        ("edges", [(one.name, partial(check_edge, one)) for one in every_edge()]),
+        ("errors", [(one.name, partial(check_bad_call, one)) for one in BAD_CALLS]),
+        ("errors", list(EXPLANATIONS.items())),
+        ("lifetime", list(LIFETIMES.items())),
+    ]
+    return [
+        Trial(family, name, partial(_story, family, name, function))
+        for family, table in tables
+        for name, function in table
+    ]
+
+
+def _tell(one: Scenario) -> None:
+    check_scenario(one, unigrad_api())
+
+
+def _story(family: str, name: str, function: Callable[[], None], ledger: Ledger) -> None:
+    guarded(ledger, family, name, family, function)
+
+
+def kernel_trial() -> Trial:
+    """Return the trial that a backend's table is complete."""
+    return Trial("completeness", "kernels", _kernels)
+
+
+def _kernels(ledger: Ledger) -> None:
+    for what, names in (
+        ("has no kernel", ops_without_kernel(ledger.backend)),
+        ("is a kernel of no op", kernels_without_op(ledger.backend)),
+    ):
+        for name in names:
+            ledger.deviates("completeness", name, "kernels", f"{name} {what}")
+    if not ledger.findings:
+        ledger.passes("completeness")
+
+
+def every_trial(thorough: bool = False) -> list[Trial]:
+    """Return everything that is tried on a backend."""
+    return [kernel_trial(), *story_trials(), *op_trials(thorough)]

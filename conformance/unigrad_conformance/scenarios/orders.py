@@ -1,0 +1,384 @@
+"""Tapes inside tapes: higher orders, tapes that overlap, pauses."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unigrad_conformance.scenarios.story import Api, error_of, scenario
+
+
+@scenario([12.0, 12.0])
+def second_order(api: Api) -> Any:
+    x = api.constant(2.0)
+    with api.GradientTape() as outer:
+        outer.watch(x)
+        with api.GradientTape() as inner:
+            inner.watch(x)
+            y = x * x * x
+        first = inner.gradient(y, x)
+    return [first, outer.gradient(first, x)]
+
+
+@scenario([32.0, 48.0, 48.0, 24.0])
+def up_to_fourth_order(api: Api) -> Any:
+    x = api.constant(2.0)
+    with api.GradientTape() as fourth:
+        fourth.watch(x)
+        with api.GradientTape() as third:
+            third.watch(x)
+            with api.GradientTape() as second:
+                second.watch(x)
+                with api.GradientTape() as first:
+                    first.watch(x)
+                    y = x * x * x * x
+                d1 = first.gradient(y, x)
+            d2 = second.gradient(d1, x)
+        d3 = third.gradient(d2, x)
+    return [d1, d2, d3, fourth.gradient(d3, x)]
+
+
+@scenario([0.28366218546322625, 0.9589242746631385, -0.28366218546322625])
+def third_order_of_a_sine(api: Api) -> Any:
+    x = api.constant(5.0)
+    with api.GradientTape() as third:
+        third.watch(x)
+        with api.GradientTape() as second:
+            second.watch(x)
+            with api.GradientTape() as first:
+                first.watch(x)
+                y = api.sin(x)
+            d1 = first.gradient(y, x)
+        d2 = second.gradient(d1, x)
+    return [d1, d2, third.gradient(d2, x)]
+
+
+@scenario([3.0, None])
+def second_derivative_of_a_linear_function(api: Api) -> Any:
+    x = api.constant(2.0)
+    with api.GradientTape() as outer:
+        outer.watch(x)
+        with api.GradientTape() as inner:
+            inner.watch(x)
+            y = 3.0 * x
+        first = inner.gradient(y, x)
+    return [first, outer.gradient(first, x)]
+
+
+@scenario([7.0, 2.0, 1.0, None])
+def mixed_second_derivatives_of_a_product(api: Api) -> Any:
+    x, y = api.constant(2.0), api.constant(7.0)
+    with api.GradientTape(persistent=True) as outer:
+        outer.watch([x, y])
+        with api.GradientTape() as inner:
+            inner.watch([x, y])
+            z = x * y
+        by_x, by_y = inner.gradient(z, [x, y])
+    return [by_x, by_y, outer.gradient(by_x, y), outer.gradient(by_x, x)]
+
+
+@scenario([12.0, 8.0])
+def tapes_side_by_side(api: Api) -> Any:
+    x = api.constant(2.0)
+    with api.GradientTape() as first, api.GradientTape() as second:
+        first.watch(x)
+        second.watch(x)
+        y = x * x * x
+        z = x * x + 4.0 * x
+    return [first.gradient(y, x), second.gradient(z, x)]
+
+
+@scenario([12.0, 8.0])
+def interleaved_tapes(api: Api) -> Any:
+    x = api.constant(2.0)
+    first, second = api.GradientTape(), api.GradientTape()
+    first.__enter__()
+    first.watch(x)
+    y = x * x * x
+    second.__enter__()
+    second.watch(x)
+    z = x * x
+    first.__exit__(None, None, None)
+    w = z + 4.0 * x
+    second.__exit__(None, None, None)
+    return [first.gradient(y, x), second.gradient(w, x)]
+
+
+@scenario([4.0, None, 4.0])
+def interleaved_tapes_see_only_their_own(api: Api) -> Any:
+    # The first sees z = x² and not w = x z, the second w and not z.
+    x = api.constant(2.0)
+    first, second = api.GradientTape(persistent=True), api.GradientTape()
+    first.__enter__()
+    first.watch(x)
+    z = x * x
+    second.__enter__()
+    second.watch(x)
+    first.__exit__(None, None, None)
+    w = z * x
+    second.__exit__(None, None, None)
+    return [second.gradient(w, x), first.gradient(w, x), first.gradient(z, x)]
+
+
+@scenario([5.0, 20.0])
+def inner_watch_of_an_outer_intermediate(api: Api) -> Any:
+    x = api.constant(2.0)
+    with api.GradientTape() as outer:
+        outer.watch(x)
+        y = x * x
+        with api.GradientTape() as inner:
+            inner.watch(y)
+            z = 5.0 * y
+        by_y = inner.gradient(z, y)
+    return [by_y, outer.gradient(z, x)]
+
+
+@scenario([8.0, 8.0])
+def inner_gradient_by_an_outer_intermediate_is_seen_outside(api: Api) -> Any:
+    # z = y², so ∂z/∂y = 2 y = 2 x², whose derivative by x is 4 x.
+    x = api.constant(2.0)
+    with api.GradientTape() as outer:
+        outer.watch(x)
+        y = x * x
+        with api.GradientTape() as inner:
+            inner.watch(y)
+            z = y * y
+        by_y = inner.gradient(z, y)
+    return [by_y, outer.gradient(by_y, x)]
+
+
+@scenario([None, 12.0])
+def watched_by_the_outer_tape_only(api: Api) -> Any:
+    x = api.constant(2.0)
+    with api.GradientTape() as outer:
+        outer.watch(x)
+        with api.GradientTape() as inner:
+            y = x * x * x
+        by_inner = inner.gradient(y, x)
+    return [by_inner, outer.gradient(y, x)]
+
+
+@scenario([12.0, None])
+def watched_by_the_inner_tape_only(api: Api) -> Any:
+    x = api.constant(2.0)
+    with api.GradientTape() as outer:
+        with api.GradientTape() as inner:
+            inner.watch(x)
+            y = x * x * x
+        by_inner = inner.gradient(y, x)
+    return [by_inner, outer.gradient(by_inner, x)]
+
+
+@scenario([16.0, 32.0])
+def inner_tape_counts_from_its_own_watch(api: Api) -> Any:
+    # y = x² x², of which the inner tape sees the second factor only.
+    x = api.constant(2.0)
+    with api.GradientTape() as outer:
+        outer.watch(x)
+        early = x * x
+        with api.GradientTape() as inner:
+            inner.watch(x)
+            y = early * (x * x)
+        by_inner = inner.gradient(y, x)
+    return [by_inner, outer.gradient(y, x)]
+
+
+@scenario(6.0)
+def inner_gradient_asked_after_the_outer_block(api: Api) -> Any:
+    x = api.constant(3.0)
+    with api.GradientTape() as outer:
+        outer.watch(x)
+        with api.GradientTape() as inner:
+            inner.watch(x)
+            y = x * x
+    return inner.gradient(y, x)
+
+
+@scenario([6.0, None])
+def gradient_asked_outside_is_not_recorded(api: Api) -> Any:
+    x = api.constant(3.0)
+    with api.GradientTape() as outer:
+        outer.watch(x)
+        with api.GradientTape() as inner:
+            inner.watch(x)
+            y = x * x
+    first = inner.gradient(y, x)
+    return [first, outer.gradient(first, x)]
+
+
+@scenario([6.0, 2.0, 108.0, 108.0])
+def persistent_tapes_at_both_levels(api: Api) -> Any:
+    x = api.constant(3.0)
+    with api.GradientTape(persistent=True) as outer:
+        outer.watch(x)
+        with api.GradientTape(persistent=True) as inner:
+            inner.watch(x)
+            y = x * x
+            z = y * y
+        first = inner.gradient(y, x)
+        other = inner.gradient(z, x)
+    return [first, outer.gradient(first, x), other, outer.gradient(other, x)]
+
+
+@scenario([2.0, None, 11.0])
+def stop_recording(api: Api) -> Any:
+    x = api.constant(3.0)
+    with api.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = 2.0 * x
+        with tape.stop_recording():
+            z = x * x
+        w = y + x * z
+    return [tape.gradient(y, x), tape.gradient(z, x), tape.gradient(w, x)]
+
+
+@scenario([1.0, 4.0])
+def inner_pauses_while_outer_records(api: Api) -> Any:
+    # w = x + x²: the inner tape does not see the square.
+    x = api.constant(1.5)
+    with api.GradientTape() as outer:
+        outer.watch(x)
+        with api.GradientTape() as inner:
+            inner.watch(x)
+            with inner.stop_recording():
+                square = x * x
+            w = x + square
+        by_inner = inner.gradient(w, x)
+    return [by_inner, outer.gradient(w, x)]
+
+
+@scenario([2.25, 3.0])
+def inner_gradient_after_a_pause_is_seen_outside(api: Api) -> Any:
+    # w = x s with s = x² unseen by the inner tape: ∂w/∂x = s, whose derivative by x is 2 x.
+    x = api.constant(1.5)
+    with api.GradientTape() as outer:
+        outer.watch(x)
+        with api.GradientTape() as inner:
+            inner.watch(x)
+            with inner.stop_recording():
+                square = x * x
+            w = x * square
+        by_inner = inner.gradient(w, x)
+    return [by_inner, outer.gradient(by_inner, x)]
+
+
+@scenario([12.0, None])
+def outer_pauses_while_inner_records(api: Api) -> Any:
+    x = api.constant(2.0)
+    with api.GradientTape() as outer:
+        outer.watch(x)
+        with api.GradientTape() as inner:
+            inner.watch(x)
+            with outer.stop_recording():
+                y = x * x * x
+        first = inner.gradient(y, x)
+    return [first, outer.gradient(y, x)]
+
+
+@scenario([None, 4.0])
+def reset_forgets(api: Api) -> Any:
+    x = api.constant(2.0)
+    with api.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = x * x * x
+        tape.reset()
+        tape.watch(x)
+        z = x * x
+    return [tape.gradient(y, x), tape.gradient(z, x)]
+
+
+@scenario(None)
+def reset_forgets_what_was_watched(api: Api) -> Any:
+    x = api.constant(2.0)
+    with api.GradientTape() as tape:
+        tape.watch(x)
+        tape.reset()
+        y = x * x
+    return tape.gradient(y, x)
+
+
+@scenario([12.0, 2.0])
+def entering_again_goes_on(api: Api) -> Any:
+    x = api.constant(2.0)
+    tape = api.GradientTape(persistent=True)
+    with tape:
+        tape.watch(x)
+        y = x * x
+    with tape:
+        z = y * x
+        w = 2.0 * x
+    return [tape.gradient(z, x), tape.gradient(w, x)]
+
+
+@scenario(True)
+def entering_a_recording_tape_raises(api: Api) -> Any:
+    tape = api.GradientTape()
+    with tape:
+        return error_of(tape.__enter__) is not None
+
+
+@scenario([6.0, 6.0])
+def exception_inside_the_block_unwinds(api: Api) -> Any:
+    x = api.constant(3.0)
+    tape = api.GradientTape()
+    try:
+        with tape:
+            tape.watch(x)
+            y = x * x
+            raise KeyError("out")
+    except KeyError:
+        pass
+    with api.GradientTape() as other:
+        other.watch(x)
+        z = x * x
+    return [tape.gradient(y, x), other.gradient(z, x)]
+
+
+@scenario([6.0, None])
+def exception_through_two_tapes(api: Api) -> Any:
+    x = api.constant(3.0)
+    first, second = api.GradientTape(), api.GradientTape()
+    try:
+        with first:
+            first.watch(x)
+            with second:
+                y = x * x
+                raise KeyError("out")
+    except KeyError:
+        pass
+    return [first.gradient(y, x), second.gradient(y, x)]
+
+
+@scenario([12.0, 8.0])
+def intermediate_watched_by_a_later_tape(api: Api) -> Any:
+    x = api.constant(2.0)
+    with api.GradientTape() as first:
+        first.watch(x)
+        y = x * x * x
+    with api.GradientTape() as second:
+        second.watch(y)
+        z = y * y / 2.0
+    return [first.gradient(y, x), second.gradient(z, y)]
+
+
+@scenario([12.0, 24.0, 36.0])
+def one_tensor_on_three_tapes_in_a_row(api: Api) -> Any:
+    x, found = api.constant(2.0), []
+    for factor in (1.0, 2.0, 3.0):
+        with api.GradientTape() as tape:
+            tape.watch(x)
+            found.append((tape, x * x * x * factor))
+    return [tape.gradient(y, x) for tape, y in found]
+
+
+@scenario([6.0, 12.0, 6.0])
+def tensor_that_another_tape_watches_again_inside(api: Api) -> Any:
+    # z = 3 x⁴, of which the inner tape takes the first 3 x² for a constant.
+    x = api.constant(1.0)
+    with api.GradientTape(persistent=True) as outer:
+        outer.watch(x)
+        y = 3.0 * x * x
+        with api.GradientTape() as inner:
+            inner.watch(x)
+            z = y * (x * x)
+        by_inner = inner.gradient(z, x)
+    return [outer.gradient(y, x), outer.gradient(z, x), by_inner]

@@ -1,0 +1,211 @@
+"""Variables: watched as they are read, assigned in between, trainable or not; threads."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from unigrad_conformance.scenarios.story import Api, scenario
+
+
+@scenario(6.0)
+def variable_is_watched_by_itself(api: Api) -> Any:
+    v = api.variable(3.0)
+    with api.GradientTape() as tape:
+        y = v * v
+    return tape.gradient(y, v)
+
+
+@scenario([3.0, 6.0])
+def worked_example(api: Api) -> Any:
+    x = api.variable(1.0)
+    with api.GradientTape() as outer:
+        with api.GradientTape() as inner:
+            y = x * x * x
+        first = inner.gradient(y, x)
+    return [first, outer.gradient(first, x)]
+
+
+@scenario(None)
+def variable_that_is_not_trainable(api: Api) -> Any:
+    v = api.variable(3.0, trainable=False)
+    with api.GradientTape() as tape:
+        y = v * v
+    return tape.gradient(y, v)
+
+
+@scenario(6.0)
+def variable_that_is_not_trainable_but_watched(api: Api) -> Any:
+    v = api.variable(3.0, trainable=False)
+    with api.GradientTape() as tape:
+        tape.watch(v)
+        y = v * v
+    return tape.gradient(y, v)
+
+
+@scenario([None, 5.0])
+def variables_not_watched_unless_asked(api: Api) -> Any:
+    v, w = api.variable(3.0), api.variable(2.0)
+    with api.GradientTape(watch_accessed_variables=False) as tape:
+        tape.watch(w)
+        y = v * v + 5.0 * w
+    return tape.gradient(y, [v, w])
+
+
+@scenario([True, True, 2])
+def watched_variables_in_order_of_construction(api: Api) -> Any:
+    a, b, c = api.variable(1.0), api.variable(2.0), api.variable(3.0)
+    with api.GradientTape() as tape:
+        b * 2.0
+        a * b
+        b * 3.0
+    watched = tape.watched_variables()
+    del c
+    return [watched[0] is a, watched[1] is b, len(watched)]
+
+
+@scenario([0, 1])
+def watched_variables_leave_out_the_untrainable(api: Api) -> Any:
+    v = api.variable(1.0, trainable=False)
+    with api.GradientTape() as tape:
+        v * 2.0
+        before = len(tape.watched_variables())
+        tape.watch(v)
+    return [before, len(tape.watched_variables())]
+
+
+@scenario([4.0, 6.0, 10.0])
+def variable_assigned_between_reads(api: Api) -> Any:
+    v = api.variable(2.0)
+    with api.GradientTape(persistent=True) as tape:
+        y1 = v * v
+        v.assign(3.0)
+        y2 = v * v
+        y = y1 + y2
+    return [tape.gradient(y1, v), tape.gradient(y2, v), tape.gradient(y, v)]
+
+
+@scenario([4.0, 9.0])
+def variable_assigned_after_the_block(api: Api) -> Any:
+    v = api.variable(2.0)
+    with api.GradientTape() as tape:
+        y = v * v
+    v.assign(9.0)
+    return [tape.gradient(y, v), v + 0.0]
+
+
+@scenario([1.0, 3.0])
+def assignment_is_not_differentiated(api: Api) -> Any:
+    v, x = api.variable(2.0), api.constant(3.0)
+    with api.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        v.assign(x * x)
+        y = 1.0 * v + 3.0 * x
+    return [tape.gradient(y, v), tape.gradient(y, x)]
+
+
+@scenario([2.0, 5.0])
+def assign_add_inside_the_tape(api: Api) -> Any:
+    v = api.variable(2.0)
+    with api.GradientTape() as tape:
+        v.assign_add(3.0)
+        y = 2.0 * v
+    return [tape.gradient(y, v), v + 0.0]
+
+
+@scenario(None)
+def variable_read_outside_the_tape(api: Api) -> Any:
+    v = api.variable(2.0)
+    y = v * v
+    with api.GradientTape() as tape:
+        z = 2.0 * y
+    return tape.gradient(z, v)
+
+
+@scenario(5.0)
+def variable_read_before_and_inside(api: Api) -> Any:
+    v = api.variable(2.0)
+    y = v * v
+    with api.GradientTape() as tape:
+        z = y + 5.0 * v
+    return tape.gradient(z, v)
+
+
+@scenario(1.0)
+def variable_is_also_the_target(api: Api) -> Any:
+    v = api.variable(2.0)
+    with api.GradientTape() as tape:
+        v * 1.0
+    return tape.gradient(v, v)
+
+
+@scenario([None, 0.0])
+def variable_that_the_target_does_not_use(api: Api) -> Any:
+    v, w = api.variable(2.0), api.variable(3.0)
+    with api.GradientTape(persistent=True) as tape:
+        y = v * v
+        w * w
+    return [tape.gradient(y, w), tape.gradient(y, w, unconnected_gradients="zero")]
+
+
+@scenario([[4.0, 6.0], {"v": 4.0}])
+def variables_beside_tensors_as_sources(api: Api) -> Any:
+    v, x = api.variable(2.0), api.constant(3.0)
+    with api.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = v * v + x * x
+    return [tape.gradient(y, [v, x]), tape.gradient(y, {"v": v})]
+
+
+@scenario([20.0, 12.0])
+def steps_of_descent(api: Api) -> Any:
+    v = api.variable(10.0)
+    slopes = []
+    for _ in range(2):
+        with api.GradientTape() as tape:
+            loss = v * v
+        slope = tape.gradient(loss, v)
+        v.assign_sub(0.2 * slope)
+        slopes.append(slope)
+    return slopes
+
+
+@scenario([6.0, None])
+def reset_forgets_the_variables(api: Api) -> Any:
+    v = api.variable(3.0)
+    with api.GradientTape(persistent=True) as tape:
+        y = v * v
+        tape.reset()
+        z = v * v
+    return [tape.gradient(z, v), tape.gradient(y, v)]
+
+
+@scenario([4.0, 300.0])
+def tapes_of_two_threads(api: Api) -> Any:
+    v, found = api.variable(2.0), [None, None]
+    meeting = threading.Barrier(2, timeout=30)
+
+    def work(position: int, factor: float) -> None:
+        with api.GradientTape() as tape:
+            meeting.wait()
+            y = v * v * factor
+            meeting.wait()
+        found[position] = tape.gradient(y, v)
+
+    other = threading.Thread(target=work, args=(1, 75.0))
+    other.start()
+    work(0, 1.0)
+    other.join()
+    return found
+
+
+@scenario([None, 4.0])
+def tape_does_not_hear_another_thread(api: Api) -> Any:
+    x, found = api.constant(2.0), []
+    with api.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        other = threading.Thread(target=lambda: found.append(x * x * x))
+        other.start()
+        other.join()
+        y = x * x
+    return [tape.gradient(found[0], x), tape.gradient(y, x)]

@@ -1,0 +1,147 @@
+"""What the examples share: flags, the training loop with its progress bar, and the output folder.
+
+Nothing in here is unigrad: a step is a function from a batch to a loss.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import time
+from collections.abc import Callable, Iterable
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+import unigrad as ug
+
+console = Console(highlight=False)
+
+
+def flags(description: str, name: str) -> argparse.ArgumentParser:
+    """Return a parser with the flags that all examples have."""
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument(
+        "--backend", default=ug.get_backend(), help="numpy, torch, jax, tensorflow, …"
+    )
+    parser.add_argument("--steps", type=int, default=None, help="train so many steps in all")
+    parser.add_argument("--epochs", type=int, default=None, help="train so many epochs in all")
+    parser.add_argument("--limit", type=int, default=None, help="train on so many examples only")
+    parser.add_argument("--seed", type=int, default=0, help="of the weights and the batches")
+    parser.add_argument(
+        "--jit",
+        action=argparse.BooleanOptionalAction,
+        default=None,
+        help="compile the training step as one program (default: where that pays in a short run)",
+    )
+    parser.add_argument(
+        "--output",
+        type=Path,
+        default=None,
+        help=f"folder for losses, curve and checkpoints (default: runs/{name}-BACKEND)",
+    )
+    parser.add_argument(
+        "--checkpoint",
+        type=int,
+        metavar="STEPS",
+        default=None,
+        help="write a checkpoint every so many steps (default: one, at the end)",
+    )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on from the newest checkpoint in the folder"
+    )
+    return parser
+
+
+class Run:
+    """A training run in its folder: losses so far, time per step, checkpoints.
+
+    Args:
+        folder: where it lives.
+        model: what is trained; it must have been built.
+        optimizer: what trains it; its slots are made here.
+        every: write a checkpoint every so many steps; None for one at the end only.
+        resume: go on from the newest checkpoint in the folder, if there is one.
+    """
+
+    def __init__(
+        self, folder: Path, model: Any, optimizer: Any, every: int | None, resume: bool
+    ) -> None:
+        self.folder = folder
+        self.every = every
+        self.losses: list[float] = []
+        self.seconds: list[float] = []
+        folder.mkdir(parents=True, exist_ok=True)
+        optimizer.build(model.trainable_variables)
+        self.checkpoint = ug.io.Checkpoint(keep=2, model=model, optimizer=optimizer, step=0)
+        newest = ug.io.latest(folder) if resume else None
+        if newest is not None:
+            self.checkpoint.restore(newest)
+            self.losses = json.loads((folder / "losses.json").read_text())["losses"]
+            del self.losses[self.checkpoint.step :]
+            console.print(f"Going on from {newest}")
+
+    def train(self, step: Callable[..., float], batches: Iterable[Any], total: int) -> None:
+        """Call the step on each batch that was not seen yet, under a progress bar."""
+        columns = (
+            TextColumn("Training"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TextColumn("loss {task.fields[loss]:.4f}"),
+            TimeRemainingColumn(),
+        )
+        done = self.checkpoint.step
+        saved = done
+        with Progress(*columns, console=console) as progress:
+            bar = progress.add_task("", total=total, completed=done, loss=float("nan"))
+            for batch in islice(batches, done, total):
+                start = time.perf_counter()
+                loss = step(*batch)
+                self.seconds.append(time.perf_counter() - start)
+                self.losses.append(loss)
+                self.checkpoint.step += 1
+                progress.update(bar, advance=1, loss=loss)
+                if self.every and self.checkpoint.step % self.every == 0:
+                    self._save()
+                    saved = self.checkpoint.step
+            progress.update(bar, total=self.checkpoint.step)
+        if saved != self.checkpoint.step:
+            self._save()
+
+    def _save(self) -> None:
+        """Write losses and state; the losses first, so that a checkpoint never lacks its own."""
+        self.write_losses()
+        self.checkpoint.save(self.folder, self.checkpoint.step)
+
+    def write_losses(self, **facts: Any) -> None:
+        """Write ``losses.json``: all losses, and what else there is to say."""
+        text = json.dumps({**facts, "losses": self.losses}, indent=1)
+        (self.folder / "losses.json").write_text(text)
+
+    def describe_time(self) -> str:
+        """Say how long a step took: half of them less, and the first one, which may compile."""
+        if not self.seconds:
+            return "no step"
+        typical = 1e3 * median(self.seconds[1:] or self.seconds)
+        return f"{typical:.2f} ms a step (median), {self.seconds[0]:.2f} s for the first"
+
+    def draw_losses(self, title: str) -> Path:
+        """Draw the loss curve as ``losses.png``."""
+        import matplotlib
+
+        matplotlib.use("Agg")
+        from matplotlib import pyplot
+
+        figure, axes = pyplot.subplots(figsize=(7, 4), layout="constrained")
+        axes.plot(range(1, len(self.losses) + 1), self.losses, linewidth=1)
+        axes.set(title=title, xlabel="step", ylabel="loss")
+        axes.set_ylim(bottom=0)
+        axes.grid(alpha=0.3)
+        path = self.folder / "losses.png"
+        figure.savefig(path, dpi=150)
+        pyplot.close(figure)
+        return path

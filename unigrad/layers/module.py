@@ -1,0 +1,184 @@
+"""`Module`: something callable that owns Variables.
+
+What it owns is found in its attributes, so assigning one is all there is to registering it. It
+knows no op and no optimizer.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unigrad.core import dtypes
+from unigrad.core.dtypes import DTypeLike
+from unigrad.core.errors import UnigradError
+from unigrad.core.state import load_into, state_of
+from unigrad.core.variable import Variable
+from unigrad.layers.seeds import LayerKey
+from unigrad.layers.training import training_mode
+from unigrad.tracing.scope import init_scope
+
+
+class Module:
+    """A layer or a model.
+
+    A subclass writes `call`; if it makes weights that depend on its input's shape, it makes them
+    in `build` with `add_weight`, which runs once, before the first call. Variables and modules in
+    attributes, and in lists, tuples and dicts of them, are the module's own, in order of
+    definition, each once.
+
+    Args:
+        name: for the names of variables and for messages; the class's name by default.
+        key: an int or a `ug.random` key for the weights; by default the next from
+            `ug.layers.set_seed`'s seed.
+
+    Example:
+        >>> import unigrad as ug
+        >>> class Scale(Module):
+        ...     def build(self, input_shape):
+        ...         self.factor = self.add_weight("factor", input_shape[-1:], "ones")
+        ...
+        ...     def call(self, x):
+        ...         return x * self.factor
+        >>> scale = Scale()
+        >>> scale(ug.asarray([[1.0, 2.0]])).tolist(), list(scale.named_variables())
+        ([[1.0, 2.0]], ['factor'])
+    """
+
+    def __init__(self, *, name: str | None = None, key: Any = None) -> None:
+        self.name = name or type(self).__name__
+        self._key = LayerKey(key)
+        self._weights_made = 0
+        self._built = False
+
+    # -- to be written by subclasses
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Make the weights for inputs of this shape. Nothing to do by default."""
+
+    def call(self, *inputs: Any, **settings: Any) -> Any:
+        """Compute. To be written by the subclass."""
+        raise NotImplementedError(f"{type(self).__name__} has no call method")
+
+    # -- calling
+
+    def __call__(self, *inputs: Any, training: bool | None = None, **settings: Any) -> Any:
+        """Build at the first call, then run `call`.
+
+        Args:
+            inputs: handed to `call`; `build` gets the first one's shape.
+            training: the mode for everything inside this call; by default that of the call
+                around it, and outermost False.
+            settings: handed to `call`.
+        """
+        if not self.__dict__.get("_built", False):
+            self.ensure_built(_shape(inputs[0]) if inputs else ())
+        if training is None:
+            return self.call(*inputs, **settings)
+        with training_mode(training):
+            return self.call(*inputs, **settings)
+
+    def ensure_built(self, input_shape: tuple[int, ...]) -> None:
+        """Run `build` if nobody has yet."""
+        if not self.__dict__.get("_built", False):
+            with init_scope():
+                self.build(tuple(input_shape))
+            self._built = True
+
+    @property
+    def built(self) -> bool:
+        """Whether the weights are there."""
+        return bool(self.__dict__.get("_built", False))
+
+    def add_weight(
+        self,
+        name: str,
+        shape: tuple[int, ...],
+        initializer: str | Callable[..., Any],
+        *,
+        trainable: bool = True,
+        dtype: DTypeLike | None = None,
+    ) -> Variable:
+        """Make a Variable, drawn with a key of its own.
+
+        Args:
+            name: for messages and checkpoints.
+            shape: its shape.
+            initializer: a name for `ug.initializers.get`, or ``init(key, shape, dtype)``.
+            trainable: whether optimizers should train it.
+            dtype: the default floating dtype if None.
+        """
+        from unigrad.initializers import get
+
+        if "_key" not in self.__dict__:
+            raise UnigradError(f"{type(self).__name__}.__init__ must call super().__init__() first")
+        chosen = dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+        number = self._weights_made
+        self._weights_made += 1
+        with init_scope():
+            value = get(initializer)(self._key.make(number), tuple(shape), chosen)
+            return Variable(value, trainable=trainable, name=f"{self.name}/{name}", dtype=chosen)
+
+    # -- what it owns
+
+    def named_variables(self) -> dict[str, Variable]:
+        """Return all variables by path, such as ``encoder/layers/0/kernel``, each once."""
+        return {path: one for path, one in _walk(self, "", set()) if isinstance(one, Variable)}
+
+    @property
+    def variables(self) -> list[Variable]:
+        """All variables, in order of definition."""
+        return list(self.named_variables().values())
+
+    @property
+    def trainable_variables(self) -> list[Variable]:
+        """The variables that optimizers should train."""
+        return [variable for variable in self.variables if variable.trainable]
+
+    @property
+    def submodules(self) -> list[Module]:
+        """All modules inside this one, in order of definition."""
+        return [one for _, one in _walk(self, "", set()) if isinstance(one, Module)]
+
+    def state_dict(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return copies of all values as ndarrays by path."""
+        return state_of(self.named_variables())
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over values by path. The module must have been built.
+
+        Raises:
+            UnigradError: when names, shapes or dtypes differ; then nothing is changed.
+        """
+        load_into(self.named_variables(), state, self.name)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(name={self.name!r})"
+
+
+def _walk(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
+    """Give the variables and modules inside a value with their paths, parents first, each once."""
+    if isinstance(value, (Variable, Module, list, tuple, dict)):
+        if id(value) in seen:
+            return
+        seen.add(id(value))
+    if isinstance(value, Variable) or (isinstance(value, Module) and path):
+        yield path, value
+    children: Any = ()
+    if isinstance(value, Module):
+        children = vars(value).items()
+    elif isinstance(value, dict):
+        children = value.items()
+    elif isinstance(value, (list, tuple)):
+        children = enumerate(value)
+    for name, child in list(children):
+        yield from _walk(child, f"{path}/{name}" if path else str(name), seen)
+
+
+def _shape(x: Any) -> tuple[int, ...]:
+    """Return the shape of a call's first input, which may be a list."""
+    shape = getattr(x, "shape", None)
+    return tuple(np.shape(x)) if shape is None else tuple(shape)

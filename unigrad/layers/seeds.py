@@ -1,0 +1,63 @@
+"""Where layers get their keys from: a seed and a count, the same on every backend.
+
+A layer takes a number when it is made, so its weights depend on the order in which layers are
+made and not on when they are first called.
+"""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+from unigrad.core.tensor import Tensor
+from unigrad.random import fold_in, key
+
+_lock = threading.Lock()
+_seed = 0
+_count = 0
+
+
+def set_seed(seed: int) -> None:
+    """Start the layers' keys afresh: layers made after this get the same weights every time.
+
+    Example:
+        >>> import unigrad as ug
+        >>> def weights():
+        ...     set_seed(3)
+        ...     layer = ug.layers.Dense(2)
+        ...     layer.build((4, 2))
+        ...     return layer.kernel.numpy().tolist()
+        >>> weights() == weights()
+        True
+    """
+    global _seed, _count
+    with _lock:
+        _seed, _count = int(seed), 0
+
+
+class LayerKey:
+    """One layer's key, made on the current backend when it is needed.
+
+    Args:
+        given: a key, an int to seed one with, or None to take the next from the module's seed.
+    """
+
+    def __init__(self, given: Any = None) -> None:
+        global _count
+        self._given = given
+        with _lock:
+            self._seed, self._number = _seed, _count
+            if given is None:
+                _count += 1
+
+    def make(self, number: int) -> Tensor:
+        """Return the key of the layer's variable of this number."""
+        if self._given is None:
+            own = fold_in(key(self._seed), self._number)
+        else:
+            own = key(self._given) if isinstance(self._given, int) else self._given
+        return fold_in(own, number)
+
+    def as_seed(self) -> int:
+        """Return an int to seed a generator with, for a layer that has no key of its own."""
+        return (self._seed * 1_000_003 + self._number) % 2**31

@@ -1,0 +1,34 @@
+"""Whether a model is being trained or used: what Dropout and its like ask.
+
+It is a property of the call and not of the model, so that a compiled program can never have been
+traced in the other mode: ``model(x, training=True)`` holds for everything inside that call.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+_training: ContextVar[bool] = ContextVar("unigrad_training", default=False)
+
+
+def is_training() -> bool:
+    """Tell whether the innermost call that said so is one of training (default: no)."""
+    return _training.get()
+
+
+@contextmanager
+def training_mode(training: bool = True) -> Iterator[None]:
+    """Set the mode inside the block.
+
+    Example:
+        >>> with training_mode():
+        ...     is_training()
+        True
+    """
+    token = _training.set(bool(training))
+    try:
+        yield
+    finally:
+        _training.reset(token)

@@ -1,0 +1,262 @@
+"""What stands between the brackets of ``x[...]``, taken apart once for all backends.
+
+A basic key (ints, slices, ``None``, ``...``) becomes a *spec*, a hashable tuple with one entry per
+axis of ``x`` or new axis, and the *starts*, one int for each entry that asks for one:
+
+* ``None``: a new axis of length one,
+* ``"all"``: the whole axis,
+* ``"int"``: one element, at the next start; the axis is not in the result,
+* ``(length, step)``: that many elements from the next start on, step by step.
+
+The starts are apart from the spec so that a compiling backend needs one program for all of
+``x[0]``, ``x[1]``, … An array key (`Advanced`) is split into a basic part and arrays of indices
+that pick from adjacent axes, in NumPy's meaning.
+
+Source: NumPy, "Indexing on ndarrays".
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError
+from unigrad.core.op import as_tensor
+from unigrad.core.tensor import Tensor
+
+Spec: TypeAlias = tuple[Any, ...]
+
+
+def as_tuple(key: Any) -> tuple[Any, ...]:
+    """Return a key as a tuple of entries."""
+    return key if type(key) is tuple else (key,)
+
+
+def is_basic(entries: tuple[Any, ...]) -> bool:
+    """Tell whether a key has no arrays."""
+    for one in entries:
+        if not (
+            type(one) is int
+            or type(one) is slice
+            or one is None
+            or one is Ellipsis
+            or isinstance(one, np.integer)
+        ):
+            return False
+    return True
+
+
+def basic(
+    entries: tuple[Any, ...], shape: tuple[int, ...]
+) -> tuple[Spec, tuple[int, ...], tuple[int, ...]]:
+    """Return a basic key's spec, its starts and the shape of the result.
+
+    Raises:
+        OutOfBoundsError: when an int is outside of its axis.
+        ShapeError: when there are more entries than axes.
+    """
+    entries = _fill(entries, len(shape))
+    spec: list[Any] = []
+    starts: list[int] = []
+    out: list[int] = []
+    axis = 0
+    for one in entries:
+        if one is None:
+            spec.append(None)
+            out.append(1)
+            continue
+        length = shape[axis]
+        if type(one) is slice:
+            found = _slice(one, length)
+            if found is None:
+                spec.append("all")
+                out.append(length)
+            else:
+                start, count, step = found
+                starts.append(start)
+                spec.append((count, step))
+                out.append(count)
+        else:
+            index = int(one)
+            if not -length <= index < length:
+                raise OutOfBoundsError(
+                    f"getitem: index {index} is out of bounds for axis {axis} of length {length} "
+                    f"(shape {shape})"
+                )
+            starts.append(index + length if index < 0 else index)
+            spec.append("int")
+        axis += 1
+    return tuple(spec), tuple(starts), tuple(out)
+
+
+def _slice(one: slice, length: int) -> tuple[int, int, int] | None:
+    """Return a slice's first index, count and step; ``None`` when it takes the whole axis."""
+    if one.start is None and one.stop is None and one.step is None:
+        return None
+    try:
+        start, stop, step = one.indices(length)
+    except TypeError:
+        raise DTypeError(f"getitem: {one} is not made of integers") from None
+    except ValueError:
+        raise ShapeError("getitem: the step of a slice is not zero") from None
+    count = len(range(start, stop, step))
+    if count == length and step == 1:
+        return None
+    return (start if count else 0), count, (step if count > 1 else 1)
+
+
+def _fill(entries: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
+    """Put as many full slices as axes are left for ``...``, or at the end."""
+    # Compared by identity: an array answers == elementwise.
+    dots = [i for i, one in enumerate(entries) if one is Ellipsis]
+    if len(dots) > 1:
+        raise ShapeError("getitem: an index has at most one '...'")
+    used = sum(_axes_of(one) for one in entries)
+    if used > ndim:
+        raise OutOfBoundsError(f"getitem: {used} indices for {ndim} axes")
+    place = dots[0] if dots else len(entries)
+    return entries[:place] + (slice(None),) * (ndim - used) + entries[place + 1 :]
+
+
+def _axes_of(one: Any) -> int:
+    """Return how many axes an entry of a key stands for."""
+    if one is None or one is Ellipsis:
+        return 0
+    if type(one) is Tensor or isinstance(one, np.ndarray):
+        return one.ndim if one.dtype == np.bool_ else 1
+    return 1
+
+
+class Advanced:
+    """A key with arrays, for a tensor: what to do first, and what to pick then.
+
+    First the basic part (``first``, a basic key) is applied. Then the axes are put in the order
+    ``order``, unless that is ``None``. Then the arrays ``indices`` pick from the axes of lengths
+    ``lengths`` that begin at ``axis``; their common shape takes those axes' place.
+    """
+
+    __slots__ = ("axis", "first", "indices", "lengths", "order", "shape")
+
+    def __init__(self, x: Tensor, entries: tuple[Any, ...]) -> None:
+        entries = _fill_masks(x, entries)
+        apart = _apart(entries)
+        entries = _fill(entries, x.ndim)
+        first: list[Any] = []
+        self.indices: list[Tensor] = []
+        axes: list[int] = []
+        place = axis = 0
+        for one in entries:
+            if one is None:
+                first.append(None)
+                place += 1
+                continue
+            if type(one) is slice:
+                first.append(one)
+            else:
+                index = _index(x, one, axis)
+                first.append(slice(None))
+                self.indices.append(index)
+                axes.append(place)
+            place += 1
+            axis += 1
+        #: The basic key to apply first; None when it takes everything.
+        self.first: tuple[Any, ...] | None = tuple(first)
+        shape: tuple[int, ...] = basic(self.first, x.shape)[2]
+        if all(type(one) is slice and one == slice(None) for one in first):
+            self.first = None
+        self.order: tuple[int, ...] | None = None
+        self.axis = axes[0]
+        if apart:
+            rest = [i for i in range(place) if i not in axes]
+            self.order = (*axes, *rest)
+            self.axis = 0
+            shape = tuple([shape[i] for i in self.order])
+        #: The lengths of the axes from which the indices pick.
+        self.lengths = shape[self.axis : self.axis + len(axes)]
+        #: The shape after the basic part and the reordering.
+        self.shape = shape
+
+    def picked_shape(self) -> tuple[int, ...]:
+        """Return the common shape of the indices.
+
+        Raises:
+            ShapeError: when they do not broadcast.
+        """
+        shapes = [index.shape for index in self.indices]
+        try:
+            return np.broadcast_shapes(*shapes)
+        except ValueError:
+            raise ShapeError(f"getitem: indices of shapes {shapes} do not broadcast") from None
+
+    def merged(self) -> tuple[int, ...]:
+        """Return the shape in which the axes that are picked from are one."""
+        k = len(self.lengths)
+        return (*self.shape[: self.axis], prod(self.lengths), *self.shape[self.axis + k :])
+
+
+def _apart(entries: tuple[Any, ...]) -> bool:
+    """Tell whether a slice, ``...`` or ``None`` stands between two indices."""
+    places = [
+        i
+        for i, one in enumerate(entries)
+        if not (one is None or one is Ellipsis or type(one) is slice)
+    ]
+    return places[-1] - places[0] + 1 != len(places)
+
+
+def _fill_masks(x: Tensor, entries: tuple[Any, ...]) -> tuple[Any, ...]:
+    """Replace every mask by the indices of its true elements."""
+    from unigrad.ops.indexing import nonzero
+
+    out: list[Any] = []
+    axis = 0
+    entries = tuple([_as_entry(x, one) for one in entries])
+    left = x.ndim - sum(_axes_of(one) for one in entries)
+    for one in entries:
+        if one is Ellipsis:
+            axis += max(left, 0)
+        if not (type(one) is Tensor and one.dtype == np.bool_):
+            out.append(one)
+            axis += _axes_of(one)
+            continue
+        shape = x.shape[axis : axis + one.ndim]
+        if one.shape != shape:
+            raise OutOfBoundsError(
+                f"getitem: a mask of shape {one.shape} does not fit axes of lengths {shape} "
+                f"(shape {x.shape})"
+            )
+        if one.backend.is_traced(one.native):
+            raise TracingError(
+                "getitem: the shape of x[mask] depends on the mask's values, which do not exist "
+                "while the function is traced; use ug.where"
+            )
+        if one.ndim == 0:
+            raise DTypeError("getitem: a single bool beside other indices is no index")
+        axis += one.ndim
+        out.extend(nonzero(one))
+    return tuple(out)
+
+
+def _as_entry(x: Tensor, one: Any) -> Any:
+    """Return an entry with arrays and lists as Tensors."""
+    if one is None or one is Ellipsis or type(one) is slice or type(one) is Tensor:
+        return one
+    if type(one) is int or isinstance(one, np.integer):
+        return int(one)
+    if isinstance(one, (list, tuple)) and len(one) == 0:
+        one = np.zeros((0,), np.int64)
+    return as_tensor(one, x)
+
+
+def _index(x: Tensor, one: Any, axis: int) -> Tensor:
+    """Return the entry of one axis as a tensor of indices within bounds.
+
+    Raises:
+        DTypeError: when it is no integer array.
+        OutOfBoundsError: when an index can be seen to be outside of the axis.
+    """
+    from unigrad.ops.indexing import as_index
+
+    return as_index("getitem", one, x, x.shape[axis], axis)

@@ -1,0 +1,75 @@
+"""The kernels of losses that are worth one op: softmax cross-entropy from integer labels."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
+from unigrad.core.op import TensorLike, as_tensor, composite, to_floating
+from unigrad.core.tensor import Tensor
+from unigrad.ops.activations import log_softmax, one_hot, softmax
+from unigrad.ops.indexing import take_along_axis
+from unigrad.ops.shaping import expand_dims, squeeze
+
+__all__ = ["sparse_softmax_crossentropy"]
+
+
+@composite
+def _sparse_softmax_crossentropy(logits: Tensor, labels: Tensor) -> Tensor:
+    picked = take_along_axis(log_softmax(logits, axis=-1), expand_dims(labels, axis=-1), axis=-1)
+    return -squeeze(picked, axis=-1)
+
+
+@composite
+def _sparse_softmax_crossentropy_gradient(g: Tensor, logits: Tensor, labels: Tensor) -> Tensor:
+    """g · (softmax(logits) - onehot(labels))."""
+    hot = one_hot(labels, logits.shape[-1], dtype=logits.dtype)
+    return expand_dims(g, axis=-1) * (softmax(logits, axis=-1) - hot)
+
+
+def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Tensor:
+    """Return -log softmax(x)ᵢ per example, from logits x (…, C) and integer labels i (…).
+
+    Raises:
+        DTypeError: when the labels are no integers.
+        ShapeError: when the labels' shape is not that of the logits less its last axis.
+        OutOfBoundsError: when a label is outside of [0, C); compiled programs and accelerators
+            do not look.
+
+    Example:
+        >>> round(sparse_softmax_crossentropy([[0.0, 0.0]], [1]).item(), 6)
+        0.693147
+    """
+    logits = to_floating(as_tensor(logits))
+    labels = as_tensor(labels, logits)
+    check_label_shapes("sparse_softmax_crossentropy", labels, logits)
+    if not logits.backend.checks_bounds:
+        check_label_values("sparse_softmax_crossentropy", labels, logits)
+    out: Tensor = _sparse_softmax_crossentropy(logits, labels)
+    return out
+
+
+def check_label_shapes(name: str, labels: Tensor, scores: Tensor) -> None:
+    """Refuse labels whose dtype or shape does not fit scores (…, C)."""
+    if labels.native.dtype not in labels.backend.native_integers:
+        raise DTypeError(f"{name}: labels are integers, not {labels.dtype.name}")
+    shape = scores.shape
+    if not shape or labels.shape != shape[:-1]:
+        raise ShapeError(
+            f"{name}: labels of shape {labels.shape} for scores of shape {shape}; "
+            f"expected {shape[:-1]}"
+        )
+
+
+def check_label_values(name: str, labels: Tensor, scores: Tensor) -> None:
+    """Refuse labels outside of [0, C), on a CPU and in eager mode only."""
+    backend, native = labels.backend, labels.native
+    if backend.is_traced(native) or backend.device(native) != "cpu":
+        return
+    values = backend.to_numpy(native)
+    if not values.size:
+        return
+    low, high = np.minimum.reduce(values, None), np.maximum.reduce(values, None)
+    classes = scores.shape[-1]
+    if low < 0 or high >= classes:
+        raise OutOfBoundsError(f"{name}: labels from {low} to {high} for {classes} classes")

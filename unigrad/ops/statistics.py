@@ -1,0 +1,155 @@
+"""Variance, deviation, norms, and whether all elements are close."""
+
+from __future__ import annotations
+
+import math
+
+from unigrad.core import dtypes
+from unigrad.core.errors import DTypeError, ShapeError, UnigradError
+from unigrad.core.op import TensorLike, as_tensor, composite, constant, normalize_axes, to_floating
+from unigrad.core.tensor import Tensor
+from unigrad.ops import reductions
+from unigrad.ops.arithmetic import abs as absolute
+from unigrad.ops.comparison import equal, isclose, where
+from unigrad.ops.elementary import sqrt
+from unigrad.ops.reductions import Axis, _max, _mean, _min, _sum, reduced_size
+from unigrad.ops.shaping import reshape
+
+__all__ = ["allclose", "norm", "std", "var"]
+
+
+@composite
+def _var(x: Tensor, *, axis: tuple[int, ...] | None, correction: float, keepdims: bool) -> Tensor:
+    deviation = x - _mean(x, axis=axis, keepdims=True)
+    total: Tensor = _sum(deviation * deviation, axis=axis, keepdims=keepdims)
+    return total / max(reduced_size(x.shape, axis) - correction, 0.0)
+
+
+@composite
+def _std(x: Tensor, *, axis: tuple[int, ...] | None, correction: float, keepdims: bool) -> Tensor:
+    variance = _var(x, axis=axis, correction=correction, keepdims=keepdims)
+    if reduced_size(x.shape, axis) <= max(correction, 0):
+        return sqrt(variance)
+    # Whether all are equal is asked of the elements: their mean may be rounded.
+    least, most = (op(x, axis=axis, keepdims=keepdims) for op in (_min, _max))
+    return _unless(equal(least, most), variance)
+
+
+def _unless(zero: Tensor, square: Tensor) -> Tensor:
+    """Return √square, and 0 with derivative 0 where ``zero`` holds.
+
+    The root is never taken there: its infinite derivative times zero would be NaN.
+    """
+    safe = where(zero, constant(square, 1), square)
+    return where(zero, constant(square, 0), sqrt(safe))
+
+
+def var(
+    x: TensorLike, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+) -> Tensor:
+    """Return the variance Σ (x - mean)² / (n - correction) over axes.
+
+    ``correction=1`` makes it the unbiased estimate. Integers are computed in the default float.
+
+    Raises:
+        DTypeError: for complex numbers.
+
+    Example:
+        >>> float(var([1.0, 3.0])), float(var([1.0, 3.0], correction=1))
+        (1.0, 2.0)
+    """
+    x, axes, kept = _real("var", x, axis, keepdims)
+    out: Tensor = _var(x, axis=axes, correction=float(correction), keepdims=kept)
+    return out
+
+
+def std(
+    x: TensorLike, /, *, axis: Axis = None, correction: float = 0.0, keepdims: bool = False
+) -> Tensor:
+    """Return the standard deviation √var over axes. Of equal elements it has derivative 0.
+
+    Raises:
+        DTypeError: for complex numbers.
+
+    Example:
+        >>> float(std([1.0, 3.0]))
+        1.0
+    """
+    x, axes, kept = _real("std", x, axis, keepdims)
+    out: Tensor = _std(x, axis=axes, correction=float(correction), keepdims=kept)
+    return out
+
+
+def _real(
+    name: str, x: TensorLike, axis: Axis, keepdims: bool
+) -> tuple[Tensor, tuple[int, ...], bool]:
+    x = to_floating(as_tensor(x))
+    if x.dtype in dtypes.COMPLEX:
+        raise DTypeError(f"{name}: complex numbers ({x.dtype.name}) are not taken")
+    return _some_axes(name, x, axis, keepdims)
+
+
+def _some_axes(
+    name: str, x: Tensor, axis: Axis, keepdims: bool
+) -> tuple[Tensor, tuple[int, ...], bool]:
+    """Normalise the axes; no axis at all becomes one of length one, since kernels may not tell
+    no axes from all."""
+    axes = normalize_axes(name, axis, x.ndim)
+    if axes == () and x.ndim:
+        return reshape(x, (*x.shape, 1)), (x.ndim,), False
+    return x, axes, bool(keepdims)
+
+
+@composite
+def _norm(x: Tensor, *, ord: float, axis: tuple[int, ...] | None, keepdims: bool) -> Tensor:
+    if ord == 2:
+        square = _sum(x * x, axis=axis, keepdims=keepdims)
+        return _unless(equal(square, constant(square, 0)), square)
+    op = _sum if ord == 1 else _max
+    out: Tensor = op(absolute(x), axis=axis, keepdims=keepdims)
+    return out
+
+
+def norm(x: TensorLike, /, *, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Tensor:
+    """Return the norm over axes, of all elements as one vector by default.
+
+    ``ord`` 1 is Σ |x|, 2 is √Σ |x|², ``math.inf`` is max |x|. Derivative 0 at 0; at a tie of the
+    greatest in equal parts. Integers are computed in the default float.
+
+    Raises:
+        UnigradError: for another ``ord``.
+        ShapeError: when ``ord`` is infinite and there are no elements.
+
+    Example:
+        >>> float(norm([3.0, -4.0])), float(norm([3.0, -4.0], ord=1))
+        (5.0, 7.0)
+    """
+    if ord not in (1, 2, math.inf):
+        raise UnigradError(f"norm: ord is 1, 2 or inf, not {ord!r}")
+    x = to_floating(as_tensor(x))
+    if x.dtype in dtypes.COMPLEX:
+        x = absolute(x)
+    x, axes, kept = _some_axes("norm", x, axis, keepdims)
+    if ord == math.inf and reduced_size(x.shape, axes) == 0:
+        raise ShapeError(f"norm: no elements to choose from in {x.shape} along {axes}")
+    out: Tensor = _norm(x, ord=float(ord), axis=axes, keepdims=kept)
+    return out
+
+
+def allclose(
+    x1: TensorLike,
+    x2: TensorLike,
+    /,
+    *,
+    rtol: float = 1e-5,
+    atol: float = 1e-8,
+    equal_nan: bool = False,
+) -> bool:
+    """Tell, as a plain bool, whether |x₁ - x₂| ≤ atol + rtol |x₂| for all elements.
+
+    Example:
+        >>> allclose([1.0], [1.0 + 1e-7])
+        True
+    """
+    close = isclose(x1, x2, rtol=rtol, atol=atol, equal_nan=equal_nan)
+    return bool(reductions.all(close))

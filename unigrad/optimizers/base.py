@@ -1,0 +1,235 @@
+"""`Optimizer`: what all optimizers share.
+
+A subclass names its slots (the moments that it keeps per parameter) and its update op, which
+takes all parameters of one dtype at once: backends run it as one program, or array by array in as
+few passes as they can. It knows nothing of models or tapes.
+"""
+
+from __future__ import annotations
+
+import warnings
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, ClassVar
+
+import numpy as np
+import numpy.typing as npt
+
+from unigrad.autodiff.backward import zeros_like
+from unigrad.core import tree
+from unigrad.core.dtypes import DType, int64
+from unigrad.core.errors import GradientWarning, ShapeError
+from unigrad.core.op import as_tensor, cast, constant
+from unigrad.core.state import load_into, state_of
+from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable
+from unigrad.tracing.scope import init_scope
+
+#: A number, a Variable (whose changes compiled programs see), or a function of the number of
+#: steps done so far, an int64 Tensor.
+LearningRate = float | Variable | Callable[[Tensor], Any]
+
+
+class Optimizer(ABC):
+    """Change parameters along their gradients.
+
+    Use it either as two pure functions, ``init(parameters)`` and ``update(gradients, state,
+    parameters)``, over pytrees of Tensors, or on Variables through `apply_gradients`, which keeps
+    the slots itself.
+
+    Args:
+        learning_rate: a number, a Variable, or a schedule: a function of the number of steps done
+            so far (an int64 Tensor) that returns a number or a Tensor.
+    """
+
+    #: The names of what is kept per parameter.
+    slot_names: ClassVar[tuple[str, ...]] = ()
+
+    def __init__(self, learning_rate: LearningRate) -> None:
+        self.learning_rate = learning_rate
+        self._iterations: Variable | None = None
+        self._slots: dict[int, tuple[Variable, ...]] = {}
+
+    @abstractmethod
+    def _run(
+        self, step: Tensor, tensors: Sequence[Tensor], learning_rate: float | None
+    ) -> tuple[Tensor, ...]:
+        """Run the update op: ``tensors`` are the rate (if ``learning_rate`` is None), then all
+        parameters, all gradients and all of each slot; return new parameters and slots so.
+        """
+
+    # -- as pure functions
+
+    def init(self, parameters: Any) -> dict[str, Any]:
+        """Return the state before the first step: the step's number and zeros per slot."""
+        leaves = tree.leaves(parameters)
+        step = constant(as_tensor(leaves[0]), 0, int64) if leaves else as_tensor(0)
+        zeros = {
+            name: tree.map(lambda leaf: zeros_like(as_tensor(leaf)), parameters)
+            for name in self.slot_names
+        }
+        return {"step": step, **zeros}
+
+    def update(
+        self, gradients: Any, state: Mapping[str, Any], parameters: Any
+    ) -> tuple[Any, dict[str, Any]]:
+        """Return the parameters and the state after one step. Nothing is changed in place.
+
+        Raises:
+            ShapeError: when the trees, or a gradient and its parameter, do not fit.
+
+        Example:
+            >>> import unigrad as ug
+            >>> from unigrad.optimizers import SGD
+            >>> parameters, optimizer = {"w": ug.asarray(1.0)}, SGD(0.5)
+            >>> state = optimizer.init(parameters)
+            >>> parameters, state = optimizer.update({"w": ug.asarray(1.0)}, state, parameters)
+            >>> parameters["w"].item(), state["step"].item()
+            (0.5, 1)
+        """
+        leaves, structure = tree.flatten(parameters)
+        if tree.structure(gradients) != structure:
+            raise ShapeError(
+                f"update: the gradients' tree {tree.structure(gradients)} is not that of the "
+                f"parameters, {structure}"
+            )
+        columns = [
+            [as_tensor(leaf) for leaf in some]
+            for some in (
+                leaves,
+                tree.leaves(gradients),
+                *(tree.leaves(state[name]) for name in self.slot_names),
+            )
+        ]
+        step = as_tensor(state["step"])
+        new_step = step + 1
+        new = self._step(step, new_step, columns)
+        trees = [tree.unflatten(structure, column) for column in new]
+        return trees[0], {
+            "step": new_step, **dict(zip(self.slot_names, trees[1:], strict=True))
+        }  # fmt: skip
+
+    def _step(
+        self, done: Tensor, step: Tensor, columns: Sequence[Sequence[Tensor]]
+    ) -> list[list[Tensor]]:
+        """Update columns (parameters, gradients, slots…), dtype by dtype; leave out gradients."""
+        groups: dict[DType, list[int]] = {}
+        for i, (parameter, gradient) in enumerate(zip(columns[0], columns[1], strict=True)):
+            if parameter.shape != gradient.shape:
+                raise ShapeError(
+                    f"a gradient of shape {gradient.shape} for a parameter of "
+                    f"shape {parameter.shape}"
+                )
+            groups.setdefault(parameter.dtype, []).append(i)
+        rate = self._rate(done)
+        new: list[list[Any]] = [[None] * len(columns[0]) for _ in range(len(columns) - 1)]
+        for dtype, positions in groups.items():
+            tensors = [cast(column[i], dtype) for column in columns for i in positions]
+            if isinstance(rate, float):
+                results = self._run(step, tensors, rate)
+            else:
+                results = self._run(step, [cast(rate, dtype), *tensors], None)
+            for k, result in enumerate(results):
+                new[k // len(positions)][positions[k % len(positions)]] = result
+        return new
+
+    def _rate(self, done: Tensor) -> float | Tensor:
+        """Return the learning rate after so many steps: a constant, or a Tensor if it varies."""
+        rate = self.learning_rate
+        if isinstance(rate, Variable):
+            return rate._untaped()
+        return as_tensor(rate(done), done) if callable(rate) else float(rate)
+
+    # -- on Variables
+
+    @property
+    def iterations(self) -> Variable:
+        """How many steps `apply_gradients` has done; it lives beside the first variables."""
+        if self._iterations is None:
+            with init_scope():
+                self._iterations = Variable(
+                    0, trainable=False, name="iterations", dtype=int64
+                )
+        return self._iterations
+
+    def build(self, variables: Iterable[Variable]) -> None:
+        """Make the slots of these variables, where they are not there yet."""
+        variables = list(variables)
+        with init_scope():
+            if self._iterations is None and variables:
+                start = zeros_like(variables[0]._untaped().sum(), dtype=int64)
+                self._iterations = Variable(start, trainable=False, name="iterations")
+            for variable in variables:
+                if variable.key not in self._slots:
+                    self._slots[variable.key] = tuple(
+                        Variable(
+                            zeros_like(variable._untaped()),
+                            trainable=False,
+                            name=f"{variable.name}/{name}",
+                        )
+                        for name in self.slot_names
+                    )
+
+    def apply_gradients(self, gradients_and_variables: Iterable[tuple[Any, Variable]]) -> None:
+        """Do one step on Variables, given pairs of gradient and variable.
+
+        A variable whose gradient is ``None`` is left as it is, with a `GradientWarning`.
+
+        Raises:
+            ShapeError: when a gradient's shape is not its variable's.
+        """
+        pairs = list(gradients_and_variables)
+        missing = [variable.name for gradient, variable in pairs if gradient is None]
+        if missing:
+            warnings.warn(
+                f"apply_gradients: no gradient for {', '.join(missing)}: left unchanged",
+                GradientWarning,
+                stacklevel=2,
+            )
+            pairs = [pair for pair in pairs if pair[0] is not None]
+        variables = [variable for _, variable in pairs]
+        if any(variable.key not in self._slots for variable in variables):
+            self.build(variables)
+        slots = [self._slots[variable.key] for variable in variables]
+        done = self.iterations._untaped()
+        step = done + 1
+        if pairs:
+            new = self._step(
+                done,
+                step,
+                [
+                    [variable._untaped() for variable in variables],
+                    [as_tensor(gradient) for gradient, _ in pairs],
+                    *([one[k]._untaped() for one in slots] for k in range(len(self.slot_names))),
+                ],
+            )
+            for i, variable in enumerate(variables):
+                variable.assign(new[0][i])
+                for k, slot in enumerate(slots[i], 1):
+                    slot.assign(new[k][i])
+        self.iterations.assign(step)
+
+    @property
+    def variables(self) -> list[Variable]:
+        """The number of steps and all slots, in the order in which the variables came."""
+        return [self.iterations, *(slot for slots in self._slots.values() for slot in slots)]
+
+    def named_variables(self) -> dict[str, Variable]:
+        """Return the state by name: ``iterations`` and ``<number of the variable>/<slot>``."""
+        named = {"iterations": self.iterations}
+        for number, slots in enumerate(self._slots.values()):
+            for name, slot in zip(self.slot_names, slots, strict=True):
+                named[f"{number}/{name}"] = slot
+        return named
+
+    def state_dict(self) -> dict[str, npt.NDArray[np.generic]]:
+        """Return a copy of the state as ndarrays by name."""
+        return state_of(self.named_variables())
+
+    def load_state_dict(self, state: Mapping[str, Any]) -> None:
+        """Take over a state; `build` must have been called with the variables that it is for.
+
+        Raises:
+            UnigradError: when names, shapes or dtypes differ; then nothing is changed.
+        """
+        load_into(self.named_variables(), state, type(self).__name__)

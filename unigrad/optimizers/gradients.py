@@ -1,0 +1,61 @@
+"""Functions of gradients to put before an optimizer: pure, over pytrees."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from unigrad.core import tree
+from unigrad.core.dtypes import result_dtype
+from unigrad.core.errors import ShapeError
+from unigrad.core.op import as_tensor, cast
+from unigrad.core.tensor import Tensor
+from unigrad.ops.arithmetic import maximum
+from unigrad.ops.elementary import sqrt
+
+__all__ = ["add_weight_decay", "clip_by_global_norm", "global_norm"]
+
+
+def global_norm(gradients: Any) -> Tensor:
+    """Return √ΣΣ g² over all leaves of a tree, taken as one vector.
+
+    Raises:
+        ShapeError: when the tree has no leaves.
+
+    Example:
+        >>> global_norm([3.0, [4.0]]).item()
+        5.0
+    """
+    leaves = [as_tensor(leaf) for leaf in tree.leaves(gradients)]
+    if not leaves:
+        raise ShapeError("global_norm: the tree has no leaves")
+    dtype = result_dtype(*(leaf.dtype for leaf in leaves))
+    total: Any = None
+    for leaf in leaves:
+        square = cast((leaf * leaf).sum(), dtype)
+        total = square if total is None else total + square
+    return sqrt(total)
+
+
+def clip_by_global_norm(gradients: Any, maximum_norm: float) -> Any:
+    """Scale all gradients by one factor so that their global norm is at most ``maximum_norm``.
+
+    The factor is c / max(‖g‖, c): 1 while the norm is within the bound.
+
+    Example:
+        >>> [round(g.item(), 6) for g in clip_by_global_norm([3.0, 4.0], 1.0)]
+        [0.6, 0.8]
+    """
+    factor = maximum_norm / maximum(global_norm(gradients), maximum_norm)
+    return tree.map(
+        lambda gradient: as_tensor(gradient) * cast(factor, as_tensor(gradient).dtype), gradients
+    )
+
+
+def add_weight_decay(gradients: Any, parameters: Any, decay: float) -> Any:
+    """Return g + λ w: the gradient of the loss with λ/2 ‖w‖² added.
+
+    Example:
+        >>> add_weight_decay([1.0], [2.0], 0.5)[0].item()
+        2.0
+    """
+    return tree.map(lambda g, w: as_tensor(g) + decay * as_tensor(w), gradients, parameters)

@@ -1,0 +1,111 @@
+"""Uniform floats, from which the other continuous draws are made.
+
+The numbers of [0, 1) are exact. A wider range is ``unit · (high - low) + low`` with one rounding,
+as if by a fused multiply-add: XLA fuses it wherever it can, so the other backends do, too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import frexp
+
+import numpy as np
+
+from unigrad.core import dtypes
+from unigrad.core.dtypes import DType, DTypeLike
+from unigrad.core.op import TensorLike, cast, composite, primitive
+from unigrad.core.tensor import Tensor
+from unigrad.ops.arithmetic import maximum
+from unigrad.random.keys import as_key, draw_shape, fitting, float_dtype, parameter
+
+_unit = primitive("random_uniform")
+
+
+def uniform(
+    key: TensorLike,
+    shape: int | Sequence[int] = (),
+    dtype: DTypeLike | None = None,
+    minval: TensorLike = 0.0,
+    maxval: TensorLike = 1.0,
+) -> Tensor:
+    """Return uniform floats in [minval, maxval), a grid of 2⁻²³ (float32) times the range.
+
+    The bounds broadcast to ``shape`` and are differentiated: the result is a function of them. In
+    a range other than [0, 1) rounding can give ``maxval`` itself.
+
+    Raises:
+        ShapeError: when a bound does not broadcast to ``shape``, or ``key`` is no key.
+        DTypeError: when ``dtype`` is not floating, or ``key`` is no key.
+
+    Example:
+        >>> from unigrad.random import key
+        >>> [round(one, 3) for one in uniform(key(0), (2,), "float64").tolist()]
+        [0.418, 0.216]
+    """
+    key = as_key("uniform", key)
+    chosen = float_dtype("uniform", dtype)
+    return between(key, draw_shape("uniform", shape), chosen, minval, maxval)
+
+
+def between(
+    key: Tensor, shape: tuple[int, ...], dtype: DType, low: TensorLike, high: TensorLike
+) -> Tensor:
+    """Return uniform floats between bounds; `uniform` with its arguments normalised."""
+    exact = False
+    if isinstance(low, (int, float)) and isinstance(high, (int, float)):
+        first, last = np.asarray([low, high], dtype)
+        if first == 0 and last == 1:
+            unit: Tensor = _unit(key, shape=shape, dtype=dtype)
+            return unit
+        # With such bounds the product is exact, and two roundings are one.
+        exact = bool(first == 0 or abs(frexp(float(last - first))[0]) == 0.5)
+    lower = parameter("uniform", key, low, dtype)
+    upper = parameter("uniform", key, high, dtype)
+    fitting("uniform", shape, lower, upper)
+    out: Tensor = _between(key, lower, upper, shape=shape, dtype=dtype, exact=exact)
+    return out
+
+
+def _random_uniform_between(
+    key: Tensor, low: Tensor, high: Tensor, *, shape: tuple[int, ...], dtype: DType, exact: bool
+) -> Tensor:
+    unit = _unit(key, shape=shape, dtype=dtype)
+    span = high - low
+    if exact or dtype.itemsize == 2:
+        return maximum(low, unit * span + low)
+    if dtype == dtypes.float64:
+        return maximum(low, _random_fused(unit, span, low))
+    wide = [cast(x, dtypes.float64) for x in (unit, span, low)]
+    return maximum(low, cast(wide[0] * wide[1] + wide[2], dtype))
+
+
+_between = composite(_random_uniform_between)
+
+
+@composite
+def _random_fused(unit: Tensor, span: Tensor, low: Tensor) -> Tensor:
+    """Return unit · span + low with the rounding errors of both steps put back.
+
+    Source: Dekker, "A floating-point technique for extending the available precision", 1971
+    (the product's error); Knuth, "The Art of Computer Programming" 2, 4.2.2 (the sum's).
+    """
+    product = unit * span
+    total = product + low
+    unit_high, unit_low = _halves(unit)
+    span_high, span_low = _halves(span)
+    error = unit_high * span_high - product + unit_high * span_low + unit_low * span_high
+    error = error + unit_low * span_low
+    rest = total - product
+    return total + ((product - (total - rest)) + (low - rest) + error)
+
+
+def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return two floats of 26 bits each that sum to a float64 (Veltkamp's splitting)."""
+    # Scaled down in between, so that the factor cannot overflow.
+    scaled = x * 2.0**-28
+    spread = scaled * (2.0**27 + 1)
+    high = (spread - (spread - scaled)) * 2.0**28
+    return high, x - high
+
+
+__all__ = ["between", "uniform"]

@@ -1,0 +1,38 @@
+"""The loss of sequences of different lengths: padding does not count."""
+
+from __future__ import annotations
+
+from unigrad.core.op import TensorLike, as_tensor
+from unigrad.core.tensor import Tensor
+from unigrad.losses import sparse_categorical_crossentropy
+from unigrad.ops.arithmetic import maximum
+from unigrad.ops.comparison import not_equal, where
+from unigrad.ops.creation import astype
+from unigrad.ops.reductions import sum
+
+__all__ = ["masked_loss"]
+
+
+def masked_loss(targets: TensorLike, logits: TensorLike, *, padding: int = 0) -> Tensor:
+    """Return the mean cross-entropy Σ -log p / n over the n targets that are not padding.
+
+    Where all is padding the loss is 0.
+
+    Args:
+        targets: integers (…).
+        logits: (…, vocabulary).
+        padding: the target that does not count.
+
+    Raises:
+        ShapeError, DTypeError, OutOfBoundsError: as `ug.losses.sparse_categorical_crossentropy`.
+
+    Example:
+        >>> round(masked_loss([[1, 0]], [[[0.0, 0.0], [3.0, 5.0]]]).item(), 6)
+        0.693147
+    """
+    logits = as_tensor(logits)
+    targets = as_tensor(targets, logits)
+    losses = sparse_categorical_crossentropy(targets, logits, from_logits=True)
+    real = not_equal(targets, padding)
+    count = maximum(sum(astype(real, losses.dtype)), 1.0)
+    return sum(where(real, losses, 0.0)) / count
