@@ -45,9 +45,9 @@ STEP_RIVALS = {
 def loss_of(weights: list[ug.Variable], x: ug.Tensor, y: ug.Tensor) -> ug.Tensor:
     """Return the mean cross-entropy of the perceptron."""
     w1, b1, w2, b2, w3, b3 = weights
-    h = ug.relu(x @ w1 + b1)
-    h = ug.relu(h @ w2 + b2)
-    logits = h @ w3 + b3
+    h = ug.relu(ug.linear(x, w1, b1))
+    h = ug.relu(ug.linear(h, w2, b2))
+    logits = ug.linear(h, w3, b3)
     return ug.losses.sparse_categorical_crossentropy(y, logits, from_logits=True).mean()
 
 

@@ -15,6 +15,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops import methods as _methods
 from unigrad.ops.activations import *
+from unigrad.ops.affine import *
 from unigrad.ops.arithmetic import *
 from unigrad.ops.comparison import *
 from unigrad.ops.creation import *
@@ -32,6 +33,7 @@ from unigrad.ops.repeating import *
 from unigrad.ops.shaping import *
 from unigrad.ops.sorting import *
 from unigrad.ops.updating import *
+from unigrad.ops.windows import *
 from unigrad.ops.statistics import *
 from unigrad.tracing.jit import jit
 from unigrad.tracing.scope import init_scope

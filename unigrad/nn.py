@@ -26,6 +26,7 @@ from unigrad.ops.activations import (
     softsign,
     tanh_shrink,
 )
+from unigrad.ops.affine import linear
 from unigrad.ops.elementary import tanh
 
 __all__ = [
@@ -36,6 +37,7 @@ __all__ = [
     "hard_silu",
     "hard_tanh",
     "leaky_relu",
+    "linear",
     "log_sigmoid",
     "log_softmax",
     "logsumexp",

@@ -56,6 +56,14 @@ def _matmul(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Se
     return g @ y.T if wanted[0] else None, x.T @ g if wanted[1] else None
 
 
+def _linear(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Sequence[Any]:
+    x, kernel, _ = inputs
+    back = g @ kernel.T if wanted[0] else None
+    if g.ndim != 2:
+        x, g = x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1])
+    return back, x.T @ g if wanted[1] else None, _sum(g, axis=0) if wanted[2] else None
+
+
 def _relu(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Sequence[Any]:
     return (np.multiply(g, out > 0, dtype=g.dtype),)
 
@@ -118,6 +126,7 @@ PULLBACKS: dict[str, Callable[..., Sequence[Any]]] = {
     "subtract": _subtract,
     "multiply": _multiply,
     "matmul": _matmul,
+    "linear": _linear,
     "relu": _relu,
     "tanh": _tanh,
     "sigmoid": _sigmoid,

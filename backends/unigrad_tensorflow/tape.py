@@ -72,8 +72,8 @@ class TensorflowTape(NativeTape):
                 for target, one in zip(targets, cotangents, strict=True)
             ]
         found = self._tape.gradient(
-            [target.native for target in targets],
-            [source.native for source in sources],
+            [self.native_of(target) for target in targets],
+            [self.native_of(source) for source in sources],
             output_gradients=seeds,
         )
         return [

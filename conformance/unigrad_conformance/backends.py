@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
+from functools import cache
 
+import unigrad as ug
 from unigrad.core.errors import BackendNotInstalledError
 from unigrad.core.registry import available_backends, load_backend
 
@@ -25,3 +28,22 @@ def load_all(names: Sequence[str]) -> dict[str, str | None]:
 def installed() -> list[str]:
     """Return the names of the backends that can be loaded, loading them."""
     return [name for name, reason in load_all(available_backends()).items() if reason is None]
+
+
+#: Seconds that no library needs for an elementwise op unless it compiles something.
+_COMPILING = 0.004
+
+
+@cache
+def compiles_for_every_shape(name: str) -> bool:
+    """Tell whether a backend compiles an op anew for every shape that it has not seen."""
+    spent = []
+    with ug.use_backend(name):
+        ug.exp(ug.asarray([0.0]))
+        for length in (101, 103, 107, 109):
+            x = ug.asarray([0.0] * length)
+            start = time.perf_counter()
+            ug.exp(x)
+            spent.append(time.perf_counter() - start)
+    # The fastest of them, so that a busy machine does not look like a compiler.
+    return min(spent) > _COMPILING

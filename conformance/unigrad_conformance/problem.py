@@ -53,7 +53,7 @@ class Problem:
         #: Positions of the leaves that can be differentiated.
         self.inexact = [
             i
-            for i, leaf in enumerate(leaves)
+            for i, leaf in enumerate(self.leaves)
             if isinstance(leaf, np.ndarray) and leaf.dtype.kind in "fc"
         ]
         self.plain = False

@@ -13,7 +13,7 @@ from functools import partial
 
 import unigrad as ug
 from unigrad.core import dtypes
-from unigrad.core.registry import load_backend
+from unigrad_conformance.backends import compiles_for_every_shape
 from unigrad_conformance.checks.forward import check_forward
 from unigrad_conformance.checks.gradients import check_gradients, check_native_gradients
 from unigrad_conformance.checks.purity import check_purity
@@ -103,7 +103,7 @@ def checks_of(
 
 def try_op(op: str, ledger: Ledger, thorough: bool = False) -> None:
     """Run all checks of all samples of an op on the current backend."""
-    fresh, compiles = True, load_backend(ledger.backend).fuses_composites
+    fresh, compiles = True, compiles_for_every_shape(ledger.backend)
     for sample in samples_of(op):
         problem = problem_of(sample)
         for name, check, dtype in checks_of(problem, fresh, thorough, compiles):

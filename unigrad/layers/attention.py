@@ -15,6 +15,7 @@ from unigrad.layers.module import Module
 from unigrad.ops.activations import softmax
 from unigrad.ops.comparison import where
 from unigrad.ops.elementary import tanh
+from unigrad.ops.affine import linear
 from unigrad.ops.linear import matmul
 from unigrad.ops.shaping import expand_dims, squeeze
 
@@ -71,7 +72,7 @@ class BahdanauAttention(Module):
 
     def keys(self, memory: Any) -> Tensor:
         """Return m Wₘ + b, the part that all queries share, to be handed to `call`."""
-        return matmul(memory, self.memory_kernel) + self.bias
+        return linear(memory, self.memory_kernel, self.bias)
 
     def call(
         self, query: Tensor, memory: Tensor, *, mask: Any = None, keys: Tensor | None = None

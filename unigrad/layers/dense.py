@@ -10,6 +10,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.activations import Activation, get_activation
 from unigrad.layers.module import Module
+from unigrad.ops.affine import linear
 from unigrad.ops.linear import matmul
 
 Initializer = str | Callable[..., Any]
@@ -68,7 +69,9 @@ class Dense(Module):
 
     def call(self, x: Any) -> Tensor:
         """Compute the layer. Raises `ShapeError` for another length of the last axis."""
-        y = matmul(x, self.kernel)
-        if self.bias is not None:
-            y = y + self.bias
+        y = (
+            matmul(x, self.kernel)
+            if self.bias is None
+            else linear(x, self.kernel, self.bias)
+        )
         return y if self.activation is None else self.activation(y)

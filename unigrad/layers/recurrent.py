@@ -13,6 +13,7 @@ from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
 from unigrad.layers.module import Module
 from unigrad.ops.comparison import where
+from unigrad.ops.affine import linear
 from unigrad.ops.linear import matmul
 from unigrad.ops.recurrent import _gru_step, _gru_step_reset_before
 from unigrad.ops.shaping import expand_dims, permute_dims
@@ -80,7 +81,7 @@ class GRUCell(Module):
 
     def project(self, x: Any) -> Tensor:
         """Return x W + b, the part of a step that does not depend on the state."""
-        return matmul(x, self.kernel) + self.bias
+        return linear(x, self.kernel, self.bias)
 
     def step(self, projected: Tensor, state: Tensor) -> Tensor:
         """Return the next state from a projected input."""

@@ -1,6 +1,7 @@
 """The ops, declared once each, by family. Importing this package declares them all."""
 
 from unigrad.ops import (
+    affine,
     activations,
     arithmetic,
     comparison,
@@ -19,10 +20,12 @@ from unigrad.ops import (
     shaping,
     sorting,
     updating,
+    windows,
     statistics,
 )
 
 __all__ = [
+    "affine",
     "activations",
     "arithmetic",
     "comparison",
@@ -41,5 +44,6 @@ __all__ = [
     "shaping",
     "sorting",
     "updating",
+    "windows",
     "statistics",
 ]

@@ -22,7 +22,10 @@ from unigrad.core.op import (
     normalize_axis,
     primitive,
     promoted,
+    readable,
+    run_watched,
 )
+from unigrad.core.recorders import watchers
 from unigrad.core.tensor import Tensor
 from unigrad.ops import reductions
 from unigrad.ops.arithmetic import conj
@@ -60,12 +63,21 @@ def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         >>> matmul([[1, 2]], [[3], [4]]).tolist()
         [[11]]
     """
-    if type(x1) is Tensor and type(x2) is Tensor and not _anywhere.count:
+    if type(x1) in readable:
+        x1 = x1.read()
+    if type(x2) in readable:
+        x2 = x2.read()
+    if type(x1) is Tensor and type(x2) is Tensor:
         backend = x1.backend
         first, second = x1.native, x2.native
         dtype = first.dtype
         if x2.backend is backend and second.dtype is dtype and dtype in backend.native_floats:
             try:
+                if _anywhere.count and (watching := watchers((x1.uid, x2.uid))):
+                    watched: Tensor = run_watched(
+                        _matmul, backend, (x1, x2), (first, second), (x1.uid, x2.uid), {}, watching
+                    )
+                    return watched
                 result = _matmul.kernels[backend](first, second)  # type: ignore[misc]
             except Exception:
                 pass  # The long way says what is wrong.
@@ -245,10 +257,10 @@ def matrix_transpose(x: TensorLike, /) -> Tensor:
 
 
 def _matrix(name: str, x: TensorLike) -> Tensor:
-    x = as_tensor(x)
-    if x.ndim < 2:
-        raise ShapeError(f"{name}: a matrix has two axes or more, not shape {x.shape}")
-    return x
+    matrix = as_tensor(x)
+    if matrix.ndim < 2:
+        raise ShapeError(f"{name}: a matrix has two axes or more, not shape {matrix.shape}")
+    return matrix
 
 
 def diagonal(x: TensorLike, /, *, offset: int = 0) -> Tensor:

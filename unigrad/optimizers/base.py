@@ -15,7 +15,6 @@ from typing import Any, ClassVar
 import numpy as np
 import numpy.typing as npt
 
-from unigrad.autodiff.backward import zeros_like
 from unigrad.core import tree
 from unigrad.core.dtypes import DType, int64
 from unigrad.core.errors import GradientWarning, ShapeError
@@ -23,6 +22,7 @@ from unigrad.core.op import as_tensor, cast, constant
 from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
+from unigrad.ops.creation import zeros_like
 from unigrad.tracing.scope import init_scope
 
 #: A number, a Variable (whose changes compiled programs see), or a function of the number of

@@ -1,9 +1,19 @@
 """Sorting and searching. Always stable; NaN counts as greatest."""
 
+import jax
 import jax.numpy as jnp
 
+
+def _sort(x: jax.Array, axis: int, descending: bool) -> jax.Array:
+    if not descending:
+        return jnp.sort(x, axis=axis, stable=True)
+    # Reversed twice, so that the derivative keeps the order of equal elements; jnp.sort's own
+    # descending order reverses it.
+    return jnp.flip(jnp.sort(jnp.flip(x, axis), axis=axis, stable=True), axis)
+
+
 TABLE = {
-    "sort": lambda x, axis, descending: jnp.sort(x, axis=axis, stable=True, descending=descending),
+    "sort": _sort,
     "argsort": lambda x, axis, descending: jnp.argsort(
         x, axis=axis, stable=True, descending=descending
     ).astype(jnp.int64),

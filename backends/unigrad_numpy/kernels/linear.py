@@ -63,8 +63,16 @@ def einsum(*operands: Array, equation: str) -> Array:
 
 _vecdot: Callable[..., Array] = np.vecdot
 
+def linear(x: Array, kernel: Array, bias: Array) -> Array:
+    """Add the bias in place."""
+    out: Array = np.matmul(x, kernel)
+    out += bias
+    return out
+
+
 TABLE = {
     "matmul": np.matmul,
+    "linear": linear,
     "vecdot": lambda x1, x2, axis: _vecdot(x1, x2, axis=axis),
     "einsum": einsum,
 }

@@ -9,12 +9,14 @@ from typing import Any, TypeAlias
 
 import tensorflow as tf
 
+from unigrad_tensorflow.settings import setting
+
 Spec: TypeAlias = tuple[Any, ...]
 Tensor: TypeAlias = Any
 
 
-def _bounds(spec: Spec, starts: tuple[int, ...]) -> tuple[list[int], list[int], list[int], int]:
-    """Return begins, ends, steps and the bits of the axes without begin or end."""
+def _bounds(spec: Spec, starts: tuple[int, ...]) -> tuple[Any, Any, Any, int]:
+    """Return begins, ends and steps as settings, and the bits of the axes without begin or end."""
     rest = iter(starts)
     begins, ends, steps = [], [], []
     open_begin = open_end = 0
@@ -35,7 +37,8 @@ def _bounds(spec: Spec, starts: tuple[int, ...]) -> tuple[list[int], list[int], 
         begins.append(begin)
         ends.append(end)
         steps.append(step)
-    return begins, ends, steps, open_begin | (open_end << 32)
+    masks = open_begin | (open_end << 32)
+    return setting(tuple(begins)), setting(tuple(ends)), setting(tuple(steps)), masks
 
 
 def getitem(x: Tensor, *starts: int, spec: Spec) -> Tensor:
@@ -120,7 +123,7 @@ def _nothing(x: Tensor) -> Tensor:
 def take(x: Tensor, index: Tensor, axis: int) -> Tensor:
     """Slices at indices along an axis."""
     wrapped, valid = _within(index, x.shape[axis])
-    out = tf.gather(x, wrapped, axis=axis)
+    out = tf.raw_ops.GatherV2(params=x, indices=wrapped, axis=setting(axis))
     return out if valid is None else tf.where(_beside(valid, out, axis), out, _nothing(x))
 
 

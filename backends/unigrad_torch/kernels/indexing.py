@@ -95,16 +95,27 @@ def place_slice(v: Tensor, *starts: int, spec: Spec, shape: tuple[int, ...]) -> 
 
 
 def _raises(index: Tensor) -> bool:
-    """Tell whether torch raises for an index that is out of bounds."""
-    return type(index) is Tensor and index.device.type == "cpu"
+    """Tell whether torch raises for an index that is out of bounds, and may look at values."""
+    return (
+        type(index) is Tensor
+        and index.device.type == "cpu"
+        and not torch._C._functorch.is_functorch_wrapped_tensor(index)
+    )
+
+
+def _wrapped(index: Tensor, length: int) -> Tensor:
+    """Return indices from the front; looking for negative ones is cheaper than replacing none."""
+    if index.numel() == 0 or int(index.min()) >= 0:
+        return index
+    return torch.where(index < 0, index + length, index)
 
 
 def _within(index: Tensor, length: int) -> tuple[Tensor, Tensor | None]:
     """Return flat indices from the front, and which ones are valid (None: torch raises)."""
     index = index.reshape(-1)
-    wrapped = torch.where(index < 0, index + length, index)
     if _raises(index):
-        return wrapped, None
+        return _wrapped(index, length), None
+    wrapped = torch.where(index < 0, index + length, index)
     valid = (wrapped >= 0) & (wrapped < length)
     return torch.where(valid, wrapped, 0), valid
 
@@ -194,9 +205,9 @@ def _extreme(name: str) -> Any:
 
 def _along(index: Tensor, length: int) -> tuple[Tensor, Tensor | None]:
     """Return indices for gather from the front, and which ones are valid."""
-    wrapped = torch.where(index < 0, index + length, index).long()
     if _raises(index):
-        return wrapped, None
+        return _wrapped(index, length).long(), None
+    wrapped = torch.where(index < 0, index + length, index).long()
     valid = (wrapped >= 0) & (wrapped < length)
     return torch.where(valid, wrapped, 0), valid
 

@@ -225,3 +225,27 @@ samples(
     case(real(2, 3), values([[True, False, True], [False, False, True]])),
     oracle=lambda x, mask, axis=0: x[(_ALL,) * axis + (mask,)],
 )
+
+
+def _window(x: Any, starts: Any, shape: Any) -> tuple[Any, ...]:
+    """Return the key of a window, moved inside."""
+    firsts = [
+        min(max(start, 0), n - count)
+        for start, count, n in zip(starts, shape, x.shape, strict=True)
+    ]
+    return tuple(slice(a, a + n) for a, n in zip(firsts, shape, strict=True))
+
+
+_WINDOWS = (
+    case(real(4, 5), [1, 2], (2, 3)),
+    case(real(4, 5), values([3, -1]), (2, 3)),
+    case(real(4), [0], (4,)),
+)
+for _name in ("slice", "dynamic_slice"):
+    samples(_name, *_WINDOWS, oracle=lambda x, starts, shape: x[_window(x, starts, shape)])
+samples(
+    "slice_update",
+    case(real(4, 5), [1, 2], real(2, 3)),
+    case(real(4, 5), values([3, 9]), real(2, 5)),
+    oracle=lambda x, starts, new: _write(None)(x, _window(x, starts, new.shape), new),
+)

@@ -124,3 +124,13 @@ _MATRICES = (
 )
 samples("diagonal", *_MATRICES, oracle=_diagonal, ulps=0.0)
 samples("trace", *_MATRICES, oracle=lambda x, offset=0: np.sum(_diagonal(x, offset), -1), ulps=8.0)
+
+samples(
+    "linear",
+    case(real(4, 3), real(3, 2), real(2)),
+    case(real(3), real(3, 2), real(2)),
+    case(real(2, 4, 3), real(3, 2), real(2)),
+    case(real(0, 3), real(3, 2), real(2)),
+    oracle=lambda x, kernel, bias: x @ kernel + bias,
+    ulps=16,
+)

@@ -2,6 +2,7 @@
 
 from unigrad.autodiff.rules import (
     activations,
+    affine,
     control,
     elementwise,
     indexing,
@@ -15,6 +16,7 @@ from unigrad.autodiff.rules import (
 
 __all__ = [
     "activations",
+    "affine",
     "control",
     "elementwise",
     "indexing",

@@ -1,0 +1,22 @@
+"""Settings as tensors, made once.
+
+In eager mode TensorFlow turns a Python shape, axis or key into a tensor at every call, which costs
+more than the op. Shapes and axes come again and again, so their tensors are kept. While a
+function is traced there is nothing to keep: the graph takes Python values as constants.
+"""
+
+from functools import lru_cache
+from typing import Any
+
+import tensorflow as tf
+
+
+@lru_cache(maxsize=4096)
+def _kept(values: Any) -> Any:
+    with tf.init_scope(), tf.device("/CPU:0"):
+        return tf.constant(values, tf.int32, () if isinstance(values, int) else (len(values),))
+
+
+def setting(values: int | tuple[int, ...]) -> Any:
+    """Return an int or a tuple of ints as an op's setting."""
+    return _kept(values) if tf.executing_eagerly() else values
