@@ -30,7 +30,7 @@ PHONEMES = [
 LETTER_TOKENS = 1 + len(LETTERS)
 PHONEME_TOKENS = 3 + len(PHONEMES)
 #: A batch holds words of one bucket: each shape costs a compiler one more program.
-BUCKETS = (6, 8, 11, 28)
+BUCKETS = (8, 12, 28)
 
 Pronunciation = tuple[str, ...]
 Batch = tuple[NDArray[np.int64], NDArray[np.int64]]

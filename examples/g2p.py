@@ -119,7 +119,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         epochs = chosen.epochs or (EPOCHS if chosen.steps is None else sys.maxsize)
         total = min(chosen.steps or sys.maxsize, epochs * (len(training) // BATCH))
-        # Measured: compiling the four shapes takes up to a minute (JAX) and halves a step's time.
+        # Measured: compiling the three shapes takes up to a minute (JAX) and halves a step's time.
         if chosen.jit or (chosen.jit is None and total >= COMPILED_FROM):
             train_step = ug.jit(train_step)
 

@@ -18,7 +18,7 @@ STEPS = 50
 #: What each example is asked to do in a test.
 FLAGS = {
     "mnist_mlp": ["--steps", str(STEPS)],
-    "g2p": ["--limit", "2000", "--steps", str(STEPS), "--test", "64", "--beam", "2"],
+    "g2p": ["--limit", "2000", "--steps", str(STEPS), "--test", "16", "--beam", "2"],
 }
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from unigrad.core.backend import Backend
+from unigrad.core.backend import Backend, Kernel
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import UnigradError
 from unigrad_numpy.kernels import SCALAR_OPS, TABLE
-from unigrad_numpy.pullbacks import PULLBACKS
+from unigrad_numpy.pullbacks import PULLBACKS, SAVING
 
 
 class NumpyBackend(Backend):
@@ -60,6 +61,20 @@ class NumpyBackend(Backend):
 
     def owns(self, value: object) -> bool:
         return isinstance(value, np.ndarray)
+
+    def run_watched(
+        self,
+        op: Any,
+        kernel: Kernel,
+        natives: Sequence[Any],
+        uids: Sequence[int],
+        settings: Mapping[str, Any],
+        watchers: Sequence[Any],
+    ) -> tuple[Any, Any]:
+        saving = SAVING.get(op.name)
+        if saving is None:
+            return kernel(*natives, **settings), None
+        return saving(*natives, **settings)
 
     def settle(self, native: Any) -> npt.NDArray[Any]:
         # Ufuncs and reductions give scalars for 0-d results.

@@ -15,6 +15,9 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.core.backend import Pull
+from unigrad_numpy.kernels.losses import crossentropy_and_softmax
+
 Array = Any
 Wanted = Sequence[bool]
 
@@ -104,22 +107,33 @@ def _mean(
     return (_spread(g / x.dtype.type(x.size / max(out.size, 1)), x, axis, keepdims),)
 
 
-def _sparse_softmax_crossentropy(
-    g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted
-) -> Sequence[Any]:
-    """g · (softmax(x) - onehot(i)), with log Σ exp x = out + xᵢ."""
-    logits, labels = inputs
-    if not wanted[0] or labels.ndim != 1:
-        return NotImplemented
-    rows = np.arange(len(labels))
-    logsumexp = logits[rows, labels]
-    logsumexp += out
-    slope = logits - logsumexp[:, None]
-    np.exp(slope, out=slope)
-    slope[rows, labels] -= 1
-    slope *= g[:, None]
-    return slope, None
+class _SoftmaxPull(Pull):
+    """g · (softmax(x) - onehot(i)), from what the forward pass computed on its way."""
 
+    __slots__ = ("_exponentials", "_labels", "_shape", "_totals")
+
+    def __init__(self, exponentials: Array, totals: Array, labels: Array, shape: Any) -> None:
+        self._exponentials = exponentials
+        self._totals = totals
+        self._labels = labels
+        self._shape = shape
+
+    def __call__(self, cotangents: Sequence[Array]) -> Sequence[Any]:
+        slope = self._exponentials / self._totals[:, None]
+        slope[np.arange(len(slope)), self._labels.reshape(-1)] -= 1
+        slope *= cotangents[0].reshape(-1, 1)
+        return slope.reshape(self._shape), None
+
+
+def _saving_crossentropy(logits: Array, labels: Array) -> tuple[Array, Pull]:
+    loss, exponentials, totals = crossentropy_and_softmax(logits, labels)
+    return loss, _SoftmaxPull(exponentials, totals, labels, logits.shape)
+
+
+#: Ops whose forward pass leaves behind what the backward pass needs: a result and its pull-back.
+SAVING: dict[str, Callable[..., tuple[Any, Pull]]] = {
+    "sparse_softmax_crossentropy": _saving_crossentropy,
+}
 
 PULLBACKS: dict[str, Callable[..., Sequence[Any]]] = {
     "add": _add,
@@ -132,5 +146,4 @@ PULLBACKS: dict[str, Callable[..., Sequence[Any]]] = {
     "sigmoid": _sigmoid,
     "sum": _total,
     "mean": _mean,
-    "sparse_softmax_crossentropy": _sparse_softmax_crossentropy,
 }

@@ -100,7 +100,10 @@ class TorchBackend(Backend):
         settings: Mapping[str, Any],
         watchers: Sequence[Any],
     ) -> tuple[Any, Any]:
-        if all([one.needs_rules for one in watchers]):
+        for one in watchers:
+            if not one.needs_rules:
+                break
+        else:
             return kernel(*natives, **settings), None
         if TorchTape.gates:
             natives = gate_paused(natives, uids, watchers)

@@ -88,7 +88,7 @@ def _step(
         one if type(one) is Tensor else _materialize(recording, i) for i, one in enumerate(found)
     ]
     pull = None if by_rule else recording.pull
-    if pull is None:
+    if pull is None or (seen and pull.op(0) is None):
         _by_rule(recording, rule, full, positions, cotangents)
     elif seen:
         inputs = _handles(recording)

@@ -263,6 +263,9 @@ class GradientTape:
         cotangents = _cotangents(targets, target_structure, output_gradients)
         found = self._differentiate(targets, cotangents, handles)
         self._release()
+        for i, source in enumerate(source_leaves):
+            if found[i] is None:
+                found[i] = _by_itself(source, target_leaves, targets, cotangents)
         for i, one in enumerate(found):
             if one is None:
                 source = source_leaves[i]
@@ -449,6 +452,21 @@ class GradientTape:
             ShapeError: when the two have not the same first axis.
         """
         return batch_jacobian_rows(self, target, source, unconnected_gradients)
+
+
+def _by_itself(
+    source: Any,
+    leaves: Sequence[Any],
+    targets: Sequence[Tensor],
+    cotangents: Sequence[Tensor | None],
+) -> Tensor | None:
+    """Return the derivative of an untracked source by itself, if it is a target: one."""
+    total: Tensor | None = None
+    for leaf, target, cotangent in zip(leaves, targets, cotangents, strict=True):
+        if leaf is source and _is_inexact(target):
+            one = ones_like(target) if cotangent is None else cotangent
+            total = one if total is None else total + one
+    return total
 
 
 def _is_inexact(tensor: Tensor) -> bool:

@@ -33,12 +33,13 @@ class Pull(ABC):
     def __call__(self, cotangents: Sequence[Native]) -> Sequence[Native | None]:
         """Return the inputs' cotangents; ``None`` for those that were not tracked."""
 
-    @abstractmethod
-    def op(self, position: int) -> Op:
+    def op(self, position: int) -> Op | None:
         """Return the op of (inputs…, cotangents…) that gives one input's cotangent.
 
-        It is used when the backward pass is itself being recorded.
+        It is used when the backward pass is itself being recorded; ``None`` leaves that to the
+        rule.
         """
+        return None
 
 
 #: In the place of a pull-back: the library's own graph has taken note of the op.

@@ -75,11 +75,25 @@ class Op:
 
     def __call__(self, *inputs: Any, **settings: Any) -> Any:
         """Run on Tensors (at least one) and Python scalars; return a Tensor or a tuple of them."""
-        backend = backend_of(self, inputs)
-        natives = [x.native if type(x) is Tensor else x for x in inputs]
-        if _anywhere.count:
+        backend: Any = None
+        natives = []
+        tracked = False
+        for x in inputs:
+            if type(x) is Tensor:
+                if x.backend is not backend:
+                    if backend is not None:
+                        break
+                    backend = x.backend
+                if x.uid:
+                    tracked = True
+                natives.append(x.native)
+            else:
+                natives.append(x)
+        if len(natives) < len(inputs) or backend is None:
+            backend_of(self, inputs)  # raises
+        if tracked and _anywhere.count:
             uids = tuple([x.uid if type(x) is Tensor else 0 for x in inputs])
-            if self.dependencies is not None and any(uids):
+            if self.dependencies is not None:
                 needed = self.dependencies(*natives)
                 uids = tuple([uid if one else 0 for uid, one in zip(uids, needed, strict=True)])
             watching = recorders.watchers(uids)
@@ -457,7 +471,8 @@ def cast(x: Tensor, dtype: dtypes.DType) -> Tensor:
     """Return ``x`` in another dtype (itself when it has it)."""
     if x.backend.native_dtype(dtype) is x.native.dtype or x.dtype == dtype:
         return x
-    out: Tensor = _astype(x, dtype=dtype)
+    # What is no float any more has no derivative: the path ends here (as TensorFlow's does).
+    out: Tensor = _astype(x if dtype in dtypes.INEXACT else untracked(x), dtype=dtype)
     return out
 
 

@@ -25,8 +25,10 @@ from unigrad.core.op import (
     normalize_axes,
     normalize_axis,
     primitive,
+    run_watched,
     to_floating,
 )
+from unigrad.core.recorders import watchers
 from unigrad.core.tensor import Tensor
 from unigrad.ops.joining import concat
 from unigrad.ops.shaping import permute_dims, reshape
@@ -54,7 +56,7 @@ _Given = ParamSpec("_Given")
 def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Tensor]]:
     """Give a reduction a short way to its kernel for the commonest call.
 
-    That is one real floating tensor, ``axis`` ``None`` or an int, and nobody recording. The kernel
+    That is one real floating tensor, ``axis`` ``None`` or an int. The kernel
     then sees the axis as it was given: ``None``, or a tuple of one int, perhaps negative. Whatever
     fails there goes the long way, which says what is wrong.
     """
@@ -67,13 +69,20 @@ def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Ten
         def run(x: Any, /, *, axis: Any = None, keepdims: Any = False, **rest: Any) -> Tensor:
             if (
                 type(x) is Tensor
-                and not _anywhere.count
                 and not rest
                 and (axis is None or type(axis) is int)
             ):
                 backend = x.backend
                 native = x.native
                 if native.dtype in backend.native_reals:
+                    if _anywhere.count and x.uid and (watching := watchers((x.uid,))):
+                        if axis is not None or not x.ndim:
+                            return long_way(x, axis=axis, keepdims=keepdims)
+                        settings = {"axis": tuple(range(x.ndim)), "keepdims": bool(keepdims)}
+                        watched: Tensor = run_watched(
+                            op, backend, (x,), (native,), (x.uid,), settings, watching
+                        )
+                        return watched
                     try:
                         result = kernels[backend](  # type: ignore[misc]
                             native, axis=axis if axis is None else (axis,), keepdims=keepdims

@@ -17,15 +17,20 @@ def _shifted(logits: Array) -> Array:
 
 def crossentropy(logits: Array, labels: Array) -> Array:
     """log Σ exp(x - max) - (xᵢ - max)."""
+    return crossentropy_and_softmax(logits, labels)[0]
+
+
+def crossentropy_and_softmax(logits: Array, labels: Array) -> tuple[Array, Array, Array]:
+    """Return the losses, and exp(x - max) with its sums, from which the gradient follows."""
     if labels.size and np.minimum.reduce(labels, None) < 0:
         raise IndexError(f"label {labels.min()} is negative")
     x = _shifted(logits)
     picked = x[np.arange(len(x)), labels.reshape(-1)]
     np.exp(x, out=x)
     total = np.add.reduce(x, axis=1)
-    np.log(total, out=total)
-    total -= picked
-    return total.reshape(labels.shape)
+    loss = np.log(total)
+    loss -= picked
+    return loss.reshape(labels.shape), x, total
 
 
 def crossentropy_gradient(g: Array, logits: Array, labels: Array) -> Array:

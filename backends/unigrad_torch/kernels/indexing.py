@@ -94,8 +94,8 @@ def place_slice(v: Tensor, *starts: int, spec: Spec, shape: tuple[int, ...]) -> 
     return slice_update(v.new_zeros(shape), v, *starts, spec=spec)
 
 
-def _raises(index: Tensor) -> bool:
-    """Tell whether torch raises for an index that is out of bounds, and may look at values."""
+def _checkable(index: Tensor) -> bool:
+    """Tell whether indices have values to look at, and raise when they are out of bounds."""
     return (
         type(index) is Tensor
         and index.device.type == "cpu"
@@ -104,16 +104,20 @@ def _raises(index: Tensor) -> bool:
 
 
 def _wrapped(index: Tensor, length: int) -> Tensor:
-    """Return indices from the front; looking for negative ones is cheaper than replacing none."""
-    if index.numel() == 0 or int(index.min()) >= 0:
+    """Return indices from the front, checked: looking is cheaper than replacing none."""
+    if index.numel() == 0:
         return index
-    return torch.where(index < 0, index + length, index)
+    low, high = (int(one) for one in torch.aminmax(index))
+    if high >= length or low < -length:
+        bad = high if high >= length else low
+        raise IndexError(f"index {bad} is out of bounds for an axis of length {length}")
+    return index if low >= 0 else torch.where(index < 0, index + length, index)
 
 
 def _within(index: Tensor, length: int) -> tuple[Tensor, Tensor | None]:
-    """Return flat indices from the front, and which ones are valid (None: torch raises)."""
+    """Return flat indices from the front, and which ones are valid (None: all, checked)."""
     index = index.reshape(-1)
-    if _raises(index):
+    if _checkable(index):
         return _wrapped(index, length), None
     wrapped = torch.where(index < 0, index + length, index)
     valid = (wrapped >= 0) & (wrapped < length)
@@ -205,7 +209,7 @@ def _extreme(name: str) -> Any:
 
 def _along(index: Tensor, length: int) -> tuple[Tensor, Tensor | None]:
     """Return indices for gather from the front, and which ones are valid."""
-    if _raises(index):
+    if _checkable(index):
         return _wrapped(index, length).long(), None
     wrapped = torch.where(index < 0, index + length, index).long()
     valid = (wrapped >= 0) & (wrapped < length)
@@ -236,13 +240,11 @@ def ravel_index(*indices: Tensor, dims: tuple[int, ...]) -> Tensor:
     total: Any = 0
     good: Any = None
     for index, length in zip(indices, dims, strict=True):
-        wrapped = torch.where(index < 0, index + length, index)
-        valid = (wrapped >= 0) & (wrapped < length)
-        if _raises(index):
-            if not bool(valid.all()):
-                bad = index[~valid].reshape(-1)[0]
-                raise IndexError(f"index {bad} is out of bounds for an axis of length {length}")
+        if _checkable(index):
+            wrapped = _wrapped(index, length)
         else:
+            wrapped = torch.where(index < 0, index + length, index)
+            valid = (wrapped >= 0) & (wrapped < length)
             good = valid if good is None else good & valid
         total = total * length + wrapped
     return total if good is None else torch.where(good, total, prod(dims))
