@@ -188,7 +188,7 @@ def _fit(cotangent: Any, out: Any) -> Any:
     return np.zeros(out.shape, jax.dtypes.float0)
 
 
-@lru_cache(maxsize=None)
+@cache
 def _pull_op(of: Op, backend: Backend, key: Settings, position: int, count: int) -> Op:
     """Return the op that gives the cotangent of one input from all inputs and cotangents."""
     function = function_of(of, backend, key)

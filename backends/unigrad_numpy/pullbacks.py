@@ -73,7 +73,7 @@ def _relu(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Sequ
 
 def _tanh(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Sequence[Any]:
     slope = out * out
-    np.subtract(1, slope, out=slope)
+    slope = np.subtract(1, slope, out=slope if out.ndim else None)
     slope *= g
     return (slope,)
 

@@ -7,10 +7,6 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.eager import context as _context
-from tensorflow.python.eager.execute import convert_to_mixed_eager_tensors as _  # noqa: F401
-
-_executing_eagerly = tf.executing_eagerly
 
 
 def unary(name: str) -> Callable[[Any], Any]:

@@ -134,7 +134,7 @@ class TorchBackend(Backend):
         return TorchTape()
 
     def init_scope(self) -> AbstractContextManager[Any]:
-        return _disable_current_modes()  # type: ignore[no-any-return]
+        return _disable_current_modes()
 
     def on(self, device: str | None) -> AbstractContextManager[Any]:
         return nullcontext() if device is None else self.native_device(device)

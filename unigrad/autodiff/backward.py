@@ -39,47 +39,73 @@ def backward(
 ) -> None:
     """Carry cotangents, keyed by value, from targets back to the wanted values.
 
-    ``by_rule`` uses the textbook also where a backend brought its own pull-back. On return ``cotangents`` holds those of the wanted values that are connected.
+    ``by_rule`` uses the textbook also where a backend brought derivatives of its own. On return
+    ``cotangents`` holds those of the wanted values that are connected.
     """
     needed = set(wanted)
     path = []
     for recording in recordings:
-        for uid in recording.uids:
-            if uid in needed:
-                needed.update(recording.output_uids)
-                path.append(recording)
-                break
+        which = [uid in needed for uid in recording.uids]
+        if True in which:
+            needed.update(recording.output_uids)
+            path.append((recording, which))
     seen = bool(recorders.active())
+    quick = not (by_rule or seen)
     while path:
-        recording = path.pop()
+        recording, which = path.pop()
         found = [
             cotangents.get(uid) if uid in wanted else cotangents.pop(uid, None)
             for uid in recording.output_uids
         ]
+        g = found[0]
         if len(found) == 1:
-            if found[0] is None:
+            if g is None or (
+                quick and type(g) is Tensor and _quickly(recording, g.native, which, cotangents)
+            ):
                 continue
         elif all(one is None for one in found):
             continue
-        _step(recording, found, needed, cotangents, by_rule, seen)
+        _step(recording, found, which, cotangents, by_rule, seen)
+
+
+def _quickly(
+    recording: Recording, g: Any, which: Sequence[bool], cotangents: dict[int, Cotangent]
+) -> bool:
+    """Use a backend's own derivative of an op with one result; tell whether it has one."""
+    backend = recording.backend
+    if recording.pull is not None:
+        pulled = recording.pull((g,))
+    else:
+        pullback = backend.pullbacks.get(recording.op.name)
+        if pullback is None:
+            return False
+        pulled = pullback(g, recording.outputs[0], recording.inputs, which, **recording.settings)
+        if pulled is NotImplemented:
+            return False
+    for uid, needed, native in zip(recording.uids, which, pulled, strict=True):
+        if not needed:
+            continue
+        before = cotangents.get(uid)
+        cotangent = ZERO if native is None else wrap(backend, native)
+        if before is None:
+            cotangents[uid] = cotangent
+        else:
+            _add(cotangents, uid, cotangent)
+    return True
 
 
 def _step(
     recording: Recording,
     found: Sequence[Cotangent | None],
-    needed: set[int],
+    which: Sequence[bool],
     cotangents: dict[int, Cotangent],
     by_rule: bool,
     seen: bool,
 ) -> None:
     """Carry the cotangents of one op's outputs to its inputs; ``seen`` if anybody records it."""
-    if not (by_rule or seen) and recording.pull is None and len(found) == 1:
-        pullback = recording.backend.pullbacks.get(recording.op.name)
-        if pullback is not None and _quickly(recording, pullback, found[0], needed, cotangents):
-            return
     rule = recording.op.rule
     uids = recording.uids
-    positions = [i for i, uid in enumerate(uids) if uid in needed]
+    positions = [i for i, needed in enumerate(which) if needed]
     if (rule is not None and rule.zero) or all(one is None or one is ZERO for one in found):
         for i in positions:
             cotangents.setdefault(uids[i], ZERO)
@@ -99,29 +125,6 @@ def _step(
         for i in positions:
             native = pulled[i]
             _add(cotangents, uids[i], ZERO if native is None else wrap(recording.backend, native))
-
-
-def _quickly(
-    recording: Recording,
-    pullback: Any,
-    g: Any,
-    needed: set[int],
-    cotangents: dict[int, Cotangent],
-) -> bool:
-    """Use a backend's derivative on native arrays; tell whether it took the case."""
-    if g is ZERO:
-        return False
-    wanted = [uid in needed for uid in recording.uids]
-    backend = recording.backend
-    pulled = pullback(
-        g.native, recording.outputs[0], recording.inputs, wanted, **recording.settings
-    )
-    if pulled is NotImplemented:
-        return False
-    for uid, native in zip(recording.uids, pulled, strict=True):
-        if native is not None:
-            _add(cotangents, uid, wrap(backend, native))
-    return True
 
 
 def _by_rule(

@@ -76,8 +76,8 @@ def value_and_grad(
         if value.dtype not in INEXACT:
             raise DTypeError(f"grad: the function returned {value.dtype.name}, which has none")
         found = tape.gradient(value, sources, unconnected_gradients="zero")
-        value = (value, result[1]) if has_aux else value
-        return value, found[0] if single else tuple(found)
+        found = found[0] if single else tuple(found)
+        return ((value, result[1]) if has_aux else value), found
 
     return both
 

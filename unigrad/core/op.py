@@ -250,7 +250,8 @@ def _explain(
     if kind is None:
         return error
     chosen = "".join(f", {name}={value!r}" for name, value in settings.items())
-    reason = str(error).strip().splitlines()[0][:200] if str(error).strip() else type(error).__name__
+    text = str(error).strip()
+    reason = text.splitlines()[0][:200] if text else type(error).__name__
     if kind is ShapeError and op.name in _BROADCASTING:
         reason = "the shapes do not broadcast"
     return kind(f"{op.name}({', '.join(described)}{chosen}) on {backend.name}: {reason}")
@@ -504,7 +505,7 @@ def promoted(op: Op, x1: TensorLike, x2: TensorLike) -> tuple[Any, Any]:
 
 def _with_scalar(op: Op, x: Tensor, scalar: Any) -> tuple[Tensor, Any]:
     """Promote a tensor with a weak Python scalar."""
-    kind = type(scalar)
+    kind: type = type(scalar)
     dtype = dtypes.promote_scalar(x.dtype, kind) or dtypes.default_dtype_of_kind(kind)
     x = cast(x, dtype)
     if op.name in x.backend.scalar_ops and kind is not bool:
@@ -538,10 +539,9 @@ def common_tensors(name: str, values: Sequence[TensorLike]) -> list[Tensor]:
         strong = [x.dtype for x in tensors]
     common = dtypes.result_dtype(*strong)
     for given in values:
-        if type(given) in _SCALARS:
-            common = dtypes.promote_scalar(common, type(given)) or dtypes.default_dtype_of_kind(
-                type(given)
-            )
+        kind: type = type(given)
+        if kind in _SCALARS:
+            common = dtypes.promote_scalar(common, kind) or dtypes.default_dtype_of_kind(kind)
     return [cast(x, common) for x in tensors]
 
 

@@ -109,12 +109,13 @@ def handle_for(key: int, tensor: Tensor) -> Tensor:
 
     The variable's own handle stays clean: tapes of other threads, and of later, never meet here.
     """
-    found = _here.reads.get(key)
+    reads = _here.reads
+    found = reads.get(key)
     if found is not None and found[0] is tensor:
         handle: Tensor = found[1]
         return handle
     handle = tensor.backend_copy()
-    _here.reads[key] = (tensor, handle)
+    reads[key] = (tensor, handle)
     return handle
 
 

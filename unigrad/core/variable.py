@@ -31,6 +31,8 @@ tracing = _Tracing()
 
 
 if TYPE_CHECKING:
+    from unigrad.core.backend import Backend
+
     # It reads like a Tensor: type checkers may take its operators and methods from there.
     _LikeTensor = Tensor
 else:
@@ -162,7 +164,7 @@ class Variable(_LikeTensor):
         return self._tensor.device
 
     @property
-    def backend(self) -> Any:
+    def backend(self) -> Backend:  # type: ignore[override]  # a Tensor's is an attribute
         """The backend it lives on."""
         return self._tensor.backend
 

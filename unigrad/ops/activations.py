@@ -138,7 +138,8 @@ def elu(x: TensorLike, /, alpha: float = 1.0) -> Tensor:
 
 @composite
 def _selu(x: Tensor) -> Tensor:
-    return _elu(x, alpha=_SELU_ALPHA) * _SELU_SCALE
+    scaled: Tensor = _elu(x, alpha=_SELU_ALPHA) * _SELU_SCALE
+    return scaled
 
 
 def selu(x: TensorLike, /) -> Tensor:
@@ -247,7 +248,8 @@ def log_sigmoid(x: TensorLike, /) -> Tensor:
 
 @composite
 def _hard_sigmoid(x: Tensor) -> Tensor:
-    return _relu6(x + 3.0) / 6.0
+    ramp: Tensor = _relu6(x + 3.0) / 6.0
+    return ramp
 
 
 def hard_sigmoid(x: TensorLike, /) -> Tensor:
@@ -262,7 +264,8 @@ def hard_sigmoid(x: TensorLike, /) -> Tensor:
 
 @composite
 def _hard_silu(x: Tensor) -> Tensor:
-    return x * _hard_sigmoid(x)
+    gate: Tensor = _hard_sigmoid(x)
+    return x * gate
 
 
 def hard_silu(x: TensorLike, /) -> Tensor:
@@ -340,7 +343,8 @@ def _peak(x: Tensor, axis: tuple[int, ...]) -> Tensor:
 @composite
 def _softmax(x: Tensor, *, axis: int) -> Tensor:
     shifted = exp(x - OPS["max"](untracked(x), axis=(axis,), keepdims=True))
-    return shifted / OPS["sum"](shifted, axis=(axis,), keepdims=True)
+    total: Tensor = OPS["sum"](shifted, axis=(axis,), keepdims=True)
+    return shifted / total
 
 
 def softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
@@ -361,7 +365,7 @@ def softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
 
 @composite
 def _log_softmax(x: Tensor, *, axis: int) -> Tensor:
-    shifted = x - OPS["max"](untracked(x), axis=(axis,), keepdims=True)
+    shifted: Tensor = x - OPS["max"](untracked(x), axis=(axis,), keepdims=True)
     return shifted - log(OPS["sum"](exp(shifted), axis=(axis,), keepdims=True))
 
 

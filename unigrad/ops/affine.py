@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import (
     TensorLike,
@@ -35,30 +32,21 @@ def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike, /) -> Tensor:
         >>> linear([[1.0, 2.0]], [[1.0], [1.0]], [0.5]).tolist()
         [[3.5]]
     """
-    given = [one.read() if type(one) in readable else one for one in (x, kernel, bias)]
-    tensors = given if _alike(given) else common_tensors("linear", given)
-    _check(*[tensor.shape for tensor in tensors])
-    out: Tensor = _linear(*tensors)
-    return out
-
-
-def _alike(given: Sequence[Any]) -> bool:
-    """Tell whether these are Tensors of one backend and dtype."""
-    first = given[0]
-    if type(first) is not Tensor:
-        return False
-    backend, dtype = first.backend, first.native.dtype
-    for other in given:
-        if type(other) is not Tensor or other.backend is not backend:
-            return False
-        if other.native.dtype is not dtype:
-            return False
-    return True
-
-
-def _check(x: tuple[int, ...], kernel: tuple[int, ...], bias: tuple[int, ...]) -> None:
-    """Refuse shapes that do not fit."""
-    if len(kernel) != 2 or not x or x[-1] != kernel[0] or bias != kernel[1:]:
+    if type(x) in readable:
+        x = x.read()
+    if type(kernel) in readable:
+        kernel = kernel.read()
+    if type(bias) in readable:
+        bias = bias.read()
+    if not (type(x) is Tensor and type(kernel) is Tensor and type(bias) is Tensor):
+        x, kernel, bias = common_tensors("linear", (x, kernel, bias))
+    elif x.native.dtype is not kernel.native.dtype or x.native.dtype is not bias.native.dtype:
+        x, kernel, bias = common_tensors("linear", (x, kernel, bias))
+    shape = kernel.shape
+    if len(shape) != 2 or x.shape[-1:] != shape[:1] or bias.shape != shape[1:]:
         raise ShapeError(
-            f"linear: x {x}, kernel {kernel} and bias {bias} do not fit (…, n), (n, m), (m,)"
+            f"linear: x {x.shape}, kernel {shape} and bias {bias.shape} do not fit "
+            "(…, n), (n, m), (m,)"
         )
+    out: Tensor = _linear(x, kernel, bias)
+    return out

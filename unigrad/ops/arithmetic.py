@@ -426,5 +426,5 @@ def nan_to_num(
 
 def _largest(dtype: dtypes.DType) -> float:
     """Return the largest finite number of a floating dtype."""
-    info: Any = np.finfo(dtype) if dtype != dtypes.bfloat16 else ml_dtypes.finfo(dtype)
-    return float(info.max)
+    library: Any = np if dtype != dtypes.bfloat16 else ml_dtypes
+    return float(library.finfo(dtype).max)

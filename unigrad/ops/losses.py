@@ -40,8 +40,10 @@ def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Te
         >>> round(sparse_softmax_crossentropy([[0.0, 0.0]], [1]).item(), 6)
         0.693147
     """
-    logits = to_floating(as_tensor(logits))
-    labels = as_tensor(labels, logits)
+    if type(logits) is not Tensor or logits.native.dtype not in logits.backend.native_floats:
+        logits = to_floating(as_tensor(logits))
+    if type(labels) is not Tensor:
+        labels = as_tensor(labels, logits)
     check_label_shapes("sparse_softmax_crossentropy", labels, logits)
     if not logits.backend.checks_bounds:
         check_label_values("sparse_softmax_crossentropy", labels, logits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from unigrad.core.tensor import Tensor
@@ -114,6 +115,15 @@ _REDUCTIONS = {
     "sum": reductions.sum,
     "var": statistics.var,
 }
+_PROPERTIES: dict[str, Callable[[Tensor], Any]] = {
+    "T": shaping.transpose,
+    "mT": lambda x: shaping.swapaxes(x, -1, -2),
+    "at": updating.At,
+}
+_ASSIGNMENT: dict[type, dict[str, Callable[..., None]]] = {
+    Tensor: {"__setitem__": updating.assign_item},
+    Variable: {"__setitem__": updating.assign_variable_item},
+}
 
 
 def attach() -> None:
@@ -128,12 +138,11 @@ def attach() -> None:
             setattr(cls, name, op)
         for name, method in interop.PROTOCOLS.items():
             setattr(cls, name, method)
+        for name, assign in _ASSIGNMENT[cls].items():
+            setattr(cls, name, assign)
     for name, op in _METHODS.items():
         setattr(Tensor, name, op)
-    Tensor.T = property(shaping.transpose)  # type: ignore[attr-defined]
-    Tensor.mT = property(lambda x: shaping.swapaxes(x, -1, -2))  # type: ignore[attr-defined]
-    Tensor.__setitem__ = updating.assign_item  # type: ignore[method-assign]
-    Variable.__setitem__ = updating.assign_variable_item  # type: ignore[attr-defined]
-    Tensor.at = property(updating.At)  # type: ignore[attr-defined]
+    for name, getter in _PROPERTIES.items():
+        setattr(Tensor, name, property(getter))
     for name, op in _REDUCTIONS.items():
         setattr(Tensor, name, _along(op))

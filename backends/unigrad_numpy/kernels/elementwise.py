@@ -24,7 +24,16 @@ def _of_integers(ufunc: Any) -> Any:
 def _sigmoid(x: Any) -> Any:
     """Only falling exponentials: no overflow at either end."""
     z = np.exp(-np.abs(x))
-    return np.where(x >= 0, np.ones_like(z), z) / (1.0 + z)
+    # An integer 1: beside bfloat16, NumPy takes Python's floats for float64.
+    return np.where(x >= 0, np.ones_like(z), z) / (1 + z)
+
+
+def _clip(x: Any, low: float | None, high: float | None) -> Any:
+    if low is not None:
+        x = np.maximum(x, low if x.dtype in WEAK else x.dtype.type(low))
+    if high is None:
+        return x
+    return np.minimum(x, high if x.dtype in WEAK else x.dtype.type(high))
 
 
 _BINARY = {
@@ -72,11 +81,7 @@ TABLE = {
     "round": lambda x: np.rint(x) if x.dtype.kind not in "iub" else x,
     "square": np.square,
     "reciprocal": np.reciprocal,
-    "clip": lambda x, low, high: (
-        np.minimum(x if low is None else np.maximum(x, low), high)
-        if high is not None
-        else np.maximum(x, low)
-    ),
+    "clip": _clip,
     "exp": np.exp,
     "exp2": np.exp2,
     "expm1": np.expm1,

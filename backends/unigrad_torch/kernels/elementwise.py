@@ -49,7 +49,7 @@ def _floor_divide(x: Any, y: Any) -> torch.Tensor:
     """Divide outside of the graph: torch raises instead of giving derivative 0."""
     if isinstance(x, torch.Tensor):
         x = x.detach()
-    return x // (y.detach() if isinstance(y, torch.Tensor) else y)  # type: ignore[no-any-return]
+    return x // (y.detach() if isinstance(y, torch.Tensor) else y)
 
 
 def _of_integers(divide: Binary) -> Binary:

@@ -11,6 +11,10 @@ _NONE_IGNORED = -(2**62)
 
 def crossentropy(logits: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
     """torch's own, over the last axis, one loss per example."""
+    if labels.dim() == 1 and labels.dtype is torch.int64:
+        return torch.nn.functional.cross_entropy(
+            logits, labels, reduction="none", ignore_index=_NONE_IGNORED
+        )
     losses = torch.nn.functional.cross_entropy(
         logits.reshape(-1, logits.shape[-1]),
         labels.reshape(-1).to(torch.int64),

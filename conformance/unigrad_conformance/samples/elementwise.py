@@ -53,6 +53,9 @@ def _apart(*shape: int) -> Draw:
     return Draw(lambda generator: generator.permutation(distinct(*shape).make(generator)) + 0.033)
 
 
+#: The loops' oracle: ufuncs of one and of two arrays, plain functions.
+_function: Any
+
 # -- arithmetic
 for _name, _function in {"add": np.add, "subtract": np.subtract, "multiply": np.multiply}.items():
     samples(_name, *_pairs(), case(2.0, real(3)), oracle=_function, ulps=1)

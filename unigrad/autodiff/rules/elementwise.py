@@ -102,7 +102,8 @@ def _origin(x: Any, y: Any) -> Tensor:
 
 def _over_square(numerator: Any, x: Any, y: Any) -> Tensor:
     """numerator / (x² + y²), 0 at the origin."""
-    return numerator / where(_origin(x, y), 1.0, square(x) + square(y))
+    quotient: Tensor = numerator / where(_origin(x, y), 1.0, square(x) + square(y))
+    return quotient
 
 
 elementwise(
