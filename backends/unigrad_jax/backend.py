@@ -83,7 +83,8 @@ class JaxBackend(Backend):
     def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> jax.Array:
         native: jax.Array = jax.device_put(
             # The device may share the memory of an ndarray that its owner changes later.
-            np.array(array), None if device is None else self.native_device(device)
+            np.array(array),
+            None if device is None else self.native_device(device),
         )
         if native.dtype != array.dtype:
             raise DTypeError(

@@ -12,6 +12,7 @@ from unigrad.core.backend import Backend, Kernel
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import UnigradError
 from unigrad_numpy.kernels import SCALAR_OPS, TABLE
+from unigrad_numpy.kernels.elementwise import BFLOAT16
 from unigrad_numpy.pullbacks import PULLBACKS, SAVING
 
 
@@ -23,6 +24,10 @@ class NumpyBackend(Backend):
     kernels = TABLE
     scalar_ops = SCALAR_OPS
     pullbacks = PULLBACKS
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.weak[float] = {d: True for d in self.native_floats if d != BFLOAT16}
 
     @property
     def version(self) -> str:

@@ -11,17 +11,19 @@ them against the rules, as it checks every other library's gradients.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from math import prod
+from types import NotImplementedType
 from typing import Any
 
 import numpy as np
 
 from unigrad.core.backend import Pull
 from unigrad_numpy.kernels.losses import crossentropy_and_softmax
+from unigrad_numpy.kernels.reductions import total as _sum
 
 Array = Any
 Wanted = Sequence[bool]
-
-_sum = np.add.reduce
+_LEFT_TO_THE_RULE: NotImplementedType = NotImplemented
 
 
 def _fit(g: Array, x: Array) -> Array:
@@ -31,10 +33,10 @@ def _fit(g: Array, x: Array) -> Array:
         return g
     extra = g.ndim - len(shape)
     if extra:
-        g = _sum(g, axis=0 if extra == 1 else tuple(range(extra)))
+        g = _sum(g, tuple(range(extra)), False)
     axes = tuple([i for i, n in enumerate(shape) if n == 1 and g.shape[i] != 1])
     if axes:
-        g = _sum(g, axis=axes, keepdims=True)
+        g = _sum(g, axes, True)
     return g if g.shape == shape else np.broadcast_to(g, shape)
 
 
@@ -52,10 +54,12 @@ def _multiply(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> 
     return _fit(g * y, x) if wanted[0] else None, _fit(g * x, y) if wanted[1] else None
 
 
-def _matmul(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Sequence[Any]:
+def _matmul(
+    g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted
+) -> Sequence[Any] | NotImplementedType:
     x, y = inputs
     if x.ndim != 2 or y.ndim != 2:
-        return NotImplemented
+        return _LEFT_TO_THE_RULE
     return g @ y.T if wanted[0] else None, x.T @ g if wanted[1] else None
 
 
@@ -63,8 +67,9 @@ def _linear(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Se
     x, kernel, _ = inputs
     back = g @ kernel.T if wanted[0] else None
     if g.ndim != 2:
-        x, g = x.reshape(-1, x.shape[-1]), g.reshape(-1, g.shape[-1])
-    return back, x.T @ g if wanted[1] else None, _sum(g, axis=0) if wanted[2] else None
+        rows = prod(g.shape[:-1])
+        x, g = x.reshape(rows, x.shape[-1]), g.reshape(rows, g.shape[-1])
+    return back, x.T @ g if wanted[1] else None, _sum(g, (0,), False) if wanted[2] else None
 
 
 def _relu(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Sequence[Any]:
@@ -104,7 +109,8 @@ def _mean(
     g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted, *, axis: Any, keepdims: bool
 ) -> Sequence[Any]:
     x = inputs[0]
-    return (_spread(g / x.dtype.type(x.size / max(out.size, 1)), x, axis, keepdims),)
+    # A factor, not a divisor: float16 holds the inverse of numbers that it does not hold.
+    return (_spread(g * x.dtype.type(out.size / max(x.size, 1)), x, axis, keepdims),)
 
 
 class _SoftmaxPull(Pull):
@@ -135,7 +141,7 @@ SAVING: dict[str, Callable[..., tuple[Any, Pull]]] = {
     "sparse_softmax_crossentropy": _saving_crossentropy,
 }
 
-PULLBACKS: dict[str, Callable[..., Sequence[Any]]] = {
+PULLBACKS: dict[str, Callable[..., Sequence[Any] | NotImplementedType]] = {
     "add": _add,
     "subtract": _subtract,
     "multiply": _multiply,

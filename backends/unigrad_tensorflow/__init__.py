@@ -1,7 +1,7 @@
 """unigrad's TensorFlow backend, differentiated by ``tf.GradientTape``."""
 
 # Triton, where it is installed, must load before TensorFlow does: see the module.
-from unigrad_tensorflow import triton_first as _triton_first  # noqa: F401, I001
+from unigrad_tensorflow import triton_first as _triton_first  # noqa: F401
 from unigrad_tensorflow.backend import TensorflowBackend
 
 backend = TensorflowBackend()

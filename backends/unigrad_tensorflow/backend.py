@@ -60,7 +60,8 @@ class TensorflowBackend(Backend):
         if device is None:
             return None
         if device.partition(":")[0] not in ("cpu", "gpu") or (
-            device not in self.devices() and f"{device}:0" not in self.devices()
+            device not in self.devices()
+            and f"{device}:0" not in self.devices()
             and device != "cpu:0"
         ):
             raise UnigradError(f"tensorflow has no device {device!r} here; it has {self.devices()}")
@@ -100,7 +101,8 @@ class TensorflowBackend(Backend):
         watchers: Sequence[Any],
     ) -> tuple[Any, Any]:
         result = kernel(*natives, **settings)
-        note = None if all([one.needs_rules for one in watchers]) else NATIVE
+        # A list: making a generator costs more than it saves.
+        note = None if all([one.needs_rules for one in watchers]) else NATIVE  # noqa: C419
         # A kernel that returns its input would give two values one identity on the tape.
         if type(result) is tuple or type(result) is list:
             return [_alias(one, natives) for one in result], note

@@ -47,7 +47,7 @@ class TensorflowTape(NativeTape):
         self._latest = max(self._latest, handle.uid)
         self._tape.watch(handle.native)
 
-    def note(self, outputs: Sequence[Tensor]) -> None:
+    def note(self, output: Tensor) -> None:
         self._latest = outputs[-1].uid
 
     def pause(self, still_tracked: Callable[[int], bool]) -> None:

@@ -28,7 +28,6 @@ from unigrad.core import recorders
 from unigrad.core.backend import NativeTape
 from unigrad.core.tensor import Tensor
 
-
 _living: weakref.WeakSet[TorchTape] = weakref.WeakSet()
 
 
@@ -60,9 +59,8 @@ class TorchTape(NativeTape):
         self._natives[handle.uid] = handle.native
         self._handles.append(weakref.ref(handle))
 
-    def note(self, outputs: Sequence[Tensor]) -> None:
-        for output in outputs:
-            self._handles.append(weakref.ref(output))
+    def note(self, output: Tensor) -> None:
+        self._handles.append(weakref.ref(output))
 
     def pause(self, still_tracked: Callable[[int], bool]) -> None:
         alone = not recorders.active()

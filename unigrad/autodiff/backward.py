@@ -199,9 +199,7 @@ def unbroadcast(cotangent: Tensor, shape: tuple[int, ...]) -> Tensor:
         return cotangent
     extra = len(found) - len(shape)
     axes = tuple(range(extra)) + tuple(
-        extra + i
-        for i, length in enumerate(shape)
-        if length == 1 and found[extra + i] != 1
+        extra + i for i, length in enumerate(shape) if length == 1 and found[extra + i] != 1
     )
     if axes:
         cotangent = OPS["sum"](cotangent, axis=axes, keepdims=False)

@@ -93,7 +93,7 @@ class ForwardAccumulator:
                 tensor.uid = recorders.fresh_uid()
             self.tracked[tensor.uid] = tangent
 
-    def depend(self, backend: Any, uids: tuple[int, ...], outputs: tuple[Tensor, ...]) -> None:
+    def depend(self, backend: Any, uids: tuple[int, ...], output: Tensor) -> None:
         """Never called: an accumulator needs rules."""
         raise NotDifferentiableError("a forward accumulator needs rules")
 

@@ -201,27 +201,26 @@ class GradientTape:
             self.tracked[uid] = recording.uids
         self._recordings.append(recording)
 
-    def depend(
-        self, backend: Backend, uids: tuple[int, ...], outputs: tuple[Tensor, ...]
-    ) -> None:
+    def depend(self, backend: Backend, uids: tuple[int, ...], output: Tensor) -> None:
         """Note an op that the backend's own graph recorded."""
-        for output in outputs:
-            self.tracked[output.uid] = uids
-        native = self._natives[backend]
-        assert native is not None
-        native.note(outputs)
+        self.tracked[output.uid] = uids
+        self._natives[backend].note(output)  # type: ignore[union-attr]
 
     def variable_read(self, variable: Variable, tensor: Tensor) -> None:
         """Watch a variable that is being read."""
-        if tensor.uid in self.tracked and tensor.uid in self._reads.get(variable.key, ()):
-            return
         key = variable.key
+        reads = self._reads.get(key)
+        if reads is not None and tensor.uid in reads:
+            return
         if key not in self._variables:
             if not (self._watch_accessed and variable.trainable) or not _is_inexact(tensor):
                 return
             self._variables[key] = variable
         self._watch(tensor)
-        self._reads.setdefault(key, {})[tensor.uid] = tensor
+        if reads is None:
+            self._reads[key] = {tensor.uid: tensor}
+        else:
+            reads[tensor.uid] = tensor
 
     # -- asking
 
@@ -305,7 +304,10 @@ class GradientTape:
         return [source] if source.uid in self.tracked else []
 
     def _differentiate(
-        self, targets: Sequence[Tensor], cotangents: Sequence[Tensor | None], sources: list[list[Tensor]]
+        self,
+        targets: Sequence[Tensor],
+        cotangents: Sequence[Tensor | None],
+        sources: list[list[Tensor]],
     ) -> list[Tensor | None]:
         """Return each source's gradient, ``None`` where unconnected."""
         results: list[Tensor | None] = [None] * len(sources)
@@ -321,8 +323,13 @@ class GradientTape:
                 found = self._by_native(backend, mine, list(handles.values()))
             for i, group in enumerate(sources):
                 for handle in group:
-                    if handle.uid in found:
-                        results[i] = _sum(results[i], found[handle.uid], handle)
+                    one = found.get(handle.uid)
+                    if one is not None:
+                        before = results[i]
+                        if before is None and one is not ZERO:
+                            results[i] = one
+                        else:
+                            results[i] = _sum(before, one, handle)
         return results
 
     def _release(self) -> None:
@@ -387,7 +394,7 @@ class GradientTape:
             if tensor.uid == 0:
                 tensor.uid = recorders.fresh_uid()
             self.tracked[tensor.uid] = ()
-            native.note((tensor,))
+            native.note(tensor)
 
     def _leads_to(self, starts: Sequence[int], end: int) -> bool:
         """Tell whether a value was computed, by the notes, from another."""

@@ -59,8 +59,8 @@ class NativeTape(ABC):
         """Make the handle's value a source of this tape."""
 
     @abstractmethod
-    def note(self, outputs: Sequence[Any]) -> None:
-        """Hear of the outputs of an op that this tape tracks."""
+    def note(self, output: Any) -> None:
+        """Hear of a value that this tape tracks."""
 
     @abstractmethod
     def pause(self, still_tracked: Callable[[int], bool]) -> None:

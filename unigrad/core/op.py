@@ -36,6 +36,7 @@ OPS: dict[str, Op] = {}
 
 _new = Tensor.__new__
 _anywhere = recorders.anywhere
+_uids = recorders.uids
 
 
 class _Kernels(dict[Backend, Kernel | None]):
@@ -183,14 +184,19 @@ def run_watched(
         raise _explain(op, backend, natives, settings, error) from error
     multiple = type(result) is tuple or type(result) is list
     if multiple:
-        outputs = tuple([wrap(backend, one, recorders.fresh_uid()) for one in result])
+        outputs = tuple([wrap(backend, one, next(_uids)) for one in result])
     else:
-        outputs = (wrap(backend, result, recorders.fresh_uid()),)
+        output = wrap(backend, result, next(_uids))
+        if pull is NATIVE and len(watching) == 1 and not watching[0].needs_rules:
+            watching[0].depend(backend, uids, output)
+            return output
+        outputs = (output,)
     recording = None
     # Tapes first: the ops that carry tangents onward use these very outputs.
     for one in watching if len(watching) == 1 else sorted(watching, key=_is_forward):
         if pull is NATIVE and not one.needs_rules:
-            one.depend(backend, uids, outputs)
+            for output in outputs:
+                one.depend(backend, uids, output)
             continue
         if recording is None:
             recording = Recording(op, backend, natives, uids, settings, outputs, multiple, pull)
@@ -508,7 +514,8 @@ def _with_scalar(op: Op, x: Tensor, scalar: Any) -> tuple[Tensor, Any]:
     kind: type = type(scalar)
     dtype = dtypes.promote_scalar(x.dtype, kind) or dtypes.default_dtype_of_kind(kind)
     x = cast(x, dtype)
-    if op.name in x.backend.scalar_ops and kind is not bool:
+    absorbing = x.backend.weak.get(kind)
+    if absorbing is not None and x.native.dtype in absorbing and op.name in x.backend.scalar_ops:
         return x, scalar
     return x, constant(x, scalar, dtype)
 

@@ -36,9 +36,7 @@ class Recorder(Protocol):
         """Take note of one op that was run on a tracked value."""
         ...
 
-    def depend(
-        self, backend: Backend, uids: tuple[int, ...], outputs: tuple[Tensor, ...]
-    ) -> None:
+    def depend(self, backend: Backend, uids: tuple[int, ...], output: Tensor) -> None:
         """Take note of an op that the backend's own graph recorded (if it needs no rules)."""
         ...
 
@@ -72,12 +70,13 @@ class _Here(threading.local):
 anywhere = _Anywhere()
 _here = _Here()
 _lock = threading.Lock()
-_uids = itertools.count(1)
+#: Identities of tracked values; never reused, 0 means untracked.
+uids = itertools.count(1)
 
 
 def fresh_uid() -> int:
-    """Return an identity for a tracked value; never reused, 0 means untracked."""
-    return next(_uids)
+    """Return an identity for a tracked value."""
+    return next(uids)
 
 
 def active() -> list[Any]:
@@ -114,7 +113,9 @@ def handle_for(key: int, tensor: Tensor) -> Tensor:
     if found is not None and found[0] is tensor:
         handle: Tensor = found[1]
         return handle
-    handle = tensor.backend_copy()
+    cls = type(tensor)
+    handle = cls.__new__(cls)
+    handle.native, handle.backend, handle.uid = tensor.native, tensor.backend, 0
     reads[key] = (tensor, handle)
     return handle
 

@@ -82,7 +82,7 @@ class Tensor:
             raise TracingError(
                 f"the value of a {self.dtype.name}{list(self.shape)} tensor was asked for while "
                 "its function is traced (ug.jit and friends run it once without values): use "
-                "ug.where, ug.cond or ug.while_loop instead of Python's if and while"
+                "ug.where or ug.scan instead of Python's if and while"
             )
         return np.array(self.backend.to_numpy(self.native))
 

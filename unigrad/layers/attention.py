@@ -13,9 +13,9 @@ from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
 from unigrad.layers.module import Module
 from unigrad.ops.activations import softmax
+from unigrad.ops.affine import linear
 from unigrad.ops.comparison import where
 from unigrad.ops.elementary import tanh
-from unigrad.ops.affine import linear
 from unigrad.ops.linear import matmul
 from unigrad.ops.shaping import expand_dims, squeeze
 

@@ -69,9 +69,5 @@ class Dense(Module):
 
     def call(self, x: Any) -> Tensor:
         """Compute the layer. Raises `ShapeError` for another length of the last axis."""
-        y = (
-            matmul(x, self.kernel)
-            if self.bias is None
-            else linear(x, self.kernel, self.bias)
-        )
+        y = matmul(x, self.kernel) if self.bias is None else linear(x, self.kernel, self.bias)
         return y if self.activation is None else self.activation(y)

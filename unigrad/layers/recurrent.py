@@ -12,9 +12,8 @@ from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
 from unigrad.layers.module import Module
-from unigrad.ops.comparison import where
 from unigrad.ops.affine import linear
-from unigrad.ops.linear import matmul
+from unigrad.ops.comparison import where
 from unigrad.ops.recurrent import _gru_step, _gru_step_reset_before
 from unigrad.ops.shaping import expand_dims, permute_dims
 

@@ -1,8 +1,8 @@
 """The ops, declared once each, by family. Importing this package declares them all."""
 
 from unigrad.ops import (
-    affine,
     activations,
+    affine,
     arithmetic,
     comparison,
     creation,
@@ -19,14 +19,14 @@ from unigrad.ops import (
     sets,
     shaping,
     sorting,
+    statistics,
     updating,
     windows,
-    statistics,
 )
 
 __all__ = [
-    "affine",
     "activations",
+    "affine",
     "arithmetic",
     "comparison",
     "creation",
@@ -43,7 +43,7 @@ __all__ = [
     "sets",
     "shaping",
     "sorting",
+    "statistics",
     "updating",
     "windows",
-    "statistics",
 ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -19,9 +19,11 @@ from unigrad.ops import (
     reductions,
     repeating,
     shaping,
-    updating,
     statistics,
+    updating,
 )
+
+_Functions: TypeAlias = dict[str, Callable[..., Any]]
 
 
 def _reflected(op: Any) -> Any:
@@ -42,7 +44,7 @@ def _spread(op: Any) -> Any:
     return method
 
 
-_BINARY = {
+_BINARY: _Functions = {
     "add": arithmetic.add,
     "sub": arithmetic.subtract,
     "mul": arithmetic.multiply,
@@ -57,7 +59,7 @@ _BINARY = {
     "rshift": comparison.bitwise_right_shift,
     "matmul": linear.matmul,
 }
-_ONE_WAY = {
+_ONE_WAY: _Functions = {
     "neg": arithmetic.negative,
     "pos": arithmetic.positive,
     "abs": arithmetic.abs,
@@ -69,11 +71,11 @@ _ONE_WAY = {
     "eq": comparison.equal,
     "ne": comparison.not_equal,
 }
-_INDEXING = {
+_INDEXING: _Functions = {
     "__getitem__": indexing.getitem,
     "__iter__": lambda self: iter(joining.unstack(self)),
 }
-_METHODS = {
+_METHODS: _Functions = {
     "clip": arithmetic.clip,
     "expand_dims": shaping.expand_dims,
     "flatten": shaping.ravel,
@@ -100,7 +102,7 @@ def _along(op: Any) -> Any:
     return method
 
 
-_REDUCTIONS = {
+_REDUCTIONS: _Functions = {
     "all": reductions.all,
     "any": reductions.any,
     "argmax": reductions.argmax,
@@ -115,12 +117,12 @@ _REDUCTIONS = {
     "sum": reductions.sum,
     "var": statistics.var,
 }
-_PROPERTIES: dict[str, Callable[[Tensor], Any]] = {
+_PROPERTIES: _Functions = {
     "T": shaping.transpose,
     "mT": lambda x: shaping.swapaxes(x, -1, -2),
     "at": updating.At,
 }
-_ASSIGNMENT: dict[type, dict[str, Callable[..., None]]] = {
+_ASSIGNMENT: dict[type, _Functions] = {
     Tensor: {"__setitem__": updating.assign_item},
     Variable: {"__setitem__": updating.assign_variable_item},
 }

@@ -67,11 +67,7 @@ def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Ten
 
         @wraps(function)
         def run(x: Any, /, *, axis: Any = None, keepdims: Any = False, **rest: Any) -> Tensor:
-            if (
-                type(x) is Tensor
-                and not rest
-                and (axis is None or type(axis) is int)
-            ):
+            if type(x) is Tensor and not rest and (axis is None or type(axis) is int):
                 backend = x.backend
                 native = x.native
                 if native.dtype in backend.native_reals:

@@ -147,9 +147,7 @@ class Optimizer(ABC):
         """How many steps `apply_gradients` has done; it lives beside the first variables."""
         if self._iterations is None:
             with init_scope():
-                self._iterations = Variable(
-                    0, trainable=False, name="iterations", dtype=int64
-                )
+                self._iterations = Variable(0, trainable=False, name="iterations", dtype=int64)
         return self._iterations
 
     def build(self, variables: Iterable[Variable]) -> None:

@@ -193,9 +193,7 @@ class Compiled:
             trace = _Trace(backend, self._function, structure, leaves)
             examples = [one._tensor.native for one in trace.variables]
             examples += [tensor.native for tensor in dynamic]
-            traced = backend.trace(
-                trace.run, examples, dict(self._options.get(backend.name, {}))
-            )
+            traced = backend.trace(trace.run, examples, dict(self._options.get(backend.name, {})))
             if traced is None:
                 return None
             if not trace.made_variables:

@@ -3,9 +3,14 @@
 import operator
 from typing import Any
 
+import ml_dtypes
 import numpy as np
 
 from unigrad_numpy.kernels.error_function import erf, erfinv
+
+
+#: NumPy gives float32 or float64 for it with a Python float: such scalars are made arrays of it.
+BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
 
 def _of_integers(ufunc: Any) -> Any:
@@ -30,10 +35,10 @@ def _sigmoid(x: Any) -> Any:
 
 def _clip(x: Any, low: float | None, high: float | None) -> Any:
     if low is not None:
-        x = np.maximum(x, low if x.dtype in WEAK else x.dtype.type(low))
+        x = np.maximum(x, low if x.dtype != BFLOAT16 else x.dtype.type(low))
     if high is None:
         return x
-    return np.minimum(x, high if x.dtype in WEAK else x.dtype.type(high))
+    return np.minimum(x, high if x.dtype != BFLOAT16 else x.dtype.type(high))
 
 
 _BINARY = {
@@ -116,5 +121,5 @@ TABLE = {
     "astype": lambda x, dtype: x.astype(dtype),
 }
 
-#: NumPy's ufuncs take Python scalars as weak (NEP 50).
+#: NumPy's ufuncs take Python scalars as weak (NEP 50), floats beside bfloat16 excepted.
 SCALAR_OPS = frozenset(_BINARY) | {"where"}

@@ -63,6 +63,7 @@ def einsum(*operands: Array, equation: str) -> Array:
 
 _vecdot: Callable[..., Array] = np.vecdot
 
+
 def linear(x: Array, kernel: Array, bias: Array) -> Array:
     """Add the bias in place."""
     out: Array = np.matmul(x, kernel)

@@ -22,7 +22,8 @@ _minimum: Callable[..., Array] = np.minimum.reduce
 _COARSE = {np.dtype(np.float16): True, np.dtype(ml_dtypes.bfloat16): True}
 
 
-def _sum(x: Array, axis: Axis, keepdims: bool) -> Array:
+def total(x: Array, axis: Axis, keepdims: bool) -> Array:
+    """Add up, in no coarser dtype than float32."""
     if x.dtype in _COARSE:
         return _add(x, axis, np.float32, None, keepdims).astype(x.dtype)
     return _add(x, axis, None, None, keepdims)
@@ -41,25 +42,27 @@ def _mean(x: Array, axis: Axis, keepdims: bool) -> Array:
 
 
 def _var(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
+    if x.dtype in _COARSE:
+        return _var(x.astype(np.float32), axis, correction, keepdims).astype(x.dtype)
     deviation = x - _mean(x, axis, True)
-    total = _sum(deviation * deviation, axis, keepdims)
+    squares = total(deviation * deviation, axis, keepdims)
     count = _size(x, axis) - correction
     if count > 0:
-        return total / count
+        return squares / count
     with np.errstate(divide="ignore", invalid="ignore"):
-        return total / 0.0
+        return squares / 0.0
 
 
 def _norm(x: Array, ord: float, axis: Axis, keepdims: bool) -> Array:
     if ord == 2:
-        return np.sqrt(_sum(x * x, axis, keepdims))
+        return np.sqrt(total(x * x, axis, keepdims))
     if ord == 1:
-        return _sum(np.abs(x), axis, keepdims)
+        return total(np.abs(x), axis, keepdims)
     return _maximum(np.abs(x), axis, None, None, keepdims)
 
 
 TABLE = {
-    "sum": _sum,
+    "sum": total,
     "mean": _mean,
     "prod": lambda x, axis, keepdims: _multiply(x, axis, None, None, keepdims),
     "max": lambda x, axis, keepdims: _maximum(x, axis, None, None, keepdims),

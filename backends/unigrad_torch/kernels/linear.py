@@ -3,7 +3,6 @@
 import torch
 
 
-
 def linear(x: torch.Tensor, kernel: torch.Tensor, bias: torch.Tensor) -> torch.Tensor:
     """Use the fused product and sum; it is there for matrices."""
     if x.dim() == 2:
