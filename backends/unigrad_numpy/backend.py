@@ -12,7 +12,7 @@ from unigrad.core.backend import Backend, Kernel
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import UnigradError
 from unigrad_numpy.kernels import SCALAR_OPS, TABLE
-from unigrad_numpy.kernels.elementwise import BFLOAT16
+from unigrad_numpy.kernels.bfloat16 import BFLOAT16
 from unigrad_numpy.pullbacks import PULLBACKS, SAVING
 
 
@@ -27,6 +27,7 @@ class NumpyBackend(Backend):
 
     def __init__(self) -> None:
         super().__init__()
+        # Beside bfloat16 NumPy takes Python's floats for float64.
         self.weak[float] = {d: True for d in self.native_floats if d != BFLOAT16}
 
     @property

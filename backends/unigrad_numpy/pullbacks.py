@@ -18,6 +18,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.core.backend import Pull
+from unigrad_numpy.kernels.linear import matmul
 from unigrad_numpy.kernels.losses import crossentropy_and_softmax
 from unigrad_numpy.kernels.reductions import total as _sum
 
@@ -60,16 +61,16 @@ def _matmul(
     x, y = inputs
     if x.ndim != 2 or y.ndim != 2:
         return _LEFT_TO_THE_RULE
-    return g @ y.T if wanted[0] else None, x.T @ g if wanted[1] else None
+    return matmul(g, y.T) if wanted[0] else None, matmul(x.T, g) if wanted[1] else None
 
 
 def _linear(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Sequence[Any]:
     x, kernel, _ = inputs
-    back = g @ kernel.T if wanted[0] else None
+    back = matmul(g, kernel.T) if wanted[0] else None
     if g.ndim != 2:
         rows = prod(g.shape[:-1])
         x, g = x.reshape(rows, x.shape[-1]), g.reshape(rows, g.shape[-1])
-    return back, x.T @ g if wanted[1] else None, _sum(g, (0,), False) if wanted[2] else None
+    return back, matmul(x.T, g) if wanted[1] else None, _sum(g, (0,), False) if wanted[2] else None
 
 
 def _relu(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Sequence[Any]:

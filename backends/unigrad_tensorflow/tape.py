@@ -48,7 +48,7 @@ class TensorflowTape(NativeTape):
         self._tape.watch(handle.native)
 
     def note(self, output: Tensor) -> None:
-        self._latest = outputs[-1].uid
+        self._latest = output.uid
 
     def pause(self, still_tracked: Callable[[int], bool]) -> None:
         self._tape.__exit__(None, None, None)

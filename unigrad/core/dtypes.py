@@ -32,6 +32,7 @@ __all__ = [
     "int16",
     "int32",
     "int64",
+    "isdtype",
     "set_default_dtype",
     "uint8",
     "uint16",
@@ -101,7 +102,12 @@ def as_dtype(dtype: DTypeLike) -> DType:
 
 
 def default_dtype() -> DType:
-    """Return the floating dtype that Python floats and creation functions take (float32)."""
+    """Return the floating dtype that Python floats and creation functions take (float32).
+
+    Example:
+        >>> default_dtype().name
+        'float32'
+    """
     return _default_float
 
 
@@ -110,6 +116,12 @@ def set_default_dtype(dtype: DTypeLike) -> None:
 
     Raises:
         DTypeError: when it is not a floating dtype.
+
+    Example:
+        >>> set_default_dtype(float64)
+        >>> default_dtype().name
+        'float64'
+        >>> set_default_dtype(float32)
     """
     global _default_float
     chosen = as_dtype(dtype)

@@ -27,7 +27,12 @@ _current: ContextVar[Backend | None] = ContextVar("unigrad_backend", default=Non
 
 
 def available_backends() -> list[str]:
-    """Return the names of all registered backends, whether their framework is there or not."""
+    """Return the names of all registered backends, whether their framework is there or not.
+
+    Example:
+        >>> get_backend() in available_backends()
+        True
+    """
     return sorted({entry.name for entry in metadata.entry_points(group=GROUP)} | set(_loaded))
 
 
@@ -99,6 +104,9 @@ def set_backend(name: str) -> None:
 
     Raises:
         BackendNotInstalledError: when it cannot be loaded.
+
+    Example:
+        >>> set_backend(get_backend())
     """
     global _process_default
     load_backend(name)
@@ -111,6 +119,11 @@ def use_backend(name: str) -> Iterator[Backend]:
 
     Raises:
         BackendNotInstalledError: when it cannot be loaded.
+
+    Example:
+        >>> with use_backend("numpy") as backend:
+        ...     backend.name
+        'numpy'
     """
     token = _current.set(load_backend(name))
     try:

@@ -13,6 +13,8 @@ import optree
 
 from unigrad.core.errors import ShapeError
 
+__all__ = ["flatten", "leaves", "map", "structure", "unflatten"]
+
 Tree = Any
 
 
@@ -29,17 +31,32 @@ def flatten(tree: Tree) -> tuple[list[Any], Any]:
 
 
 def unflatten(structure: Any, leaves: Any) -> Tree:
-    """Build the tree of a structure from its leaves."""
+    """Build the tree of a structure from its leaves.
+
+    Example:
+        >>> unflatten(structure((1, {"a": 2})), [3, 4])
+        (3, {'a': 4})
+    """
     return optree.tree_unflatten(structure, leaves)
 
 
 def leaves(tree: Tree) -> list[Any]:
-    """Return a tree's leaves."""
+    """Return a tree's leaves.
+
+    Example:
+        >>> leaves({"b": 2, "a": (1, None)})
+        [1, 2]
+    """
     return list(optree.tree_leaves(tree))
 
 
 def structure(tree: Tree) -> Any:
-    """Return a tree's structure, which compares and hashes."""
+    """Return a tree's structure, which compares and hashes.
+
+    Example:
+        >>> structure((1, [2])) == structure((3, [4])), structure((1, [2])) == structure([1, 2])
+        (True, False)
+    """
     return optree.tree_structure(tree)
 
 

@@ -14,7 +14,12 @@ _training: ContextVar[bool] = ContextVar("unigrad_training", default=False)
 
 
 def is_training() -> bool:
-    """Tell whether the innermost call that said so is one of training (default: no)."""
+    """Tell whether the innermost call that said so is one of training (default: no).
+
+    Example:
+        >>> is_training()
+        False
+    """
     return _training.get()
 
 

@@ -3,14 +3,10 @@
 import operator
 from typing import Any
 
-import ml_dtypes
 import numpy as np
 
+from unigrad_numpy.kernels.bfloat16 import BFLOAT16
 from unigrad_numpy.kernels.error_function import erf, erfinv
-
-
-#: NumPy gives float32 or float64 for it with a Python float: such scalars are made arrays of it.
-BFLOAT16 = np.dtype(ml_dtypes.bfloat16)
 
 
 def _of_integers(ufunc: Any) -> Any:

@@ -7,6 +7,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from unigrad_numpy.kernels.bfloat16 import BFLOAT16, through_float32
+
 Array = npt.NDArray[Any]
 
 
@@ -64,16 +66,22 @@ def einsum(*operands: Array, equation: str) -> Array:
 _vecdot: Callable[..., Array] = np.vecdot
 
 
+def matmul(x1: Array, x2: Array) -> Array:
+    """NumPy's, which makes float32 of bfloat16."""
+    out: Array = np.matmul(x1, x2)
+    return out if x1.dtype != BFLOAT16 else out.astype(BFLOAT16)
+
+
 def linear(x: Array, kernel: Array, bias: Array) -> Array:
     """Add the bias in place."""
     out: Array = np.matmul(x, kernel)
     out += bias
-    return out
+    return out if x.dtype != BFLOAT16 else out.astype(BFLOAT16)
 
 
 TABLE = {
-    "matmul": np.matmul,
+    "matmul": matmul,
     "linear": linear,
-    "vecdot": lambda x1, x2, axis: _vecdot(x1, x2, axis=axis),
-    "einsum": einsum,
+    "vecdot": through_float32(lambda x1, x2, axis: _vecdot(x1, x2, axis=axis)),
+    "einsum": through_float32(einsum),
 }

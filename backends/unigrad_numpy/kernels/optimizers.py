@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.optimizers.updates import columns
+from unigrad_numpy.kernels.bfloat16 import through_float32
 
 Array = Any
 
@@ -71,7 +72,7 @@ def adam_update(
 
 
 TABLE: dict[str, Callable[..., Any]] = {
-    "sgd_update": sgd_update,
-    "momentum_update": momentum_update,
-    "adam_update": adam_update,
+    "sgd_update": through_float32(sgd_update),
+    "momentum_update": through_float32(momentum_update),
+    "adam_update": through_float32(adam_update),
 }

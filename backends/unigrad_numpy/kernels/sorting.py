@@ -5,6 +5,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from unigrad_numpy.kernels.bfloat16 import through_float32
+
 Array = npt.NDArray[Any]
 
 
@@ -24,7 +26,9 @@ def _argsort(x: Array, axis: int, descending: bool) -> Array:
 
 
 TABLE = {
-    "sort": _sort,
-    "argsort": _argsort,
-    "searchsorted": lambda x1, x2, right: x1.searchsorted(x2, "right" if right else "left"),
+    "sort": through_float32(_sort),
+    "argsort": through_float32(_argsort),
+    "searchsorted": through_float32(
+        lambda x1, x2, right: x1.searchsorted(x2, "right" if right else "left")
+    ),
 }
