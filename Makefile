@@ -9,7 +9,7 @@ endif
 
 # How long the demonstrations run.
 MNIST_FLAGS ?=
-G2P_FLAGS ?= --limit 2000 --epochs 1 --steps 50
+G2P_FLAGS ?= --steps 150 --test 1000
 
 PYTEST_FLAGS ?=
 
@@ -23,6 +23,8 @@ ALL_STAMP := $(VENV)/.installed-all
 
 # One thread per process, because several test processes share the cores; and no start-up chatter from TensorFlow.
 TEST_ENVIRONMENT := OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
+# Fair timing: see benchmarks/timing.py. Put `taskset -c 0` before make to hold JAX and TensorFlow to one core too.
+BENCH_ENVIRONMENT := $(TEST_ENVIRONMENT) GOMP_SPINCOUNT=0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -67,7 +69,8 @@ demo: $(VENV)/.installed-demo-$(BACKEND) ## Train on MNIST and on pronunciation 
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/g2p.py --backend $(BACKEND) $(G2P_FLAGS)
 
 bench: $(ALL_STAMP) ## Measure the speed against the frameworks by themselves.
-	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python -m unigrad bench
+	$(BENCH_ENVIRONMENT) $(BIN)/python -m benchmarks.eager_ops
+	$(BENCH_ENVIRONMENT) $(BIN)/python -m benchmarks.mlp --steps
 
 conformance: $(ALL_STAMP) ## Run the conformance suite on every installed backend and print its report.
 	$(TEST_ENVIRONMENT) $(BIN)/python -m unigrad conformance

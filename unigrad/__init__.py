@@ -46,8 +46,10 @@ from unigrad.ops import methods as _methods
 from unigrad.ops import ranges as _ranges
 from unigrad.ops import reductions as _reductions
 from unigrad.ops import repeating as _repeating
+from unigrad.ops import rounding as _rounding
 from unigrad.ops import sets as _sets
 from unigrad.ops import shaping as _shaping
+from unigrad.ops import softmax as _softmax
 from unigrad.ops import sorting as _sorting
 from unigrad.ops import statistics as _statistics
 from unigrad.ops import updating as _updating
@@ -68,8 +70,10 @@ from unigrad.ops.losses import *
 from unigrad.ops.ranges import *
 from unigrad.ops.reductions import *
 from unigrad.ops.repeating import *
+from unigrad.ops.rounding import *
 from unigrad.ops.sets import *
 from unigrad.ops.shaping import *
+from unigrad.ops.softmax import *
 from unigrad.ops.sorting import *
 from unigrad.ops.statistics import *
 from unigrad.ops.updating import *
@@ -126,8 +130,10 @@ __all__ += _losses.__all__
 __all__ += _ranges.__all__
 __all__ += _reductions.__all__
 __all__ += _repeating.__all__
+__all__ += _rounding.__all__
 __all__ += _sets.__all__
 __all__ += _shaping.__all__
+__all__ += _softmax.__all__
 __all__ += _sorting.__all__
 __all__ += _statistics.__all__
 __all__ += _updating.__all__

@@ -25,11 +25,13 @@ def _root() -> None:
 @app.command()
 def info() -> None:
     """List the backends: versions and devices, or how to install them."""
+    import os
     import warnings
 
     from unigrad.core.errors import BackendNotInstalledError
     from unigrad.core.registry import available_backends, install_command, load_backend
 
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # A framework that finds no driver for its accelerators says so; the list of devices does too.
     warnings.simplefilter("ignore")
     for name in available_backends():

@@ -13,7 +13,7 @@ from __future__ import annotations
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import OPS, TensorLike, as_tensor, cast, promoted, to_floating
 from unigrad.core.tensor import Tensor
-from unigrad.ops.activations import log_softmax, softplus
+from unigrad.ops.activations import softplus
 from unigrad.ops.arithmetic import abs, minimum
 from unigrad.ops.comparison import equal, where
 from unigrad.ops.elementary import log, log1p
@@ -25,6 +25,7 @@ from unigrad.ops.losses import (
 )
 from unigrad.ops.reductions import mean, sum
 from unigrad.ops.shaping import expand_dims, squeeze
+from unigrad.ops.softmax import log_softmax
 
 __all__ = [
     "binary_crossentropy",

@@ -12,22 +12,19 @@ from unigrad.ops.activations import (
     hard_tanh,
     leaky_relu,
     log_sigmoid,
-    log_softmax,
-    logsumexp,
     mish,
-    one_hot,
     relu,
     relu6,
     selu,
     sigmoid,
     silu,
-    softmax,
     softplus,
     softsign,
     tanh_shrink,
 )
 from unigrad.ops.affine import linear
 from unigrad.ops.elementary import tanh
+from unigrad.ops.softmax import log_softmax, logsumexp, one_hot, softmax
 
 __all__ = [
     "celu",

@@ -96,9 +96,7 @@ def _with_residuals(
     def run(*natives: Any) -> Any:
         def of_tracked(*tracked: Any) -> Any:
             rest = iter(tracked)
-            return function(
-                *[next(rest) if m else x for x, m in zip(natives, mask, strict=True)]
-            )
+            return function(*[next(rest) if m else x for x, m in zip(natives, mask, strict=True)])
 
         return jax.vjp(of_tracked, *[x for x, m in zip(natives, mask, strict=True) if m])
 
@@ -117,9 +115,7 @@ def run_with_pull(
 ) -> tuple[Any, Pull | None]:
     """Run an op and return its result with its pull-back."""
     floats = backend.native_floats
-    mask = tuple(
-        [uid != 0 and x.dtype in floats for x, uid in zip(natives, uids, strict=True)]
-    )
+    mask = tuple([uid != 0 and x.dtype in floats for x, uid in zip(natives, uids, strict=True)])
     if True not in mask:
         return op.kernels[backend](*natives, **settings), None  # type: ignore[misc]
     key = tuple(settings.items())
@@ -217,9 +213,7 @@ def _dependencies(kernel: Callable[..., Any]) -> Callable[..., Sequence[bool]]:
     known: dict[Any, Sequence[bool]] = {}
 
     def find(*natives: Any) -> Sequence[bool]:
-        key = tuple(
-            (x.shape, x.dtype) if hasattr(x, "dtype") else type(x) for x in natives
-        )
+        key = tuple((x.shape, x.dtype) if hasattr(x, "dtype") else type(x) for x in natives)
         if key not in known:
             known[key] = _used(jax.make_jaxpr(kernel)(*natives).jaxpr)
         return known[key]

@@ -24,7 +24,6 @@ from unigrad_numpy.kernels.reductions import total as _sum
 
 Array = Any
 Wanted = Sequence[bool]
-_LEFT_TO_THE_RULE: NotImplementedType = NotImplemented
 
 
 def _fit(g: Array, x: Array) -> Array:
@@ -60,7 +59,7 @@ def _matmul(
 ) -> Sequence[Any] | NotImplementedType:
     x, y = inputs
     if x.ndim != 2 or y.ndim != 2:
-        return _LEFT_TO_THE_RULE
+        return NotImplemented  # type: ignore[no-any-return]  # to typeshed it is an Any
     return matmul(g, y.T) if wanted[0] else None, matmul(x.T, g) if wanted[1] else None
 
 

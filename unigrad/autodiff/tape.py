@@ -326,7 +326,7 @@ class GradientTape:
                     one = found.get(handle.uid)
                     if one is not None:
                         before = results[i]
-                        if before is None and one is not ZERO:
+                        if before is None and type(one) is Tensor:
                             results[i] = one
                         else:
                             results[i] = _sum(before, one, handle)

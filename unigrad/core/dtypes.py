@@ -147,6 +147,10 @@ def promote(first: DType, second: DType) -> DType:
 
     Raises:
         DTypeError: when the two have no common dtype (``uint64`` with a signed integer).
+
+    Example:
+        >>> promote(int64, float16).name, promote(int8, uint8).name
+        ('float16', 'int16')
     """
     if first == second:
         return first
@@ -186,6 +190,10 @@ def promote_scalar(dtype: DType, kind: type) -> DType | None:
 
     ``None`` stands for the default dtype of the scalar's kind, which the caller looks up (it may
     change; this answer is remembered).
+
+    Example:
+        >>> promote_scalar(float16, int).name, promote_scalar(int8, float)
+        ('float16', None)
     """
     if kind is bool or dtype in COMPLEX:
         return dtype

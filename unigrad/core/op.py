@@ -16,6 +16,7 @@ from functools import wraps
 from typing import Any, TypeAlias
 
 import numpy as np
+import numpy.typing as npt
 
 from unigrad.core import dtypes, recorders
 from unigrad.core.backend import NATIVE, Backend, Kernel, Pull, as_ndarray
@@ -523,6 +524,14 @@ def _with_scalar(op: Op, x: Tensor, scalar: Any) -> tuple[Tensor, Any]:
 def untracked(x: Tensor) -> Tensor:
     """Return a handle of the same value that no recorder knows."""
     return wrap(x.backend, x.native)
+
+
+def visible(x: Tensor) -> npt.NDArray[Any] | None:
+    """Return a tensor's values if they are there to be checked: in eager mode on a CPU."""
+    backend, native = x.backend, x.native
+    if backend.is_traced(native) or backend.device(native) != "cpu":
+        return None
+    return backend.to_numpy(native)
 
 
 def constant(like: Tensor, value: Any, dtype: dtypes.DType | None = None) -> Tensor:

@@ -122,7 +122,13 @@ def handle_for(key: int, tensor: Tensor) -> Tensor:
 
 @contextmanager
 def only(recorders: list[Any]) -> Iterator[None]:
-    """Let just these recorders listen inside the block."""
+    """Let just these recorders listen inside the block.
+
+    Example:
+        >>> with only([]):
+        ...     len(active())
+        0
+    """
     before = _here.active
     with _lock:
         anywhere.count += len(recorders) - len(before)
@@ -145,4 +151,3 @@ def watchers(uids: tuple[int, ...]) -> list[Any]:
                 found.append(recorder)
                 break
     return found
-

@@ -24,7 +24,7 @@ def flatten(tree: Tree) -> tuple[list[Any], Any]:
     Example:
         >>> leaves, structure = flatten({"b": 2, "a": (1, None)})
         >>> leaves, unflatten(structure, leaves)
-        ([1, 2], {'a': (1, None), 'b': 2})
+        ([1, 2], {'b': 2, 'a': (1, None)})
     """
     leaves, structure = optree.tree_flatten(tree)
     return leaves, structure

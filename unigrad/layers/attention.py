@@ -12,7 +12,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
 from unigrad.layers.module import Module
-from unigrad.ops.activations import softmax
+from unigrad.ops.softmax import softmax
 from unigrad.ops.affine import linear
 from unigrad.ops.comparison import where
 from unigrad.ops.elementary import tanh

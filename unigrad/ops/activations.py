@@ -1,6 +1,6 @@
-"""Activation functions of neural networks, and the softmax family.
+"""Activation functions of neural networks: elementwise.
 
-Elementwise unless they have an ``axis``; integers and bools are computed in the default floating
+Integers and bools are computed in the default floating
 dtype. At a corner where a function saturates its derivative is that of the flat side: 0.
 """
 
@@ -9,30 +9,11 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-import numpy as np
-
-from unigrad.core import dtypes
-from unigrad.core.dtypes import DTypeLike
-from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import (
-    OPS,
-    Op,
-    TensorLike,
-    as_tensor,
-    cast,
-    composite,
-    constant,
-    normalize_axes,
-    normalize_axis,
-    to_floating,
-    unary,
-    untracked,
-)
+from unigrad.core.op import OPS, Op, TensorLike, as_tensor, composite, to_floating, unary
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs
-from unigrad.ops.comparison import equal, isfinite, where
-from unigrad.ops.elementary import erf, exp, expm1, log, logaddexp, tanh
-from unigrad.ops.shaping import reshape
+from unigrad.ops.comparison import where
+from unigrad.ops.elementary import erf, expm1, logaddexp, tanh
 
 __all__ = [
     "celu",
@@ -43,16 +24,12 @@ __all__ = [
     "hard_tanh",
     "leaky_relu",
     "log_sigmoid",
-    "log_softmax",
-    "logsumexp",
     "mish",
-    "one_hot",
     "relu",
     "relu6",
     "selu",
     "sigmoid",
     "silu",
-    "softmax",
     "softplus",
     "softsign",
     "tanh_shrink",
@@ -332,116 +309,3 @@ def gelu(x: TensorLike, /, *, approximate: Literal["none", "tanh"] = "none") -> 
     if approximate not in ("none", "tanh"):
         raise ValueError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
     return _call(OPS["gelu"], x, approximate=approximate)
-
-
-def _peak(x: Tensor, axis: tuple[int, ...]) -> Tensor:
-    """Return the largest element along axes as a constant; 0 where that is infinite."""
-    peak = OPS["max"](untracked(x), axis=axis, keepdims=True)
-    return where(isfinite(peak), peak, 0.0)
-
-
-@composite
-def _softmax(x: Tensor, *, axis: int) -> Tensor:
-    shifted = exp(x - OPS["max"](untracked(x), axis=(axis,), keepdims=True))
-    total: Tensor = OPS["sum"](shifted, axis=(axis,), keepdims=True)
-    return shifted / total
-
-
-def softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
-    """Return exp(x) / Σ exp(x) along an axis, without overflow.
-
-    An element of -∞ gets 0; if all are, the result is NaN.
-
-    Raises:
-        ShapeError: for a bad axis.
-
-    Example:
-        >>> softmax([1.0, 1.0]).tolist()
-        [0.5, 0.5]
-    """
-    x = as_tensor(x)
-    return _call(OPS["softmax"], x, axis=normalize_axis("softmax", axis, x.ndim))
-
-
-@composite
-def _log_softmax(x: Tensor, *, axis: int) -> Tensor:
-    shifted: Tensor = x - OPS["max"](untracked(x), axis=(axis,), keepdims=True)
-    return shifted - log(OPS["sum"](exp(shifted), axis=(axis,), keepdims=True))
-
-
-def log_softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
-    """Return x - log Σ exp(x) along an axis, without overflow.
-
-    An element of -∞ stays; if all are, the result is NaN.
-
-    Raises:
-        ShapeError: for a bad axis.
-
-    Example:
-        >>> log_softmax([0.0, float("-inf")]).tolist()
-        [0.0, -inf]
-    """
-    x = as_tensor(x)
-    return _call(OPS["log_softmax"], x, axis=normalize_axis("log_softmax", axis, x.ndim))
-
-
-@composite
-def _logsumexp(x: Tensor, *, axis: tuple[int, ...], keepdims: bool) -> Tensor:
-    peak = _peak(x, axis)
-    total = OPS["sum"](exp(x - peak), axis=axis, keepdims=True)
-    # log(0) would be right, its derivative would not.
-    empty = equal(total, 0.0)
-    out = where(empty, float("-inf"), log(where(empty, 1.0, total)) + peak)
-    if keepdims:
-        return out
-    return reshape(out, tuple(n for i, n in enumerate(x.shape) if i not in axis))
-
-
-def logsumexp(
-    x: TensorLike, /, *, axis: int | tuple[int, ...] | None = None, keepdims: bool = False
-) -> Tensor:
-    """Return log Σ exp(x) over axes, without overflow.
-
-    Where all elements are -∞ the result is -∞ and its derivative 0.
-
-    Raises:
-        ShapeError: for a bad axis.
-
-    Example:
-        >>> logsumexp([0.0, float("-inf")]).item()
-        0.0
-    """
-    x = as_tensor(x)
-    axes = normalize_axes("logsumexp", axis, x.ndim)
-    return _call(OPS["logsumexp"], x, axis=axes, keepdims=bool(keepdims))
-
-
-def one_hot(
-    indices: TensorLike, /, num_classes: int, *, axis: int = -1, dtype: DTypeLike | None = None
-) -> Tensor:
-    """Return 1 at each index along a new axis of length ``num_classes``, and 0 elsewhere.
-
-    An index out of range gives zeros alone. ``dtype`` is the default floating one unless given.
-
-    Raises:
-        DTypeError: when the indices are no integers.
-        ShapeError: for a bad axis or a negative ``num_classes``.
-
-    Example:
-        >>> one_hot([1, 3], 3, dtype="int64").tolist()
-        [[0, 1, 0], [0, 0, 0]]
-    """
-    indices = as_tensor(indices)
-    if indices.dtype not in dtypes.INTEGER:
-        raise DTypeError(f"one_hot: indices are integers, not {indices.dtype.name}")
-    if num_classes < 0:
-        raise ShapeError(f"one_hot: num_classes is {num_classes}")
-    place = normalize_axis("one_hot", axis, indices.ndim + 1)
-    shape = indices.shape
-    row = [1] * (indices.ndim + 1)
-    row[place] = num_classes
-    # Unsigned and narrow integers meet classes that they could not hold.
-    wide = cast(indices, dtypes.int64)
-    classes = constant(wide, np.arange(num_classes).reshape(row))
-    hot = equal(reshape(wide, (*shape[:place], 1, *shape[place:])), classes)
-    return cast(hot, dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype))

@@ -38,7 +38,8 @@ def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike, /) -> Tensor:
         kernel = kernel.read()
     if type(bias) in readable:
         bias = bias.read()
-    if not (type(x) is Tensor and type(kernel) is Tensor and type(bias) is Tensor) or x.native.dtype is not kernel.native.dtype or x.native.dtype is not bias.native.dtype:
+    tensors = type(x) is Tensor and type(kernel) is Tensor and type(bias) is Tensor
+    if not tensors or not (x.native.dtype is kernel.native.dtype is bias.native.dtype):
         x, kernel, bias = common_tensors("linear", (x, kernel, bias))
     shape = kernel.shape
     if len(shape) != 2 or x.shape[-1:] != shape[:1] or bias.shape != shape[1:]:

@@ -27,6 +27,7 @@ from unigrad.core.op import (
     cast,
     composite,
     unary,
+    visible,
 )
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import greater, isnan, less, where
@@ -34,13 +35,12 @@ from unigrad.ops.comparison import greater, isnan, less, where
 __all__ = [
     "abs",
     "add",
-    "ceil",
     "clip",
     "conj",
     "copysign",
     "divide",
-    "floor",
-    "floor_divide",
+    "fmax",
+    "fmin",
     "maximum",
     "minimum",
     "multiply",
@@ -49,66 +49,45 @@ __all__ = [
     "positive",
     "pow",
     "reciprocal",
-    "remainder",
-    "round",
     "sign",
     "square",
     "subtract",
-    "trunc",
 ]
 
 _Binary = Callable[[TensorLike, TensorLike], Tensor]
 
 
-def _refusing_zero(run: _Binary) -> _Binary:
-    """Make a division of integers raise on a zero divisor, where its values can be looked at."""
-    op = OPS[run.__name__]
+def _refusing_negative(run: _Binary) -> _Binary:
+    """Make a power of integers raise on a negative exponent, where its values can be looked at."""
 
     @wraps(run)
     def checked(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         if type(x2) is Tensor:
             if x2.native.dtype not in x2.backend.native_floats:
-                _refuse_zero(op.name, x1, x2)
-        elif type(x2) is not float and (type(x2) is not int or x2 == 0):
-            _refuse_zero(op.name, x1, x2)
-        return run(x1, x2)
-
-    op.public = checked
-    return checked
-
-
-def _refuse_zero(name: str, x1: TensorLike, x2: TensorLike) -> None:
-    """Raise `ZeroDivisionError` for integers on the CPU, outside of traced functions."""
-    first = as_tensor(x1, x2 if type(x2) is Tensor else None)
-    second = as_tensor(x2, first)
-    if first.dtype in dtypes.INEXACT or second.dtype in dtypes.INEXACT:
-        return
-    for one in (first, second):
-        if one.backend.is_traced(one.native) or one.device != "cpu":
-            return
-    if not np.all(second.backend.to_numpy(second.native)):
-        raise ZeroDivisionError(
-            f"{name}: division of integers by zero (divide a floating tensor for IEEE 754's "
-            "infinities)"
-        )
-
-
-def _refusing_negative(run: _Binary) -> _Binary:
-    """Make a power of integers raise on a negative exponent that is a Python integer."""
-
-    @wraps(run)
-    def checked(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-        if type(x2) is int and x2 < 0:
-            x1 = as_tensor(x1)
-            if x1.dtype not in dtypes.INEXACT:
-                raise DTypeError(
-                    f"pow: {x1.dtype.name}[...] ** {x2} is no integer: cast the base to float "
-                    "(ug.astype), or write the exponent as a float"
-                )
+                _refuse_negative(x1, x2)
+        elif type(x2) is not float and (type(x2) is not int or x2 < 0):
+            _refuse_negative(x1, x2)
         return run(x1, x2)
 
     OPS[run.__name__].public = checked
     return checked
+
+
+def _refuse_negative(x1: TensorLike, x2: TensorLike) -> None:
+    """Raise `DTypeError` for integers to a negative power."""
+    base = as_tensor(x1, x2 if type(x2) is Tensor else None)
+    if base.dtype in dtypes.INEXACT:
+        return
+    if type(x2) is not int:
+        exponent = as_tensor(x2, base)
+        values = visible(exponent) if exponent.dtype in dtypes.SIGNED else None
+        if values is None or not np.any(values < 0):
+            return
+        x2 = np.min(values)
+    raise DTypeError(
+        f"pow: {base.dtype.name}[...] ** {x2} is no integer: cast the base to float "
+        "(ug.astype), or write the exponent as a float"
+    )
 
 
 @binary()
@@ -210,85 +189,6 @@ def sign(x: TensorLike, /) -> Tensor:
     ...
 
 
-@unary()
-def floor(x: TensorLike, /) -> Tensor:
-    """Return the largest integer ≤ x, in the dtype of x. Its derivative is 0.
-
-    Example:
-        >>> floor([-1.5, 1.5]).tolist()
-        [-2.0, 1.0]
-    """
-    ...
-
-
-@unary()
-def ceil(x: TensorLike, /) -> Tensor:
-    """Return the smallest integer ≥ x, in the dtype of x. Its derivative is 0.
-
-    Example:
-        >>> ceil([-1.5, 1.5]).tolist()
-        [-1.0, 2.0]
-    """
-    ...
-
-
-@unary()
-def trunc(x: TensorLike, /) -> Tensor:
-    """Return x without its fraction, in the dtype of x. Its derivative is 0.
-
-    Example:
-        >>> trunc([-1.5, 1.5]).tolist()
-        [-1.0, 1.0]
-    """
-    ...
-
-
-@unary()
-def round(x: TensorLike, /) -> Tensor:
-    """Return the nearest integer, halves to the even one, in the dtype of x.
-
-    Its derivative is 0.
-
-    Example:
-        >>> round([0.5, 1.5, 2.4]).tolist()
-        [0.0, 2.0, 2.0]
-    """
-    ...
-
-
-@_refusing_zero
-@binary()
-def floor_divide(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """Return ⌊x₁ / x₂⌋, rounded towards -∞ as Python's ``//``. Its derivative is 0.
-
-    Raises:
-        ZeroDivisionError: for integers with a zero among the divisors, in eager mode on the CPU;
-            where values cannot be looked at (under jit, on an accelerator) the result is 0.
-
-    Example:
-        >>> floor_divide([7, -7], 2).tolist()
-        [3, -4]
-    """
-    ...
-
-
-@_refusing_zero
-@binary()
-def remainder(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-    """Return x₁ - x₂ ⌊x₁ / x₂⌋, with the sign of x₂ as Python's ``%``.
-
-    The derivative by x₁ is 1, by x₂ it is -⌊x₁ / x₂⌋.
-
-    Raises:
-        ZeroDivisionError: as `floor_divide`.
-
-    Example:
-        >>> remainder([7, -7], 4).tolist()
-        [3, 1]
-    """
-    ...
-
-
 @_refusing_negative
 @binary()
 def pow(x1: TensorLike, x2: TensorLike, /) -> Tensor:
@@ -298,7 +198,8 @@ def pow(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     base by its exponent NaN.
 
     Raises:
-        DTypeError: for integers to the power of a negative Python integer.
+        DTypeError: for integers to a negative power, in eager mode on the CPU or with a Python
+            integer as the exponent.
 
     Example:
         >>> pow([1, 2, 3], 2).tolist()
@@ -347,6 +248,28 @@ def minimum(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     Example:
         >>> minimum([1, 5], 3).tolist()
         [1, 3]
+    """
+    ...
+
+
+@binary()
+def fmax(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """Return the larger of the two; where one is NaN, the other. At a tie each has derivative ½.
+
+    Example:
+        >>> fmax([1.0, float("nan")], [0.0, 3.0]).tolist()
+        [1.0, 3.0]
+    """
+    ...
+
+
+@binary()
+def fmin(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """Return the smaller of the two; where one is NaN, the other. At a tie each has derivative ½.
+
+    Example:
+        >>> fmin([1.0, float("nan")], [0.0, 3.0]).tolist()
+        [0.0, 3.0]
     """
     ...
 

@@ -6,8 +6,11 @@ function is NaN (IEEE 754). `DTypeError` for a dtype that the op does not take.
 
 from __future__ import annotations
 
-from unigrad.core.op import TensorLike, binary, unary
+import math
+
+from unigrad.core.op import TensorLike, as_tensor, binary, composite, to_floating, unary
 from unigrad.core.tensor import Tensor
+from unigrad.ops.comparison import where
 
 __all__ = [
     "acos",
@@ -32,6 +35,7 @@ __all__ = [
     "logaddexp",
     "rsqrt",
     "sin",
+    "sinc",
     "sinh",
     "sqrt",
     "tan",
@@ -290,6 +294,33 @@ def erfinv(x: TensorLike, /) -> Tensor:
         0.0
     """
     ...
+
+
+#: The coefficients of x⁰, x², x⁴ … in sin(πx) / (πx). Up to ½ the rest is below 10⁻¹⁸.
+_SINC = [(-1) ** k * math.pi ** (2 * k) / math.factorial(2 * k + 1) for k in range(12)]
+
+
+@composite
+def _sinc(x: Tensor) -> Tensor:
+    # The quotient's derivatives lose their digits near 0; the series keeps those of all orders.
+    near = (x < 0.5) & (x > -0.5)
+    small, large = where(near, x, 0.0), where(near, 1.0, x) * math.pi
+    squared = small * small
+    series = squared * _SINC[-1] + _SINC[-2]
+    for coefficient in _SINC[-3::-1]:
+        series = series * squared + coefficient
+    return where(near, series, sin(large) / large)
+
+
+def sinc(x: TensorLike, /) -> Tensor:
+    """Return sin(πx) / (πx), which is 1 at 0, where its derivative is 0.
+
+    Example:
+        >>> sinc(0.0).item()
+        1.0
+    """
+    out: Tensor = _sinc(to_floating(as_tensor(x)))
+    return out
 
 
 @binary(floating=True)

@@ -7,9 +7,9 @@ import numpy as np
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
 from unigrad.core.op import TensorLike, as_tensor, composite, to_floating
 from unigrad.core.tensor import Tensor
-from unigrad.ops.activations import log_softmax, one_hot, softmax
 from unigrad.ops.indexing import take_along_axis
 from unigrad.ops.shaping import expand_dims, squeeze
+from unigrad.ops.softmax import log_softmax, one_hot, softmax
 
 __all__ = ["sparse_softmax_crossentropy"]
 

@@ -18,6 +18,7 @@ from unigrad.ops import (
     linear,
     reductions,
     repeating,
+    rounding,
     shaping,
     statistics,
     updating,
@@ -49,8 +50,8 @@ _BINARY: _Functions = {
     "sub": arithmetic.subtract,
     "mul": arithmetic.multiply,
     "truediv": arithmetic.divide,
-    "floordiv": arithmetic.floor_divide,
-    "mod": arithmetic.remainder,
+    "floordiv": rounding.floor_divide,
+    "mod": rounding.remainder,
     "pow": arithmetic.pow,
     "and": comparison.bitwise_and,
     "or": comparison.bitwise_or,
@@ -118,7 +119,7 @@ _REDUCTIONS: _Functions = {
     "var": statistics.var,
 }
 _PROPERTIES: _Functions = {
-    "T": shaping.transpose,
+    "T": lambda x: shaping.transpose(x),
     "mT": lambda x: shaping.swapaxes(x, -1, -2),
     "at": updating.At,
 }

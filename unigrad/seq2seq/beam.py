@@ -97,7 +97,7 @@ def beam_search(
 
     Example:
         >>> import unigrad as ug
-        >>> table = ug.log(ug.asarray([[0.1, 0.6, 0.3], [0.1, 0.2, 0.7], [1.0, 0.0, 0.0]]))
+        >>> table = ug.log(ug.asarray([[0.1, 0.6, 0.3], [0.1, 0.2, 0.7], [0.8, 0.1, 0.1]]))
         >>> found = beam_search(
         ...     lambda last, state: (ug.take(table, last, axis=0), state),
         ...     None, batch=1, beam=3, vocabulary=3, start=0, end=2, max_length=4, n_best=2)

@@ -7,7 +7,7 @@ from typing import Any
 from unigrad.core.op import as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.layers.module import Module
-from unigrad.ops.activations import log_softmax
+from unigrad.ops.softmax import log_softmax
 from unigrad.seq2seq.beam import beam_search
 from unigrad.seq2seq.decoder import Decoder
 from unigrad.seq2seq.encoder import Encoder

@@ -73,6 +73,11 @@ def _logaddexp(x: Any, y: Any) -> Any:
     return jnp.where(empty, -jnp.inf, jnp.logaddexp(jnp.where(empty, 0, x), y))
 
 
+def _ignoring_nan(extremum: Callable[..., Any]) -> Callable[..., Any]:
+    """Return fmax or fmin. JAX's own gives the derivative of a tie to one of the two."""
+    return lambda x, y: extremum(jnp.where(jnp.isnan(x), y, x), jnp.where(jnp.isnan(y), x, y))
+
+
 _PURE = {
     "add": jnp.add,
     "subtract": jnp.subtract,
@@ -84,6 +89,9 @@ _PURE = {
     "maximum": jnp.maximum,
     "minimum": jnp.minimum,
     "copysign": _copysign,
+    "fmax": _ignoring_nan(jnp.maximum),
+    "fmin": _ignoring_nan(jnp.minimum),
+    "heaviside": lambda x, y: jnp.where(jnp.equal(x, 0), y, (jnp.sign(x) + 1) / 2),
     "negative": jnp.negative,
     "positive": jnp.positive,
     "conj": lambda x: jnp.conj(x) if jnp.iscomplexobj(x) else x,

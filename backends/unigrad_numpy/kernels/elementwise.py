@@ -1,5 +1,6 @@
 """Elementwise kernels: mostly ufuncs."""
 
+import math
 import operator
 from typing import Any
 
@@ -29,6 +30,12 @@ def _sigmoid(x: Any) -> Any:
     return np.where(x >= 0, np.ones_like(z), z) / (1 + z)
 
 
+def _sinc(x: Any) -> Any:
+    angle = x * x.dtype.type(math.pi)
+    origin = x == 0
+    return np.where(origin, np.ones_like(x), np.sin(angle) / np.where(origin, 1, angle))
+
+
 def _clip(x: Any, low: float | None, high: float | None) -> Any:
     if low is not None:
         x = np.maximum(x, low if x.dtype != BFLOAT16 else x.dtype.type(low))
@@ -48,6 +55,9 @@ _BINARY = {
     "pow": operator.pow,
     "maximum": np.maximum,
     "minimum": np.minimum,
+    "fmax": np.fmax,
+    "fmin": np.fmin,
+    "heaviside": np.heaviside,
     "copysign": np.copysign,
     "atan2": np.arctan2,
     "hypot": np.hypot,
@@ -104,6 +114,7 @@ TABLE = {
     "asinh": np.arcsinh,
     "acosh": np.arccosh,
     "atanh": np.arctanh,
+    "sinc": _sinc,
     "erf": erf,
     "erfinv": erfinv,
     "sigmoid": _sigmoid,

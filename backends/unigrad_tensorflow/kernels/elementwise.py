@@ -64,6 +64,28 @@ def _extremum(name: str) -> Binary:
     return run
 
 
+def _ignoring_nan(name: str) -> Binary:
+    """Return fmax or fmin."""
+    extremum = _extremum(name)
+
+    def run(x: Any, y: Any) -> Any:
+        if not x.dtype.is_floating:
+            return extremum(x, y)
+        x_is_nan, y_is_nan = tf.raw_ops.IsNan(x=x), tf.raw_ops.IsNan(x=y)
+        return extremum(
+            _select(condition=x_is_nan, t=y, e=x), _select(condition=y_is_nan, t=x, e=y)
+        )
+
+    return run
+
+
+def _heaviside(x: Any, y: Any) -> Any:
+    """0, y or 1 by the sign of x."""
+    zero, one = tf.zeros((), x.dtype), tf.ones((), x.dtype)
+    step = (tf.raw_ops.Sign(x=x) + one) / (one + one)
+    return _select(condition=tf.equal(x, zero), t=y, e=step)
+
+
 _maximum, _minimum = binary("Maximum"), binary("Minimum")
 
 
@@ -273,6 +295,9 @@ TABLE = {
     "square": unary("Square"),
     "reciprocal": unary("Reciprocal"),
     "clip": _clip,
+    "fmax": _ignoring_nan("Maximum"),
+    "fmin": _ignoring_nan("Minimum"),
+    "heaviside": _heaviside,
     "copysign": lambda x, y: _real_abs(x) * _signed(y),
     "exp": unary("Exp"),
     # 2 as the base, since exp(x log 2) loses digits as x grows.

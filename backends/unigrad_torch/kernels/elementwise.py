@@ -31,6 +31,23 @@ def _extremum(tensors: Binary, scalar: Binary) -> Binary:
     return run
 
 
+def _ignoring_nan(extremum: Binary, recorded: Binary) -> Binary:
+    """Return fmax or fmin. torch's own gives the derivative of a tie to the first."""
+
+    def run(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+        if not (x.requires_grad or y.requires_grad):
+            return extremum(x, y)
+        return recorded(torch.where(x != x, y, x), torch.where(y != y, x, y))
+
+    return run
+
+
+def _heaviside(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """0, y or 1 by the sign of x. torch's own has no derivative."""
+    x = x.detach()
+    return torch.where(x == 0, y, (_sign(x) + 1) / 2)
+
+
 def _clip(x: torch.Tensor, low: float | None, high: float | None) -> torch.Tensor:
     """Limit; the derivative on a bound is 1."""
     if not x.requires_grad:
@@ -146,6 +163,9 @@ TABLE = {
     "reciprocal": torch.reciprocal,
     "clip": _clip,
     "copysign": torch.copysign,
+    "fmax": _ignoring_nan(torch.fmax, torch.maximum),
+    "fmin": _ignoring_nan(torch.fmin, torch.minimum),
+    "heaviside": _heaviside,
     "exp": torch.exp,
     "exp2": torch.exp2,
     "expm1": torch.expm1,

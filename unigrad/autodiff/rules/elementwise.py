@@ -6,10 +6,11 @@ from typing import Any
 from unigrad.autodiff.rules.registry import elementwise, linear, rule, zero
 from unigrad.core.op import cast, constant
 from unigrad.core.tensor import Tensor
-from unigrad.ops.arithmetic import conj, copysign, floor_divide, pow, reciprocal, sign, square
-from unigrad.ops.comparison import equal, greater, greater_equal, less, logical_and, where
+from unigrad.ops.arithmetic import conj, copysign, pow, reciprocal, sign, square
+from unigrad.ops.comparison import equal, greater, greater_equal, isnan, less, logical_and, where
 from unigrad.ops.creation import astype
 from unigrad.ops.elementary import cos, cosh, exp, log, rsqrt, sin, sinh
+from unigrad.ops.rounding import floor_divide
 
 rule(
     "add",
@@ -71,6 +72,17 @@ def _share(first: Any, second: Any, of: Tensor) -> Tensor:
 
 elementwise("maximum", lambda out, x, y: _share(x, y, out), lambda out, x, y: _share(y, x, out))
 elementwise("minimum", lambda out, x, y: _share(y, x, out), lambda out, x, y: _share(x, y, out))
+elementwise(
+    "fmax",
+    lambda out, x, y: where(isnan(y), 1.0, _share(x, y, out)),
+    lambda out, x, y: where(isnan(x), 1.0, _share(y, x, out)),
+)
+elementwise(
+    "fmin",
+    lambda out, x, y: where(isnan(y), 1.0, _share(y, x, out)),
+    lambda out, x, y: where(isnan(x), 1.0, _share(x, y, out)),
+)
+elementwise("heaviside", lambda out, x, y: 0.0, lambda out, x, y: cast(equal(x, 0), out.dtype))
 elementwise("remainder", lambda out, x, y: 1.0, lambda out, x, y: -floor_divide(x, y))
 elementwise("copysign", lambda out, x, y: sign(x) * copysign(1.0, y), lambda out, x, y: 0.0)
 
