@@ -58,9 +58,26 @@ def _matmul(
     g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted
 ) -> Sequence[Any] | NotImplementedType:
     x, y = inputs
-    if x.ndim != 2 or y.ndim != 2:
+    if x.ndim < 2 or y.ndim < 2:
         return NotImplemented  # type: ignore[no-any-return]  # to typeshed it is an Any
-    return matmul(g, y.T) if wanted[0] else None, matmul(x.T, g) if wanted[1] else None
+    if y.ndim == 2:
+        if x.ndim == 2:
+            return matmul(g, y.T) if wanted[0] else None, matmul(x.T, g) if wanted[1] else None
+        # One matrix for a whole stack: its rows are one long matrix.
+        rows = g.reshape(-1, g.shape[-1])
+        return (
+            matmul(rows, y.T).reshape(x.shape) if wanted[0] else None,
+            matmul(x.reshape(-1, x.shape[-1]).T, rows) if wanted[1] else None,
+        )
+    return (
+        _fit(_stacked(g, y.swapaxes(-1, -2)), x) if wanted[0] else None,
+        _fit(_stacked(x.swapaxes(-1, -2), g), y) if wanted[1] else None,
+    )
+
+
+def _stacked(x: Array, y: Array) -> Array:
+    """Multiply stacks of matrices; an outer product is quicker as a product that broadcasts."""
+    return x * y if x.shape[-1] == 1 else matmul(x, y)
 
 
 def _linear(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Sequence[Any]:

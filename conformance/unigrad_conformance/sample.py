@@ -41,7 +41,7 @@ def distinct(*shape: int) -> Draw:
 
     def make(generator: np.random.Generator) -> Array:
         size = int(np.prod(shape, dtype=np.int64))
-        return (generator.permutation(size).reshape(shape) - size / 2 + 0.25) * 0.1
+        return np.asarray((generator.permutation(size).reshape(shape) - size / 2 + 0.25) * 0.1)
 
     return Draw(make)
 

@@ -23,11 +23,23 @@ def _of_integers(ufunc: Any) -> Any:
     return divide
 
 
+#: Below these, exp(-x) overflows and the sigmoid is zero but for a subnormal.
+_LOWEST = {np.dtype(np.float32): np.float32(-88.0), np.dtype(np.float64): np.float64(-709.0)}
+
+
 def _sigmoid(x: Any) -> Any:
-    """Only falling exponentials: no overflow at either end."""
-    z = np.exp(-np.abs(x))
-    # An integer 1: beside bfloat16, NumPy takes Python's floats for float64.
-    return np.where(x >= 0, np.ones_like(z), z) / (1 + z)
+    """1 / (1 + exp(-x)), without overflow."""
+    lowest = _LOWEST.get(x.dtype)
+    if lowest is None or x.ndim == 0:
+        # Only falling exponentials: right down to the subnormals of half precision.
+        z = np.exp(-np.abs(x))
+        # An integer 1: beside bfloat16, NumPy takes Python's floats for float64.
+        return np.where(x >= 0, np.ones_like(z), z) / (1 + z)
+    out = np.maximum(x, lowest)
+    np.negative(out, out=out)
+    np.exp(out, out=out)
+    out += 1
+    return np.reciprocal(out, out=out)
 
 
 def _sinc(x: Any) -> Any:

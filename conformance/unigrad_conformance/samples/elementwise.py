@@ -118,22 +118,26 @@ for _name, _function in {"maximum": np.maximum, "minimum": np.minimum}.items():
         _name,
         case(distinct(3, 4), _apart(3, 4)),
         case(distinct(3, 1), _apart(4)),
-        case(distinct(3, 4), 0.1),
-        case(0.1, distinct(4)),
+        case(distinct(3, 4), 0.125),
+        case(0.125, distinct(4)),
         oracle=_function,
-        ulps=1,
+        ulps=0,
     )
+    # This scalar is rounded to the tensor's dtype.
+    samples(_name, case(distinct(4), 0.1), oracle=_function, ulps=1)
     samples(_name, case(values(0.25), _SPECIAL), oracle=_function, ulps=0, differentiable=False)
     samples(_name, *_ints(integers(5), integers(5)), oracle=_function, differentiable=False)
 samples(
     "clip",
-    case(distinct(3, 4), -0.3, 0.3),
-    case(distinct(3, 4), None, 0.3),
-    case(distinct(3, 4), -0.3),
-    case(distinct(3, 4), _apart(4), 0.4),
+    case(distinct(3, 4), -0.25, 0.25),
+    case(distinct(3, 4), None, 0.25),
+    case(distinct(3, 4), -0.25),
+    case(distinct(3, 4), _apart(4), 0.375),
     oracle=lambda x, low, high=None: np.clip(x, low, high),
-    ulps=1,
+    ulps=0,
 )
+# These limits are rounded to the tensor's dtype.
+samples("clip", case(distinct(3, 4), -0.3, 0.3), oracle=np.clip, ulps=1)
 samples("clip", case(integers(8), -2, 2), oracle=np.clip, differentiable=False)
 samples(
     "copysign",
@@ -141,6 +145,35 @@ samples(
     case(distinct(4), values(-1.0)),
     case(distinct(2, 3), distinct(3)),
     oracle=np.copysign,
+    ulps=0,
+)
+for _name, _function in {"fmax": np.fmax, "fmin": np.fmin}.items():
+    samples(
+        _name,
+        case(distinct(3, 4), _apart(3, 4)),
+        case(distinct(3, 1), _apart(4)),
+        case(distinct(2, 3), 0.125),
+        case(distinct(0, 3), _apart(3)),
+        oracle=_function,
+        ulps=0,
+    )
+    samples(
+        _name,
+        case(values([1.0, math.nan, math.nan]), values([math.nan, -1.0, math.nan])),
+        case(values(0.25), _SPECIAL),
+        oracle=_function,
+        ulps=0,
+        differentiable=False,
+    )
+    samples(_name, *_ints(integers(5), integers(5)), oracle=_function, differentiable=False)
+samples(
+    "heaviside",
+    case(distinct(3, 4), real(3, 4)),
+    case(distinct(3, 1), real(4)),
+    case(values([-2, 0, 3]), real(3)),
+    case(distinct(3), 0.5),
+    case(_SPECIAL, 0.5),
+    oracle=np.heaviside,
     ulps=0,
 )
 samples(
@@ -179,6 +212,8 @@ for _name, _low, _high, _ulps, _function in [
 ]:
     samples(_name, *_shapes(_low, _high), oracle=_function, ulps=_ulps)
 samples("exp", case(integers(4)), oracle=np.exp)
+samples("sinc", *_shapes(), case(values([0.0, 1e-9, -1e-3, 0.6])), oracle=np.sinc)
+samples("sinc", case(values([0, 0])), oracle=np.sinc)
 samples(
     "erfinv",
     case(values([-0.999999, -0.9999, 0.999, 1e-9])),
