@@ -30,8 +30,6 @@ SHOWN_ELSEWHERE = {"io.load": "io.save"}
 LONG = {
     "unigrad/autodiff/tape.py": 550,
     "unigrad/core/op.py": 600,
-    "unigrad/ops/activations.py": 460,
-    "unigrad/ops/arithmetic.py": 440,
 }
 
 #: Where frameworks are named in code: the methods by which each asks a stranger's arrays, and

@@ -41,17 +41,36 @@ def eager(op: Op, backend: Backend) -> Kernel:
             program = programs[key] = jax.jit(function_of(op, backend, key))
         return program(*natives)
 
+    def reduce(x: Any, axis: Any, keepdims: Any) -> Any:
+        try:
+            program = programs[axis, keepdims]
+        except KeyError:
+            key = ("axis", axis), ("keepdims", keepdims)
+            program = programs[axis, keepdims] = jax.jit(function_of(op, backend, key))
+        return program(x)
+
     # An op without settings needs no wrapper: jit's own call is the fastest path there is.
-    return plain if op.name in _WITHOUT_SETTINGS else run
+    if op.name in _WITHOUT_SETTINGS:
+        return plain
+    return reduce if op.name in _REDUCTIONS else run
 
 
 #: Elementwise ops, which never have settings, by name.
 _WITHOUT_SETTINGS: set[str] = set()
 
 
+#: Ops of one array whose settings are ``axis`` and ``keepdims``, by name.
+_REDUCTIONS: set[str] = set()
+
+
 def without_settings(*names: str) -> None:
     """Say that ops never have settings."""
     _WITHOUT_SETTINGS.update(names)
+
+
+def reductions(*names: str) -> None:
+    """Say that ops take one array, ``axis`` and ``keepdims``: a shorter key than any settings."""
+    _REDUCTIONS.update(names)
 
 
 def function_of(op: Op, backend: Backend, settings: Settings) -> Callable[..., Any]:

@@ -106,7 +106,8 @@ class TorchTape(NativeTape):
                 outputs.append(native)
                 seeds.append(torch.ones_like(native) if cotangent is None else cotangent.native)
         found: list[torch.Tensor | None] = [None] * len(sources)
-        inputs = [self.native_of(source) for source in sources]
+        natives = self._natives
+        inputs = [natives.get(source.uid, source.native) for source in sources]
         usable = [i for i, one in enumerate(inputs) if one.requires_grad]
         if not usable or not outputs:
             return found

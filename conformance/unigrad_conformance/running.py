@@ -78,14 +78,16 @@ def checks_of(
 
     The costly ones (gradients in low precision, second order) are run on the first smooth sample
     of an op, or on all in a thorough run. On a backend that compiles every op for every shape,
-    that also holds for what only repeats the gradient another way.
+    that also holds for what repeats the gradient another way, and the values in low precision.
     """
     full = first or thorough
     wide = full or not compiles
     checks: list[tuple[str, Check, dtypes.DType]] = [
-        ("values float64", check_values, dtypes.float64),
-        ("values float32", check_values, dtypes.float32),
+        ("values float64", check_values, dtypes.float64)
     ]
+    # Without float inputs the two would be the same.
+    if problem.inexact and (wide or not problem.is_smooth):
+        checks.append(("values float32", check_values, dtypes.float32))
     if wide:
         checks.append(("purity", check_purity, dtypes.float64))
     if problem.is_smooth or (problem.sample.zero_gradient and problem.inexact):

@@ -25,6 +25,10 @@ from unigrad.core.op import Recording, as_tensor, cast, wrap
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
+_uids = recorders.uids
+#: What pytrees of sources and targets hold.
+_LEAVES = frozenset((Tensor, Variable))
+
 Unconnected = Literal["none", "zero"]
 
 
@@ -216,7 +220,15 @@ class GradientTape:
             if not (self._watch_accessed and variable.trainable) or not _is_inexact(tensor):
                 return
             self._variables[key] = variable
-        self._watch(tensor)
+        if tensor.uid == 0 and (backend := tensor.backend) in self._natives:
+            # Nobody tracks it yet: what `_watch` does, on the shortest way.
+            uid = tensor.uid = next(_uids)
+            native = self._natives[backend]
+            if native is not None:
+                native.watch(tensor, False)
+            self.tracked[uid] = ()
+        else:
+            self._watch(tensor)
         if reads is None:
             self._reads[key] = {tensor.uid: tensor}
         else:
@@ -255,9 +267,12 @@ class GradientTape:
         if unconnected not in ("none", "zero"):
             raise ValueError(f"unconnected_gradients is 'none' or 'zero', not {unconnected!r}")
         self._spend()
-        source_leaves, structure = tree.flatten(sources)
+        source_leaves, structure = tree.flatten_quickly(sources, _LEAVES)
         handles = [self._handles(one) for one in source_leaves]
-        target_leaves, target_structure = tree.flatten(target)
+        if output_gradients is None:
+            target_leaves, target_structure = tree.flatten_quickly(target, _LEAVES)
+        else:
+            target_leaves, target_structure = tree.flatten(target)
         targets = [self._value(one) for one in target_leaves]
         cotangents = _cotangents(targets, target_structure, output_gradients)
         found = self._differentiate(targets, cotangents, handles)
@@ -295,7 +310,7 @@ class GradientTape:
 
     def _handles(self, source: Any) -> list[Tensor]:
         """Return the tracked handles of a source: a variable may have been assigned in between."""
-        if type(source) is Variable or isinstance(source, Variable):
+        if isinstance(source, Variable):
             return list(self._reads.get(source.key, {}).values())
         if not isinstance(source, Tensor):
             raise DTypeError(

@@ -187,7 +187,12 @@ def run_watched(
     if multiple:
         outputs = tuple([wrap(backend, one, next(_uids)) for one in result])
     else:
-        output = wrap(backend, result, next(_uids))
+        if type(result) is not backend.array_type:
+            result = backend.settle(result)
+        output = _new(Tensor)
+        output.native = result
+        output.backend = backend
+        output.uid = next(_uids)
         if pull is NATIVE and len(watching) == 1 and not watching[0].needs_rules:
             watching[0].depend(backend, uids, output)
             return output
@@ -479,8 +484,10 @@ def cast(x: Tensor, dtype: dtypes.DType) -> Tensor:
     """Return ``x`` in another dtype (itself when it has it)."""
     if x.backend.native_dtype(dtype) is x.native.dtype or x.dtype == dtype:
         return x
-    # What is no float any more has no derivative: the path ends here (as TensorFlow's does).
-    out: Tensor = _astype(x if dtype in dtypes.INEXACT else untracked(x), dtype=dtype)
+    if dtype not in dtypes.INEXACT and x.dtype in dtypes.INEXACT:
+        # What is no float any more has no derivative: the path ends here (as TensorFlow's does).
+        x = untracked(x)
+    out: Tensor = _astype(x, dtype=dtype)
     return out
 
 

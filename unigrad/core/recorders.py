@@ -63,12 +63,15 @@ class _Here(threading.local):
 
     def __init__(self) -> None:
         self.active: list[Any] = []
-        #: What variables gave while something recorded: by key, the value and its handle.
+        #: What variables gave while something recorded: by key, the value and the handle that
+        #: its readers share. A variable's own handle stays clean, so that tapes of other threads,
+        #: and of later, never meet there.
         self.reads: dict[int, tuple[Any, Any]] = {}
 
 
 anywhere = _Anywhere()
-_here = _Here()
+#: This thread's own.
+here = _Here()
 _lock = threading.Lock()
 #: Identities of tracked values; never reused, 0 means untracked.
 uids = itertools.count(1)
@@ -81,43 +84,26 @@ def fresh_uid() -> int:
 
 def active() -> list[Any]:
     """Return this thread's recorders, innermost last. Not to be changed by the caller."""
-    return _here.active
+    return here.active
 
 
 def push(recorder: Any) -> None:
     """Start telling a recorder of this thread's ops."""
     with _lock:
         anywhere.count += 1
-    _here.active.append(recorder)
+    here.active.append(recorder)
 
 
 def pop(recorder: Any) -> None:
     """Stop telling a recorder, wherever it stands in the list (recorders may interleave)."""
-    for position in range(len(_here.active) - 1, -1, -1):
-        if _here.active[position] is recorder:
-            del _here.active[position]
+    for position in range(len(here.active) - 1, -1, -1):
+        if here.active[position] is recorder:
+            del here.active[position]
             with _lock:
                 anywhere.count -= 1
-            if not _here.active:
-                _here.reads.clear()
+            if not here.active:
+                here.reads.clear()
             return
-
-
-def handle_for(key: int, tensor: Tensor) -> Tensor:
-    """Return the handle that a variable's readers share while this thread records.
-
-    The variable's own handle stays clean: tapes of other threads, and of later, never meet here.
-    """
-    reads = _here.reads
-    found = reads.get(key)
-    if found is not None and found[0] is tensor:
-        handle: Tensor = found[1]
-        return handle
-    cls = type(tensor)
-    handle = cls.__new__(cls)
-    handle.native, handle.backend, handle.uid = tensor.native, tensor.backend, 0
-    reads[key] = (tensor, handle)
-    return handle
 
 
 @contextmanager
@@ -129,22 +115,22 @@ def only(recorders: list[Any]) -> Iterator[None]:
         ...     len(active())
         0
     """
-    before = _here.active
+    before = here.active
     with _lock:
         anywhere.count += len(recorders) - len(before)
-    _here.active = list(recorders)
+    here.active = list(recorders)
     try:
         yield
     finally:
         with _lock:
             anywhere.count += len(before) - len(recorders)
-        _here.active = before
+        here.active = before
 
 
 def watchers(uids: tuple[int, ...]) -> list[Any]:
     """Return this thread's recorders that track any of these values."""
     found = []
-    for recorder in _here.active:
+    for recorder in here.active:
         tracked = recorder.tracked
         for uid in uids:
             if uid in tracked:

@@ -6,7 +6,7 @@ tree) are containers; Tensors and Variables are leaves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import Any
 
 import optree
@@ -30,6 +30,28 @@ def flatten(tree: Tree) -> tuple[list[Any], Any]:
     return leaves, structure
 
 
+def flatten_quickly(tree: Tree, leaf_types: Collection[type]) -> tuple[list[Any], Any]:
+    """Flatten as `flatten`; a leaf, or a list or tuple of nothing but leaves, without optree.
+
+    The structure is then ``None`` for a leaf and the container's class for the others; it is good
+    for `unflatten` alone.
+
+    Example:
+        >>> flatten_quickly((1, 2), {int})
+        ([1, 2], <class 'tuple'>)
+    """
+    kind = type(tree)
+    if kind in leaf_types:
+        return [tree], None
+    if kind is list or kind is tuple:
+        for leaf in tree:
+            if type(leaf) not in leaf_types:
+                break
+        else:
+            return list(tree), kind
+    return flatten(tree)
+
+
 def unflatten(structure: Any, leaves: Any) -> Tree:
     """Build the tree of a structure from its leaves.
 
@@ -37,6 +59,10 @@ def unflatten(structure: Any, leaves: Any) -> Tree:
         >>> unflatten(structure((1, {"a": 2})), [3, 4])
         (3, {'a': 4})
     """
+    if structure is None:
+        return leaves[0]
+    if structure is list or structure is tuple:
+        return structure(leaves)
     return optree.tree_unflatten(structure, leaves)
 
 

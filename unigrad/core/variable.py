@@ -22,6 +22,10 @@ from unigrad.core.tensor import Tensor
 _living: weakref.WeakValueDictionary[int, Variable] = weakref.WeakValueDictionary()
 
 
+_anywhere = recorders.anywhere
+_here = recorders.here
+
+
 class _Tracing(threading.local):
     trace: Any = None
 
@@ -79,10 +83,18 @@ class Variable(_LikeTensor):
     def read(self) -> Tensor:
         """Return the current value; recording tapes take note."""
         tensor = self._tensor if tracing.trace is None else tracing.trace.read(self)
-        if recorders.anywhere.count and (listening := recorders.active()):
-            tensor = recorders.handle_for(self.key, tensor)
+        if _anywhere.count and (listening := _here.active):
+            reads = _here.reads
+            found = reads.get(self.key)
+            if found is not None and found[0] is tensor:
+                handle: Tensor = found[1]
+            else:
+                handle = Tensor.__new__(Tensor)
+                handle.native, handle.backend, handle.uid = tensor.native, tensor.backend, 0
+                reads[self.key] = (tensor, handle)
             for recorder in listening:
-                recorder.variable_read(self, tensor)
+                recorder.variable_read(self, handle)
+            return handle
         return tensor
 
     __unigrad_tensor__ = read

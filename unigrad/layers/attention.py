@@ -12,12 +12,12 @@ from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
 from unigrad.layers.module import Module
-from unigrad.ops.softmax import softmax
 from unigrad.ops.affine import linear
 from unigrad.ops.comparison import where
 from unigrad.ops.elementary import tanh
 from unigrad.ops.linear import matmul
 from unigrad.ops.shaping import expand_dims, squeeze
+from unigrad.ops.softmax import softmax
 
 
 class BahdanauAttention(Module):

@@ -41,11 +41,11 @@ def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike, /) -> Tensor:
     tensors = type(x) is Tensor and type(kernel) is Tensor and type(bias) is Tensor
     if not tensors or not (x.native.dtype is kernel.native.dtype is bias.native.dtype):
         x, kernel, bias = common_tensors("linear", (x, kernel, bias))
-    shape = kernel.shape
-    if len(shape) != 2 or x.shape[-1:] != shape[:1] or bias.shape != shape[1:]:
+    shape_of = kernel.backend.shape
+    shape, rows, last = shape_of(kernel.native), shape_of(x.native), shape_of(bias.native)
+    if len(shape) != 2 or rows[-1:] != shape[:1] or last != shape[1:]:
         raise ShapeError(
-            f"linear: x {x.shape}, kernel {shape} and bias {bias.shape} do not fit "
-            "(…, n), (n, m), (m,)"
+            f"linear: x {rows}, kernel {shape} and bias {last} do not fit (…, n), (n, m), (m,)"
         )
     out: Tensor = _linear(x, kernel, bias)
     return out

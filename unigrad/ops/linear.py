@@ -46,6 +46,7 @@ __all__ = [
 ]
 
 _matmul = primitive("matmul")
+_kernels = _matmul.kernels
 _anywhere = recorders.anywhere
 _new = Tensor.__new__
 
@@ -63,10 +64,11 @@ def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         >>> matmul([[1, 2]], [[3], [4]]).tolist()
         [[11]]
     """
-    if type(x1) in readable:
-        x1 = x1.read()
-    if type(x2) in readable:
-        x2 = x2.read()
+    if type(x1) is not Tensor or type(x2) is not Tensor:
+        if type(x1) in readable:
+            x1 = x1.read()
+        if type(x2) in readable:
+            x2 = x2.read()
     if type(x1) is Tensor and type(x2) is Tensor:
         backend = x1.backend
         first, second = x1.native, x2.native
@@ -78,7 +80,7 @@ def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
                         _matmul, backend, (x1, x2), (first, second), (x1.uid, x2.uid), {}, watching
                     )
                     return watched
-                result = _matmul.kernels[backend](first, second)  # type: ignore[misc]
+                result = _kernels[backend](first, second)  # type: ignore[misc]
             except Exception:
                 pass  # The long way says what is wrong.
             else:

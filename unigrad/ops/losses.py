@@ -47,7 +47,12 @@ def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Te
     check_label_shapes("sparse_softmax_crossentropy", labels, logits)
     if not logits.backend.checks_bounds:
         check_label_values("sparse_softmax_crossentropy", labels, logits)
-    out: Tensor = _sparse_softmax_crossentropy(logits, labels)
+    try:
+        out: Tensor = _sparse_softmax_crossentropy(logits, labels)
+    except OutOfBoundsError:
+        # The library has noticed; this says it in words of labels and classes.
+        check_label_values("sparse_softmax_crossentropy", labels, logits)
+        raise
     return out
 
 

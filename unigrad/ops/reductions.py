@@ -30,6 +30,7 @@ from unigrad.core.op import (
 )
 from unigrad.core.recorders import watchers
 from unigrad.core.tensor import Tensor
+from unigrad.ops.comparison import not_equal
 from unigrad.ops.joining import concat
 from unigrad.ops.shaping import permute_dims, reshape
 
@@ -277,8 +278,13 @@ def all(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tenso
     return _of_truths(_all, x, axis, keepdims)
 
 
+def _truths(x: Tensor) -> Tensor:
+    """Return where elements are not zero: by a comparison, whose derivative is zero."""
+    return x if x.dtype == dtypes.bool_ else not_equal(x, 0)
+
+
 def _of_truths(op: Op, x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
-    x = cast(as_tensor(x), dtypes.bool_)
+    x = _truths(as_tensor(x))
     axes = normalize_axes(op.name, axis, x.ndim)
     return _reduced(op, x, axes, keepdims)
 
@@ -333,7 +339,7 @@ def _index_of_extremum(op: Op, x: TensorLike, axis: int | None, keepdims: bool) 
 
 @composite
 def _count_nonzero(x: Tensor, *, axis: tuple[int, ...] | None, keepdims: bool) -> Tensor:
-    ones = cast(cast(x, dtypes.bool_), dtypes.int64)
+    ones = cast(_truths(x), dtypes.int64)
     out: Tensor = _sum(ones, axis=axis, keepdims=keepdims)
     return out
 
@@ -348,6 +354,6 @@ def count_nonzero(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False
     x = as_tensor(x)
     axes = normalize_axes("count_nonzero", axis, x.ndim)
     if axes == ():
-        return cast(cast(x, dtypes.bool_), dtypes.int64)
+        return cast(_truths(x), dtypes.int64)
     out: Tensor = _count_nonzero(x, axis=axes, keepdims=bool(keepdims))
     return out

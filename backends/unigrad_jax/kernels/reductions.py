@@ -7,6 +7,8 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from unigrad_jax.pull import reductions
+
 Axis = tuple[int, ...] | None
 
 
@@ -44,3 +46,4 @@ TABLE = {
     "cumulative_sum": lambda x, axis, reverse: jax.lax.cumsum(x, axis, reverse=reverse),
     "cumulative_prod": lambda x, axis: jax.lax.cumprod(x, axis),
 }
+reductions("sum", "mean", "prod", "max", "min", "any", "all")

@@ -24,7 +24,10 @@ def _of_integers(ufunc: Any) -> Any:
 
 
 #: Below these, exp(-x) overflows and the sigmoid is zero but for a subnormal.
-_LOWEST = {np.dtype(np.float32): np.float32(-88.0), np.dtype(np.float64): np.float64(-709.0)}
+_LOWEST: dict[np.dtype[Any], np.floating[Any]] = {
+    np.dtype(np.float32): np.float32(-88.0),
+    np.dtype(np.float64): np.float64(-709.0),
+}
 
 
 def _sigmoid(x: Any) -> Any:
