@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -18,7 +18,8 @@ from unigrad_conformance.sample import Array
 _WORD = 2**32
 _ROTATIONS = (13, 15, 26, 6, 17, 29, 16, 24)
 
-Key = Sequence[int]
+#: Two words: a pair of ints or an ndarray.
+Key: TypeAlias = Any
 
 
 def block(key: Key, counter: int) -> tuple[int, int]:
@@ -64,7 +65,8 @@ def between(key: Key, shape: Sequence[int], dtype: str, low: float, high: float)
     first, span = kind(low), kind(high) - kind(low)
     # Wider than both dtypes, where the machine has such floats.
     exact = unit(key, shape, dtype).astype(np.longdouble) * np.longdouble(span) + first
-    return np.maximum(exact.astype(kind), first).astype(np.float64)
+    floats: Array = np.maximum(exact.astype(kind), first).astype(np.float64)
+    return floats
 
 
 def integers(key: Key, shape: Sequence[int], low: int, high: int, width: int) -> Array:

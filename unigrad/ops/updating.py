@@ -278,7 +278,7 @@ def assign_item(x: Tensor, key: Any, values: TensorLike) -> None:
         # A native tape cleans up after the handles that it knows: this one lives on.
         for watcher in recorders.watchers((out.uid,)):
             for native_tape in getattr(watcher, "native_tapes", list)():
-                native_tape.note((x,))
+                native_tape.note(x)
 
 
 def assign_variable_item(variable: Variable, key: Any, values: TensorLike) -> None:

@@ -20,14 +20,26 @@ def crossentropy(logits: Array, labels: Array) -> Array:
     return crossentropy_and_softmax(logits, labels)[0]
 
 
+#: Up to so many classes one column per example is the quicker layout: NumPy reduces along a short
+#: last axis row by row.
+_FEW_CLASSES = 64
+
+
 def crossentropy_and_softmax(logits: Array, labels: Array) -> tuple[Array, Array, Array]:
-    """Return the losses, and exp(x - max) with its sums, from which the gradient follows."""
-    if labels.size and np.minimum.reduce(labels, None) < 0:
-        raise IndexError(f"label {labels.min()} is negative")
-    x = _shifted(logits)
-    picked = x[np.arange(len(x)), labels.reshape(-1)]
+    """Return the losses, and exp(x - max) with its sums, from which the gradient follows.
+
+    The exponentials come as columns, one per example.
+    """
+    classes = logits.shape[-1]
+    picks = labels.reshape(-1)
+    if picks.size and np.minimum.reduce(picks) < 0:
+        raise IndexError(f"label {picks.min()} is negative")
+    columns = logits.reshape(len(picks), classes).T
+    x = np.array(columns, order="C" if classes <= _FEW_CLASSES else "K")
+    x -= np.maximum.reduce(x, axis=0)
+    picked = x[picks, np.arange(len(picks))]
     np.exp(x, out=x)
-    total = np.add.reduce(x, axis=1)
+    total = np.add.reduce(x, axis=0)
     loss = np.log(total)
     loss -= picked
     return loss.reshape(labels.shape), x, total

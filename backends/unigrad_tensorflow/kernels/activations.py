@@ -45,6 +45,7 @@ def _logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 TABLE = {
     "relu6": lambda x: _raw.Relu6(features=x),
     "elu": _elu,
+    "mish": lambda x: x * _raw.Tanh(x=_raw.Softplus(features=x)),
     "softplus": lambda x: _raw.Softplus(features=x),
     "log_sigmoid": lambda x: -_raw.Softplus(features=-x),
     "softmax": _last(lambda x: _raw.Softmax(logits=x)),

@@ -9,17 +9,13 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.eager.record import could_possibly_record
 
 from unigrad.core.dtypes import ALL
+from unigrad_tensorflow.gradients import differentiated, recording
 from unigrad_tensorflow.raw import binary, unary
 
 _DTYPES = {d: getattr(tf, d.name) for d in ALL}
 Binary = Callable[[Any, Any], Any]
-
-
-def _recording() -> bool:
-    return could_possibly_record() or not tf.executing_eagerly()
 
 
 _select = tf.raw_ops.SelectV2
@@ -51,13 +47,28 @@ def _no(of_floats: Callable[[Any], Any], for_integers: bool) -> Callable[[Any], 
     return run
 
 
+def _steep(name: str, slope: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function whose slope, one of the result, is infinite at 0.
+
+    TensorFlow's derivative makes 0 · ∞ there 0 instead of NaN.
+    """
+    op = unary(name)
+
+    def run(x: Any) -> Any:
+        if not recording() or x.dtype.is_complex:
+            return op(x)
+        return differentiated(op, lambda g, out, x: g * slope(out), x)
+
+    return run
+
+
 def _extremum(name: str) -> Binary:
     """Return maximum or minimum. TensorFlow gives a tie's derivative to the first input."""
     op = binary(name)
 
     def run(x: Any, y: Any) -> Any:
         tensor = y if isinstance(x, (int, float)) else x
-        if not tensor.dtype.is_floating or not _recording():
+        if not tensor.dtype.is_floating or not recording():
             return op(x, y)
         return op(x, y) * 0.5 + op(y, x) * 0.5
 
@@ -147,7 +158,7 @@ def _pow(x: Any, y: Any) -> Any:
         x = tf.constant(x, y.dtype)
         if x > 0 if tf.executing_eagerly() else False:
             return _raw_pow(x, y)
-    if not x.dtype.is_floating or not _recording():
+    if not x.dtype.is_floating or not recording():
         return _raw_pow(x, y)
     if x.shape != y.shape or not x.shape.is_fully_defined():
         shape = tf.broadcast_dynamic_shape(tf.shape(x), tf.shape(y))
@@ -201,7 +212,7 @@ def _raw_atan2(x: Any, y: Any) -> Any:
 
 
 def _atan2(x: Any, y: Any) -> Any:
-    if not _recording():
+    if not recording():
         return _raw_atan2(x, y)
     zero = tf.zeros((), x.dtype)
     origin = tf.equal(x, zero) & tf.equal(y, zero)
@@ -210,14 +221,19 @@ def _atan2(x: Any, y: Any) -> Any:
 
 
 def _logaddexp(x: Any, y: Any) -> Any:
-    """m + log(exp(x - m) + exp(y - m)), the larger sum by log1p; derivative 0 where it is -∞."""
-    m = tf.stop_gradient(_maximum(x, y))
-    zero, one = tf.zeros((), x.dtype), tf.ones((), x.dtype)
-    shift = tf.where(tf.math.is_inf(m), zero, m)
-    total = tf.exp(x - shift) + tf.exp(y - shift)
-    empty = tf.equal(total, zero)
-    found = tf.math.log(tf.where(empty, one, total)) + shift
-    return tf.where(empty, tf.constant(-math.inf, x.dtype), found)
+    """m + log1p(expm1(greater - m) + exp(less - m)), m the greater as a constant.
+
+    The expm1 is 0 and there for its derivative. Where the result is -∞ the derivative is 0.
+    """
+    first = x >= y
+    greater, less = tf.where(first, x, y), tf.where(first, y, x)
+    zero = tf.zeros((), x.dtype)
+    shift = tf.stop_gradient(tf.where(tf.math.is_inf(greater), zero, greater))
+    minus = tf.constant(-math.inf, x.dtype)
+    empty = tf.equal(greater, minus)
+    beyond = tf.math.expm1(greater - shift) + tf.exp(less - shift)
+    found = tf.math.log1p(tf.where(empty, zero, beyond)) + shift
+    return tf.where(empty, minus, found)
 
 
 def _erfinv(x: Any) -> Any:
@@ -311,7 +327,7 @@ TABLE = {
     ),
     "round": _identity_on("is_integer", unary("Round")),
     "square": unary("Square"),
-    "reciprocal": unary("Reciprocal"),
+    "reciprocal": _steep("Reciprocal", lambda out: -tf.square(out)),
     "clip": _clip,
     "fmax": _ignoring_nan("Maximum"),
     "fmin": _ignoring_nan("Minimum"),
@@ -325,8 +341,8 @@ TABLE = {
     "log1p": unary("Log1p"),
     "log2": lambda x: tf.math.log(x) * (1.0 / math.log(2.0)),
     "log10": lambda x: tf.math.log(x) * (1.0 / math.log(10.0)),
-    "sqrt": unary("Sqrt"),
-    "rsqrt": unary("Rsqrt"),
+    "sqrt": _steep("Sqrt", lambda out: 0.5 / out),
+    "rsqrt": _steep("Rsqrt", lambda out: -0.5 * out * tf.square(out)),
     "sin": unary("Sin"),
     "cos": unary("Cos"),
     "tan": unary("Tan"),
