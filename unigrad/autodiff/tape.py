@@ -15,13 +15,21 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
+from unigrad.autodiff.answers import (
+    by_itself,
+    given_cotangents,
+    is_inexact,
+    untaped,
+    why_none,
+    with_more,
+)
 from unigrad.autodiff.backward import ZERO, Cotangent, backward, ones_like, zeros_like
 from unigrad.autodiff.jacobians import batch_jacobian_rows, jacobian_rows
 from unigrad.core import recorders, tree
 from unigrad.core.backend import Backend, NativeTape
 from unigrad.core.dtypes import INEXACT
-from unigrad.core.errors import DTypeError, GradientWarning, ShapeError, TapeError
-from unigrad.core.op import Recording, as_tensor, cast, wrap
+from unigrad.core.errors import DTypeError, GradientWarning, TapeError
+from unigrad.core.op import Recording, as_tensor, wrap
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
@@ -76,7 +84,7 @@ class GradientTape:
         self.tracked: dict[int, tuple[int, ...]] = {}
         self._recordings: list[Recording] = []
         self._natives: dict[Backend, NativeTape | None] = {}
-        self._variables: dict[int, Variable] = {}
+        self.variables: dict[int, Variable] = {}
         #: For every watched variable the handles its readers got.
         self._reads: dict[int, dict[int, Tensor]] = {}
 
@@ -154,7 +162,7 @@ class GradientTape:
                     stacklevel=2,
                 )
             elif isinstance(one, Variable):
-                self._variables.setdefault(one.key, one)
+                self.variables.setdefault(one.key, one)
                 one.read()
             else:
                 self._watch(one)
@@ -195,7 +203,7 @@ class GradientTape:
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """Return the variables watched so far, in the order in which they were made."""
-        return tuple([variable for _, variable in sorted(self._variables.items())])
+        return tuple([variable for _, variable in sorted(self.variables.items())])
 
     # -- what the ops tell (see unigrad.core.recorders.Recorder)
 
@@ -216,10 +224,10 @@ class GradientTape:
         reads = self._reads.get(key)
         if reads is not None and tensor.uid in reads:
             return
-        if key not in self._variables:
-            if not (self._watch_accessed and variable.trainable) or not _is_inexact(tensor):
+        if key not in self.variables:
+            if not (self._watch_accessed and variable.trainable) or not is_inexact(tensor):
                 return
-            self._variables[key] = variable
+            self.variables[key] = variable
         if tensor.uid == 0 and (backend := tensor.backend) in self._natives:
             # Nobody tracks it yet: what `_watch` does, on the shortest way.
             uid = tensor.uid = next(_uids)
@@ -274,19 +282,19 @@ class GradientTape:
         else:
             target_leaves, target_structure = tree.flatten(target)
         targets = [self._value(one) for one in target_leaves]
-        cotangents = _cotangents(targets, target_structure, output_gradients)
+        cotangents = given_cotangents(targets, target_structure, output_gradients)
         found = self._differentiate(targets, cotangents, handles)
         self._release()
         for i, source in enumerate(source_leaves):
             if found[i] is None:
-                found[i] = _by_itself(source, target_leaves, targets, cotangents)
+                found[i] = by_itself(source, target_leaves, targets, cotangents)
         for i, one in enumerate(found):
             if one is None:
                 source = source_leaves[i]
                 if unconnected == "zero":
-                    found[i] = zeros_like(_plain(source))
+                    found[i] = zeros_like(untaped(source))
                 else:
-                    warnings.warn(self._why_none(source, targets), GradientWarning, stacklevel=3)
+                    warnings.warn(why_none(self, source, targets), GradientWarning, stacklevel=3)
         return found, structure
 
     def _spend(self) -> None:
@@ -305,7 +313,7 @@ class GradientTape:
         """Return the handle of a target."""
         if isinstance(target, Variable):
             handles = self._reads.get(target.key)
-            return next(reversed(handles.values())) if handles else _plain(target)
+            return next(reversed(handles.values())) if handles else untaped(target)
         return as_tensor(target)
 
     def _handles(self, source: Any) -> list[Tensor]:
@@ -344,7 +352,7 @@ class GradientTape:
                         if before is None and type(one) is Tensor:
                             results[i] = one
                         else:
-                            results[i] = _sum(before, one, handle)
+                            results[i] = with_more(before, one, handle)
         return results
 
     def _release(self) -> None:
@@ -360,7 +368,7 @@ class GradientTape:
         for target, cotangent in pairs:
             before = cotangents.get(target.uid)
             seed: Cotangent = ZERO
-            if _is_inexact(target):
+            if is_inexact(target):
                 seed = ones_like(target) if cotangent is None else cotangent
             cotangents[target.uid] = (
                 before + seed if isinstance(before, Tensor) and isinstance(seed, Tensor) else seed
@@ -376,7 +384,7 @@ class GradientTape:
         native = self._natives[backend]
         assert native is not None
         outer = recorders.active()
-        usable = [pair for pair in pairs if _is_inexact(pair[0])]
+        usable = [pair for pair in pairs if is_inexact(pair[0])]
         found = (
             native.gradient(
                 [target for target, _ in usable],
@@ -424,32 +432,6 @@ class GradientTape:
                 stack.extend(self.tracked.get(uid, ()))
         return False
 
-    def _why_none(self, source: Tensor | Variable, targets: Sequence[Tensor]) -> str:
-        """Explain a gradient of ``None``."""
-        what = (
-            f"the variable {source.name!r}"
-            if isinstance(source, Variable)
-            else f"a source of shape {source.shape}"
-        )
-        if source.dtype not in INEXACT:
-            return f"gradient: None for {what}: its dtype {source.dtype.name} has no gradient"
-        if not any(target.uid in self.tracked for target in targets):
-            return (
-                f"gradient: None for {what}: the target was not computed from anything that "
-                "this tape watched while it was recording"
-            )
-        watched = (
-            source.key in self._variables
-            if isinstance(source, Variable)
-            else source.uid in self.tracked
-        )
-        if not watched:
-            return (
-                f"gradient: None for {what}: it is neither watched by this tape nor computed "
-                "from something watched (tape.watch it before it is used)"
-            )
-        return f"gradient: None for {what}: the target does not depend on it"
-
     def jacobian(
         self, target: Tensor, sources: Any, unconnected_gradients: Unconnected = "none"
     ) -> Any:
@@ -476,61 +458,5 @@ class GradientTape:
         return batch_jacobian_rows(self, target, source, unconnected_gradients)
 
 
-def _by_itself(
-    source: Any,
-    leaves: Sequence[Any],
-    targets: Sequence[Tensor],
-    cotangents: Sequence[Tensor | None],
-) -> Tensor | None:
-    """Return the derivative of an untracked source by itself, if it is a target: one."""
-    total: Tensor | None = None
-    for leaf, target, cotangent in zip(leaves, targets, cotangents, strict=True):
-        if leaf is source and _is_inexact(target):
-            one = ones_like(target) if cotangent is None else cotangent
-            total = one if total is None else total + one
-    return total
-
-
-def _is_inexact(tensor: Tensor) -> bool:
-    """Tell whether a tensor's dtype has derivatives, without translating it."""
-    return tensor.native.dtype in tensor.backend.native_floats
-
-
 def _tracked_by_others(uid: int) -> bool:
     return bool(recorders.watchers((uid,)))
-
-
-def _plain(source: Tensor | Variable) -> Tensor:
-    """Return a source's value without telling the tapes."""
-    return source._untaped() if isinstance(source, Variable) else source
-
-
-def _sum(before: Tensor | None, more: Cotangent, like: Tensor) -> Tensor:
-    """Add one handle's gradient to a source's."""
-    if more is ZERO:
-        return zeros_like(like) if before is None else before
-    assert isinstance(more, Tensor)
-    return more if before is None else before + more
-
-
-def _cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> list[Tensor | None]:
-    """Return the given cotangent per target; ``None`` stands for ones."""
-    if given is None:
-        return [None] * len(targets)
-    try:
-        leaves = structure.flatten_up_to(given)
-    except ValueError as error:
-        raise ShapeError(f"output_gradients: not the structure of the target: {error}") from None
-    cotangents: list[Tensor | None] = []
-    for one, target in zip(leaves, targets, strict=True):
-        if one is None:
-            cotangents.append(None)
-            continue
-        cotangent = cast(as_tensor(one, target), target.dtype)
-        if cotangent.shape != target.shape:
-            raise ShapeError(
-                f"output_gradients: a cotangent of shape {cotangent.shape} for a target of "
-                f"shape {target.shape}"
-            )
-        cotangents.append(cotangent)
-    return cotangents

@@ -1,0 +1,61 @@
+"""Half precision stays what it is: beside Python's numbers, in products and in sums."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import unigrad as ug
+
+VALUES = (0.5, 1.0, 2.0)
+
+CALLS: dict[str, Callable[[Any], Any]] = {
+    "add": lambda x: x + 0.25,
+    "reflected": lambda x: 1.5 - x,
+    "multiply by an int": lambda x: 3 * x,
+    "divide": lambda x: x / 4.0,
+    "pow": lambda x: x**2.0,
+    "maximum": lambda x: ug.maximum(x, 0.75),
+    "where": lambda x: ug.where(x > 0.75, x, 0.25),
+    "clip": lambda x: ug.clip(x, 0.75, 1.5),
+    "sigmoid": lambda x: ug.nn.sigmoid(x) * 0.5,
+    "gelu": ug.nn.gelu,
+    "matmul": lambda x: ug.matmul(x, x),
+    "linear": lambda x: ug.linear(x[None], x[:, None], x[:1]),
+    "einsum": lambda x: ug.einsum("i,j->ij", x, x),
+    "mean": ug.mean,
+    "var": ug.var,
+    "softmax": ug.nn.softmax,
+}
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("name", CALLS)
+def test_dtype_and_value(backend: str, name: str, dtype: str) -> None:
+    exact = CALLS[name](ug.asarray(VALUES, dtype="float64")).numpy()
+    x = ug.asarray(VALUES, dtype=dtype)
+    with ug.GradientTape() as tape:
+        tape.watch(x)
+        y = CALLS[name](x)
+    assert y.dtype.name == dtype
+    assert tape.gradient(y, x).dtype.name == dtype
+    # Some steps of rounding, each to 8 bits (bfloat16) or 11.
+    allowed = 4 * (2.0**-8 if dtype == "bfloat16" else 2.0**-11)
+    np.testing.assert_allclose(y.numpy().astype(np.float64), exact, rtol=allowed)
+
+
+def test_order_of_bfloat16_with_nan(backend: str) -> None:
+    x = ug.asarray([np.inf, np.nan, -1.0, -np.inf], dtype="bfloat16")
+    assert str(ug.sort(x).tolist()) == "[-inf, -1.0, inf, nan]"
+    assert ug.argsort(x).tolist() == [3, 2, 0, 1]
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+def test_bias_gradient_over_a_large_batch(backend: str, dtype: str) -> None:
+    # 2048 ones: beyond what either dtype counts to one by one.
+    x, bias = ug.ones((4096, 1), dtype=dtype), ug.zeros((1,), dtype=dtype)
+    with ug.GradientTape() as tape:
+        tape.watch(bias)
+        total = (x + bias).mean()
+    assert tape.gradient(total, bias).tolist() == [1.0]

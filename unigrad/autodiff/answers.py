@@ -1,0 +1,101 @@
+"""What a tape's answer has besides the derivatives: cotangents, sums, why there is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from unigrad.autodiff.backward import Cotangent, ones_like, zeros_like
+from unigrad.core.dtypes import INEXACT
+from unigrad.core.errors import ShapeError
+from unigrad.core.op import as_tensor, cast
+from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable
+
+if TYPE_CHECKING:
+    from unigrad.autodiff.tape import GradientTape
+
+
+def given_cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> list[Tensor | None]:
+    """Return the given cotangent per target; ``None`` stands for ones.
+
+    Raises:
+        ShapeError: when they are not of the target's structure, or one is of another shape.
+    """
+    if given is None:
+        return [None] * len(targets)
+    try:
+        leaves = structure.flatten_up_to(given)
+    except ValueError as error:
+        raise ShapeError(f"output_gradients: not the structure of the target: {error}") from None
+    cotangents: list[Tensor | None] = []
+    for one, target in zip(leaves, targets, strict=True):
+        if one is None:
+            cotangents.append(None)
+            continue
+        cotangent = cast(as_tensor(one, target), target.dtype)
+        if cotangent.shape != target.shape:
+            raise ShapeError(
+                f"output_gradients: a cotangent of shape {cotangent.shape} for a target of "
+                f"shape {target.shape}"
+            )
+        cotangents.append(cotangent)
+    return cotangents
+
+
+def by_itself(
+    source: Any,
+    leaves: Sequence[Any],
+    targets: Sequence[Tensor],
+    cotangents: Sequence[Tensor | None],
+) -> Tensor | None:
+    """Return the derivative of an untracked source by itself, if it is a target: one."""
+    total: Tensor | None = None
+    for leaf, target, cotangent in zip(leaves, targets, cotangents, strict=True):
+        if leaf is source and is_inexact(target):
+            one = ones_like(target) if cotangent is None else cotangent
+            total = one if total is None else total + one
+    return total
+
+
+def with_more(before: Tensor | None, more: Cotangent, like: Tensor) -> Tensor:
+    """Add one handle's gradient to a source's."""
+    if not isinstance(more, Tensor):
+        return zeros_like(like) if before is None else before
+    return more if before is None else before + more
+
+
+def is_inexact(tensor: Tensor) -> bool:
+    """Tell whether a tensor's dtype has derivatives, without translating it."""
+    return tensor.native.dtype in tensor.backend.native_floats
+
+
+def untaped(source: Tensor | Variable) -> Tensor:
+    """Return a source's value without telling the tapes."""
+    return source._untaped() if isinstance(source, Variable) else source
+
+
+def why_none(tape: GradientTape, source: Tensor | Variable, targets: Sequence[Tensor]) -> str:
+    """Explain a gradient of ``None``."""
+    what = (
+        f"the variable {source.name!r}"
+        if isinstance(source, Variable)
+        else f"a source of shape {source.shape}"
+    )
+    if source.dtype not in INEXACT:
+        reason = f"its dtype {source.dtype.name} has no gradient"
+    elif not any(target.uid in tape.tracked for target in targets):
+        reason = (
+            "the target was not computed from anything that this tape watched while it was "
+            "recording"
+        )
+    elif not (
+        source.key in tape.variables if isinstance(source, Variable) else source.uid in tape.tracked
+    ):
+        reason = (
+            "it is neither watched by this tape nor computed from something watched "
+            "(tape.watch it before it is used)"
+        )
+    else:
+        reason = "the target does not depend on it"
+    return f"gradient: None for {what}: {reason}"
