@@ -53,7 +53,7 @@ def test_order_of_bfloat16_with_nan(backend: str) -> None:
 
 @pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
 def test_bias_gradient_over_a_large_batch(backend: str, dtype: str) -> None:
-    # 2048 ones: beyond what either dtype counts to one by one.
+    # 4096 equal parts: more than either dtype can add up one by one.
     x, bias = ug.ones((4096, 1), dtype=dtype), ug.zeros((1,), dtype=dtype)
     with ug.GradientTape() as tape:
         tape.watch(bias)

@@ -6,8 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from unigrad.core import tree
+from unigrad.core.arguments import TensorLike, as_tensor, untracked
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import OPS, TensorLike, as_tensor, primitive, untracked
+from unigrad.core.op import OPS, primitive
 from unigrad.core.tensor import Tensor
 
 __all__ = ["identity", "scan", "stop_gradient"]

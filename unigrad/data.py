@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core import tree
+from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.dtypes import DTypeLike, as_dtype
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import TensorLike, as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.core.tree import Tree
 from unigrad.random import fold_in, permutation

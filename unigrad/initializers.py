@@ -24,9 +24,9 @@ from typing import Any, TypeAlias
 import numpy as np
 
 from unigrad import random
+from unigrad.core.arguments import as_tensor, constant
 from unigrad.core.dtypes import DType, DTypeLike
 from unigrad.core.errors import ShapeError, UnigradError
-from unigrad.core.op import as_tensor, constant
 from unigrad.core.tensor import Tensor
 from unigrad.random.keys import draw_shape, float_dtype
 

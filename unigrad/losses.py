@@ -10,8 +10,9 @@ the loss does not take.
 
 from __future__ import annotations
 
+from unigrad.core.arguments import TensorLike, as_tensor, cast, promoted, to_floating
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import OPS, TensorLike, as_tensor, cast, promoted, to_floating
+from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 from unigrad.ops.activations import softplus
 from unigrad.ops.arithmetic import abs, minimum

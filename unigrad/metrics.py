@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from unigrad.core.arguments import TensorLike, as_tensor, cast
 from unigrad.core.dtypes import default_dtype
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import TensorLike, as_tensor, cast
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import equal
 from unigrad.ops.reductions import argmax

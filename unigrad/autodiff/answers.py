@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from unigrad.autodiff.backward import Cotangent, ones_like, zeros_like
+from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import as_tensor, cast
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 

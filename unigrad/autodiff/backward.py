@@ -14,9 +14,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from unigrad.core import recorders
+from unigrad.core.arguments import untracked
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import NotDifferentiableError
-from unigrad.core.op import OPS, Recording, untracked, wrap
+from unigrad.core.op import OPS, Recording, wrap
 from unigrad.core.tensor import Tensor
 
 

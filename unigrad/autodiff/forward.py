@@ -13,9 +13,10 @@ from typing import Any
 
 from unigrad.autodiff.backward import zeros_like
 from unigrad.core import recorders, tree
+from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, NotDifferentiableError, ShapeError, TapeError
-from unigrad.core.op import OPS, Recording, as_tensor, cast, wrap
+from unigrad.core.op import OPS, Recording, wrap
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 

@@ -26,10 +26,11 @@ from unigrad.autodiff.answers import (
 from unigrad.autodiff.backward import ZERO, Cotangent, backward, ones_like, zeros_like
 from unigrad.autodiff.jacobians import batch_jacobian_rows, jacobian_rows
 from unigrad.core import recorders, tree
+from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, NativeTape
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, GradientWarning, TapeError
-from unigrad.core.op import Recording, as_tensor, wrap
+from unigrad.core.op import Recording, wrap
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 

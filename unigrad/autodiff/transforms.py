@@ -13,9 +13,10 @@ from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.tape import GradientTape
 from unigrad.control import identity
 from unigrad.core import tree
+from unigrad.core.arguments import as_tensor
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import as_tensor, wrap
+from unigrad.core.op import wrap
 from unigrad.core.tensor import Tensor
 
 

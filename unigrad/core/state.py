@@ -8,8 +8,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from unigrad.core.arguments import as_tensor
 from unigrad.core.errors import UnigradError
-from unigrad.core.op import as_tensor
 from unigrad.core.variable import Variable
 
 

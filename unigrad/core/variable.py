@@ -13,9 +13,9 @@ import weakref
 from typing import TYPE_CHECKING, Any
 
 from unigrad.core import recorders
+from unigrad.core.arguments import TensorLike, as_tensor, cast, readable
 from unigrad.core.dtypes import DType, DTypeLike, as_dtype
 from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
-from unigrad.core.op import TensorLike, as_tensor, cast, readable
 from unigrad.core.tensor import Tensor
 
 #: Every living variable, in order of creation, for those that compile functions of them.

@@ -6,8 +6,8 @@ from typing import Any
 
 import ml_dtypes
 
+from unigrad.core.arguments import as_tensor
 from unigrad.core.dtypes import DType
-from unigrad.core.op import as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer

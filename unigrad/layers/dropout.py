@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from unigrad.core.arguments import as_tensor
 from unigrad.core.errors import UnigradError
-from unigrad.core.op import as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.layers.module import Module
 from unigrad.layers.training import is_training

@@ -6,8 +6,8 @@ from typing import Any
 
 from unigrad.autodiff.backward import zeros_like
 from unigrad.control import scan
+from unigrad.core.arguments import as_tensor
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer

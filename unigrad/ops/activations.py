@@ -9,7 +9,9 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from unigrad.core.op import OPS, Op, TensorLike, as_tensor, composite, to_floating, unary
+from unigrad.core.arguments import TensorLike, as_tensor, to_floating
+from unigrad.core.elementwise import unary
+from unigrad.core.op import OPS, Op, composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs
 from unigrad.ops.comparison import where

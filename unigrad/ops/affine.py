@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
+from unigrad.core.arguments import TensorLike, common_tensors, readable
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import (
-    TensorLike,
-    common_tensors,
-    composite,
-    readable,
-)
+from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.linear import matmul
 

@@ -18,17 +18,10 @@ import ml_dtypes
 import numpy as np
 
 from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, as_tensor, cast, visible
+from unigrad.core.elementwise import binary, unary
 from unigrad.core.errors import DTypeError
-from unigrad.core.op import (
-    OPS,
-    TensorLike,
-    as_tensor,
-    binary,
-    cast,
-    composite,
-    unary,
-    visible,
-)
+from unigrad.core.op import OPS, composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import greater, isnan, less, where
 

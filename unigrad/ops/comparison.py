@@ -8,16 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, as_tensor, constant, promoted
+from unigrad.core.elementwise import binary, unary
 from unigrad.core.errors import DTypeError
-from unigrad.core.op import (
-    TensorLike,
-    as_tensor,
-    binary,
-    constant,
-    primitive,
-    promoted,
-    unary,
-)
+from unigrad.core.op import primitive
 from unigrad.core.tensor import Tensor
 
 __all__ = [

@@ -14,10 +14,11 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, as_tensor, cast, untracked
 from unigrad.core.backend import as_ndarray
 from unigrad.core.dtypes import DType, DTypeLike
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import TensorLike, as_tensor, cast, primitive, untracked, wrap
+from unigrad.core.op import primitive, wrap
 from unigrad.core.registry import current_backend, default_device
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable

@@ -8,18 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unigrad.core import dtypes
-from unigrad.core.dtypes import DTypeLike
-from unigrad.core.errors import ShapeError
-from unigrad.core.op import (
-    Op,
+from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
     common_tensors,
-    composite,
     constant,
     normalize_axis,
-    primitive,
 )
+from unigrad.core.dtypes import DTypeLike
+from unigrad.core.errors import ShapeError
+from unigrad.core.op import Op, composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import not_equal
 from unigrad.ops.joining import concat

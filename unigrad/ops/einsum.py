@@ -5,8 +5,9 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 
+from unigrad.core.arguments import TensorLike, common_tensors
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import TensorLike, common_tensors, primitive
+from unigrad.core.op import primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.shaping import reshape
 

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import math
 
-from unigrad.core.op import TensorLike, as_tensor, binary, composite, to_floating, unary
+from unigrad.core.arguments import TensorLike, as_tensor, to_floating
+from unigrad.core.elementwise import binary, unary
+from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import where
 

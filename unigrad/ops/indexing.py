@@ -15,16 +15,9 @@ from typing import Any
 import numpy as np
 
 from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, as_tensor, cast, normalize_axis, untracked
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError
-from unigrad.core.op import (
-    TensorLike,
-    as_tensor,
-    backend_of,
-    cast,
-    normalize_axis,
-    primitive,
-    untracked,
-)
+from unigrad.core.op import backend_of, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.keys import Advanced, as_tuple, basic, is_basic
 from unigrad.ops.shaping import broadcast_to, permute_dims, reshape

@@ -13,9 +13,9 @@ import ml_dtypes
 import numpy as np
 
 from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.dtypes import DType, DTypeLike
 from unigrad.core.errors import DTypeError
-from unigrad.core.op import TensorLike, as_tensor
 from unigrad.core.tensor import Tensor
 
 __all__ = [

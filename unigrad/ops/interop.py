@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core import tree
+from unigrad.core.arguments import as_tensor
 from unigrad.core.errors import DTypeError, TracingError
-from unigrad.core.op import as_tensor
 
 __all__: list[str] = []
 

@@ -8,14 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import pairwise
 
+from unigrad.core.arguments import TensorLike, as_tensor, common_tensors, normalize_axis
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import (
-    TensorLike,
-    as_tensor,
-    common_tensors,
-    normalize_axis,
-    primitive,
-)
+from unigrad.core.op import primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.shaping import as_shape, ravel
 

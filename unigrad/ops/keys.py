@@ -22,8 +22,8 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
+from unigrad.core.arguments import as_tensor
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError
-from unigrad.core.op import as_tensor
 from unigrad.core.tensor import Tensor
 
 Spec: TypeAlias = tuple[Any, ...]

@@ -13,18 +13,16 @@ from typing import Any
 import numpy as np
 
 from unigrad.core import dtypes, recorders
-from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import (
+from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
     common_tensors,
-    composite,
     normalize_axis,
-    primitive,
     promoted,
     readable,
-    run_watched,
 )
+from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.op import composite, primitive, run_watched
 from unigrad.core.recorders import watchers
 from unigrad.core.tensor import Tensor
 from unigrad.ops import reductions

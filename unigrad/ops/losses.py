@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from unigrad.core.arguments import TensorLike, as_tensor, to_floating
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
-from unigrad.core.op import TensorLike, as_tensor, composite, to_floating
+from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.indexing import take_along_axis
 from unigrad.ops.shaping import expand_dims, squeeze

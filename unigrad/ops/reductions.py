@@ -14,20 +14,17 @@ from typing import Any, ParamSpec
 from typing import cast as typed
 
 from unigrad.core import dtypes, recorders
-from unigrad.core.dtypes import DTypeLike
-from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import (
-    Op,
+from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
     cast,
-    composite,
     normalize_axes,
     normalize_axis,
-    primitive,
-    run_watched,
     to_floating,
 )
+from unigrad.core.dtypes import DTypeLike
+from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.op import Op, composite, primitive, run_watched
 from unigrad.core.recorders import watchers
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import not_equal

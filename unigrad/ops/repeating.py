@@ -10,8 +10,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from unigrad.core.arguments import TensorLike, as_tensor, normalize_axis
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import OPS, TensorLike, as_tensor, composite, normalize_axis, primitive
+from unigrad.core.op import OPS, composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.indexing import take
 from unigrad.ops.shaping import as_shape, broadcast_to, ravel, reshape

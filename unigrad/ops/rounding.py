@@ -11,7 +11,9 @@ from functools import wraps
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.op import OPS, TensorLike, as_tensor, binary, unary, visible
+from unigrad.core.arguments import TensorLike, as_tensor, visible
+from unigrad.core.elementwise import binary, unary
+from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 
 __all__ = [

@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from unigrad.core import dtypes
-from unigrad.core.op import TensorLike, as_tensor, cast, common_tensors, constant
+from unigrad.core.arguments import TensorLike, as_tensor, cast, common_tensors, constant
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import minimum
 from unigrad.ops.comparison import equal, not_equal

@@ -10,14 +10,9 @@ from math import prod
 
 import numpy as np
 
+from unigrad.core.arguments import TensorLike, as_tensor, normalize_axes, normalize_axis
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import (
-    TensorLike,
-    as_tensor,
-    normalize_axes,
-    normalize_axis,
-    primitive,
-)
+from unigrad.core.op import primitive
 from unigrad.core.tensor import Tensor
 
 __all__ = [

@@ -8,21 +8,19 @@ from __future__ import annotations
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.dtypes import DTypeLike
-from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import (
-    OPS,
-    Op,
+from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
     cast,
-    composite,
     constant,
     normalize_axes,
     normalize_axis,
     to_floating,
     untracked,
 )
+from unigrad.core.dtypes import DTypeLike
+from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.op import OPS, Op, composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import equal, isfinite, where
 from unigrad.ops.elementary import exp, log

@@ -10,16 +10,9 @@ Errors, the same for all: `ShapeError` for a bad axis, `DTypeError` for complex 
 from __future__ import annotations
 
 from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, as_tensor, cast, common_tensors, normalize_axis
 from unigrad.core.errors import DTypeError, ShapeError, UnigradError
-from unigrad.core.op import (
-    TensorLike,
-    as_tensor,
-    cast,
-    common_tensors,
-    composite,
-    normalize_axis,
-    primitive,
-)
+from unigrad.core.op import composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.indexing import take, take_along_axis
 

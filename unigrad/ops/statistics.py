@@ -5,8 +5,15 @@ from __future__ import annotations
 import math
 
 from unigrad.core import dtypes
+from unigrad.core.arguments import (
+    TensorLike,
+    as_tensor,
+    constant,
+    normalize_axes,
+    to_floating,
+)
 from unigrad.core.errors import DTypeError, ShapeError, UnigradError
-from unigrad.core.op import TensorLike, as_tensor, composite, constant, normalize_axes, to_floating
+from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops import reductions
 from unigrad.ops.arithmetic import abs as absolute

@@ -17,8 +17,9 @@ from typing import Any
 import numpy as np
 
 from unigrad.core import recorders
+from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import OPS, Op, TensorLike, as_tensor, cast, composite, constant, primitive
+from unigrad.core.op import OPS, Op, composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops.arithmetic import add, maximum, minimum, multiply

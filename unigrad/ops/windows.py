@@ -11,8 +11,9 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import OPS, TensorLike, as_tensor
+from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import maximum, minimum
 from unigrad.ops.creation import astype

@@ -16,9 +16,9 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core import tree
+from unigrad.core.arguments import as_tensor, cast, constant
 from unigrad.core.dtypes import DType, int64
 from unigrad.core.errors import GradientWarning, ShapeError
-from unigrad.core.op import as_tensor, cast, constant
 from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable

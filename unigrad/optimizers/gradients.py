@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import Any
 
 from unigrad.core import tree
+from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.dtypes import result_dtype
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import as_tensor, cast
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import maximum
 from unigrad.ops.elementary import sqrt

@@ -11,8 +11,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
+from unigrad.core.arguments import cast
 from unigrad.core.dtypes import float32, float64
-from unigrad.core.op import cast, composite
+from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.elementary import expm1, sqrt
 

@@ -11,8 +11,9 @@ from math import inf, sqrt
 
 import numpy as np
 
+from unigrad.core.arguments import TensorLike, constant
 from unigrad.core.dtypes import DType, DTypeLike
-from unigrad.core.op import TensorLike, composite, constant
+from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs, maximum, minimum
 from unigrad.ops.elementary import erf, erfinv, log, log1p

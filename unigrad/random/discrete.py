@@ -7,9 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, as_tensor, cast, constant, normalize_axis
 from unigrad.core.dtypes import DType, DTypeLike
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import TensorLike, as_tensor, cast, constant, normalize_axis, primitive
+from unigrad.core.op import primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import maximum, minimum
 from unigrad.ops.comparison import greater, less

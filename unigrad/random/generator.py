@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from unigrad.core.arguments import TensorLike
 from unigrad.core.dtypes import DTypeLike
-from unigrad.core.op import TensorLike
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.random import continuous, discrete, keys, shuffling, uniforms

@@ -12,9 +12,10 @@ from typing import Any
 import numpy as np
 
 from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
 from unigrad.core.dtypes import DType, DTypeLike
 from unigrad.core.errors import DTypeError, ShapeError, UnigradError
-from unigrad.core.op import TensorLike, as_tensor, cast, constant, primitive
+from unigrad.core.op import primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.joining import unstack
 from unigrad.ops.shaping import as_shape

@@ -8,8 +8,9 @@ from math import ceil, log, prod
 import numpy as np
 
 from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, as_tensor, cast, constant, normalize_axis
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import TensorLike, as_tensor, cast, composite, constant, normalize_axis
+from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops import elementary
 from unigrad.ops.cumulative import cumulative_sum

@@ -12,8 +12,9 @@ from math import frexp
 import numpy as np
 
 from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, cast
 from unigrad.core.dtypes import DType, DTypeLike
-from unigrad.core.op import TensorLike, cast, composite, primitive
+from unigrad.core.op import composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import maximum
 from unigrad.random.keys import as_key, draw_shape, fitting, float_dtype, parameter

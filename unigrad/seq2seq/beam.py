@@ -24,9 +24,9 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.core.arguments import as_tensor
 from unigrad.core.dtypes import default_dtype
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import where
 from unigrad.ops.creation import full_like

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unigrad.control import scan
-from unigrad.core.op import as_tensor
+from unigrad.core.arguments import as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.layers.attention import BahdanauAttention
 from unigrad.layers.dense import Dense

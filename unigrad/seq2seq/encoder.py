@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from unigrad.core.op import as_tensor
+from unigrad.core.arguments import as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.layers.bidirectional import Bidirectional
 from unigrad.layers.dense import Dense

@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from unigrad.core.arguments import as_tensor
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import where
 from unigrad.ops.indexing import take_along_axis

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unigrad.core.op import TensorLike, as_tensor
+from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.losses import sparse_categorical_crossentropy
 from unigrad.ops.arithmetic import maximum

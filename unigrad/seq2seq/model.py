@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from unigrad.core.op import as_tensor
+from unigrad.core.arguments import as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.layers.module import Module
 from unigrad.ops.softmax import log_softmax

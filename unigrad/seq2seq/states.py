@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.core import tree
-from unigrad.core.op import TensorLike, as_tensor
+from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.ops.indexing import take
 

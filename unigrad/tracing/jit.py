@@ -17,9 +17,10 @@ from typing import Any, ParamSpec, TypeVar, overload
 import numpy as np
 
 from unigrad.core import dtypes, recorders, tree
+from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, Native
 from unigrad.core.errors import TracingError
-from unigrad.core.op import as_tensor, wrap
+from unigrad.core.op import wrap
 from unigrad.core.registry import current_backend, owner_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable, living_variables, tracing

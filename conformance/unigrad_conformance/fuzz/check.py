@@ -84,6 +84,7 @@ def _check_second(
         if first is not None:
             require_close(f"{what} and natively", found, first, CLOSE * scale)
         first = found
+    assert first is not None
     positions = tuple(range(len(inputs)))
     gradient = ug.grad(total, argnums=positions)
     forward = ug.jvp(gradient, inputs, directions)[1]

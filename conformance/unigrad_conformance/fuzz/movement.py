@@ -21,9 +21,7 @@ def _product(choose: Choose, x: Array, y: Array) -> Settings | None:
 
 
 def _contract(choose: Choose, x: Array, y: Array) -> Settings | None:
-    pairs = [
-        (i, j) for i in range(x.ndim) for j in range(y.ndim) if x.shape[i] == y.shape[j]
-    ]
+    pairs = [(i, j) for i in range(x.ndim) for j in range(y.ndim) if x.shape[i] == y.shape[j]]
     return {"axes": _lists(pairs[choose(len(pairs))])} if pairs else None
 
 
@@ -214,9 +212,7 @@ _add(
     "take",
     1,
     lambda x, indices, axis: np.take(x, indices, axis),
-    lambda choose, x: (
-        {"indices": [0, -1, 0], "axis": some_axis(choose, x)} if x.ndim else None
-    ),
+    lambda choose, x: {"indices": [0, -1, 0], "axis": some_axis(choose, x)} if x.ndim else None,
     lambda x, indices, axis: ug.take(x, indices, axis=axis),
 )
 _add("at_set", 2, _set, _places, lambda x, y, rows: x.at[rows].set(y))

@@ -13,7 +13,6 @@ from typing import Any
 
 import numpy as np
 
-import unigrad_conformance.fuzz.movement  # adds to the vocabulary
 from unigrad_conformance.fuzz.vocabulary import OPERATIONS, Array, Choose, Settings
 
 #: The inputs' shapes. Few, so that a backend that compiles per shape has little to compile.

@@ -133,8 +133,10 @@ _OF_TWO: list[tuple[str, Callable[..., Array], Callable[..., Any]]] = [
     ("logaddexp", lambda x, y: np.log(np.exp(x) + np.exp(y)), lambda x, y: abs(x) + abs(y) < 20),
     (
         "atan2",
-        lambda y, x: np.arctan2(y.real, x.real)
-        + 1j * (y.imag * x.real - x.imag * y.real) / (x.real**2 + y.real**2),
+        lambda y, x: (
+            np.arctan2(y.real, x.real)
+            + 1j * (y.imag * x.real - x.imag * y.real) / (x.real**2 + y.real**2)
+        ),
         lambda y, x: x * x + y * y > 0.1,
     ),
 ]
@@ -181,9 +183,7 @@ _add(
     "clip",
     1,
     lambda z, min, max: np.where(z.real < min, min, np.where(z.real > max, max, z)),
-    lambda choose, x: (
-        {"min": -1.0, "max": 1.0} if np.all(np.abs(np.abs(x) - 1) > _NEAR) else None
-    ),
+    lambda choose, x: {"min": -1.0, "max": 1.0} if np.all(np.abs(np.abs(x) - 1) > _NEAR) else None,
 )
 
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from unigrad.autodiff.rules.reductions import expand_reduced
 from unigrad.autodiff.rules.registry import elementwise, rule
-from unigrad.core.op import OPS, cast
+from unigrad.core.arguments import cast
+from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import equal, where
 from unigrad.ops.elementary import exp

@@ -4,7 +4,7 @@ import math
 from typing import Any
 
 from unigrad.autodiff.rules.registry import elementwise, linear, rule, zero
-from unigrad.core.op import cast, constant
+from unigrad.core.arguments import cast, constant
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import conj, copysign, pow, reciprocal, sign, square
 from unigrad.ops.comparison import equal, greater, greater_equal, isnan, less, logical_and, where

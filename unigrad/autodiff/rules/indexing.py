@@ -5,7 +5,8 @@ from typing import Any
 
 from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.rules.registry import rule, zero
-from unigrad.core.op import OPS, cast
+from unigrad.core.arguments import cast
+from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 from unigrad.ops import updating as _updating  # noqa: F401  (declares the writes)
 from unigrad.ops.arithmetic import maximum

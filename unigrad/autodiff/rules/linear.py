@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.autodiff.rules.registry import add_up, bilinear, variadic
-from unigrad.core.op import constant
+from unigrad.core.arguments import constant
 from unigrad.core.tensor import Tensor
 from unigrad.ops.einsum import _einsum
 from unigrad.ops.linear import matmul

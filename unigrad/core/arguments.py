@@ -1,0 +1,194 @@
+"""What ops do with their arguments before they run: make Tensors, promote, count axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+
+from unigrad.core import dtypes
+from unigrad.core.backend import as_ndarray
+from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
+from unigrad.core.op import OPS, Op, backend_of, primitive, wrap
+from unigrad.core.registry import current_backend, default_device, owner_of
+from unigrad.core.tensor import Tensor
+
+#: What ops take: a Tensor, a Variable, a Python scalar, nested lists, an ndarray, a native array.
+TensorLike: TypeAlias = Any
+
+#: Classes whose ``read`` gives a Tensor (`unigrad.core.variable` adds its own).
+readable: set[type] = set()
+
+
+def as_tensor(x: TensorLike, like: Tensor | None = None) -> Tensor:
+    """Return the Tensor of anything that stands for one.
+
+    New ones are made on the backend and device of ``like``, else on the current backend.
+    """
+    if type(x) is Tensor:
+        return x
+    if hasattr(x, "__unigrad_tensor__"):
+        tensor: Tensor = x.__unigrad_tensor__()
+        return tensor
+    owner = None if isinstance(x, _PLAIN) else owner_of(x)
+    if owner is not None:
+        if like is not None and like.backend is not owner:
+            raise BackendMismatchError(
+                f"an array of {owner.name} met a tensor of backend {like.backend.name!r}"
+            )
+        return wrap(owner, owner.detach(x))
+    backend, device = (
+        (like.backend, like.backend.device(like.native))
+        if like is not None
+        else (current_backend(), default_device())
+    )
+    if isinstance(x, (list, tuple)) and any(isinstance(one, Tensor) for one in x):
+        x = [one.numpy() if isinstance(one, Tensor) else one for one in x]
+    array = as_ndarray(x)
+    if not isinstance(x, (np.ndarray, np.generic)):
+        array = array.astype(_python_dtype(array.dtype), copy=False)
+    dtypes.as_dtype(array.dtype)
+    return wrap(backend, backend.from_numpy(array, device))
+
+
+#: What every backend takes along, made by none of them.
+_PLAIN = (bool, int, float, complex, list, tuple, np.ndarray, np.generic)
+
+
+def _python_dtype(found: np.dtype[Any]) -> dtypes.DType:
+    """Return the dtype for Python values that NumPy would hold as ``found``."""
+    kind = {"b": bool, "i": int, "u": int, "f": float, "c": complex}.get(found.kind)
+    if found == np.uint64:
+        return dtypes.uint64
+    return dtypes.default_dtype_of_kind(kind) if kind else dtypes.as_dtype(found)
+
+
+def to_floating(x: Any) -> Any:
+    """Cast integers and bools to the default dtype; leave the rest, Python scalars too."""
+    if type(x) is Tensor:
+        return x if x.native.dtype in x.backend.native_floats else cast(x, dtypes.default_dtype())
+    return x
+
+
+_astype = primitive("astype")
+
+
+def cast(x: Tensor, dtype: dtypes.DType) -> Tensor:
+    """Return ``x`` in another dtype (itself when it has it)."""
+    if x.backend.native_dtype(dtype) is x.native.dtype or x.dtype == dtype:
+        return x
+    if dtype not in dtypes.INEXACT and x.dtype in dtypes.INEXACT:
+        # What is no float any more has no derivative: the path ends here (as TensorFlow's does).
+        x = untracked(x)
+    out: Tensor = _astype(x, dtype=dtype)
+    return out
+
+
+_SCALARS = (bool, int, float, complex)
+
+
+def promoted(op: Op, x1: TensorLike, x2: TensorLike) -> tuple[Any, Any]:
+    """Return two inputs in one dtype; a Python scalar stays one where the kernel takes it."""
+    if type(x1) in _SCALARS and type(x2) not in _SCALARS:
+        x2 = as_tensor(x2)
+        x1, x2 = _with_scalar(op, x2, x1)[::-1]
+        return x1, x2
+    if type(x2) in _SCALARS and type(x1) not in _SCALARS:
+        return _with_scalar(op, as_tensor(x1), x2)
+    like = x1 if type(x1) is Tensor else x2 if type(x2) is Tensor else None
+    x1 = as_tensor(x1, like)
+    x2 = as_tensor(x2, x1 if like is None else like)
+    if x1.native.dtype is not x2.native.dtype:
+        first, second = x1.dtype, x2.dtype
+        if first != second:
+            backend_of(op, (x1, x2))
+            try:
+                common = dtypes.promote(first, second)
+            except DTypeError as error:
+                raise DTypeError(f"{op.name}: {error}") from None
+            return cast(x1, common), cast(x2, common)
+    return x1, x2
+
+
+def _with_scalar(op: Op, x: Tensor, scalar: Any) -> tuple[Tensor, Any]:
+    """Promote a tensor with a weak Python scalar."""
+    kind: type = type(scalar)
+    dtype = dtypes.promote_scalar(x.dtype, kind) or dtypes.default_dtype_of_kind(kind)
+    x = cast(x, dtype)
+    absorbing = x.backend.weak.get(kind)
+    if absorbing is not None and x.native.dtype in absorbing and op.name in x.backend.scalar_ops:
+        return x, scalar
+    return x, constant(x, scalar, dtype)
+
+
+def untracked(x: Tensor) -> Tensor:
+    """Return a handle of the same value that no recorder knows."""
+    return wrap(x.backend, x.native)
+
+
+def visible(x: Tensor) -> npt.NDArray[Any] | None:
+    """Return a tensor's values if they are there to be checked: in eager mode on a CPU."""
+    backend, native = x.backend, x.native
+    if backend.is_traced(native) or backend.device(native) != "cpu":
+        return None
+    return backend.to_numpy(native)
+
+
+def constant(like: Tensor, value: Any, dtype: dtypes.DType | None = None) -> Tensor:
+    """Return a Python scalar as a 0-d tensor beside another tensor, in its dtype by default."""
+    array = np.asarray(value, dtype=like.dtype if dtype is None else dtype)
+    backend = like.backend
+    return wrap(backend, backend.from_numpy(array, backend.device(like.native)))
+
+
+def common_tensors(name: str, values: Sequence[TensorLike]) -> list[Tensor]:
+    """Return several inputs as Tensors of one backend and one promoted dtype."""
+    like = next((x for x in values if type(x) is Tensor), None)
+    if like is None:
+        like = next((as_tensor(x) for x in values if type(x) not in _SCALARS), None)
+    tensors = [as_tensor(x, like) for x in values]
+    backend_of(OPS.get(name) or Op(name), tensors)
+    strong = [
+        x.dtype for x, given in zip(tensors, values, strict=True) if type(given) not in _SCALARS
+    ]
+    if not strong:
+        strong = [x.dtype for x in tensors]
+    common = dtypes.result_dtype(*strong)
+    for given in values:
+        kind: type = type(given)
+        if kind in _SCALARS:
+            common = dtypes.promote_scalar(common, kind) or dtypes.default_dtype_of_kind(kind)
+    return [cast(x, common) for x in tensors]
+
+
+def normalize_axis(name: str, axis: Any, ndim: int) -> int:
+    """Return an axis counted from the front.
+
+    Raises:
+        ShapeError: when it is outside of ``[-ndim, ndim)``.
+        DTypeError: when it is no integer.
+    """
+    try:
+        index = axis.__index__()
+    except AttributeError:
+        raise DTypeError(f"{name}: an axis is an integer, not {axis!r}") from None
+    if not -ndim <= index < ndim:
+        raise ShapeError(f"{name}: axis {axis} is out of range for {ndim} dimensions")
+    return int(index % ndim)
+
+
+def normalize_axes(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
+    """Return one axis, several, or all (``None``) as a sorted tuple.
+
+    Raises:
+        ShapeError: when one is out of range or comes twice.
+    """
+    if axis is None:
+        return tuple(range(ndim))
+    many = axis if isinstance(axis, (tuple, list)) else (axis,)
+    axes = tuple(sorted(normalize_axis(name, one, ndim) for one in many))
+    if len(set(axes)) != len(axes):
+        raise ShapeError(f"{name}: axis {axis} names a dimension twice")
+    return axes
