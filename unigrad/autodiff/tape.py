@@ -11,7 +11,7 @@ Source of the semantics: the documentation of ``tf.GradientTape`` (TensorFlow 2.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Literal
 
@@ -21,16 +21,16 @@ from unigrad.autodiff.answers import (
     is_inexact,
     untaped,
     why_none,
-    with_more,
 )
-from unigrad.autodiff.backward import ZERO, Cotangent, backward, ones_like, zeros_like
+from unigrad.autodiff.backward import zeros_like
+from unigrad.autodiff.differentiation import differentiate
 from unigrad.autodiff.jacobians import batch_jacobian_rows, jacobian_rows
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, NativeTape
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, GradientWarning, TapeError
-from unigrad.core.op import Recording, wrap
+from unigrad.core.op import Recording
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
@@ -83,8 +83,8 @@ class GradientTape:
         self._spent = False
         #: For every tracked value the values it was computed from.
         self.tracked: dict[int, tuple[int, ...]] = {}
-        self._recordings: list[Recording] = []
-        self._natives: dict[Backend, NativeTape | None] = {}
+        self.recordings: list[Recording] = []
+        self.natives: dict[Backend, NativeTape | None] = {}
         self.variables: dict[int, Variable] = {}
         #: For every watched variable the handles its readers got.
         self._reads: dict[int, dict[int, Tensor]] = {}
@@ -178,7 +178,7 @@ class GradientTape:
         else:
             elsewhere = bool(recorders.watchers((tensor.uid,)))
         try:
-            native = self._natives[tensor.backend]
+            native = self.natives[tensor.backend]
         except KeyError:
             native = self._native(tensor.backend)
         if native is not None:
@@ -187,20 +187,20 @@ class GradientTape:
 
     def _native(self, backend: Backend) -> NativeTape | None:
         """Return the backend's own tape behind this one, opened at its first use."""
-        if backend not in self._natives:
+        if backend not in self.natives:
             # A recorder around this tape that lives by the rules (a forward accumulator, say)
             # must see the backward pass: only the reference's is made of ops.
             if any(one.needs_rules for one in recorders.active()):
                 self.needs_rules = True
             native = None if self.needs_rules else backend.open_tape()
-            self._natives[backend] = native
+            self.natives[backend] = native
             if native is not None:
                 native.resume()
-        return self._natives[backend]
+        return self.natives[backend]
 
     def native_tapes(self) -> list[NativeTape]:
         """Return the backends' own tapes behind this one."""
-        return [native for native in self._natives.values() if native is not None]
+        return [native for native in self.natives.values() if native is not None]
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """Return the variables watched so far, in the order in which they were made."""
@@ -212,12 +212,12 @@ class GradientTape:
         """Note an op that ran on a tracked value."""
         for uid in recording.output_uids:
             self.tracked[uid] = recording.uids
-        self._recordings.append(recording)
+        self.recordings.append(recording)
 
     def depend(self, backend: Backend, uids: tuple[int, ...], output: Tensor) -> None:
         """Note an op that the backend's own graph recorded."""
         self.tracked[output.uid] = uids
-        self._natives[backend].note(output)  # type: ignore[union-attr]
+        self.natives[backend].note(output)  # type: ignore[union-attr]
 
     def variable_read(self, variable: Variable, tensor: Tensor) -> None:
         """Watch a variable that is being read."""
@@ -229,10 +229,10 @@ class GradientTape:
             if not (self._watch_accessed and variable.trainable) or not is_inexact(tensor):
                 return
             self.variables[key] = variable
-        if tensor.uid == 0 and (backend := tensor.backend) in self._natives:
+        if tensor.uid == 0 and (backend := tensor.backend) in self.natives:
             # Nobody tracks it yet: what `_watch` does, on the shortest way.
             uid = tensor.uid = next(_uids)
-            native = self._natives[backend]
+            native = self.natives[backend]
             if native is not None:
                 native.watch(tensor, False)
             self.tracked[uid] = ()
@@ -284,7 +284,7 @@ class GradientTape:
             target_leaves, target_structure = tree.flatten(target)
         targets = [self._value(one) for one in target_leaves]
         cotangents = given_cotangents(targets, target_structure, output_gradients)
-        found = self._differentiate(targets, cotangents, handles)
+        found = differentiate(self, targets, cotangents, handles)
         self._release()
         for i, source in enumerate(source_leaves):
             if found[i] is None:
@@ -327,111 +327,22 @@ class GradientTape:
             )
         return [source] if source.uid in self.tracked else []
 
-    def _differentiate(
-        self,
-        targets: Sequence[Tensor],
-        cotangents: Sequence[Tensor | None],
-        sources: list[list[Tensor]],
-    ) -> list[Tensor | None]:
-        """Return each source's gradient, ``None`` where unconnected."""
-        results: list[Tensor | None] = [None] * len(sources)
-        live: dict[Backend, list[tuple[Tensor, Tensor | None]]] = {}
-        for target, cotangent in zip(targets, cotangents, strict=True):
-            if target.uid in self.tracked:
-                live.setdefault(target.backend, []).append((target, cotangent))
-        for backend, mine in live.items():
-            handles = {h.uid: h for group in sources for h in group if h.backend is backend}
-            if self._natives.get(backend) is None:
-                found = self._by_recordings(mine, set(handles))
-            else:
-                found = self._by_native(backend, mine, list(handles.values()))
-            for i, group in enumerate(sources):
-                for handle in group:
-                    one = found.get(handle.uid)
-                    if one is not None:
-                        before = results[i]
-                        if before is None and type(one) is Tensor:
-                            results[i] = one
-                        else:
-                            results[i] = with_more(before, one, handle)
-        return results
-
     def _release(self) -> None:
         """Let go of every recorded value of a spent tape."""
         if self._spent:
-            self._natives, self._recordings, self._reads = {}, [], {}
-
-    def _by_recordings(
-        self, pairs: Sequence[tuple[Tensor, Tensor | None]], wanted: set[int]
-    ) -> dict[int, Cotangent]:
-        """Walk back along the list of recorded ops."""
-        cotangents: dict[int, Cotangent] = {}
-        for target, cotangent in pairs:
-            before = cotangents.get(target.uid)
-            seed: Cotangent = ZERO
-            if is_inexact(target):
-                seed = ones_like(target) if cotangent is None else cotangent
-            cotangents[target.uid] = (
-                before + seed if isinstance(before, Tensor) and isinstance(seed, Tensor) else seed
-            )
-        # While it records, a persistent tape grows under this very walk.
-        backward(tuple(self._recordings), cotangents, wanted, by_rule=self.needs_rules)
-        return {uid: cotangents[uid] for uid in wanted if uid in cotangents}
-
-    def _by_native(
-        self, backend: Backend, pairs: Sequence[tuple[Tensor, Tensor | None]], handles: list[Tensor]
-    ) -> dict[int, Cotangent]:
-        """Ask the backend's own autograd."""
-        native = self._natives[backend]
-        assert native is not None
-        outer = recorders.active()
-        usable = [pair for pair in pairs if is_inexact(pair[0])]
-        found = (
-            native.gradient(
-                [target for target, _ in usable],
-                [cotangent for _, cotangent in usable],
-                handles,
-                keep=self.persistent,
-                differentiable=bool(outer),
-            )
-            if usable and handles
-            else [None] * len(handles)
-        )
-        results: dict[int, Cotangent] = {}
-        for handle, gradient in zip(handles, found, strict=True):
-            if gradient is not None:
-                result = wrap(backend, gradient)
-                for one in outer:
-                    one.adopt(result)
-                results[handle.uid] = result
-            elif self._leads_to([target.uid for target, _ in pairs], handle.uid):
-                results[handle.uid] = ZERO
-        return results
+            self.natives, self.recordings, self._reads = {}, [], {}
 
     def adopt(self, tensor: Tensor) -> None:
         """Track a gradient that another tape's native backward pass computed in our sight.
 
         It has no noted parents: whether it depends on a source, the native graph knows.
         """
-        native = self._natives.get(tensor.backend)
+        native = self.natives.get(tensor.backend)
         if native is not None:
             if tensor.uid == 0:
                 tensor.uid = recorders.fresh_uid()
             self.tracked[tensor.uid] = ()
             native.note(tensor)
-
-    def _leads_to(self, starts: Sequence[int], end: int) -> bool:
-        """Tell whether a value was computed, by the notes, from another."""
-        seen = set()
-        stack = list(starts)
-        while stack:
-            uid = stack.pop()
-            if uid == end:
-                return True
-            if uid not in seen:
-                seen.add(uid)
-                stack.extend(self.tracked.get(uid, ()))
-        return False
 
     def jacobian(
         self, target: Tensor, sources: Any, unconnected_gradients: Unconnected = "none"
