@@ -25,6 +25,9 @@ KINDS = {
 }
 PAIRS = list(itertools.product(ALL, ALL))
 
+#: What a library cannot add. It must say so, and not answer in another dtype.
+UNADDED = {"torch": (ug.uint16, ug.uint32, ug.uint64)}
+
 
 # -- promotion
 
@@ -63,14 +66,14 @@ def test_the_standards_table_is_really_asked() -> None:
     assert len(asked) == 1 + (64 - 8) + 16
 
 
-@pytest.mark.parametrize(("first", "second"), PAIRS, ids=lambda dtype: dtype.name)
-def test_promotion(first: Any, second: Any) -> None:
-    wanted = expected_dtype(first, second)
-    if wanted is None:
-        with pytest.raises(ug.DTypeError):
-            ug.result_type(first, second)
-    else:
-        assert ug.result_type(first, second) == wanted
+def test_promotion() -> None:
+    for first, second in PAIRS:
+        wanted = expected_dtype(first, second)
+        if wanted is None:
+            with pytest.raises(ug.DTypeError):
+                ug.result_type(first, second)
+        else:
+            assert ug.result_type(first, second) == wanted, (first, second)
 
 
 def test_promotion_is_torchs_where_the_standard_is_silent() -> None:
@@ -86,11 +89,11 @@ def test_promotion_is_torchs_where_the_standard_is_silent() -> None:
     assert compared == (len(ALL) - 3) ** 2
 
 
-@forall(st.sampled_from(PAIRS), examples=len(PAIRS), compiling=60)
+@forall(st.sampled_from(PAIRS), examples=len(PAIRS), compiling=30)
 def test_sum_is_computed_in_the_promoted_dtype(pair: Any) -> None:
     x, y = ug.ones(2, dtype=pair[0]), ug.ones(2, dtype=pair[1])
     wanted = expected_dtype(*pair)
-    if wanted is None:
+    if wanted is None or wanted in UNADDED.get(x.backend.name, ()):
         with pytest.raises(ug.DTypeError, match="add"):
             ug.add(x, y)
     elif wanted != ug.bool:
@@ -99,7 +102,7 @@ def test_sum_is_computed_in_the_promoted_dtype(pair: Any) -> None:
         assert found.tolist() == [2, 2]
 
 
-@forall(st.sampled_from(ALL), st.sampled_from([True, 3, 2.5, 1j]), compiling=25)
+@forall(st.sampled_from(ALL), st.sampled_from([True, 3, 2.5, 1j]), compiling=12)
 def test_python_scalars_are_weak(dtype: Any, scalar: Any) -> None:
     kinds = {bool: 0, int: 1, float: 2, complex: 3}
     kind = 3 if dtype in COMPLEX else 2 if dtype in FLOATING else int(dtype != ug.bool)
@@ -265,7 +268,7 @@ def blocks(draw: st.DrawFn) -> tuple[np.ndarray, int, list[int]]:
     return numbers(shape), axis, cuts
 
 
-@forall(blocks(), st.randoms(use_true_random=False), compiling=10)
+@forall(blocks(), st.randoms(use_true_random=False), compiling=6)
 def test_round_trips(block: Any, shuffle: Any) -> None:
     values, axis, cuts = block
     x = ug.asarray(values)
@@ -318,7 +321,7 @@ def same_bits(draw: Any) -> None:
     RANDOM_SHAPES,
     st.sampled_from(["float16", "bfloat16", "float32", "float64"]),
     st.tuples(st.floats(-100, 100), st.floats(0.001, 100)),
-    compiling=15,
+    compiling=8,
 )
 def test_uniform_floats_are_the_same_bits(seed: int, shape: Any, dtype: str, span: Any) -> None:
     same_bits(lambda: ug.random.uniform(ug.random.key(seed), shape, dtype))
@@ -326,7 +329,7 @@ def test_uniform_floats_are_the_same_bits(seed: int, shape: Any, dtype: str, spa
     same_bits(lambda: ug.random.uniform(ug.random.key(seed), shape, dtype, low, high))
 
 
-@forall(SEEDS, RANDOM_SHAPES, st.sampled_from(sorted(INTEGER, key=str)), st.data(), compiling=15)
+@forall(SEEDS, RANDOM_SHAPES, st.sampled_from(sorted(INTEGER, key=str)), st.data(), compiling=8)
 def test_integers_are_the_same(seed: int, shape: Any, dtype: Any, data: Any) -> None:
     limits = np.iinfo(dtype)
     low = data.draw(st.integers(limits.min, limits.max))

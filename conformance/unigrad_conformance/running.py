@@ -15,7 +15,7 @@ import unigrad as ug
 from unigrad.core import dtypes
 from unigrad_conformance.backends import compiles_for_every_shape
 from unigrad_conformance.checks.forward import check_forward
-from unigrad_conformance.checks.gradients import check_gradients, check_native_gradients
+from unigrad_conformance.checks.gradients import check_gradients, check_recorded
 from unigrad_conformance.checks.purity import check_purity
 from unigrad_conformance.checks.second_order import check_second_order
 from unigrad_conformance.checks.values import check_values
@@ -77,24 +77,27 @@ def checks_of(
     """Return the checks of a sample, worked out.
 
     The costly ones (gradients in low precision, second order) are run on the first smooth sample
-    of an op, or on all in a thorough run. On a backend that compiles every op for every shape,
-    that also holds for what repeats the gradient another way, and the values in low precision.
+    of an op, or on all in a thorough run. A backend that compiles every op for every shape runs
+    each other smooth sample once, recorded.
     """
     full = first or thorough
     wide = full or not compiles
+    smooth = problem.is_smooth or bool(problem.sample.zero_gradient and problem.inexact)
+    if smooth and not wide:
+        return [("values and gradients float64", check_recorded, dtypes.float64)]
     checks: list[tuple[str, Check, dtypes.DType]] = [
         ("values float64", check_values, dtypes.float64)
     ]
-    # Without float inputs the two would be the same.
-    if problem.inexact and (wide or not problem.is_smooth):
+    if problem.inexact:
+        # Without float inputs the two would be the same.
         checks.append(("values float32", check_values, dtypes.float32))
     if wide:
         checks.append(("purity", check_purity, dtypes.float64))
-    if problem.is_smooth or (problem.sample.zero_gradient and problem.inexact):
-        gradients = check_gradients if wide else check_native_gradients
-        checks.append(("gradients float64", gradients, dtypes.float64))
-        if wide:
-            checks.append(("forward mode", check_forward, dtypes.float64))
+    if smooth:
+        checks += [
+            ("gradients float64", check_gradients, dtypes.float64),
+            ("forward mode", check_forward, dtypes.float64),
+        ]
         if full:
             checks += [
                 ("gradients float32", check_gradients, dtypes.float32),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -55,9 +55,15 @@ def weighed(problem: Problem, results: Sequence[ug.Tensor]) -> tuple[list[Any], 
 
 
 def gradient(
-    problem: Problem, leaves: Sequence[Any], reference: bool = False
+    problem: Problem,
+    leaves: Sequence[Any],
+    reference: bool = False,
+    seen: Callable[[list[ug.Tensor]], None] | None = None,
 ) -> list[ug.Tensor | None]:
-    """Return the gradient of ⟨weights, results⟩ by the differentiable leaves."""
+    """Return the gradient of ⟨weights, results⟩ by the differentiable leaves.
+
+    ``seen`` is shown the results that the tape recorded.
+    """
     placed = place(leaves)
     sources = [placed[i] for i in problem.inexact]
     with quiet(), ug.GradientTape(reference=reference) as tape:
@@ -68,6 +74,8 @@ def gradient(
             targets, weights = results, None
         else:
             targets, weights = weighed(problem, results)
+    if seen is not None:
+        seen(results)
     with quiet():
         found: list[ug.Tensor | None] = tape.gradient(targets, sources, weights)
     return found

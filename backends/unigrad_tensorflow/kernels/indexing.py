@@ -124,6 +124,9 @@ def take(x: Tensor, index: Tensor, axis: int) -> Tensor:
     """Slices at indices along an axis."""
     wrapped, valid = _within(index, x.shape[axis])
     out = tf.raw_ops.GatherV2(params=x, indices=wrapped, axis=setting(axis))
+    if not out.shape.num_elements():
+        # TensorFlow has no derivative of this: it is nothing of x.
+        return tf.reshape(tf.reshape(x, [-1])[:0], out.shape)
     return out if valid is None else tf.where(_beside(valid, out, axis), out, _nothing(x))
 
 
@@ -183,6 +186,8 @@ def scatter_set(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
 
     What does not win is written to a place behind the end, which is then cut off.
     """
+    if not x.shape.num_elements():
+        return tf.identity(x)
     length = x.shape[axis]
     place = tf.where(last_of_each(index, length), _dropping(index, length), length)
     rows = _rows(x, axis, 1)
@@ -194,6 +199,8 @@ def scatter_set(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
 
 def _extreme(write: Any) -> Any:
     def kernel(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
+        if not x.shape.num_elements():
+            return tf.identity(x)
         wrapped, valid = _within(index, x.shape[axis])
         rows = _rows(x, axis, 1)
         if valid is not None:

@@ -69,15 +69,17 @@ def _prod(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
 
 def _var(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torch.Tensor:
     size = x.numel() if axis is None else math.prod([x.shape[i] for i in axis])
+    # Divisions by zero, which torch warns of.
+    if not x.numel():
+        return torch.sum(x, axis, keepdims) * math.nan
     if size <= correction:
-        # A division by zero, which torch warns of.
         return torch.var(x, axis, correction=0, keepdim=keepdims) * math.inf
     return torch.var(x, axis, correction=correction, keepdim=keepdims)
 
 
 def _std(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torch.Tensor:
     variance = _var(x, axis, correction, keepdims)
-    if not x.requires_grad:
+    if not x.requires_grad or not x.numel():
         return torch.sqrt(variance)
     # torch's variance of equal elements may be rounded to more than 0: its root has a derivative.
     plain = x.detach()

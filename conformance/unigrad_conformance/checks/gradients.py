@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 
 import unigrad as ug
 from unigrad.core import dtypes
+from unigrad_conformance.checks.values import require_values
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.problem import Problem, epsilon, wide
 from unigrad_conformance.sample import Array
@@ -21,10 +24,11 @@ DOUBT = 1e-3
 UNITS = 64.0
 
 
-def check_native_gradients(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> None:
-    """Compare the native gradient with finite differences only."""
+def check_recorded(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> None:
+    """Run the op once, on a tape: compare its values, and the native gradient with differences."""
     leaves = problem.rounded(dtype)
-    native = _arrays("native gradient", problem, leaves, gradient(problem, leaves))
+    found = gradient(problem, leaves, seen=partial(require_values, problem, dtype, ledger))
+    native = _arrays("native gradient", problem, leaves, found)
     if problem.sample.zero_gradient:
         _require_zero("native gradient", native)
     elif not problem.is_complex:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 
+import unigrad as ug
 from unigrad.core import dtypes
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.problem import Problem
@@ -12,10 +15,17 @@ from unigrad_conformance.subject import Deviation, place, quiet, run
 
 
 def check_values(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> None:
-    """Compare every result with the oracle."""
-    expected = problem.expected(dtype)
+    """Run the op and compare every result with the oracle."""
     with quiet():
         results = run(problem, place(problem.rounded(dtype)))
+    require_values(problem, dtype, ledger, results)
+
+
+def require_values(
+    problem: Problem, dtype: dtypes.DType, ledger: Ledger, results: Sequence[ug.Tensor]
+) -> None:
+    """Compare results with the oracle's."""
+    expected = problem.expected(dtype)
     if len(results) != len(expected):
         raise Deviation(f"{len(results)} results, not {len(expected)}")
     wanted = problem.result_dtypes(dtype)

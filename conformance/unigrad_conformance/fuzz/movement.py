@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 import unigrad as ug
-from unigrad_conformance.fuzz.vocabulary import Array, Choose, Settings, _add, some_axis
+from unigrad_conformance.fuzz.vocabulary import Array, Choose, Settings, declare, some_axis
 
 # -- products
 
@@ -34,11 +34,11 @@ def _affine_map(choose: Choose, x: Array, y: Array, z: Array) -> Settings | None
     return {} if fits else None
 
 
-_add("matmul", 2, np.matmul, _product)
-_add("tensordot", 2, np.tensordot, _contract)
-_add("outer", 2, np.outer, lambda choose, x, y: {} if x.ndim == y.ndim == 1 else None)
-_add("linear", 3, lambda x, y, z: x @ y + z, _affine_map)
-_add(
+declare("matmul", 2, np.matmul, _product)
+declare("tensordot", 2, np.tensordot, _contract)
+declare("outer", 2, np.outer, lambda choose, x, y: {} if x.ndim == y.ndim == 1 else None)
+declare("linear", 3, lambda x, y, z: x @ y + z, _affine_map)
+declare(
     "einsum",
     2,
     lambda x, y: np.einsum("ij,kj->ik", x, y),
@@ -97,40 +97,40 @@ def _stacked(choose: Choose, x: Array, y: Array) -> Settings | None:
     return {"axis": choose(x.ndim + 1)} if x.shape == y.shape else None
 
 
-_add("reshape", 1, lambda x, shape: np.reshape(x, shape), _shape)
-_add("permute_dims", 1, lambda x, axes: np.transpose(x, axes), _order)
-_add("broadcast_to", 1, lambda x, shape: np.broadcast_to(x, shape), _wider)
-_add("roll", 1, lambda x, shift, axis: np.roll(x, shift, axis), _shift)
-_add("flip", 1, lambda x, axis: np.flip(x, axis), _one_axis)
-_add("expand_dims", 1, lambda x, axis: np.expand_dims(x, axis), _one_axis)
-_add(
+declare("reshape", 1, lambda x, shape: np.reshape(x, shape), _shape)
+declare("permute_dims", 1, lambda x, axes: np.transpose(x, axes), _order)
+declare("broadcast_to", 1, lambda x, shape: np.broadcast_to(x, shape), _wider)
+declare("roll", 1, lambda x, shift, axis: np.roll(x, shift, axis), _shift)
+declare("flip", 1, lambda x, axis: np.flip(x, axis), _one_axis)
+declare("expand_dims", 1, lambda x, axis: np.expand_dims(x, axis), _one_axis)
+declare(
     "repeat",
     1,
     lambda x, repeats, axis: np.repeat(x, repeats, axis),
     _repeated,
     lambda x, repeats, axis: ug.repeat(x, repeats, axis=axis),
 )
-_add(
+declare(
     "pad",
     1,
     lambda x, pad_width: np.pad(x, pad_width),
     _widths,
     lambda x, pad_width: ug.pad(x, pad_width),
 )
-_add(
+declare(
     "tril",
     1,
     lambda x, k: np.tril(x, k),
     lambda choose, x: {"k": choose(3) - 1} if x.ndim >= 2 else None,
 )
-_add(
+declare(
     "concat",
     2,
     lambda x, y, axis: np.concatenate([x, y], axis),
     _joined,
     lambda x, y, axis: ug.concat([x, y], axis=axis),
 )
-_add(
+declare(
     "stack",
     2,
     lambda x, y, axis: np.stack([x, y], axis),
@@ -207,15 +207,15 @@ def _assign(x: Any, y: Any, *, rows: list[int]) -> Any:
     return handle + before - x * 2.0
 
 
-_add("getitem", 1, lambda x, key: x[key], _read, lambda x, key: x[key])
-_add(
+declare("getitem", 1, lambda x, key: x[key], _read, lambda x, key: x[key])
+declare(
     "take",
     1,
     lambda x, indices, axis: np.take(x, indices, axis),
     lambda choose, x: {"indices": [0, -1, 0], "axis": some_axis(choose, x)} if x.ndim else None,
     lambda x, indices, axis: ug.take(x, indices, axis=axis),
 )
-_add("at_set", 2, _set, _places, lambda x, y, rows: x.at[rows].set(y))
-_add("at_add", 2, _added, _places, lambda x, y, rows: x.at[rows].add(y))
-_add("at_multiply", 2, _multiplied, _places, lambda x, y, rows: x.at[rows].multiply(y))
-_add("assign", 2, _set, _places, _assign)
+declare("at_set", 2, _set, _places, lambda x, y, rows: x.at[rows].set(y))
+declare("at_add", 2, _added, _places, lambda x, y, rows: x.at[rows].add(y))
+declare("at_multiply", 2, _multiplied, _places, lambda x, y, rows: x.at[rows].multiply(y))
+declare("assign", 2, _set, _places, _assign)

@@ -44,7 +44,7 @@ class Operation:
 OPERATIONS: dict[str, Operation] = {}
 
 
-def _add(
+def declare(
     name: str,
     arity: int,
     plain: Callable[..., Array],
@@ -142,7 +142,7 @@ _OF_TWO: list[tuple[str, Callable[..., Array], Callable[..., Any]]] = [
 ]
 
 for _name, _plain, _holds in _ELEMENTWISE:
-    _add(_name, 1, _plain, _where_all(_holds))
+    declare(_name, 1, _plain, _where_all(_holds))
 
 
 def _broadcast(holds: Callable[..., Any]) -> Callable[..., Settings | None]:
@@ -159,7 +159,7 @@ def _broadcast(holds: Callable[..., Any]) -> Callable[..., Settings | None]:
 
 
 for _name, _plain, _holds in _OF_TWO:
-    _add(_name, 2, _plain, _broadcast(_holds))
+    declare(_name, 2, _plain, _broadcast(_holds))
 
 
 def _scaled(choose: Choose, x: Array) -> Settings:
@@ -171,15 +171,15 @@ def _affine(x: Any, *, by: float, plus: float) -> Any:
     return plus - x * by + x / 2
 
 
-_add("affine", 1, _affine, _scaled, _affine)
-_add(
+declare("affine", 1, _affine, _scaled, _affine)
+declare(
     "chosen",
     2,
     lambda x, y: _branch(x.real > 0, x * y, y),
     _broadcast(lambda x, y: (np.abs(x) > _NEAR) & (y == y)),
     lambda x, y: ug.where(x > 0, x * y, y),
 )
-_add(
+declare(
     "clip",
     1,
     lambda z, min, max: np.where(z.real < min, min, np.where(z.real > max, max, z)),
@@ -234,20 +234,20 @@ def _apart(x: Array, axis: Any = None) -> bool:
 
 
 _moderate = partial(_axes, holds=lambda x, axis: np.abs(x) < 15)
-_add("sum", 1, np.sum, _axes)
-_add("mean", 1, np.mean, _axes)
-_add("prod", 1, np.prod, _axes)
-_add(
+declare("sum", 1, np.sum, _axes)
+declare("mean", 1, np.mean, _axes)
+declare("prod", 1, np.prod, _axes)
+declare(
     "var",
     1,
     lambda z, **settings: _std(z, **settings) ** 2,
     partial(_axes, holds=lambda x, axis: np.var(x, axis=axis) > 0.01),
 )
-_add("std", 1, _std, partial(_axes, holds=lambda x, axis: np.var(x, axis=axis) > 0.01))
-_add("logsumexp", 1, _log_sum_exp, _moderate)
-_add("max", 1, _extremum, partial(_axes, holds=_apart))
-_add("min", 1, partial(_extremum, sign=-1), partial(_axes, holds=_apart))
-_add(
+declare("std", 1, _std, partial(_axes, holds=lambda x, axis: np.var(x, axis=axis) > 0.01))
+declare("logsumexp", 1, _log_sum_exp, _moderate)
+declare("max", 1, _extremum, partial(_axes, holds=_apart))
+declare("min", 1, partial(_extremum, sign=-1), partial(_axes, holds=_apart))
+declare(
     "norm",
     1,
     lambda z, **settings: np.sqrt(np.sum(z * z, **settings)),
@@ -263,8 +263,8 @@ def _sort(z: Array, *, axis: int) -> Array:
     return np.take_along_axis(z, np.argsort(z.real, axis=axis), axis)
 
 
-_add("softmax", 1, lambda z, axis: np.exp(z - _log_sum_exp(z, axis=axis)), _axis)
-_add("log_softmax", 1, lambda z, axis: z - _log_sum_exp(z, axis=axis), _axis)
-_add("cumulative_sum", 1, np.cumsum, _axis)
-_add("cumulative_prod", 1, np.cumprod, _axis)
-_add("sort", 1, _sort, lambda choose, x: _axis(choose, x) if _apart(x) else None)
+declare("softmax", 1, lambda z, axis: np.exp(z - _log_sum_exp(z, axis=axis)), _axis)
+declare("log_softmax", 1, lambda z, axis: z - _log_sum_exp(z, axis=axis), _axis)
+declare("cumulative_sum", 1, np.cumsum, _axis)
+declare("cumulative_prod", 1, np.cumprod, _axis)
+declare("sort", 1, _sort, lambda choose, x: _axis(choose, x) if _apart(x) else None)

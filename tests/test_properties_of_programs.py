@@ -1,0 +1,206 @@
+"""Random programs: values and derivatives on every backend, and what tapes see of them."""
+
+import warnings
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from forall import COMPILING, forall
+from hypothesis import assume
+from hypothesis import strategies as st
+
+import unigrad as ug
+from unigrad_conformance.fuzz import check_program, make_program
+from unigrad_conformance.fuzz.vocabulary import OPERATIONS
+from unigrad_conformance.scenarios.story import Api, tensorflow_api, unigrad_api
+from unigrad_conformance.subject import Deviation
+
+
+def chooser(draw: st.DrawFn) -> Any:
+    return lambda n: draw(st.integers(0, n - 1))
+
+
+programs = st.composite(lambda draw: make_program(chooser(draw)))
+
+
+@forall(programs(), examples=40, compiling=3)
+def test_programs(program: Any) -> None:
+    assume(program.steps)
+    # Each order of derivatives is a new program for a compiler.
+    short = len(program.steps) <= 3
+    check_program(program, second_order=short or ug.get_backend() not in COMPILING)
+
+
+@pytest.mark.parametrize(("order", "what"), [(0, "v"), (1, "gradient"), (2, "second order")])
+@pytest.mark.parametrize("seed", range(3))
+def test_a_fault_is_caught_in_a_program(
+    seed: int, order: int, what: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Plant what is a little off into each step in turn: a value, a slope, a curvature."""
+    generator = np.random.default_rng(seed)
+    program = make_program(lambda n: int(generator.integers(n)))
+    names = {step.name for step in program.steps}
+    with ug.use_backend("numpy"):
+        assert finding(program) is None
+        caught = 0
+        for name in names:
+            honest = OPERATIONS[name]
+            with monkeypatch.context() as patch:
+                patch.setitem(OPERATIONS, name, replace(honest, run=skewed(honest.run, order)))
+                found = finding(program)
+            assert found is None or found.startswith(what)
+            caught += found is not None
+    # Not all: a constant that is added before a softmax, say, is gone behind it.
+    assert caught >= (len(names) + 1) // 2
+
+
+def finding(program: Any) -> str | None:
+    """Return what the check has to say of a program."""
+    try:
+        check_program(program)
+    except Deviation as deviation:
+        return str(deviation)
+    return None
+
+
+def skewed(run: Any, order: int) -> Any:
+    """Return a function whose derivative of an order is wrong; 0 is the value."""
+
+    def faulty(*inputs: Any, **settings: Any) -> Any:
+        y = run(*inputs, **settings)
+        off = y - ug.stop_gradient(y) if order else ug.ones_like(y)
+        return y + 1e-3 * off**order
+
+    return faulty
+
+
+# -- tapes
+
+#: How values are computed from others.
+RULES = ("multiply", "add", "sin", "twice")
+
+
+@st.composite
+def stories(draw: st.DrawFn) -> list[tuple[Any, ...]]:
+    """Draw what happens to three values and two persistent tapes."""
+    story: list[tuple[Any, ...]] = []
+    _tell(draw, story, {0, 1}, set(), draw(st.integers(4, 14)))
+    return story
+
+
+def _tell(
+    draw: st.DrawFn, story: list[Any], free: set[int], open_tapes: set[int], count: int
+) -> None:
+    """Add actions; only tapes in ``free`` may be entered and left here."""
+    value = st.integers(0, 2)
+    for _ in range(count):
+        kinds = ["compute", "compute", "gradient"]
+        kinds += ["enter"] * 2 * bool(free - open_tapes) + ["exit"] * bool(free & open_tapes)
+        kinds += ["watch", "watch", "stop"] * bool(open_tapes)
+        kind = draw(st.sampled_from(kinds))
+        if kind == "compute":
+            story.append(
+                (kind, draw(value), draw(st.sampled_from(RULES)), draw(value), draw(value))
+            )
+        elif kind == "gradient":
+            tape = draw(st.integers(0, 1))
+            sources = draw(st.lists(value, min_size=1, max_size=2))
+            # The gradient may become a value: second order.
+            story.append((kind, tape, draw(value), sources, draw(st.none() | value)))
+        elif kind == "enter":
+            tape = draw(st.sampled_from(sorted(free - open_tapes)))
+            story.append((kind, tape))
+            open_tapes.add(tape)
+        elif kind == "exit":
+            tape = draw(st.sampled_from(sorted(free & open_tapes)))
+            story.append((kind, tape))
+            open_tapes.discard(tape)
+        elif kind == "watch":
+            story.append((kind, draw(st.sampled_from(sorted(open_tapes))), draw(value)))
+        elif free:
+            tape = draw(st.sampled_from(sorted(open_tapes)))
+            inside: list[Any] = []
+            _tell(draw, inside, set(), open_tapes - {tape}, draw(st.integers(1, 3)))
+            story.append((kind, tape, inside))
+
+
+class Telling:
+    """A story being told in the words of an `Api`."""
+
+    def __init__(self, api: Api) -> None:
+        self.api = api
+        self.tapes = [api.GradientTape(persistent=True) for _ in range(2)]
+        self.entered = [False, False]
+        self.values = [api.constant(one) for one in (0.75, -1.25, 0.5)]
+        #: What every gradient was.
+        self.found: list[Any] = []
+
+    def tell(self, story: list[Any]) -> None:
+        for kind, *rest in story:
+            getattr(self, kind)(*rest)
+
+    def compute(self, to: int, rule: str, first: int, second: int) -> None:
+        x, y = self.values[first], self.values[second]
+        self.values[to] = {
+            "multiply": lambda: x * y,
+            "add": lambda: x + y,
+            "sin": lambda: self.api.sin(x),
+            "twice": lambda: x * 2.0,
+        }[rule]()
+
+    def enter(self, tape: int) -> None:
+        self.tapes[tape].__enter__()
+        self.entered[tape] = True
+
+    def exit(self, tape: int) -> None:
+        self.tapes[tape].__exit__(None, None, None)
+
+    def watch(self, tape: int, value: int) -> None:
+        self.tapes[tape].watch(self.values[value])
+
+    def stop(self, tape: int, inside: list[Any]) -> None:
+        with self.tapes[tape].stop_recording():
+            self.tell(inside)
+
+    def gradient(self, tape: int, target: int, sources: list[int], to: int | None) -> None:
+        # TensorFlow calls the derivative of anything by itself 1, even if the tape never saw it.
+        if not self.entered[tape] or target in sources:
+            return
+        chosen = [self.values[i] for i in sources]
+        if any(one is self.values[target] for one in chosen):
+            return
+        gradients = self.tapes[tape].gradient(self.values[target], chosen)
+        self.found.append([None if one is None else float(one.numpy()) for one in gradients])
+        if to is not None and gradients[0] is not None:
+            self.values[to] = gradients[0]
+
+
+@forall(stories(), examples=150, compiling=60)
+def test_tapes_see_what_tensorflows_do(story: Any) -> None:
+    pytest.importorskip("tensorflow")
+    theirs, ours = Telling(tensorflow_api()), Telling(unigrad_api())
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ug.GradientWarning)
+        for telling in (theirs, ours):
+            try:
+                telling.tell(story)
+            finally:
+                for tape in telling.tapes:
+                    if getattr(tape, "_recording", False):
+                        tape.__exit__(None, None, None)
+    assert len(ours.found) == len(theirs.found)
+    for got, wanted in zip(ours.found, theirs.found):
+        assert [one is None for one in got] == [one is None for one in wanted], story
+        for one, other in zip(got, wanted):
+            assert one is None or one == pytest.approx(other, rel=1e-12, abs=1e-12), story
+    for got, wanted in zip(ours.values, theirs.values):
+        assert float(got) == pytest.approx(float(wanted), rel=1e-12, abs=1e-12)
+
+
+def test_stories_have_gradients() -> None:
+    """The comparison above is not of nothing: a plain story ends with a number."""
+    telling = Telling(unigrad_api())
+    story = [("enter", 0), ("watch", 0, 0), ("compute", 1, "multiply", 0, 0), ("exit", 0)]
+    telling.tell([*story, ("gradient", 0, 1, [0], None)])
+    assert telling.found == [[1.5]]
