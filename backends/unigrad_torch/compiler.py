@@ -8,6 +8,7 @@ Inductor (``options={"torch": {"compiler": "inductor"}}``: tens of seconds, then
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextvars import ContextVar
 from typing import Any
 
 import torch
@@ -20,6 +21,42 @@ from unigrad.core.errors import TracingError
 _aten = torch.ops.aten
 #: Ops that only concern autograd or aliasing: inside a pure program they are the identity.
 _IDENTITIES = {_aten.detach.default, _aten.alias.default, _aten.lift_fresh_copy.default}
+
+
+#: The Python functions that are the same as the ops of a captured graph, and quicker to call: they
+#: parse their arguments in C.
+_PYTHON = {
+    _aten._log_softmax.default: torch._log_softmax,
+    _aten._log_softmax_backward_data.default: torch._log_softmax_backward_data,
+    _aten.add.Tensor: torch.add,
+    _aten.addmm.default: torch.addmm,
+    _aten.bmm.default: torch.bmm,
+    _aten.cat.default: torch.cat,
+    _aten.clone.default: torch.clone,
+    _aten.div.Tensor: torch.div,
+    _aten.exp.default: torch.exp,
+    _aten.expand.default: torch.Tensor.expand,
+    _aten.mm.default: torch.mm,
+    _aten.mul.Tensor: torch.mul,
+    _aten.neg.default: torch.neg,
+    _aten.permute.default: torch.permute,
+    _aten.relu.default: torch.relu,
+    _aten.select.int: torch.select,
+    _aten.sigmoid.default: torch.sigmoid,
+    _aten.sqrt.default: torch.sqrt,
+    _aten.sub.Tensor: torch.sub,
+    _aten.sum.dim_IntList: torch.sum,
+    _aten.t.default: torch.t,
+    _aten.tanh.default: torch.tanh,
+    _aten.transpose.int: torch.transpose,
+    _aten.unsqueeze.default: torch.unsqueeze,
+    _aten.view.default: torch.Tensor.view,
+    _aten.where.self: torch.where,
+}
+
+#: True while a graph is captured that will be run as it is: kernels may then use fused ops that a
+#: compiler could not look into.
+runs_as_captured: ContextVar[bool] = ContextVar("runs_as_captured", default=False)
 
 
 class TorchProgram(Program):
@@ -45,7 +82,11 @@ class TorchProgram(Program):
                 compile_fx(self._module, examples)
             )
             return compiled
-        module = self._module
+        for node in graph.nodes:
+            if node.op == "call_function":
+                node.target = _PYTHON.get(node.target, node.target)
+        self._module.recompile()
+        module = self._module.forward
 
         def run(*natives: Any) -> Sequence[Any]:
             with torch.no_grad():
@@ -65,12 +106,16 @@ def trace(
     compiler = options.get("compiler", "graph")
     if compiler not in ("graph", "inductor"):
         raise TracingError(f"torch: the compilers are 'graph' and 'inductor', not {compiler!r}")
-    module = make_fx(
-        lambda *natives: list(function(*natives)),
-        tracing_mode="fake",
-        # Tensors that the function closes over are constants of the program.
-        _allow_non_fake_inputs=True,
-    )(*examples)
+    token = runs_as_captured.set(compiler == "graph")
+    try:
+        module = make_fx(
+            lambda *natives: list(function(*natives)),
+            tracing_mode="fake",
+            # Tensors that the function closes over are constants of the program.
+            _allow_non_fake_inputs=True,
+        )(*examples)
+    finally:
+        runs_as_captured.reset(token)
     _clean(module)
     return TorchProgram(module, examples, compiler)
 

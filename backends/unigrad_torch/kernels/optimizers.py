@@ -8,6 +8,7 @@ import torch
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from unigrad.optimizers.updates import columns
+from unigrad_torch.compiler import runs_as_captured
 
 
 def sgd_update(
@@ -29,10 +30,9 @@ def adam_update(
     """Kingma & Ba's algorithm 1 with torch's fused kernel where nothing looks inside it."""
     rate, (parameters, gradients, first, second) = columns(tensors, 2, learning_rate)
     # A compiler fuses plain formulas itself, and the fused kernel has no derivative.
-    plain = (
-        get_proxy_mode() is not None
-        or (torch.is_grad_enabled() and any(x.requires_grad for x in tensors))
-        or type(step) is not torch.Tensor
+    traced = get_proxy_mode() is not None or type(step) is not torch.Tensor
+    plain = (traced and not runs_as_captured.get()) or (
+        torch.is_grad_enabled() and any(x.requires_grad for x in tensors)
     )
     if plain:
         return _formula(step, rate, parameters, gradients, first, second, beta1, beta2, epsilon)
