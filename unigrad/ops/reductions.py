@@ -70,9 +70,10 @@ def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Ten
                 native = x.native
                 if native.dtype in backend.native_reals:
                     if _anywhere.count and x.uid and (watching := watchers((x.uid,))):
-                        if axis is not None or not x.ndim:
+                        ndim = native.ndim
+                        if axis is not None or not ndim:
                             return long_way(x, axis=axis, keepdims=keepdims)
-                        settings = {"axis": tuple(range(x.ndim)), "keepdims": bool(keepdims)}
+                        settings = {"axis": tuple(range(ndim)), "keepdims": bool(keepdims)}
                         watched: Tensor = run_watched(
                             op, backend, (x,), (native,), (x.uid,), settings, watching
                         )
