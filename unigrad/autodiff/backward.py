@@ -54,18 +54,21 @@ def backward(
     quick = not (by_rule or seen)
     while path:
         recording, which = path.pop()
-        found = [
-            cotangents.get(uid) if uid in wanted else cotangents.pop(uid, None)
-            for uid in recording.output_uids
-        ]
-        g = found[0]
-        if len(found) == 1:
+        uids = recording.output_uids
+        if len(uids) == 1:
+            uid = uids[0]
+            g = cotangents.get(uid) if uid in wanted else cotangents.pop(uid, None)
             if g is None or (
                 quick and type(g) is Tensor and _quickly(recording, g.native, which, cotangents)
             ):
                 continue
-        elif all(one is None for one in found):
-            continue
+            found: Sequence[Cotangent | None] = (g,)
+        else:
+            found = [
+                cotangents.get(uid) if uid in wanted else cotangents.pop(uid, None) for uid in uids
+            ]
+            if all(one is None for one in found):
+                continue
         _step(recording, found, which, cotangents, by_rule, seen)
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from unigrad.core.arguments import TensorLike, common_tensors, readable
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import composite
+from unigrad.core.op import composite, run_watched
+from unigrad.core.recorders import anywhere as _anywhere
+from unigrad.core.recorders import watchers
 from unigrad.core.tensor import Tensor
 from unigrad.ops.linear import matmul
 
@@ -34,14 +36,33 @@ def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike, /) -> Tensor:
         kernel = kernel.read()
     if type(bias) in readable:
         bias = bias.read()
-    tensors = type(x) is Tensor and type(kernel) is Tensor and type(bias) is Tensor
-    if not tensors or not (x.native.dtype is kernel.native.dtype is bias.native.dtype):
+    if (
+        not (type(x) is Tensor and type(kernel) is Tensor and type(bias) is Tensor)
+        or not (x.backend is kernel.backend is bias.backend)
+        or not (x.native.dtype is kernel.native.dtype is bias.native.dtype)
+    ):
         x, kernel, bias = common_tensors("linear", (x, kernel, bias))
-    shape_of = kernel.backend.shape
-    shape, rows, last = shape_of(kernel.native), shape_of(x.native), shape_of(bias.native)
-    if len(shape) != 2 or rows[-1:] != shape[:1] or last != shape[1:]:
-        raise ShapeError(
-            f"linear: x {rows}, kernel {shape} and bias {last} do not fit (…, n), (n, m), (m,)"
-        )
-    out: Tensor = _linear(x, kernel, bias)
+    matrix = kernel.native
+    # A bias that merely broadcasts would pass unseen; libraries notice the other misfits.
+    if matrix.ndim != 2 or bias.native.shape != matrix.shape[1:]:
+        raise _misfit(x, kernel, bias)
+    try:
+        if _anywhere.count:
+            uids = (x.uid, kernel.uid, bias.uid)
+            if watching := watchers(uids):
+                natives = (x.native, matrix, bias.native)
+                watched: Tensor = run_watched(
+                    _linear, x.backend, (x, kernel, bias), natives, uids, {}, watching
+                )
+                return watched
+        out: Tensor = _linear(x, kernel, bias)
+    except ShapeError as error:
+        raise _misfit(x, kernel, bias) from error
     return out
+
+
+def _misfit(x: Tensor, kernel: Tensor, bias: Tensor) -> ShapeError:
+    return ShapeError(
+        f"linear: x {x.shape}, kernel {kernel.shape} and bias {bias.shape} do not fit "
+        "(…, n), (n, m), (m,)"
+    )
