@@ -45,7 +45,12 @@ def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Te
         logits = to_floating(as_tensor(logits))
     if type(labels) is not Tensor:
         labels = as_tensor(labels, logits)
-    check_label_shapes("sparse_softmax_crossentropy", labels, logits)
+    if (
+        labels.native.dtype not in labels.backend.native_integers
+        or not logits.native.ndim
+        or labels.native.shape != logits.native.shape[:-1]
+    ):
+        check_label_shapes("sparse_softmax_crossentropy", labels, logits)
     if not logits.backend.checks_bounds:
         check_label_values("sparse_softmax_crossentropy", labels, logits)
     try:

@@ -97,9 +97,16 @@ def _norm(x: torch.Tensor, ord: float, axis: Axis, keepdims: bool) -> torch.Tens
     return torch.where(zero, square, torch.sqrt(torch.where(zero, 1.0, square)))
 
 
+def _mean(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
+    """Average; over all axes torch's shorter op has a shorter derivative too."""
+    if not keepdims and (axis is None or len(axis) == x.dim()):
+        return torch.mean(x)
+    return torch.mean(x, axis, keepdims)
+
+
 TABLE = {
     "sum": lambda x, axis, keepdims: torch.sum(x, axis, keepdims),
-    "mean": lambda x, axis, keepdims: torch.mean(x, axis, keepdims),
+    "mean": _mean,
     "prod": _prod,
     "max": _extremum(torch.amax),
     "min": _extremum(torch.amin),
