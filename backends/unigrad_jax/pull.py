@@ -221,7 +221,6 @@ def _pull_op(of: Op, backend: Backend, key: Settings, position: int, count: int)
         return pull(_like(result, fitting))[0]
 
     op = Op(f"{of.name}_pull_{position}")
-    op.kernels[backend] = kernel
     op.kernels[backend] = jax.jit(kernel)
     op.dependencies = _dependencies(kernel)
     return op
