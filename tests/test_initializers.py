@@ -3,6 +3,7 @@
 import math
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
 
@@ -54,7 +55,6 @@ def test_same_on_every_backend(backend: str, name: str) -> None:
 
 @pytest.mark.parametrize("name", SCALED)
 def test_as_jax(name: str) -> None:
-    jax = pytest.importorskip("jax")
     oracle = getattr(jax.nn.initializers, name)()
     key = jax.random.key(3, impl="threefry2x32")
     expected = np.asarray(oracle(key, (12, 20), "float32"))

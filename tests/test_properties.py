@@ -3,6 +3,7 @@
 The oracle is NumPy (through `array_api_compat` where the standard and NumPy differ).
 """
 
+import importlib
 import itertools
 import math
 import warnings
@@ -77,7 +78,7 @@ def test_promotion() -> None:
 
 
 def test_promotion_is_torchs_where_the_standard_is_silent() -> None:
-    torch_space = pytest.importorskip("array_api_compat.torch")
+    torch_space = importlib.import_module("array_api_compat.torch")
     compared = 0
     for first, second in PAIRS:
         # torch has no promotion for the larger unsigned integers.

@@ -178,7 +178,6 @@ class Telling:
 
 @forall(stories(), examples=150, compiling=60)
 def test_tapes_see_what_tensorflows_do(story: Any) -> None:
-    pytest.importorskip("tensorflow")
     theirs, ours = Telling(tensorflow_api()), Telling(unigrad_api())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ug.GradientWarning)

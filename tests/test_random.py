@@ -3,14 +3,12 @@
 import math
 from typing import Any
 
+import jax
 import numpy as np
 import pytest
+import scipy.special
 
 import unigrad as ug
-
-jax = pytest.importorskip("jax")
-scipy = pytest.importorskip("scipy")
-pytest.importorskip("scipy.special")
 
 SEED = 7
 FLOATS = ("float16", "bfloat16", "float32", "float64")

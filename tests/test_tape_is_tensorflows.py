@@ -11,8 +11,5 @@ from unigrad_conformance.scenarios.story import Scenario, check_scenario, tensor
     "scenario", [one for one in every_scenario() if one.as_tensorflow], ids=lambda one: one.name
 )
 def test_scenario_on_tensorflow(scenario: Scenario) -> None:
-    try:
-        with ug.use_backend("tensorflow"):
-            check_scenario(scenario, tensorflow_api())
-    except ug.BackendNotInstalledError as error:
-        pytest.skip(str(error))
+    with ug.use_backend("tensorflow"):
+        check_scenario(scenario, tensorflow_api())

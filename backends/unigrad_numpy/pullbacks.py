@@ -41,7 +41,8 @@ def _fit(g: Array, x: Array) -> Array:
 
 
 def _add(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Sequence[Any]:
-    return [_fit(g, x) if want else None for x, want in zip(inputs, wanted, strict=True)]
+    x, y = inputs
+    return _fit(g, x) if wanted[0] else None, _fit(g, y) if wanted[1] else None
 
 
 def _subtract(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Sequence[Any]:
@@ -89,11 +90,15 @@ def _linear(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Se
     return back, matmul(x.T, g) if wanted[1] else None, _sum(g, (0,), False) if wanted[2] else None
 
 
+#: The integers as wide as a float.
+_BITS = {2: np.int16, 4: np.int32, 8: np.int64}
+
+
 def _relu(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Sequence[Any]:
-    # A mask of the cotangent's dtype: NumPy multiplies it faster than bools.
-    slope = np.asarray(out > 0, dtype=g.dtype)
-    slope *= g
-    return (slope,)
+    # The cotangent's bits times 1 or 0: a select, so that 0 · ∞ is 0, in half the time of one.
+    bits = np.asarray(out > 0, dtype=_BITS[g.itemsize])
+    bits *= g.view(bits.dtype)
+    return (bits.view(g.dtype),)
 
 
 def _tanh(g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted) -> Sequence[Any]:

@@ -11,7 +11,7 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from unigrad.core import dtypes
-from unigrad.core.backend import NATIVE, Backend, Kernel, NativeTape, Program
+from unigrad.core.backend import Backend, NativeTape, Program
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
 from unigrad_tensorflow.kernels import SCALAR_OPS, TABLE
@@ -91,26 +91,6 @@ class TensorflowBackend(Backend):
     def is_traced(self, native: Any) -> bool:
         return not hasattr(native, "_handle") and not isinstance(native, self.array_type)
 
-    def run_watched(
-        self,
-        op: Any,
-        kernel: Kernel,
-        natives: Sequence[Any],
-        uids: Sequence[int],
-        settings: Mapping[str, Any],
-        watchers: Sequence[Any],
-    ) -> tuple[Any, Any]:
-        result = kernel(*natives, **settings)
-        # A list: making a generator costs more than it saves.
-        note = None if all([one.needs_rules for one in watchers]) else NATIVE  # noqa: C419
-        # A kernel that returns its input would give two values one identity on the tape.
-        if type(result) is tuple or type(result) is list:
-            return [_alias(one, natives) for one in result], note
-        for native in natives:
-            if result is native:
-                return tf.identity(result), note
-        return result, note
-
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         if isinstance(error, IndexError):
             return OutOfBoundsError
@@ -147,8 +127,3 @@ class TensorflowBackend(Backend):
     def on(self, device: str | None) -> AbstractContextManager[Any]:
         context: AbstractContextManager[Any] = tf.device(self.native_device(device))
         return context
-
-
-def _alias(result: Any, natives: Sequence[Any]) -> Any:
-    """Return a result as a tensor of its own if it is one of the inputs."""
-    return tf.identity(result) if any(result is native for native in natives) else result

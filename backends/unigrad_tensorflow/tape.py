@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 
-from unigrad.core.backend import NativeTape
+from unigrad.core.backend import Kernel, NativeTape
 from unigrad.core.tensor import Tensor
 
 #: Iterating over a weak set while another thread adds to it is an error, hence the lock.
@@ -47,6 +47,23 @@ class TensorflowTape(NativeTape):
         self._latest = max(self._latest, handle.uid)
         self._tape.watch(handle.native)
 
+    def run(
+        self,
+        kernel: Kernel,
+        natives: Sequence[Any],
+        uids: Sequence[int],
+        settings: Mapping[str, Any],
+        watchers: Sequence[Any],
+    ) -> Any:
+        result = kernel(*natives, **settings)
+        # A kernel that returns its input would give two values one identity on the tape.
+        if type(result) is tuple or type(result) is list:
+            return [_alias(one, natives) for one in result]
+        for native in natives:
+            if result is native:
+                return tf.identity(result)
+        return result
+
     def note(self, output: Tensor) -> None:
         self._latest = output.uid
 
@@ -79,3 +96,8 @@ class TensorflowTape(NativeTape):
         return [
             tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in found
         ]
+
+
+def _alias(result: Any, natives: Sequence[Any]) -> Any:
+    """Return a result as a tensor of its own if it is one of the inputs."""
+    return tf.identity(result) if any(result is native for native in natives) else result

@@ -13,11 +13,11 @@ import torch
 from torch.utils._python_dispatch import _disable_current_modes
 
 from unigrad.core import dtypes
-from unigrad.core.backend import NATIVE, Backend, Kernel, NativeTape, Program
+from unigrad.core.backend import Backend, NativeTape, Program
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
 from unigrad_torch.kernels import SCALAR_OPS, TABLE
-from unigrad_torch.tape import TorchTape, gate_paused
+from unigrad_torch.tape import TorchTape
 
 _TO_NATIVE: dict[DType, torch.dtype] = {
     dtype: getattr(torch, "bool" if dtype == dtypes.bool_ else dtype.name) for dtype in dtypes.ALL
@@ -90,35 +90,6 @@ class TorchBackend(Backend):
     def is_traced(self, native: torch.Tensor) -> bool:
         return type(native) is not torch.Tensor and type(native) is not torch.nn.Parameter
 
-    def run_watched(
-        self,
-        op: Any,
-        kernel: Kernel,
-        natives: Sequence[Any],
-        uids: Sequence[int],
-        settings: Mapping[str, Any],
-        watchers: Sequence[Any],
-    ) -> tuple[Any, Any]:
-        for one in watchers:
-            if not one.needs_rules:
-                break
-        else:
-            return kernel(*natives, **settings), None
-        if TorchTape.gates:
-            natives = gate_paused(natives, uids, watchers)
-        if torch.is_grad_enabled():
-            result = kernel(*natives, **settings)
-        else:
-            with torch.enable_grad():
-                result = kernel(*natives, **settings)
-        # A kernel that returns its input would give two values one place in the graph.
-        if type(result) is tuple or type(result) is list:
-            return tuple([_alias(one, natives) for one in result]), NATIVE
-        for native in natives:
-            if result is native:
-                return result.view_as(result), NATIVE
-        return result, NATIVE
-
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         text = str(error)
         if isinstance(error, IndexError):
@@ -147,8 +118,3 @@ class TorchBackend(Backend):
         from unigrad_torch.compiler import trace
 
         return trace(function, examples, options)
-
-
-def _alias(result: torch.Tensor, natives: Sequence[Any]) -> torch.Tensor:
-    """Return a result as a tensor of its own if it is one of the inputs."""
-    return result.view_as(result) if any(result is native for native in natives) else result

@@ -16,19 +16,28 @@ to do here is to keep the two in step:
 
 from __future__ import annotations
 
-import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import torch
-from torch.autograd.graph import _engine_run_backward
 
 from unigrad.core import recorders
-from unigrad.core.backend import NativeTape
+from unigrad.core.backend import Kernel, NativeTape
 from unigrad.core.tensor import Tensor
 
-_living: weakref.WeakSet[TorchTape] = weakref.WeakSet()
+_Tensor = torch.Tensor
+_is_grad_enabled = torch.is_grad_enabled
+#: What ``torch.autograd.grad`` does after some 15 µs of checks that the tape has made.
+_run_backward = torch.autograd.Variable._execution_engine.run_backward
+_requires_grad = attrgetter("requires_grad")
+_reference = weakref.ref
+#: Identities of the tapes that are alive.
+_living: set[int] = set()
+#: The tapes whose gradients are being computed. Not by thread: torch walks back in threads of its
+#: own on an accelerator.
+_asking: list[TorchTape] = []
 
 
 class TorchTape(NativeTape):
@@ -38,57 +47,94 @@ class TorchTape(NativeTape):
     gates = 0
 
     def __init__(self) -> None:
-        _living.add(self)
+        _living.add(id(self))
         #: The tensors with the graph, by value, of handles that carry others by now.
         self._natives: dict[int, torch.Tensor] = {}
-        #: What watched handles carried before.
-        self._before: dict[int, torch.Tensor] = {}
-        self._handles: list[weakref.ref[Tensor]] = []
+        #: Watched handles, what they carried before, and the leaf (or alias) they carry since.
+        self._watched: list[tuple[Tensor, torch.Tensor | None, torch.Tensor]] = []
+        #: The handles of what was computed from them.
+        self._noted: list[weakref.ref[Tensor]] = []
         #: True after a pause during which another tape recorded.
         self.gated = False
         self._paused_beside_another = False
 
+    def __del__(self, discard: Callable[[int], None] = _living.discard) -> None:
+        # Bound early: the module may be gone before the last tape.
+        discard(id(self))
+
     def watch(self, handle: Tensor, tracked_elsewhere: bool) -> None:
         native = handle.native
+        before: torch.Tensor | None = native
         if tracked_elsewhere and native.requires_grad:
             with torch.enable_grad():
-                handle.native = native.view_as(native)
+                leaf = native.view_as(native)
+            before = None
         else:
-            handle.native = native.detach().requires_grad_()
-            self._before[handle.uid] = native
-        self._natives[handle.uid] = handle.native
-        self._handles.append(weakref.ref(handle))
+            leaf = native.detach().requires_grad_()
+        handle.native = self._natives[handle.uid] = leaf
+        self._watched.append((handle, before, leaf))
+
+    def run(
+        self,
+        kernel: Kernel,
+        natives: Sequence[Any],
+        uids: Sequence[int],
+        settings: Mapping[str, Any],
+        watchers: Sequence[Any],
+    ) -> Any:
+        if TorchTape.gates:
+            natives = gate_paused(natives, uids, watchers)
+        if _is_grad_enabled():
+            result = kernel(*natives, **settings)
+        else:
+            with torch.enable_grad():
+                result = kernel(*natives, **settings)
+        # A kernel that returns its input would give two values one place in the graph.
+        for native in natives:
+            if result is native:
+                return result.view_as(result)
+        if type(result) is not _Tensor and isinstance(result, (tuple, list)):
+            return [_alias(one, natives) for one in result]
+        return result
 
     def note(self, output: Tensor) -> None:
-        self._handles.append(weakref.ref(output))
+        self._noted.append(_reference(output))
 
     def pause(self, still_tracked: Callable[[int], bool]) -> None:
         alone = not recorders.active()
         self._paused_beside_another = not alone
-        for reference in self._handles:
-            handle = reference()
-            if handle is None or not handle.native.requires_grad:
+        natives = self._natives
+        for handle, before, leaf in self._watched:
+            if handle.native is leaf and alone and before is not None:
+                handle.native = before
+            # An inner tape may have put an alias in the leaf's place; an assignment another value.
+            elif self._stands_for(handle, leaf) and (alone or not still_tracked(handle.uid)):
+                handle.native = leaf.detach() if before is None else before
+        for reference in self._noted:
+            handle_or_none = reference()
+            if handle_or_none is None:
                 continue
-            uid = handle.uid
-            native = self._natives.setdefault(uid, handle.native)
-            if alone or not still_tracked(uid):
-                before = self._before.get(uid)
-                handle.native = native.detach() if before is None else before
+            native = handle_or_none.native
+            if native.requires_grad:
+                uid = handle_or_none.uid
+                natives.setdefault(uid, native)
+                if alone or not still_tracked(uid):
+                    handle_or_none.native = native.detach()
+
+    def _stands_for(self, handle: Tensor, leaf: torch.Tensor) -> bool:
+        """Tell whether a handle still is of the value that a leaf was made of."""
+        return self._natives.get(handle.uid) is leaf
 
     def resume(self) -> None:
         if self._paused_beside_another and not self.gated:
             self.gated = True
             TorchTape.gates += 1
         self._paused_beside_another = False
-        for reference in self._handles:
-            handle = reference()
-            if handle is not None and not handle.native.requires_grad:
+        handles = [handle for handle, _, _ in self._watched]
+        handles += [handle for one in self._noted if (handle := one()) is not None]
+        for handle in handles:
+            if not handle.native.requires_grad:
                 handle.native = self._natives.get(handle.uid, handle.native)
-
-    def native_of(self, handle: Tensor) -> torch.Tensor:
-        """Return the tensor that stands for a handle's value in this tape's graph."""
-        native: torch.Tensor = self._natives.get(handle.uid, handle.native)
-        return native
 
     def gradient(
         self,
@@ -98,46 +144,40 @@ class TorchTape(NativeTape):
         *,
         keep: bool,
         differentiable: bool,
-    ) -> list[torch.Tensor | None]:
+    ) -> Sequence[torch.Tensor | None]:
+        natives = self._natives
         outputs, seeds = [], []
         for target, cotangent in zip(targets, cotangents, strict=True):
-            native = self.native_of(target)
+            native = natives.get(target.uid, target.native)
             if native.requires_grad:
                 outputs.append(native)
                 seeds.append(torch.ones_like(native) if cotangent is None else cotangent.native)
-        found: list[torch.Tensor | None] = [None] * len(sources)
-        natives = self._natives
         inputs = [natives.get(source.uid, source.native) for source in sources]
-        usable = [i for i, one in enumerate(inputs) if one.requires_grad]
+        usable = inputs if all(map(_requires_grad, inputs)) else [*filter(_requires_grad, inputs)]
         if not usable or not outputs:
-            return found
-        _asking.tapes.append(self)
+            return [None] * len(sources)
+        # Only a gate wants to know who asks.
+        gates = TorchTape.gates
+        if gates:
+            _asking.append(self)
         try:
-            # What torch.autograd.grad does after some 15 µs of checks that the tape has made.
-            gradients = _engine_run_backward(
+            gradients: tuple[torch.Tensor | None, ...] = _run_backward(
                 tuple(outputs),
                 tuple(seeds),
                 # Another living tape may share this graph and ask later.
                 keep or differentiable or len(_living) > 1,
                 differentiable,
-                tuple([inputs[i] for i in usable]),
+                tuple(usable),
                 allow_unreachable=True,
                 accumulate_grad=False,
             )
         finally:
-            _asking.tapes.pop()
-        for i, gradient in zip(usable, gradients, strict=True):
-            found[i] = gradient
-        return found
-
-
-class _Asking(threading.local):
-    def __init__(self) -> None:
-        #: The tapes whose gradients are being computed in this thread.
-        self.tapes: list[TorchTape] = []
-
-
-_asking = _Asking()
+            if gates:
+                _asking.remove(self)
+        if usable is inputs:
+            return gradients
+        found = iter(gradients)
+        return [next(found) if one.requires_grad else None for one in inputs]
 
 
 class _Gate(torch.autograd.Function):
@@ -150,7 +190,7 @@ class _Gate(torch.autograd.Function):
 
     @staticmethod
     def backward(ctx: Any, *gradients: Any) -> Any:
-        shut = any(tape() is asking for tape in ctx.tapes for asking in _asking.tapes)
+        shut = any(tape() is asking for tape in ctx.tapes for asking in _asking)
         return (None if shut else gradients[0]), None
 
 
@@ -171,3 +211,8 @@ def gate_paused(natives: Sequence[Any], uids: Sequence[int], watchers: Sequence[
                 native = _Gate.apply(native, shut)
         out.append(native)
     return out
+
+
+def _alias(result: torch.Tensor, natives: Sequence[Any]) -> torch.Tensor:
+    """Return a result as a tensor of its own if it is one of the inputs."""
+    return result.view_as(result) if any(result is native for native in natives) else result

@@ -44,7 +44,8 @@ def edge(
 
 def every_edge() -> list[Edge]:
     """Return the table, importing it at the first call."""
-    importlib.import_module("unigrad_conformance.edges")
+    for table in ("edges", "infinities"):
+        importlib.import_module(f"unigrad_conformance.{table}")
     return EDGES
 
 

@@ -189,6 +189,31 @@ edge(
     value=[1.0, 4.0, 6.0],
     gradients=([2.0, 1.0, 3.0],),
 )
+edge(
+    "sort over a tie, descending",
+    lambda ug, x: ug.sort(x, descending=True) * ug.asarray([1.0, 2.0, 3.0], dtype=x.dtype),
+    [2.0, 1.0, 2.0],
+    value=[2.0, 4.0, 3.0],
+    gradients=([1.0, 3.0, 2.0],),
+)
+edge(
+    "top_k over a tie",
+    lambda ug, x: ug.top_k(x, 2)[0] * ug.asarray([1.0, 2.0], dtype=x.dtype),
+    [2.0, 3.0, 2.0, 2.0],
+    value=[3.0, 4.0],
+    gradients=([2.0, 1.0, 0.0, 0.0],),
+)
+for _name in ("unique_values", "unique_counts", "unique_inverse", "unique_all"):
+    edge(
+        f"{_name} over a tie: the lowest index",
+        lambda ug, x, name=_name: (
+            (getattr(ug, name)(x) if name == "unique_values" else getattr(ug, name)(x)[0])
+            * ug.asarray([1.0, 2.0], dtype=x.dtype)
+        ),
+        [2.0, 1.0, 2.0],
+        value=[1.0, 4.0],
+        gradients=([2.0, 1.0, 0.0],),
+    )
 edge("argsort over a tie", lambda ug, x: ug.argsort(x), [2.0, 1.0, 2.0, 1.0], value=[1, 3, 0, 2])
 edge(
     "argmax over a tie",

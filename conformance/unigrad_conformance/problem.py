@@ -224,17 +224,17 @@ class Problem:
                     leaves[i][index] += step
                     return self.inner(leaves)
 
-                value[index], doubt[index] = slope(along)
+                value[index], doubt[index] = slope(along, self.sample.step)
             found.append((value, doubt))
         return found
 
 
-def slope(function: Any) -> tuple[float, float]:
+def slope(function: Any, step: float) -> tuple[float, float]:
     """Return the derivative at 0 of a scalar function, and how much it is in doubt.
 
     The five-point formula, at two steps: their difference bounds what is left of its error.
     """
-    first, second = (_five_points(function, h) for h in (1e-3, 2.5e-4))
+    first, second = (_five_points(function, h) for h in (step, step / 4.0))
     return second, abs(first - second)
 
 

@@ -90,10 +90,14 @@ class Sample:
     #: Where a formula cancels by nature: the magnitude of its terms, as a function of the oracle's
     #: arguments. Errors are then measured there.
     terms: Callable[..., Any] | None = None
-    #: False where derivatives are not defined or are zero by convention.
+    #: False where there is no derivative, or a tape's answer is None by convention. What holds at a
+    #: kink is an edge; so are the derivatives of samples with infinities and NaNs, which are left
+    #: out of the numerical checks anyway.
     differentiable: bool = True
     #: True where the derivative exists and is zero: connected, never None.
     zero_gradient: bool = False
+    #: The step of the finite differences, for inputs that are far from 1 or near a pole.
+    step: float = 1e-3
     #: How the op is called when it is not ``getattr(ug, op)(*inputs, **settings)``.
     call: Callable[..., Any] | None = None
     #: The result's dtype when it is neither that of the promoted inputs nor, for a floating result

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from unigrad.autodiff.backward import Cotangent, ones_like, zeros_like
+from unigrad.autodiff.backward import Cotangent, ones_like
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import ShapeError
@@ -58,11 +58,21 @@ def by_itself(
     return total
 
 
-def with_more(before: Tensor | None, more: Cotangent, like: Tensor) -> Tensor:
-    """Add one handle's gradient to a source's."""
-    if not isinstance(more, Tensor):
-        return zeros_like(like) if before is None else before
-    return more if before is None else before + more
+def summed(
+    found: Sequence[Cotangent | None], places: Sequence[int], count: int
+) -> list[Cotangent | None]:
+    """Add up, per source, the derivatives by the handles that stand for it."""
+    results: list[Cotangent | None] = [None] * count
+    for place, one in zip(places, found, strict=True):
+        before = results[place]
+        if before is None or one is None:
+            results[place] = one if before is None else before
+        elif isinstance(before, Tensor) and isinstance(one, Tensor):
+            results[place] = before + one
+        else:
+            # A zero beside an array adds nothing.
+            results[place] = one if isinstance(one, Tensor) else before
+    return results
 
 
 def is_inexact(tensor: Tensor) -> bool:

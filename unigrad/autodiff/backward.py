@@ -11,10 +11,11 @@ Linear in the number of recordings, in time and in memory; no recursion.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 from unigrad.core import recorders
 from unigrad.core.arguments import untracked
+from unigrad.core.backend import Backend
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import NotDifferentiableError
 from unigrad.core.op import OPS, Recording, wrap
@@ -30,9 +31,12 @@ class _Zero:
 
 ZERO: Final = _Zero()
 Cotangent = Tensor | _Zero
+#: Recordings, last first, and which inputs of each need a cotangent.
+_Path: TypeAlias = Sequence[tuple[Recording, Sequence[bool]]]
 
 
 def backward(
+    backend: Backend,
     recordings: Sequence[Recording],
     cotangents: dict[int, Cotangent],
     wanted: set[int],
@@ -40,8 +44,9 @@ def backward(
 ) -> None:
     """Carry cotangents, keyed by value, from targets back to the wanted values.
 
-    ``by_rule`` uses the textbook also where a backend brought derivatives of its own. On return
-    ``cotangents`` holds those of the wanted values that are connected.
+    All are of one backend. ``by_rule`` uses the textbook also where the backend brought
+    derivatives of its own. On return ``cotangents`` holds those of the wanted values that are
+    connected.
     """
     needed = set(wanted)
     path = []
@@ -50,52 +55,72 @@ def backward(
         if True in which:
             needed.update(recording.output_uids)
             path.append((recording, which))
+    path.reverse()
     seen = bool(recorders.active())
-    quick = not (by_rule or seen)
-    while path:
-        recording, which = path.pop()
-        uids = recording.output_uids
-        if len(uids) == 1:
-            uid = uids[0]
-            g = cotangents.get(uid) if uid in wanted else cotangents.pop(uid, None)
-            if g is None or (
-                quick and type(g) is Tensor and _quickly(recording, g.native, which, cotangents)
-            ):
-                continue
-            found: Sequence[Cotangent | None] = (g,)
-        else:
-            found = [
-                cotangents.get(uid) if uid in wanted else cotangents.pop(uid, None) for uid in uids
-            ]
-            if all(one is None for one in found):
-                continue
-        _step(recording, found, which, cotangents, by_rule, seen)
-
-
-def _quickly(
-    recording: Recording, g: Any, which: Sequence[bool], cotangents: dict[int, Cotangent]
-) -> bool:
-    """Use a backend's own derivative of an op with one result; tell whether it has one."""
-    backend = recording.backend
-    if recording.pull is not None:
-        pulled = recording.pull((g,))
+    if by_rule or seen:
+        _walk(path, cotangents, wanted, by_rule, seen)
     else:
-        pullback = backend.pullbacks.get(recording.op.name)
-        if pullback is None:
-            return False
-        pulled = pullback(g, recording.outputs[0], recording.inputs, which, **recording.settings)
-        if pulled is NotImplemented:
-            return False
-    for uid, needed, native in zip(recording.uids, which, pulled, strict=True):
-        if not needed:
+        _walk_unseen(backend, path, cotangents, wanted)
+
+
+def _walk(
+    path: _Path, cotangents: dict[int, Cotangent], wanted: set[int], by_rule: bool, seen: bool
+) -> None:
+    """Walk back in ops, which whoever records can see."""
+    for recording, which in path:
+        found = [
+            cotangents.get(uid) if uid in wanted else cotangents.pop(uid, None)
+            for uid in recording.output_uids
+        ]
+        if any(one is not None for one in found):
+            _step(recording, found, which, cotangents, by_rule, seen)
+
+
+def _walk_unseen(
+    backend: Backend, path: _Path, cotangents: dict[int, Cotangent], wanted: set[int]
+) -> None:
+    """Walk back in native arrays, by pull-backs where there are any: nobody needs to see ops."""
+    natives: dict[int, Any] = {uid: _native(one) for uid, one in cotangents.items()}
+    pullbacks = backend.pullbacks
+    add = OPS["add"].kernels[backend]
+    for recording, which in path:
+        op, _, inputs, uids, settings, outputs, output_uids, _, pull = recording
+        found = [
+            natives.get(uid) if uid in wanted else natives.pop(uid, None) for uid in output_uids
+        ]
+        g = found[0]
+        pulled: Any = None
+        if len(found) == 1 and g is not ZERO:
+            if g is None:
+                continue
+            if pull is not None:
+                pulled = pull(found)
+            elif op.name in pullbacks:
+                pulled = pullbacks[op.name](g, outputs[0], inputs, which, **settings)
+        elif all(one is None for one in found):
             continue
-        before = cotangents.get(uid)
-        cotangent = ZERO if native is None else wrap(backend, native)
-        if before is None:
-            cotangents[uid] = cotangent
-        else:
-            _add(cotangents, uid, cotangent)
-    return True
+        if pulled is None or pulled is NotImplemented:
+            gained: dict[int, Cotangent] = {}
+            known = [one if one is None or one is ZERO else wrap(backend, one) for one in found]
+            _step(recording, known, which, gained, False, False)
+            uids, which = tuple(gained), [True] * len(gained)
+            pulled = [_native(one) for one in gained.values()]
+        for uid, needed, more in zip(uids, which, pulled, strict=True):
+            if needed:
+                before = natives.get(uid)
+                if before is None or before is ZERO:
+                    natives[uid] = ZERO if more is None else more
+                elif more is not None and more is not ZERO:
+                    natives[uid] = add(before, more)  # type: ignore[misc]
+    cotangents.clear()
+    for uid in wanted:
+        if uid in natives:
+            one = natives[uid]
+            cotangents[uid] = ZERO if one is ZERO else wrap(backend, one)
+
+
+def _native(cotangent: Cotangent) -> Any:
+    return cotangent.native if isinstance(cotangent, Tensor) else ZERO
 
 
 def _step(

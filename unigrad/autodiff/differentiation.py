@@ -7,12 +7,13 @@ is a zero.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from types import NoneType
+from typing import TYPE_CHECKING, Any
 
-from unigrad.autodiff.answers import is_inexact, with_more
+from unigrad.autodiff.answers import is_inexact
 from unigrad.autodiff.backward import ZERO, Cotangent, backward, ones_like
 from unigrad.core import recorders
-from unigrad.core.backend import Backend
+from unigrad.core.backend import Backend, NativeTape
 from unigrad.core.op import wrap
 from unigrad.core.tensor import Tensor
 
@@ -24,35 +25,49 @@ def differentiate(
     tape: GradientTape,
     targets: Sequence[Tensor],
     cotangents: Sequence[Tensor | None],
-    sources: list[list[Tensor]],
-) -> list[Tensor | None]:
-    """Return each source's gradient, ``None`` where unconnected."""
-    results: list[Tensor | None] = [None] * len(sources)
-    live: dict[Backend, list[tuple[Tensor, Tensor | None]]] = {}
+    handles: Sequence[Tensor],
+) -> list[Cotangent | None]:
+    """Return the derivative of the targets by each tracked handle, ``None`` where unconnected."""
+    tracked = tape.tracked
+    pairs = []
     for target, cotangent in zip(targets, cotangents, strict=True):
-        if target.uid in tape.tracked:
-            live.setdefault(target.backend, []).append((target, cotangent))
-    for backend, mine in live.items():
-        handles = {h.uid: h for group in sources for h in group if h.backend is backend}
-        if tape.natives.get(backend) is None:
-            found = _by_recordings(tape, mine, set(handles))
-        else:
-            found = _by_native(tape, backend, mine, list(handles.values()))
-        for i, group in enumerate(sources):
-            for handle in group:
-                one = found.get(handle.uid)
-                if one is not None:
-                    before = results[i]
-                    if before is None and type(one) is Tensor:
-                        results[i] = one
-                    else:
-                        results[i] = with_more(before, one, handle)
+        if target.uid in tracked:
+            pairs.append((target, cotangent))
+    if len(tape.natives) == 1:
+        [(backend, native)] = tape.natives.items()
+        return _on_backend(tape, backend, native, pairs, handles)
+    results: list[Cotangent | None] = [None] * len(handles)
+    for backend, native in tape.natives.items():
+        places = [i for i, handle in enumerate(handles) if handle.backend is backend]
+        here = [handles[i] for i in places]
+        mine = [pair for pair in pairs if pair[0].backend is backend]
+        found = _on_backend(tape, backend, native, mine, here)
+        for i, one in zip(places, found, strict=True):
+            results[i] = one
     return results
 
 
+def _on_backend(
+    tape: GradientTape,
+    backend: Backend,
+    native: NativeTape | None,
+    pairs: Sequence[tuple[Tensor, Tensor | None]],
+    handles: Sequence[Tensor],
+) -> list[Cotangent | None]:
+    """Differentiate what lives on one backend."""
+    if not pairs or not handles:
+        return [None] * len(handles)
+    if native is None:
+        return _by_recordings(tape, backend, pairs, handles)
+    return _by_native(tape, backend, native, pairs, handles)
+
+
 def _by_recordings(
-    tape: GradientTape, pairs: Sequence[tuple[Tensor, Tensor | None]], wanted: set[int]
-) -> dict[int, Cotangent]:
+    tape: GradientTape,
+    backend: Backend,
+    pairs: Sequence[tuple[Tensor, Tensor | None]],
+    handles: Sequence[Tensor],
+) -> list[Cotangent | None]:
     """Walk back along the list of recorded ops."""
     cotangents: dict[int, Cotangent] = {}
     for target, cotangent in pairs:
@@ -63,42 +78,47 @@ def _by_recordings(
         cotangents[target.uid] = (
             before + seed if isinstance(before, Tensor) and isinstance(seed, Tensor) else seed
         )
+    wanted = [handle.uid for handle in handles]
     # While it records, a persistent tape grows under this very walk.
-    backward(tuple(tape.recordings), cotangents, wanted, by_rule=tape.needs_rules)
-    return {uid: cotangents[uid] for uid in wanted if uid in cotangents}
+    recordings = tuple(tape.recordings)
+    backward(backend, recordings, cotangents, set(wanted), by_rule=tape.needs_rules)
+    return [cotangents.get(uid) for uid in wanted]
 
 
 def _by_native(
     tape: GradientTape,
     backend: Backend,
+    native: NativeTape,
     pairs: Sequence[tuple[Tensor, Tensor | None]],
-    handles: list[Tensor],
-) -> dict[int, Cotangent]:
+    handles: Sequence[Tensor],
+) -> list[Cotangent | None]:
     """Ask the backend's own autograd."""
-    native = tape.natives[backend]
-    assert native is not None
     outer = recorders.active()
-    usable = [pair for pair in pairs if is_inexact(pair[0])]
-    found = (
-        native.gradient(
-            [target for target, _ in usable],
-            [cotangent for _, cotangent in usable],
-            handles,
-            keep=tape.persistent,
-            differentiable=bool(outer),
+    targets, seeds = [], []
+    for target, cotangent in pairs:
+        if is_inexact(target):
+            targets.append(target)
+            seeds.append(cotangent)
+    found: Sequence[Any] = [None] * len(handles)
+    if targets:
+        found = native.gradient(
+            targets, seeds, handles, keep=tape.persistent, differentiable=bool(outer)
         )
-        if usable and handles
-        else [None] * len(handles)
-    )
-    results: dict[int, Cotangent] = {}
-    for handle, gradient in zip(handles, found, strict=True):
-        if gradient is not None:
-            result = wrap(backend, gradient)
-            for one in outer:
+    results: list[Cotangent | None]
+    if NoneType not in map(type, found):
+        results = [wrap(backend, gradient) for gradient in found]
+    else:
+        results = []
+        starts = [target.uid for target, _ in pairs]
+        for handle, gradient in zip(handles, found, strict=True):
+            if gradient is not None:
+                results.append(wrap(backend, gradient))
+            else:
+                results.append(ZERO if _leads_to(tape, starts, handle.uid) else None)
+    for one in outer:
+        for result in results:
+            if isinstance(result, Tensor):
                 one.adopt(result)
-            results[handle.uid] = result
-        elif _leads_to(tape, [target.uid for target, _ in pairs], handle.uid):
-            results[handle.uid] = ZERO
     return results
 
 

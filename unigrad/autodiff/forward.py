@@ -9,11 +9,13 @@ Source of the name and meaning: ``tf.autodiff.ForwardAccumulator``.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from unigrad.autodiff.backward import zeros_like
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor, cast
+from unigrad.core.backend import Backend, NativeTape
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, NotDifferentiableError, ShapeError, TapeError
 from unigrad.core.op import OPS, Recording, wrap
@@ -44,6 +46,7 @@ class ForwardAccumulator:
     #: A forward rule is applied where a tape would take notes.
     needs_rules = True
     forward = True
+    natives: Mapping[Backend, NativeTape | None] = {}
 
     def __init__(self, primals: Any, tangents: Any) -> None:
         #: The tangents of the values that have one.
@@ -86,17 +89,19 @@ class ForwardAccumulator:
 
     # -- what the ops tell (see unigrad.core.recorders.Recorder)
 
-    def variable_read(self, variable: Variable, tensor: Tensor) -> None:
+    def read(self, variable: Variable, value: Tensor, handle: Tensor | None = None) -> Tensor:
         """Give a variable's reader its tangent."""
+        if handle is None:
+            handle = wrap(value.backend, value.native)
         tangent = self._variables.get(variable.key)
-        if tangent is not None and tensor.uid not in self.tracked:
-            if tensor.uid == 0:
-                tensor.uid = recorders.fresh_uid()
-            self.tracked[tensor.uid] = tangent
+        if tangent is not None and handle.uid not in self.tracked:
+            if handle.uid == 0:
+                handle.uid = recorders.fresh_uid()
+            self.tracked[handle.uid] = tangent
+        return handle
 
-    def depend(self, backend: Any, uids: tuple[int, ...], output: Tensor) -> None:
-        """Never called: an accumulator needs rules."""
-        raise NotDifferentiableError("a forward accumulator needs rules")
+    def handle_of(self, variable: Variable, value: Tensor) -> None:
+        """Return nothing: a new handle serves as well, since tangents are kept by value."""
 
     def adopt(self, tensor: Tensor) -> None:
         """Hear of a native gradient: its tangent is unknown, so there is none."""

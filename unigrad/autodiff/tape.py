@@ -11,14 +11,14 @@ Source of the semantics: the documentation of ``tf.GradientTape`` (TensorFlow 2.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Literal
 
 from unigrad.autodiff.answers import (
     by_itself,
     given_cotangents,
-    is_inexact,
+    summed,
     untaped,
     why_none,
 )
@@ -30,13 +30,15 @@ from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, NativeTape
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, GradientWarning, TapeError
-from unigrad.core.op import Recording
+from unigrad.core.op import Recording, wrap
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
+_new = Tensor.__new__
 _uids = recorders.uids
 #: What pytrees of sources and targets hold.
 _LEAVES = frozenset((Tensor, Variable))
+_ONLY_TENSORS = frozenset((Tensor,))
 
 Unconnected = Literal["none", "zero"]
 
@@ -86,8 +88,8 @@ class GradientTape:
         self.recordings: list[Recording] = []
         self.natives: dict[Backend, NativeTape | None] = {}
         self.variables: dict[int, Variable] = {}
-        #: For every watched variable the handles its readers got.
-        self._reads: dict[int, dict[int, Tensor]] = {}
+        #: For every watched variable its values and, in another list, their readers' handles.
+        self._reads: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
 
     # -- recording
 
@@ -106,14 +108,16 @@ class GradientTape:
     def _resume(self) -> None:
         self._recording = True
         recorders.push(self)
-        for native in self.native_tapes():
-            native.resume()
+        for native in self.natives.values():
+            if native is not None:
+                native.resume()
 
     def _pause(self) -> None:
         self._recording = False
         recorders.pop(self)
-        for native in self.native_tapes():
-            native.pause(_tracked_by_others)
+        for native in self.natives.values():
+            if native is not None:
+                native.pause(_tracked_by_others)
 
     @contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -190,8 +194,9 @@ class GradientTape:
         if backend not in self.natives:
             # A recorder around this tape that lives by the rules (a forward accumulator, say)
             # must see the backward pass: only the reference's is made of ops.
-            if any(one.needs_rules for one in recorders.active()):
-                self.needs_rules = True
+            for one in recorders.active():
+                if one.needs_rules:
+                    self.needs_rules = True
             native = None if self.needs_rules else backend.open_tape()
             self.natives[backend] = native
             if native is not None:
@@ -214,34 +219,45 @@ class GradientTape:
             self.tracked[uid] = recording.uids
         self.recordings.append(recording)
 
-    def depend(self, backend: Backend, uids: tuple[int, ...], output: Tensor) -> None:
-        """Note an op that the backend's own graph recorded."""
-        self.tracked[output.uid] = uids
-        self.natives[backend].note(output)  # type: ignore[union-attr]
-
-    def variable_read(self, variable: Variable, tensor: Tensor) -> None:
-        """Watch a variable that is being read."""
+    def read(self, variable: Variable, value: Tensor, handle: Tensor | None = None) -> Tensor:
+        """Watch a variable that is being read; return the handle that its readers get."""
         key = variable.key
         reads = self._reads.get(key)
-        if reads is not None and tensor.uid in reads:
-            return
-        if key not in self.variables:
-            if not (self._watch_accessed and variable.trainable) or not is_inexact(tensor):
-                return
+        if reads is not None:
+            values, handles = reads
+            if values[-1] is value and (handle is None or handles[-1] is handle):
+                return handles[-1]
+            if handle is not None and any(one is handle for one in handles):
+                return handle
+        elif key not in self.variables:
+            if not (variable.trainable and self._watch_accessed and variable.inexact):
+                return wrap(value.backend, value.native) if handle is None else handle
             self.variables[key] = variable
-        if tensor.uid == 0 and (backend := tensor.backend) in self.natives:
-            # Nobody tracks it yet: what `_watch` does, on the shortest way.
-            uid = tensor.uid = next(_uids)
-            native = self.natives[backend]
+        if handle is None:
+            handle = _new(Tensor)
+            handle.native = value.native
+            handle.backend = value.backend
+            handle.uid = 0
+        if handle.uid or handle.backend not in self.natives:
+            self._watch(handle)
+        else:
+            # What `_watch` does with a handle that nobody tracks, on the shortest way.
+            handle.uid = uid = next(_uids)
+            native = self.natives[handle.backend]
             if native is not None:
-                native.watch(tensor, False)
+                native.watch(handle, False)
             self.tracked[uid] = ()
-        else:
-            self._watch(tensor)
         if reads is None:
-            self._reads[key] = {tensor.uid: tensor}
+            self._reads[key] = ([value], [handle])
         else:
-            reads[tensor.uid] = tensor
+            values.append(value)
+            handles.append(handle)
+        return handle
+
+    def handle_of(self, variable: Variable, value: Tensor) -> Tensor | None:
+        """Return the handle under which this tape knows a variable's value."""
+        reads = self._reads.get(variable.key)
+        return reads[1][-1] if reads is not None and reads[0][-1] is value else None
 
     # -- asking
 
@@ -272,12 +288,18 @@ class GradientTape:
 
     def _ask(
         self, target: Any, sources: Any, output_gradients: Any, unconnected: Unconnected
-    ) -> tuple[list[Tensor | None], Any]:
+    ) -> tuple[list[Any], Any]:
         if unconnected not in ("none", "zero"):
             raise ValueError(f"unconnected_gradients is 'none' or 'zero', not {unconnected!r}")
         self._spend()
         source_leaves, structure = tree.flatten_quickly(sources, _LEAVES)
-        handles = [self._handles(one) for one in source_leaves]
+        # Handle i stands for source places[i]; a variable assigned in between has several.
+        handles: list[Tensor] = []
+        places: list[int] = []
+        for place, source in enumerate(source_leaves):
+            for handle in self._handles(source):
+                handles.append(handle)
+                places.append(place)
         if output_gradients is None:
             target_leaves, target_structure = tree.flatten_quickly(target, _LEAVES)
         else:
@@ -286,16 +308,19 @@ class GradientTape:
         cotangents = given_cotangents(targets, target_structure, output_gradients)
         found = differentiate(self, targets, cotangents, handles)
         self._release()
-        for i, source in enumerate(source_leaves):
-            if found[i] is None:
-                found[i] = by_itself(source, target_leaves, targets, cotangents)
-        for i, one in enumerate(found):
-            if one is None:
-                source = source_leaves[i]
-                if unconnected == "zero":
-                    found[i] = zeros_like(untaped(source))
-                else:
-                    warnings.warn(why_none(self, source, targets), GradientWarning, stacklevel=3)
+        if places != list(range(len(source_leaves))):
+            found = summed(found, places, len(source_leaves))
+        if not _ONLY_TENSORS.issuperset(map(type, found)):
+            for place, source in enumerate(source_leaves):
+                one = found[place]
+                if one is None:
+                    one = by_itself(source, target_leaves, targets, cotangents)
+                if one is None and unconnected == "none":
+                    why = why_none(self, source, targets)
+                    warnings.warn(why, GradientWarning, stacklevel=3)
+                elif not isinstance(one, Tensor):
+                    one = zeros_like(untaped(source))
+                found[place] = one
         return found, structure
 
     def _spend(self) -> None:
@@ -313,14 +338,15 @@ class GradientTape:
     def _value(self, target: Any) -> Tensor:
         """Return the handle of a target."""
         if isinstance(target, Variable):
-            handles = self._reads.get(target.key)
-            return next(reversed(handles.values())) if handles else untaped(target)
+            reads = self._reads.get(target.key)
+            return reads[1][-1] if reads is not None else untaped(target)
         return as_tensor(target)
 
-    def _handles(self, source: Any) -> list[Tensor]:
+    def _handles(self, source: Any) -> Sequence[Tensor]:
         """Return the tracked handles of a source: a variable may have been assigned in between."""
         if isinstance(source, Variable):
-            return list(self._reads.get(source.key, {}).values())
+            reads = self._reads.get(source.key)
+            return () if reads is None else reads[1]
         if not isinstance(source, Tensor):
             raise DTypeError(
                 f"gradient: a source is a Tensor or a Variable, not {type(source).__name__}"

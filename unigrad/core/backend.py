@@ -11,7 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
-from typing import TYPE_CHECKING, Any, Final, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -42,10 +42,6 @@ class Pull(ABC):
         return None
 
 
-#: In the place of a pull-back: the library's own graph has taken note of the op.
-NATIVE: Final = object()
-
-
 class NativeTape(ABC):
     """What a framework's own autograd must offer to stand behind one `GradientTape`.
 
@@ -57,6 +53,21 @@ class NativeTape(ABC):
     @abstractmethod
     def watch(self, handle: Any, tracked_elsewhere: bool) -> None:
         """Make the handle's value a source of this tape."""
+
+    @abstractmethod
+    def run(
+        self,
+        kernel: Kernel,
+        natives: Sequence[Any],
+        uids: Sequence[int],
+        settings: Mapping[str, Any],
+        watchers: Sequence[Any],
+    ) -> Any:
+        """Run a kernel on tracked values so that the library's graph takes note.
+
+        Each result is an array of its own, none of the inputs. ``watchers`` are all recorders
+        that track an input, of which this tape's is one.
+        """
 
     @abstractmethod
     def note(self, output: Any) -> None:
@@ -79,7 +90,7 @@ class NativeTape(ABC):
         *,
         keep: bool,
         differentiable: bool,
-    ) -> list[Native | None]:
+    ) -> Sequence[Native | None]:
         """Return the sources' gradients; ``None`` where no native path exists.
 
         A cotangent of ``None`` stands for ones.
@@ -209,8 +220,7 @@ class Backend(ABC):
     ) -> tuple[Any, Any]:
         """Run a kernel whose inputs are tracked.
 
-        Returns its result and a `Pull`, ``NATIVE`` when the library's graph has the op, or
-        ``None`` when the reference's rule is to be used.
+        Returns its result and a `Pull`, or ``None`` when the reference's rule is to be used.
         """
         return kernel(*natives, **settings), None
 

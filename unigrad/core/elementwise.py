@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from unigrad.core import recorders
 from unigrad.core.arguments import TensorLike, as_tensor, promoted, readable, to_floating
-from unigrad.core.op import broadcasting, explain, primitive, run_watched
+from unigrad.core.op import broadcasting, explain, primitive, run_if_watched
 from unigrad.core.tensor import Tensor
 
 _new = Tensor.__new__
@@ -39,18 +39,17 @@ def unary(floating: bool = False) -> Callable[[_Unary], _Unary]:
 
         @wraps(function)
         def run(x: TensorLike, /) -> Tensor:
-            if type(x) in readable:
+            if type(x) is not Tensor and type(x) in readable:
                 x = x.read()
             if type(x) is Tensor:
                 backend = x.backend
                 native = x.native
                 if not floating or native.dtype in backend.native_floats:
-                    if _anywhere.count and x.uid:
-                        watching = recorders.watchers((x.uid,))
-                        if watching:
-                            watched: Tensor = run_watched(
-                                op, backend, (x,), (native,), (x.uid,), _NONE, watching
-                            )
+                    if _anywhere.recording and x.uid:
+                        watched: Tensor | None = run_if_watched(
+                            op, backend, (x,), (native,), (x.uid,), _NONE
+                        )
+                        if watched is not None:
                             return watched
                     try:
                         result = kernels[backend](native)  # type: ignore[misc]
@@ -109,13 +108,11 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
                         and (not floating or first.dtype in backend.native_floats)
                     )
                 if fits:
-                    if _anywhere.count and (x1.uid or uid):
-                        uids = (x1.uid, uid)
-                        watching = recorders.watchers(uids)
-                        if watching:
-                            watched: Tensor = run_watched(
-                                op, backend, (x1, x2), (first, second), uids, _NONE, watching
-                            )
+                    if _anywhere.recording and (x1.uid or uid):
+                        watched: Tensor | None = run_if_watched(
+                            op, backend, (x1, x2), (first, second), (x1.uid, uid), _NONE
+                        )
+                        if watched is not None:
                             return watched
                     try:
                         result = kernels[backend](first, second)  # type: ignore[misc]

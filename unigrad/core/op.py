@@ -9,12 +9,12 @@ tells the recorders. It knows no derivative.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from unigrad.core import recorders
-from unigrad.core.backend import NATIVE, Backend, Kernel, Pull
+from unigrad.core.backend import Backend, Kernel, Pull
 from unigrad.core.errors import (
     BackendMismatchError,
     DTypeError,
@@ -27,7 +27,10 @@ from unigrad.core.tensor import Tensor
 OPS: dict[str, Op] = {}
 
 _new = Tensor.__new__
+#: Makes a named tuple without a call of Python's.
+_new_tuple = tuple.__new__
 _anywhere = recorders.anywhere
+_here = recorders.here
 _uids = recorders.uids
 
 
@@ -84,14 +87,14 @@ class Op:
                 natives.append(x)
         if len(natives) < len(inputs) or backend is None:
             backend_of(self, inputs)  # raises
-        if tracked and _anywhere.count:
+        if tracked and _anywhere.recording:
             uids = tuple([x.uid if type(x) is Tensor else 0 for x in inputs])
             if self.dependencies is not None:
                 needed = self.dependencies(*natives)
                 uids = tuple([uid if one else 0 for uid, one in zip(uids, needed, strict=True)])
-            watching = recorders.watchers(uids)
-            if watching:
-                return run_watched(self, backend, inputs, natives, uids, settings, watching)
+            watched = run_if_watched(self, backend, inputs, natives, uids, settings)
+            if watched is not None:
+                return watched
         kernel = self.kernels[backend]
         if kernel is None:
             return self.body(*inputs, **settings)  # type: ignore[misc]
@@ -104,39 +107,21 @@ class Op:
         return wrap(backend, result)
 
 
-class Recording:
+class Recording(NamedTuple):
     """One run of an op, as recorders see it: plain values, no handle that could be rebound."""
 
-    __slots__ = (
-        "backend", "inputs", "multiple", "op", "output_uids", "outputs", "pull", "settings", "uids",
-    )  # fmt: skip
-
-    def __init__(
-        self,
-        op: Op,
-        backend: Backend,
-        inputs: Sequence[Any],
-        uids: tuple[int, ...],
-        settings: Mapping[str, Any],
-        outputs: tuple[Tensor, ...],
-        multiple: bool,
-        pull: Pull | None,
-    ) -> None:
-        self.op = op
-        self.backend = backend
-        #: Native arrays or Python scalars.
-        self.inputs = inputs
-        self.uids = uids
-        self.settings = settings
-        if len(outputs) == 1:
-            self.outputs: tuple[Any, ...] = (outputs[0].native,)
-            self.output_uids: tuple[int, ...] = (outputs[0].uid,)
-        else:
-            self.outputs = tuple([output.native for output in outputs])
-            self.output_uids = tuple([output.uid for output in outputs])
-        #: True when the op returns a tuple.
-        self.multiple = multiple
-        self.pull = pull
+    op: Op
+    backend: Backend
+    #: Native arrays or Python scalars.
+    inputs: Sequence[Any]
+    uids: tuple[int, ...]
+    settings: Mapping[str, Any]
+    #: Native arrays.
+    outputs: tuple[Any, ...]
+    output_uids: tuple[int, ...]
+    #: True when the op returns a tuple.
+    multiple: bool
+    pull: Pull | None
 
 
 def wrap(backend: Backend, native: Any, uid: int = 0) -> Tensor:
@@ -150,7 +135,61 @@ def wrap(backend: Backend, native: Any, uid: int = 0) -> Tensor:
     return tensor
 
 
-def run_watched(
+def run_if_watched(
+    op: Op,
+    backend: Backend,
+    inputs: Sequence[Any],
+    natives: Sequence[Any],
+    uids: tuple[int, ...],
+    settings: Mapping[str, Any],
+) -> Any:
+    """Run an op if a recorder of this thread tracks an input, and tell it; else return ``None``."""
+    active = _here.active
+    if len(active) == 1:
+        # The commonest case beside none at all: one tape, and an op with one result.
+        lone = active[0]
+        tracked = lone.tracked
+        for uid in uids:
+            if uid in tracked:
+                break
+        else:
+            return None
+        kernel = op.kernels[backend]
+        graph = lone.natives.get(backend)
+        if kernel is None or (
+            graph is None and op.rule is None and (lone.needs_rules or not backend.differentiates)
+        ):
+            return op.body(*inputs, **settings)  # type: ignore[misc]
+        pull = None
+        try:
+            if graph is not None:
+                result = graph.run(kernel, natives, uids, settings, active)
+            else:
+                result, pull = backend.run_watched(op, kernel, natives, uids, settings, active)
+        except Exception as error:
+            raise explain(op, backend, natives, settings, error) from error
+        if type(result) is not backend.array_type:
+            if type(result) is tuple or type(result) is list:
+                return _told(op, backend, natives, uids, settings, active, result, pull)
+            result = backend.settle(result)
+        output = _new(Tensor)
+        output.native = result
+        output.backend = backend
+        output.uid = uid = next(_uids)
+        if graph is not None:
+            tracked[uid] = uids
+            graph.note(output)
+        else:
+            one = (op, backend, natives, uids, settings, (result,), (uid,), False, pull)
+            lone.record(_new_tuple(Recording, one), (output,))
+        return output
+    watching = recorders.watchers(uids)
+    if not watching:
+        return None
+    return _run_watched(op, backend, inputs, natives, uids, settings, watching)
+
+
+def _run_watched(
     op: Op,
     backend: Backend,
     inputs: Sequence[Any],
@@ -170,33 +209,55 @@ def run_watched(
     ):
         return op.body(*inputs, **settings)
     assert kernel is not None
+    graph = pull = None
+    for one in watching:
+        graph = graph or one.natives.get(backend)
     try:
-        result, pull = backend.run_watched(op, kernel, natives, uids, settings, watching)
+        if graph is not None:
+            result = graph.run(kernel, natives, uids, settings, watching)
+        else:
+            result, pull = backend.run_watched(op, kernel, natives, uids, settings, watching)
     except Exception as error:
         raise explain(op, backend, natives, settings, error) from error
+    return _told(op, backend, natives, uids, settings, watching, result, pull)
+
+
+def _told(
+    op: Op,
+    backend: Backend,
+    natives: Sequence[Any],
+    uids: tuple[int, ...],
+    settings: Mapping[str, Any],
+    watching: Sequence[Any],
+    result: Any,
+    pull: Pull | None,
+) -> Any:
+    """Make the handles of a result and tell the recorders."""
     multiple = type(result) is tuple or type(result) is list
-    if multiple:
-        outputs = tuple([wrap(backend, one, next(_uids)) for one in result])
-    else:
-        if type(result) is not backend.array_type:
-            result = backend.settle(result)
-        output = _new(Tensor)
-        output.native = result
-        output.backend = backend
-        output.uid = next(_uids)
-        if pull is NATIVE and len(watching) == 1 and not watching[0].needs_rules:
-            watching[0].depend(backend, uids, output)
-            return output
-        outputs = (output,)
+    outputs = tuple(
+        [wrap(backend, one, next(_uids)) for one in (result if multiple else (result,))]
+    )
     recording = None
     # Tapes first: the ops that carry tangents onward use these very outputs.
     for one in watching if len(watching) == 1 else sorted(watching, key=_is_forward):
-        if pull is NATIVE and not one.needs_rules:
+        graph = one.natives.get(backend)
+        if graph is not None:
             for output in outputs:
-                one.depend(backend, uids, output)
+                one.tracked[output.uid] = uids
+                graph.note(output)
             continue
         if recording is None:
-            recording = Recording(op, backend, natives, uids, settings, outputs, multiple, pull)
+            recording = Recording(
+                op,
+                backend,
+                natives,
+                uids,
+                settings,
+                tuple([output.native for output in outputs]),
+                tuple([output.uid for output in outputs]),
+                multiple,
+                pull,
+            )
         one.record(recording, outputs)
     return outputs if multiple else outputs[0]
 

@@ -1,7 +1,7 @@
 """Who is listening: the recorders (tapes, forward accumulators) of this thread.
 
-Every op asks one question on its fast path, "does any thread record?", which is a plain counter;
-only when it is not zero does it look at its own thread's list. Recorders are told of ops whose
+Every op asks one question on its fast path, "does any thread record?", which is a plain set; only
+when it is not empty does it look at its own thread's list. Recorders are told of ops whose
 inputs they track and decide the rest themselves; this module knows no derivative.
 """
 
@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from unigrad.core.backend import Backend
+    from unigrad.core.backend import Backend, NativeTape
     from unigrad.core.op import Recording
     from unigrad.core.tensor import Tensor
     from unigrad.core.variable import Variable
@@ -29,33 +29,41 @@ class Recorder(Protocol):
     #: True for a forward accumulator, which runs ops of its own when it is told of one.
     forward: bool
 
-    #: The values that depend on what this recorder watches.
-    tracked: Mapping[int, Any]
+    #: The values that depend on what this recorder watches, with what is noted of each: where the
+    #: library takes the notes, the values it was computed from.
+    tracked: MutableMapping[int, Any]
+    #: The libraries' own tapes behind this one; ``None`` where ops must be recorded one by one.
+    natives: Mapping[Backend, NativeTape | None]
 
     def record(self, recording: Recording, outputs: tuple[Tensor, ...]) -> None:
         """Take note of one op that was run on a tracked value."""
-        ...
-
-    def depend(self, backend: Backend, uids: tuple[int, ...], output: Tensor) -> None:
-        """Take note of an op that the backend's own graph recorded (if it needs no rules)."""
         ...
 
     def adopt(self, tensor: Tensor) -> None:
         """Hear of a gradient that a native tape computed in this recorder's sight."""
         ...
 
-    def variable_read(self, variable: Variable, tensor: Tensor) -> None:
-        """Hear that a variable was read, before its value is used."""
+    def read(self, variable: Variable, value: Tensor, handle: Tensor | None = None) -> Tensor:
+        """Hear that a variable is being read; return the handle that its readers get.
+
+        A variable's own handle stays clean, so that tapes of other threads, and of later, never
+        meet there. Recorders that listen together are given one ``handle`` for all.
+        """
+        ...
+
+    def handle_of(self, variable: Variable, value: Tensor) -> Tensor | None:
+        """Return the handle under which this recorder knows a variable's value."""
         ...
 
 
 class _Anywhere:
-    """How many recorders record in all threads together (a slot reads faster than a global)."""
+    """What records in all threads together (a slot reads faster than a global)."""
 
-    __slots__ = ("count",)
+    __slots__ = ("recording",)
 
     def __init__(self) -> None:
-        self.count = 0
+        #: Identities of the recorders, in a set, since threads may add and discard without a lock.
+        self.recording: set[int] = set()
 
 
 class _Here(threading.local):
@@ -63,16 +71,11 @@ class _Here(threading.local):
 
     def __init__(self) -> None:
         self.active: list[Any] = []
-        #: What variables gave while something recorded: by key, the value and the handle that
-        #: its readers share. A variable's own handle stays clean, so that tapes of other threads,
-        #: and of later, never meet there.
-        self.reads: dict[int, tuple[Any, Any]] = {}
 
 
 anywhere = _Anywhere()
 #: This thread's own.
 here = _Here()
-_lock = threading.Lock()
 #: Identities of tracked values; never reused, 0 means untracked.
 uids = itertools.count(1)
 
@@ -89,26 +92,23 @@ def active() -> list[Any]:
 
 def push(recorder: Any) -> None:
     """Start telling a recorder of this thread's ops."""
-    with _lock:
-        anywhere.count += 1
+    anywhere.recording.add(id(recorder))
     here.active.append(recorder)
 
 
 def pop(recorder: Any) -> None:
     """Stop telling a recorder, wherever it stands in the list (recorders may interleave)."""
-    for position in range(len(here.active) - 1, -1, -1):
-        if here.active[position] is recorder:
-            del here.active[position]
-            with _lock:
-                anywhere.count -= 1
-            if not here.active:
-                here.reads.clear()
+    active = here.active
+    for position in range(len(active) - 1, -1, -1):
+        if active[position] is recorder:
+            del active[position]
+            anywhere.recording.discard(id(recorder))
             return
 
 
 @contextmanager
 def only(recorders: list[Any]) -> Iterator[None]:
-    """Let just these recorders listen inside the block.
+    """Let just these recorders, of those that record, listen inside the block.
 
     Example:
         >>> with only([]):
@@ -116,14 +116,10 @@ def only(recorders: list[Any]) -> Iterator[None]:
         0
     """
     before = here.active
-    with _lock:
-        anywhere.count += len(recorders) - len(before)
     here.active = list(recorders)
     try:
         yield
     finally:
-        with _lock:
-            anywhere.count += len(before) - len(recorders)
         here.active = before
 
 

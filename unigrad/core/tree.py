@@ -6,12 +6,15 @@ tree) are containers; Tensors and Variables are leaves.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from typing import Any
 
 import optree
 
 from unigrad.core.errors import ShapeError
+
+#: The builtin; `map` is the tree's here.
+_map = map
 
 __all__ = ["flatten", "leaves", "map", "structure", "unflatten"]
 
@@ -30,25 +33,21 @@ def flatten(tree: Tree) -> tuple[list[Any], Any]:
     return leaves, structure
 
 
-def flatten_quickly(tree: Tree, leaf_types: Collection[type]) -> tuple[list[Any], Any]:
+def flatten_quickly(tree: Tree, leaf_types: frozenset[type]) -> tuple[list[Any], Any]:
     """Flatten as `flatten`; a leaf, or a list or tuple of nothing but leaves, without optree.
 
     The structure is then ``None`` for a leaf and the container's class for the others; it is good
     for `unflatten` alone.
 
     Example:
-        >>> flatten_quickly((1, 2), {int})
+        >>> flatten_quickly((1, 2), frozenset([int]))
         ([1, 2], <class 'tuple'>)
     """
     kind = type(tree)
     if kind in leaf_types:
         return [tree], None
-    if kind is list or kind is tuple:
-        for leaf in tree:
-            if type(leaf) not in leaf_types:
-                break
-        else:
-            return list(tree), kind
+    if (kind is list or kind is tuple) and leaf_types.issuperset(_map(type, tree)):
+        return list(tree), kind
     return flatten(tree)
 
 

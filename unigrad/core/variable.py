@@ -10,12 +10,14 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from unigrad.core import recorders
 from unigrad.core.arguments import TensorLike, as_tensor, cast, readable
 from unigrad.core.dtypes import DType, DTypeLike, as_dtype
 from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
+from unigrad.core.op import wrap
 from unigrad.core.tensor import Tensor
 
 #: Every living variable, in order of creation, for those that compile functions of them.
@@ -60,7 +62,7 @@ class Variable(_LikeTensor):
         9.0
     """
 
-    __slots__ = ("__weakref__", "_tensor", "key", "name", "trainable")
+    __slots__ = ("__weakref__", "_tensor", "inexact", "key", "name", "trainable")
 
     def __init__(
         self,
@@ -74,6 +76,8 @@ class Variable(_LikeTensor):
         if dtype is not None:
             tensor = cast(tensor, as_dtype(dtype))
         self._tensor = _own(tensor)
+        #: Whether its dtype, which never changes, has derivatives.
+        self.inexact = tensor.native.dtype in tensor.backend.native_floats
         self.trainable = trainable
         self.name = name
         #: Its identity for tapes, never used again for another variable.
@@ -83,18 +87,11 @@ class Variable(_LikeTensor):
     def read(self) -> Tensor:
         """Return the current value; recording tapes take note."""
         tensor = self._tensor if tracing.trace is None else tracing.trace.read(self)
-        if _anywhere.count and (listening := _here.active):
-            reads = _here.reads
-            found = reads.get(self.key)
-            if found is not None and found[0] is tensor:
-                handle: Tensor = found[1]
-            else:
-                handle = Tensor.__new__(Tensor)
-                handle.native, handle.backend, handle.uid = tensor.native, tensor.backend, 0
-                reads[self.key] = (tensor, handle)
-            for recorder in listening:
-                recorder.variable_read(self, handle)
-            return handle
+        if _anywhere.recording and (listening := _here.active):
+            if len(listening) == 1:
+                alone: Tensor = listening[0].read(self, tensor)
+                return alone
+            return _read_together(self, tensor, listening)
         return tensor
 
     __unigrad_tensor__ = read
@@ -206,6 +203,19 @@ def _own(tensor: Tensor) -> Tensor:
     handle.native = tensor.backend.detach(tensor.native)
     handle.backend = tensor.backend
     handle.uid = 0
+    return handle
+
+
+def _read_together(variable: Variable, value: Tensor, listening: Sequence[Any]) -> Tensor:
+    """Give the readers one handle that all recorders know."""
+    handle: Tensor | None = None
+    for recorder in listening:
+        if handle is None:
+            handle = recorder.handle_of(variable, value)
+    if handle is None:
+        handle = wrap(value.backend, value.native)
+    for recorder in listening:
+        recorder.read(variable, value, handle)
     return handle
 
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from unigrad.core.arguments import TensorLike, common_tensors, readable
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import composite, run_watched
+from unigrad.core.op import composite, run_if_watched
 from unigrad.core.recorders import anywhere as _anywhere
-from unigrad.core.recorders import watchers
 from unigrad.core.tensor import Tensor
 from unigrad.ops.linear import matmul
 
 __all__ = ["linear"]
+
+_NONE: Mapping[str, Any] = {}
 
 
 @composite
@@ -30,30 +34,36 @@ def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike, /) -> Tensor:
         >>> linear([[1.0, 2.0]], [[1.0], [1.0]], [0.5]).tolist()
         [[3.5]]
     """
-    if type(x) in readable:
+    if type(x) is not Tensor and type(x) in readable:
         x = x.read()
     if type(kernel) in readable:
         kernel = kernel.read()
     if type(bias) in readable:
         bias = bias.read()
-    if (
-        not (type(x) is Tensor and type(kernel) is Tensor and type(bias) is Tensor)
-        or not (x.backend is kernel.backend is bias.backend)
-        or not (x.native.dtype is kernel.native.dtype is bias.native.dtype)
-    ):
+    try:
+        fits = (
+            x.backend is kernel.backend is bias.backend
+            and x.native.dtype is kernel.native.dtype is bias.native.dtype
+        )
+    except AttributeError:  # Lists, scalars, arrays of somebody else.
+        fits = False
+    if not fits:
         x, kernel, bias = common_tensors("linear", (x, kernel, bias))
-    matrix = kernel.native
+    matrix, row = kernel.native, bias.native
     # A bias that merely broadcasts would pass unseen; libraries notice the other misfits.
-    if matrix.ndim != 2 or bias.native.shape != matrix.shape[1:]:
+    if matrix.ndim != 2 or row.ndim != 1 or row.shape[0] != matrix.shape[1]:
         raise _misfit(x, kernel, bias)
     try:
-        if _anywhere.count:
-            uids = (x.uid, kernel.uid, bias.uid)
-            if watching := watchers(uids):
-                natives = (x.native, matrix, bias.native)
-                watched: Tensor = run_watched(
-                    _linear, x.backend, (x, kernel, bias), natives, uids, {}, watching
-                )
+        if _anywhere.recording:
+            watched: Tensor | None = run_if_watched(
+                _linear,
+                x.backend,
+                (x, kernel, bias),
+                (x.native, matrix, row),
+                (x.uid, kernel.uid, bias.uid),
+                _NONE,
+            )
+            if watched is not None:
                 return watched
         out: Tensor = _linear(x, kernel, bias)
     except ShapeError as error:

@@ -7,7 +7,7 @@ do not fit, `DTypeError` for dtypes that do not promote or bools.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,8 +22,7 @@ from unigrad.core.arguments import (
     readable,
 )
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import composite, primitive, run_watched
-from unigrad.core.recorders import watchers
+from unigrad.core.op import composite, primitive, run_if_watched
 from unigrad.core.tensor import Tensor
 from unigrad.ops import reductions
 from unigrad.ops.arithmetic import conj
@@ -47,6 +46,7 @@ _matmul = primitive("matmul")
 _kernels = _matmul.kernels
 _anywhere = recorders.anywhere
 _new = Tensor.__new__
+_NONE: Mapping[str, Any] = {}
 
 
 def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
@@ -73,11 +73,12 @@ def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         dtype = first.dtype
         if x2.backend is backend and second.dtype is dtype and dtype in backend.native_floats:
             try:
-                if _anywhere.count and (watching := watchers((x1.uid, x2.uid))):
-                    watched: Tensor = run_watched(
-                        _matmul, backend, (x1, x2), (first, second), (x1.uid, x2.uid), {}, watching
+                if _anywhere.recording:
+                    watched: Tensor | None = run_if_watched(
+                        _matmul, backend, (x1, x2), (first, second), (x1.uid, x2.uid), _NONE
                     )
-                    return watched
+                    if watched is not None:
+                        return watched
                 result = _kernels[backend](first, second)  # type: ignore[misc]
             except Exception:
                 pass  # The long way says what is wrong.

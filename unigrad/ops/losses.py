@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 
 from unigrad.core.arguments import TensorLike, as_tensor, to_floating
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
-from unigrad.core.op import composite
+from unigrad.core.op import composite, run_if_watched
+from unigrad.core.recorders import anywhere as _anywhere
 from unigrad.core.tensor import Tensor
 from unigrad.ops.indexing import take_along_axis
 from unigrad.ops.shaping import expand_dims, squeeze
 from unigrad.ops.softmax import log_softmax, one_hot, softmax
 
 __all__ = ["sparse_softmax_crossentropy"]
+
+_NONE: Mapping[str, Any] = {}
 
 
 @composite
@@ -45,15 +51,29 @@ def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Te
         logits = to_floating(as_tensor(logits))
     if type(labels) is not Tensor:
         labels = as_tensor(labels, logits)
+    backend, scores, indices = logits.backend, logits.native, labels.native
     if (
-        labels.native.dtype not in labels.backend.native_integers
-        or not logits.native.ndim
-        or labels.native.shape != logits.native.shape[:-1]
+        labels.backend is not backend
+        or indices.dtype not in backend.native_integers
+        or scores.ndim != 2
+        or indices.ndim != 1
+        or indices.shape[0] != scores.shape[0]
     ):
         check_label_shapes("sparse_softmax_crossentropy", labels, logits)
-    if not logits.backend.checks_bounds:
+    if not backend.checks_bounds:
         check_label_values("sparse_softmax_crossentropy", labels, logits)
     try:
+        if _anywhere.recording and logits.uid and labels.backend is backend:
+            watched: Tensor | None = run_if_watched(
+                _sparse_softmax_crossentropy,
+                backend,
+                (logits, labels),
+                (scores, indices),
+                (logits.uid, labels.uid),
+                _NONE,
+            )
+            if watched is not None:
+                return watched
         out: Tensor = _sparse_softmax_crossentropy(logits, labels)
     except OutOfBoundsError:
         # The library has noticed; this says it in words of labels and classes.

@@ -24,8 +24,7 @@ from unigrad.core.arguments import (
 )
 from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import Op, composite, primitive, run_watched
-from unigrad.core.recorders import watchers
+from unigrad.core.op import Op, composite, primitive, run_if_watched
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import not_equal
 from unigrad.ops.joining import concat
@@ -69,15 +68,16 @@ def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Ten
                 backend = x.backend
                 native = x.native
                 if native.dtype in backend.native_reals:
-                    if _anywhere.count and x.uid and (watching := watchers((x.uid,))):
+                    if _anywhere.recording and x.uid:
                         ndim = native.ndim
                         if axis is not None or not ndim:
                             return long_way(x, axis=axis, keepdims=keepdims)
                         settings = {"axis": tuple(range(ndim)), "keepdims": bool(keepdims)}
-                        watched: Tensor = run_watched(
-                            op, backend, (x,), (native,), (x.uid,), settings, watching
+                        watched: Tensor | None = run_if_watched(
+                            op, backend, (x,), (native,), (x.uid,), settings
                         )
-                        return watched
+                        if watched is not None:
+                            return watched
                     try:
                         result = kernels[backend](  # type: ignore[misc]
                             native, axis=axis if axis is None else (axis,), keepdims=keepdims

@@ -71,7 +71,19 @@ def _hypot(x: Any, y: Any) -> Any:
 def _logaddexp(x: Any, y: Any) -> Any:
     """JAX's, with derivative 0 instead of NaN where both are -∞."""
     empty = jnp.equal(x, -jnp.inf) & jnp.equal(y, -jnp.inf)
-    return jnp.where(empty, -jnp.inf, jnp.logaddexp(jnp.where(empty, 0, x), y))
+    return jnp.where(empty, -jnp.inf, _log_of_sum(jnp.where(empty, 0, x), y))
+
+
+@jax.custom_jvp
+def _log_of_sum(x: Any, y: Any) -> Any:
+    """JAX's logaddexp. Its derivative at +∞ is that of another point."""
+    return jnp.logaddexp(x, y)
+
+
+_log_of_sum.defjvps(
+    lambda t, out, x, y: t * jnp.exp(x - out),
+    lambda t, out, x, y: t * jnp.exp(y - out),
+)
 
 
 def _ignoring_nan(extremum: Callable[..., Any]) -> Callable[..., Any]:

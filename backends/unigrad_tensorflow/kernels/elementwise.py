@@ -236,6 +236,16 @@ def _logaddexp(x: Any, y: Any) -> Any:
     return tf.where(empty, minus, found)
 
 
+_raw_erf = unary("Erf")
+
+
+def _erf(x: Any) -> Any:
+    """TensorFlow's is NaN in double precision where x² is beyond it; from 28 on erf is constant."""
+    if x.dtype == tf.float64:
+        x = tf.raw_ops.ClipByValue(t=x, clip_value_min=-30.0, clip_value_max=30.0)
+    return _raw_erf(x)
+
+
 def _erfinv(x: Any) -> Any:
     """The inverse of erf from the quantile of the normal distribution, in double precision.
 
@@ -358,7 +368,7 @@ TABLE = {
     "atan2": _atan2,
     "hypot": _hypot,
     "logaddexp": _logaddexp,
-    "erf": unary("Erf"),
+    "erf": _erf,
     "erfinv": _erfinv,
     "sigmoid": unary("Sigmoid"),
     "relu": lambda x: tf.raw_ops.Relu(features=x),

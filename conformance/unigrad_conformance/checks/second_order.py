@@ -69,5 +69,5 @@ def _of_gradient(problem: Problem) -> tuple[float, float]:
                 if one is not None
             )
 
-        _differences[id(problem)] = slope(function)
+        _differences[id(problem)] = slope(function, problem.sample.step)
     return _differences[id(problem)]

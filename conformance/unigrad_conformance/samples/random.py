@@ -16,9 +16,9 @@ _FLOATS = ("float32", "float64")
 _erfinv = np.vectorize(lambda x: float(mpmath.erfinv(float(x))), otypes=[np.float64])
 
 
-def _drawn(op: str, *cases: Case, oracle: Any, dtype: str, **rest: Any) -> None:
+def _drawn(op: str, *cases: Case, **rest: Any) -> None:
     """Declare samples of numbers that depend on nothing but the key."""
-    samples(op, *cases, oracle=oracle, dtype=dtype, differentiable=False, **rest)
+    samples(op, *cases, differentiable=False, **rest)
 
 
 _drawn("random.key", case(0), case(42), case(-7), case(2**40 + 5),
@@ -126,15 +126,16 @@ for _dtype in ("int32", "int64", "uint8"):
     )
 _drawn("random.randint", case(_KEYS[0], (8,), -(2**40), 2**50, "int64"),
        oracle=_randint, dtype="int64")  # fmt: skip
-_drawn("random.bernoulli", case(_KEYS[0], values(0.3), (20,)), case(_KEYS[1], values(0.9), (5, 3)),
+# A step function of its parameter: derivative 0.
+samples("random.bernoulli", case(_KEYS[0], values(0.3), (20,)), case(_KEYS[1], values(0.9), (5, 3)),
        oracle=lambda key, p, shape: threefry.unit(key, shape, "float32") < p,
        call=lambda ug, key, p, shape: ug.random.bernoulli(key, ug.astype(p, "float32"), shape),
-       dtype="bool")  # fmt: skip
+       dtype="bool", zero_gradient=True)  # fmt: skip
 _LOGITS = values(np.array([[0.3, -1.0, 2.0], [0.0, 0.5, -math.inf]], np.float32))
-_drawn("random.categorical", *[case(key, _LOGITS) for key in _KEYS],
+samples("random.categorical", *[case(key, _LOGITS) for key in _KEYS],
        oracle=lambda key, logits: np.argmax(_gumbel(key, (2, 3), "float32") + logits, -1),
        call=lambda ug, key, logits: ug.random.categorical(key, ug.astype(logits, "float32")),
-       dtype="int64")  # fmt: skip
+       dtype="int64", zero_gradient=True)  # fmt: skip
 _drawn("random.permutation", *[case(key, 9) for key in _KEYS], case(_KEYS[0], 0), case(_KEYS[0], 1),
        oracle=lambda key, size: np.array(threefry.order(key, size), np.int64),
        dtype="int64")  # fmt: skip
@@ -151,5 +152,4 @@ samples(
     dtype=None,
     ulps=0,
     call=lambda ug, key, x: ug.random.permutation(key, x),
-    differentiable=False,
 )

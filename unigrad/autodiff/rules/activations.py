@@ -7,14 +7,22 @@ from typing import Any
 
 from unigrad.autodiff.rules.reductions import expand_reduced
 from unigrad.autodiff.rules.registry import elementwise, rule
-from unigrad.core.arguments import cast
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
-from unigrad.ops.comparison import equal, where
+from unigrad.ops.comparison import equal, greater, where
 from unigrad.ops.elementary import exp
 
-# A bool times a float is the fastest mask there is (a select takes twice as long on NumPy).
-elementwise("relu", lambda out, x: cast(out > 0.0, out.dtype))
+
+def _alive(t: Tensor, out: Tensor) -> Tensor:
+    """0 where the unit is dead, even for an infinite cotangent: a mask would make that NaN."""
+    return where(greater(out, 0.0), t, 0.0)
+
+
+rule(
+    "relu",
+    lambda g, out, x: _alive(g, out),
+    jvp=lambda t, out, x: _alive(t[0], out),
+)
 elementwise("sigmoid", lambda out, x: out * (1.0 - out))
 
 
