@@ -144,3 +144,56 @@ def test_methods(backend: str) -> None:
             return x * self.factor
 
     assert float(Doubler().double(ug.asarray(4.0))) == 8.0
+
+
+@pytest.mark.parametrize("initial", [lambda x: [1.0, 1.0], lambda x: ug.ones((2,)) * (x / x)])
+def test_variables_may_be_made_at_the_first_call(
+    backend: str, initial: Callable[[ug.Tensor], object]
+) -> None:
+    made: list[ug.Variable] = []
+
+    @ug.jit
+    def f(x: ug.Tensor) -> ug.Tensor:
+        if not made:
+            made.append(ug.Variable(initial(x)))
+        made[0].assign_add([1.0, 1.0])
+        return made[0] * x
+
+    assert [f(ug.asarray(x)).tolist() for x in (2.0, 3.0)] == [[4.0, 4.0], [9.0, 9.0]]
+    assert made[0].numpy().tolist() == [3.0, 3.0]
+
+
+@pytest.mark.parametrize("name", COMPILED)
+def test_a_variable_of_a_traced_value_at_every_call_is_refused(name: str) -> None:
+    with ug.use_backend(name):
+        f = ug.jit(lambda x: ug.Variable(x * 2.0) * x)
+        f(ug.asarray(1.0))
+        with pytest.raises(ug.TracingError, match="Variable"):
+            f(ug.asarray(1.0))
+
+
+def test_arguments_and_results_are_the_same_compiled_or_not(backend: str) -> None:
+    @ug.jit
+    def overwrite(x: ug.Tensor) -> ug.Tensor:
+        x[0] = 7.0
+        return x
+
+    x = ug.asarray([1.0, 2.0])
+    assert overwrite(x).tolist() == [7.0, 2.0]
+    assert x.tolist() == [1.0, 2.0]
+    assert ug.jit(lambda t: t.astype("float64"))(2.0).dtype == ug.float64
+    assert isinstance(ug.jit(lambda t: t.sum())(np.ones(2)), ug.Tensor)
+    v = ug.Variable(1.0)
+    assert isinstance(ug.jit(lambda: [v])()[0], ug.Tensor)
+    with ug.GradientTape() as tape:
+        tape.watch(x)
+        y = overwrite(x).sum() + ug.jit(lambda t: t * 2.0)(3.0)
+    assert tape.gradient(y, x).tolist() == [0.0, 1.0]
+
+
+def test_arguments_of_two_backends_are_refused(backend: str) -> None:
+    here = ug.asarray(1.0)
+    with ug.use_backend("numpy" if backend != "numpy" else "torch"):
+        there = ug.asarray(1.0)
+    with pytest.raises(ug.BackendMismatchError, match="jit"):
+        ug.jit(lambda a, b: a + b)(here, there)

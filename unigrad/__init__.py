@@ -20,6 +20,7 @@ from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.tape import GradientTape
 from unigrad.autodiff.transforms import grad, jvp, value_and_grad, vjp
 from unigrad.control import scan, stop_gradient
+from unigrad.core import copying as _copying  # noqa: F401 (for copy and pickle)
 from unigrad.core import dtypes as _dtypes
 from unigrad.core import errors as _errors
 from unigrad.core import tree
@@ -67,6 +68,7 @@ from unigrad.ops.information import *
 from unigrad.ops.joining import *
 from unigrad.ops.linear import *
 from unigrad.ops.losses import *
+from unigrad.ops.namespace_info import __array_api_version__, __array_namespace_info__
 from unigrad.ops.ranges import *
 from unigrad.ops.reductions import *
 from unigrad.ops.repeating import *
@@ -86,6 +88,8 @@ __all__ = [
     "GradientTape",
     "Tensor",
     "Variable",
+    "__array_api_version__",
+    "__array_namespace_info__",
     "available_backends",
     "bool",
     "data",

@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
+from tensorflow.python import pywrap_tfe
 
 from unigrad.core.backend import Kernel, NativeTape
 from unigrad.core.tensor import Tensor
@@ -65,7 +66,11 @@ class TensorflowTape(NativeTape):
         return result
 
     def note(self, output: Tensor) -> None:
-        self._latest = output.uid
+        self._latest = max(self._latest, output.uid)
+
+    def tracks(self, native: Any) -> bool:
+        # What tf.custom_gradient asks: does any active tape know of it?
+        return bool(pywrap_tfe.TFE_Py_TapeSetPossibleGradientTypes([native]))
 
     def pause(self, still_tracked: Callable[[int], bool]) -> None:
         self._tape.__exit__(None, None, None)

@@ -100,6 +100,9 @@ class TorchTape(NativeTape):
     def note(self, output: Tensor) -> None:
         self._noted.append(_reference(output))
 
+    def tracks(self, native: torch.Tensor) -> bool:
+        return bool(native.requires_grad)
+
     def pause(self, still_tracked: Callable[[int], bool]) -> None:
         alone = not recorders.active()
         self._paused_beside_another = not alone
@@ -198,7 +201,7 @@ def gate_paused(natives: Sequence[Any], uids: Sequence[int], watchers: Sequence[
     """Put gates before the inputs that a once-paused tape does not track."""
     gated = []
     for watcher in watchers:
-        for native_tape in getattr(watcher, "native_tapes", list)():
+        for native_tape in watcher.natives.values():
             if isinstance(native_tape, TorchTape) and native_tape.gated:
                 gated.append((watcher, native_tape))
     if not gated:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from unigrad.autodiff.backward import Cotangent, ones_like
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.dtypes import INEXACT
-from unigrad.core.errors import ShapeError
+from unigrad.core.errors import BackendMismatchError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
@@ -21,6 +21,7 @@ def given_cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> l
 
     Raises:
         ShapeError: when they are not of the target's structure, or one is of another shape.
+        BackendMismatchError: when one lives on another backend than its target.
     """
     if given is None:
         return [None] * len(targets)
@@ -33,7 +34,13 @@ def given_cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> l
         if one is None:
             cotangents.append(None)
             continue
-        cotangent = cast(as_tensor(one, target), target.dtype)
+        cotangent = as_tensor(one, target)
+        if cotangent.backend is not target.backend:
+            raise BackendMismatchError(
+                f"output_gradients: a cotangent of backend {cotangent.backend.name!r} for a "
+                f"target of {target.backend.name!r}"
+            )
+        cotangent = cast(cotangent, target.dtype)
         if cotangent.shape != target.shape:
             raise ShapeError(
                 f"output_gradients: a cotangent of shape {cotangent.shape} for a target of "

@@ -17,7 +17,13 @@ from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.backend import Backend, NativeTape
 from unigrad.core.dtypes import INEXACT
-from unigrad.core.errors import DTypeError, NotDifferentiableError, ShapeError, TapeError
+from unigrad.core.errors import (
+    BackendMismatchError,
+    DTypeError,
+    NotDifferentiableError,
+    ShapeError,
+    TapeError,
+)
 from unigrad.core.op import OPS, Recording, wrap
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -154,6 +160,11 @@ def _pairs(primals: Any, tangents: Any) -> list[tuple[Any, Tensor]]:
             raise DTypeError(f"a primal of dtype {primal.dtype.name} has no tangent")
         like = primal if isinstance(primal, Tensor) else primal._untaped()
         tangent = as_tensor(given, like)
+        if tangent.backend is not like.backend:
+            raise BackendMismatchError(
+                f"a tangent of backend {tangent.backend.name!r} for a primal of "
+                f"{like.backend.name!r}"
+            )
         if tangent.shape != primal.shape:
             raise ShapeError(f"a tangent of shape {tangent.shape} for a primal of {primal.shape}")
         pairs.append((primal, cast(tangent, primal.dtype)))

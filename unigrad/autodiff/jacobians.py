@@ -60,7 +60,8 @@ def _rows(
     try:
         if not persistent and tape._recording:
             tape._pause()
-        rows = [tape._ask(target, sources, one, how)[0] for one in cotangents]
+        # An unwatched source that is itself the target counts for `gradient` only, as in TensorFlow.
+        rows = [tape._ask(target, sources, one, how, False)[0] for one in cotangents]
     finally:
         tape.persistent = persistent
     tape._spend()

@@ -168,7 +168,8 @@ class GradientTape:
                 )
             elif isinstance(one, Variable):
                 self.variables.setdefault(one.key, one)
-                one.read()
+                value = one.current()
+                self.read(one, value, recorders.handle_of(one, value))
             else:
                 self._watch(one)
 
@@ -202,10 +203,6 @@ class GradientTape:
             if native is not None:
                 native.resume()
         return self.natives[backend]
-
-    def native_tapes(self) -> list[NativeTape]:
-        """Return the backends' own tapes behind this one."""
-        return [native for native in self.natives.values() if native is not None]
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """Return the variables watched so far, in the order in which they were made."""
@@ -287,7 +284,12 @@ class GradientTape:
         return tree.unflatten(structure, found)
 
     def _ask(
-        self, target: Any, sources: Any, output_gradients: Any, unconnected: Unconnected
+        self,
+        target: Any,
+        sources: Any,
+        output_gradients: Any,
+        unconnected: Unconnected,
+        itself: bool = True,
     ) -> tuple[list[Any], Any]:
         if unconnected not in ("none", "zero"):
             raise ValueError(f"unconnected_gradients is 'none' or 'zero', not {unconnected!r}")
@@ -311,16 +313,13 @@ class GradientTape:
         if places != list(range(len(source_leaves))):
             found = summed(found, places, len(source_leaves))
         if not _ONLY_TENSORS.issuperset(map(type, found)):
-            for place, source in enumerate(source_leaves):
-                one = found[place]
-                if one is None:
-                    one = by_itself(source, target_leaves, targets, cotangents)
-                if one is None and unconnected == "none":
-                    why = why_none(self, source, targets)
-                    warnings.warn(why, GradientWarning, stacklevel=3)
-                elif not isinstance(one, Tensor):
-                    one = zeros_like(untaped(source))
-                found[place] = one
+            for i, source in enumerate(source_leaves):
+                if found[i] is None and itself:
+                    found[i] = by_itself(source, target_leaves, targets, cotangents)
+                if found[i] is None and unconnected == "none":
+                    warnings.warn(why_none(self, source, targets), GradientWarning, stacklevel=3)
+                elif not isinstance(found[i], Tensor):
+                    found[i] = zeros_like(untaped(source))
         return found, structure
 
     def _spend(self) -> None:
@@ -364,7 +363,7 @@ class GradientTape:
         It has no noted parents: whether it depends on a source, the native graph knows.
         """
         native = self.natives.get(tensor.backend)
-        if native is not None:
+        if native is not None and native.tracks(tensor.native):
             if tensor.uid == 0:
                 tensor.uid = recorders.fresh_uid()
             self.tracked[tensor.uid] = ()

@@ -18,14 +18,18 @@ from unigrad.core.tensor import Tensor
 #: What ops take: a Tensor, a Variable, a Python scalar, nested lists, an ndarray, a native array.
 TensorLike: TypeAlias = Any
 
-#: Classes whose ``read`` gives a Tensor (`unigrad.core.variable` adds its own).
+#: Classes whose ``__unigrad_tensor__`` gives a Tensor (`unigrad.core.variable` adds its own).
 readable: set[type] = set()
 
 
-def as_tensor(x: TensorLike, like: Tensor | None = None) -> Tensor:
+def as_tensor(
+    x: TensorLike, like: Tensor | None = None, dtype: dtypes.DType | None = None
+) -> Tensor:
     """Return the Tensor of anything that stands for one.
 
-    New ones are made on the backend and device of ``like``, else on the current backend.
+    New ones are made on the backend and device of ``like``, else on the current backend. Python
+    values take ``dtype``, else the default dtype of their kind, or a wider one that ``like`` has:
+    a default that is narrower would lose digits on the way. Everything else keeps its own.
     """
     if type(x) is Tensor:
         return x
@@ -39,16 +43,20 @@ def as_tensor(x: TensorLike, like: Tensor | None = None) -> Tensor:
                 f"an array of {owner.name} met a tensor of backend {like.backend.name!r}"
             )
         return wrap(owner, owner.detach(x))
+    if isinstance(x, (list, tuple)) and _holds_tensor(x):
+        # Derivatives and traces go through the elements.
+        stacked: Tensor = OPS["stack"](*common_tensors("stack", x, like), axis=0)
+        return stacked
     backend, device = (
         (like.backend, like.backend.device(like.native))
         if like is not None
         else (current_backend(), default_device())
     )
-    if isinstance(x, (list, tuple)) and any(isinstance(one, Tensor) for one in x):
-        x = [one.numpy() if isinstance(one, Tensor) else one for one in x]
     array = as_ndarray(x)
     if not isinstance(x, (np.ndarray, np.generic)):
-        array = array.astype(_python_dtype(array.dtype), copy=False)
+        array = _python_values(x, array, dtype or _python_dtype(array.dtype, like))
+    elif not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
     dtypes.as_dtype(array.dtype)
     return wrap(backend, backend.from_numpy(array, device))
 
@@ -57,12 +65,44 @@ def as_tensor(x: TensorLike, like: Tensor | None = None) -> Tensor:
 _PLAIN = (bool, int, float, complex, list, tuple, np.ndarray, np.generic)
 
 
-def _python_dtype(found: np.dtype[Any]) -> dtypes.DType:
+def _holds_tensor(values: Sequence[Any]) -> bool:
+    """Tell whether nested lists have a Tensor or a Variable in them."""
+    for one in values:
+        if isinstance(one, Tensor) or type(one) in readable:
+            return True
+        if isinstance(one, (list, tuple)) and _holds_tensor(one):
+            return True
+    return False
+
+
+def _python_dtype(found: np.dtype[Any], like: Tensor | None) -> dtypes.DType:
     """Return the dtype for Python values that NumPy would hold as ``found``."""
     kind = {"b": bool, "i": int, "u": int, "f": float, "c": complex}.get(found.kind)
     if found == np.uint64:
         return dtypes.uint64
-    return dtypes.default_dtype_of_kind(kind) if kind else dtypes.as_dtype(found)
+    if kind is None:
+        return dtypes.as_dtype(found)
+    dtype = dtypes.default_dtype_of_kind(kind)
+    if like is not None and like.native.dtype in like.backend.native_floats:
+        wide = like.dtype in (dtypes.float64, dtypes.complex128)
+        if wide and dtype in dtypes.INEXACT:
+            return dtypes.float64 if kind is float else dtypes.complex128
+    return dtype
+
+
+def _python_values(values: Any, array: npt.NDArray[Any], dtype: dtypes.DType) -> npt.NDArray[Any]:
+    """Return Python values, held as ``array`` by NumPy's choice, in another dtype.
+
+    Raises:
+        DTypeError: when an integer does not fit.
+    """
+    if dtype not in dtypes.INTEGER or array.dtype.kind not in "iuf":
+        return array.astype(dtype, copy=False)
+    try:
+        # From the values themselves: of mixed large integers NumPy's choice has lost digits.
+        return np.array(values, dtype)
+    except OverflowError as error:
+        raise DTypeError(f"asarray: {error}") from None
 
 
 def to_floating(x: Any) -> Any:
@@ -117,10 +157,33 @@ def _with_scalar(op: Op, x: Tensor, scalar: Any) -> tuple[Tensor, Any]:
     kind: type = type(scalar)
     dtype = dtypes.promote_scalar(x.dtype, kind) or dtypes.default_dtype_of_kind(kind)
     x = cast(x, dtype)
-    absorbing = x.backend.weak.get(kind)
+    if kind is int and not -128 <= scalar < 128:
+        scalar = _fitting(op, x, scalar)
+    elif kind is int and scalar < 0 and dtype in dtypes.UNSIGNED:
+        scalar = _fitting(op, x, scalar)
+    absorbing = x.backend.weak.get(type(scalar))
     if absorbing is not None and x.native.dtype in absorbing and op.name in x.backend.scalar_ops:
         return x, scalar
-    return x, constant(x, scalar, dtype)
+    return x, scalar if type(scalar) is Tensor else constant(x, scalar, dtype)
+
+
+def _fitting(op: Op, x: Tensor, scalar: int) -> Any:
+    """Return a large or negative integer as something that a library takes beside a tensor.
+
+    Raises:
+        DTypeError: when it does not fit the tensor's dtype.
+    """
+    dtype = x.dtype
+    if dtype in dtypes.INTEGER:
+        limits = np.iinfo(dtype)
+        if not limits.min <= scalar <= limits.max:
+            raise DTypeError(f"{op.name}: {scalar} does not fit {dtype.name}")
+        # Libraries read Python integers as int64.
+        return scalar if scalar < 2**63 else constant(x, scalar)
+    try:
+        return float(scalar) if abs(scalar) >= 2**53 else scalar
+    except OverflowError:
+        raise DTypeError(f"{op.name}: {scalar.bit_length()} bits do not fit {dtype.name}") from None
 
 
 def untracked(x: Tensor) -> Tensor:
@@ -143,9 +206,14 @@ def constant(like: Tensor, value: Any, dtype: dtypes.DType | None = None) -> Ten
     return wrap(backend, backend.from_numpy(array, backend.device(like.native)))
 
 
-def common_tensors(name: str, values: Sequence[TensorLike]) -> list[Tensor]:
-    """Return several inputs as Tensors of one backend and one promoted dtype."""
-    like = next((x for x in values if type(x) is Tensor), None)
+def common_tensors(
+    name: str, values: Sequence[TensorLike], like: Tensor | None = None
+) -> list[Tensor]:
+    """Return several inputs as Tensors of one backend and one promoted dtype.
+
+    Those that are none yet are made beside the first that is one, else beside ``like``.
+    """
+    like = next((x for x in values if type(x) is Tensor), like)
     if like is None:
         like = next((as_tensor(x) for x in values if type(x) not in _SCALARS), None)
     tensors = [as_tensor(x, like) for x in values]

@@ -74,6 +74,10 @@ class NativeTape(ABC):
         """Hear of a value that this tape tracks."""
 
     @abstractmethod
+    def tracks(self, native: Native) -> bool:
+        """Tell whether the graph leads from an array to anything watched."""
+
+    @abstractmethod
     def pause(self, still_tracked: Callable[[int], bool]) -> None:
         """Stop recording; ``still_tracked`` tells of values that other tapes go on recording."""
 

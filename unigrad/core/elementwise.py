@@ -18,6 +18,8 @@ from unigrad.core.tensor import Tensor
 _new = Tensor.__new__
 _anywhere = recorders.anywhere
 _NONE: Mapping[str, Any] = {}
+#: Libraries take integers below this one beside floats.
+_LARGE = 2**31
 
 
 _Unary: TypeAlias = Callable[[TensorLike], Tensor]
@@ -40,7 +42,7 @@ def unary(floating: bool = False) -> Callable[[_Unary], _Unary]:
         @wraps(function)
         def run(x: TensorLike, /) -> Tensor:
             if type(x) is not Tensor and type(x) in readable:
-                x = x.read()
+                x = x.__unigrad_tensor__()
             if type(x) is Tensor:
                 backend = x.backend
                 native = x.native
@@ -83,9 +85,9 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
         @wraps(function)
         def run(x1: TensorLike, x2: TensorLike, /) -> Tensor:
             if type(x1) in readable:
-                x1 = x1.read()
+                x1 = x1.__unigrad_tensor__()
             if type(x2) in readable:
-                x2 = x2.read()
+                x2 = x2.__unigrad_tensor__()
             if type(x1) is Tensor:
                 backend = x1.backend
                 first = x1.native
@@ -105,6 +107,12 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
                         absorbing is not None
                         and first.dtype in absorbing
                         and op.name in backend.scalar_ops
+                        # Other integers may not fit: the long way takes a closer look.
+                        and (
+                            type(x2) is float
+                            or 0 <= x2 < 128
+                            or (-_LARGE < x2 < _LARGE and first.dtype in backend.native_floats)
+                        )
                         and (not floating or first.dtype in backend.native_floats)
                     )
                 if fits:

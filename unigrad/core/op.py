@@ -135,6 +135,22 @@ def wrap(backend: Backend, native: Any, uid: int = 0) -> Tensor:
     return tensor
 
 
+def another_handle(x: Tensor) -> Tensor:
+    """Return a handle of the same value, so that assigning to one leaves the other as it is."""
+    handle = wrap(x.backend, x.native, x.uid)
+    if x.uid:
+        tell_of_handle(handle)
+    return handle
+
+
+def tell_of_handle(handle: Tensor) -> None:
+    """Tell the native tapes that track a value of one more handle: they clean up after all."""
+    for watcher in recorders.watchers((handle.uid,)):
+        graph = watcher.natives.get(handle.backend)
+        if graph is not None:
+            graph.note(handle)
+
+
 def run_if_watched(
     op: Op,
     backend: Backend,

@@ -123,6 +123,15 @@ def only(recorders: list[Any]) -> Iterator[None]:
         here.active = before
 
 
+def handle_of(variable: Variable, value: Tensor) -> Any:
+    """Return the handle under which this thread's recorders know a variable's value, if any."""
+    for recorder in here.active:
+        handle = recorder.handle_of(variable, value)
+        if handle is not None:
+            return handle
+    return None
+
+
 def watchers(uids: tuple[int, ...]) -> list[Any]:
     """Return this thread's recorders that track any of these values."""
     found = []

@@ -138,19 +138,7 @@ class Tensor:
     # A handle hashes by identity: equality is elementwise.
     __hash__ = object.__hash__
 
-    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
-        return self.backend_copy()
-
-    def __copy__(self) -> Tensor:
-        return self.backend_copy()
-
-    def backend_copy(self) -> Tensor:
-        """Return a new handle on the same value."""
-        copy = Tensor.__new__(Tensor)
-        copy.native, copy.backend, copy.uid = self.native, self.backend, self.uid
-        return copy
-
-    if TYPE_CHECKING:  # attached by unigrad.ops.methods
+    if TYPE_CHECKING:  # attached by unigrad.ops.methods and unigrad.core.copying
 
         def __getattr__(self, name: str) -> Any: ...
         def __add__(self, other: Any) -> Tensor: ...

@@ -17,7 +17,7 @@ from unigrad.core import recorders
 from unigrad.core.arguments import TensorLike, as_tensor, cast, readable
 from unigrad.core.dtypes import DType, DTypeLike, as_dtype
 from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
-from unigrad.core.op import wrap
+from unigrad.core.op import another_handle, wrap
 from unigrad.core.tensor import Tensor
 
 #: Every living variable, in order of creation, for those that compile functions of them.
@@ -48,6 +48,8 @@ else:
 class Variable(_LikeTensor):
     """A mutable, named Tensor for weights and state.
 
+    Inside a function that `ug.jit` traces it is made for real, outside of the trace.
+
     Args:
         value: the initial value.
         trainable: whether tapes watch it when it is read, and optimizers should train it.
@@ -72,10 +74,12 @@ class Variable(_LikeTensor):
         name: str = "Variable",
         dtype: DTypeLike | None = None,
     ) -> None:
-        tensor = as_tensor(value.read() if isinstance(value, Variable) else value)
-        if dtype is not None:
-            tensor = cast(tensor, as_dtype(dtype))
-        self._tensor = _own(tensor)
+        wanted = None if dtype is None else as_dtype(dtype)
+        if tracing.trace is None:
+            tensor = _initial(value, wanted)
+        else:
+            tensor = tracing.trace.outside(_initial, value, wanted)
+        self._tensor = tensor
         #: Whether its dtype, which never changes, has derivatives.
         self.inexact = tensor.native.dtype in tensor.backend.native_floats
         self.trainable = trainable
@@ -85,7 +89,12 @@ class Variable(_LikeTensor):
         _living[self.key] = self
 
     def read(self) -> Tensor:
-        """Return the current value; recording tapes take note."""
+        """Return the current value in a handle of its own; recording tapes take note."""
+        return another_handle(self.__unigrad_tensor__())
+
+    def __unigrad_tensor__(self) -> Tensor:
+        """Return the current value in a handle that all readers share: not to be assigned to."""
+        # What `current` does, without the call.
         tensor = self._tensor if tracing.trace is None else tracing.trace.read(self)
         if _anywhere.recording and (listening := _here.active):
             if len(listening) == 1:
@@ -93,8 +102,6 @@ class Variable(_LikeTensor):
                 return alone
             return _read_together(self, tensor, listening)
         return tensor
-
-    __unigrad_tensor__ = read
 
     def assign(self, value: TensorLike) -> Variable:
         """Replace the value; return the variable.
@@ -137,10 +144,13 @@ class Variable(_LikeTensor):
         """Subtract from the value; return the variable. Raises as `assign`."""
         return self.assign(self._untaped() - delta)
 
+    def current(self) -> Tensor:
+        """Return the value in the variable's own handle, which no tape knows: to look at only."""
+        return self._tensor if tracing.trace is None else tracing.trace.read(self)  # type: ignore[no-any-return]
+
     def _untaped(self) -> Tensor:
         """Return the value without telling the tapes."""
-        tensor = self._tensor if tracing.trace is None else tracing.trace.read(self)
-        return _own(tensor)
+        return _own(self.current())
 
     @property
     def value(self) -> Tensor:
@@ -180,7 +190,7 @@ class Variable(_LikeTensor):
     @property
     def native(self) -> Any:
         """The backend's own array of the current value."""
-        return self.read().native
+        return self.__unigrad_tensor__().native
 
     def __repr__(self) -> str:
         return f"Variable(name={self.name!r}, trainable={self.trainable}, value={self._tensor!r})"
@@ -191,10 +201,16 @@ class Variable(_LikeTensor):
         # Reads like a Tensor: every method and property that a Variable lacks is its value's.
         if name.startswith("_"):
             raise AttributeError(name)
-        return getattr(self.read(), name)
+        return getattr(self.__unigrad_tensor__(), name)
 
 
 readable.add(Variable)
+
+
+def _initial(value: TensorLike, dtype: DType | None) -> Tensor:
+    """Return a variable's first value."""
+    tensor = as_tensor(value, dtype=dtype)
+    return _own(tensor if dtype is None else cast(tensor, dtype))
 
 
 def _own(tensor: Tensor) -> Tensor:
@@ -208,10 +224,7 @@ def _own(tensor: Tensor) -> Tensor:
 
 def _read_together(variable: Variable, value: Tensor, listening: Sequence[Any]) -> Tensor:
     """Give the readers one handle that all recorders know."""
-    handle: Tensor | None = None
-    for recorder in listening:
-        if handle is None:
-            handle = recorder.handle_of(variable, value)
+    handle: Tensor | None = recorders.handle_of(variable, value)
     if handle is None:
         handle = wrap(value.backend, value.native)
     for recorder in listening:
@@ -223,7 +236,7 @@ def _of_value(name: str) -> Any:
     method = getattr(Tensor, name)
 
     def ask(self: Variable, *args: Any) -> Any:
-        return method(self.read(), *args)
+        return method(self.__unigrad_tensor__(), *args)
 
     return ask
 

@@ -35,11 +35,11 @@ def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike, /) -> Tensor:
         [[3.5]]
     """
     if type(x) is not Tensor and type(x) in readable:
-        x = x.read()
+        x = x.__unigrad_tensor__()
     if type(kernel) in readable:
-        kernel = kernel.read()
+        kernel = kernel.__unigrad_tensor__()
     if type(bias) in readable:
-        bias = bias.read()
+        bias = bias.__unigrad_tensor__()
     try:
         fits = (
             x.backend is kernel.backend is bias.backend

@@ -18,8 +18,8 @@ from unigrad.core.arguments import TensorLike, as_tensor, cast, untracked
 from unigrad.core.backend import as_ndarray
 from unigrad.core.dtypes import DType, DTypeLike
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import primitive, wrap
-from unigrad.core.registry import current_backend, default_device
+from unigrad.core.op import another_handle, primitive, wrap
+from unigrad.core.registry import current_backend, default_device, owner_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops.shaping import as_shape
@@ -37,36 +37,55 @@ Shape = int | Sequence[int]
 
 
 def asarray(
-    x: TensorLike, /, *, dtype: DTypeLike | None = None, device: str | None = None
+    x: TensorLike,
+    /,
+    *,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
+    copy: bool | None = None,
 ) -> Tensor:
     """Return a Tensor of nested lists, a scalar, an ndarray, a Tensor or a native array.
 
     A native array of a framework stays on its backend, as it is; anything else is copied to the
     current one. Python floats take the default floating dtype, ints int64; arrays keep theirs.
+    Lists may hold Tensors, which are stacked and stay differentiable.
+
+    Args:
+        x: what to make a Tensor of.
+        dtype: the result's dtype.
+        device: where to put it.
+        copy: True to have an array of its own even of a Tensor or a native array; ``None``
+            shares it where possible (values never change, so nobody can tell); False is refused
+            where that would take a copy.
 
     Raises:
-        DTypeError: when the elements are no numbers, or ``dtype`` is unknown.
+        DTypeError: when the elements are no numbers or do not fit, or ``dtype`` is unknown.
         ShapeError: when the lists are ragged.
+        ValueError: when ``copy=False`` cannot be had.
 
     Example:
         >>> asarray([1, 2], dtype="float32").dtype.name
         'float32'
     """
-    if dtype is not None and isinstance(x, (bool, int, float, complex, list, tuple)):
-        # Python values take the dtype directly: the default one might lose digits on the way.
-        exact = as_ndarray(_plain(x)).astype(dtypes.as_dtype(dtype))
-        return to_device(as_tensor(exact), device) if device else as_tensor(exact)
-    tensor = as_tensor(x)
-    if dtype is not None:
-        tensor = cast(tensor, dtypes.as_dtype(dtype))
-    return tensor if device is None else to_device(tensor, device)
+    wanted = None if dtype is None else dtypes.as_dtype(dtype)
+    given = as_tensor(x, dtype=wanted)
+    tensor = given if wanted is None else cast(given, wanted)
+    if device is not None:
+        tensor = to_device(tensor, device)
+    shared = isinstance(x, (Tensor, Variable)) or owner_of(x) is given.backend
+    if copy is False and (not shared or tensor.native is not given.native):
+        raise ValueError("asarray: copy=False, but this takes a copy")
+    if copy and shared and tensor.native is given.native:
+        return _copy(tensor)
+    return another_handle(tensor)
 
 
-def _plain(x: Any) -> Any:
-    """Return nested lists with the Tensors in them as ndarrays."""
-    if isinstance(x, (list, tuple)):
-        return [_plain(one) for one in x]
-    return x.numpy() if isinstance(x, (Tensor, Variable)) else x
+def _copy(x: Tensor) -> Tensor:
+    """Return the value in memory of its own; of a tracked or traced one nobody shares any."""
+    backend, native = x.backend, x.native
+    if x.uid or backend.is_traced(native):
+        return another_handle(x)
+    return wrap(backend, backend.from_numpy(backend.to_numpy(native), backend.device(native)))
 
 
 def to_device(x: Tensor, /, device: str) -> Tensor:
@@ -77,7 +96,7 @@ def to_device(x: Tensor, /, device: str) -> Tensor:
         'cpu'
     """
     if x.device == device:
-        return x
+        return another_handle(x)
     out: Tensor = _to_device(x, device=device)
     return out
 
@@ -85,59 +104,96 @@ def to_device(x: Tensor, /, device: str) -> Tensor:
 _to_device = primitive("to_device")
 
 
-def astype(x: TensorLike, dtype: DTypeLike, /) -> Tensor:
+def astype(
+    x: TensorLike, dtype: DTypeLike, /, *, copy: bool = True, device: str | None = None
+) -> Tensor:
     """Return ``x`` in another dtype. Floats become integers by truncation.
+
+    ``copy`` is there for the standard's sake: values never change, so a copy that is none cannot
+    be told from one.
 
     Example:
         >>> astype([1.5, -1.5], "int32").tolist()
         [1, -1]
     """
-    return cast(as_tensor(x), dtypes.as_dtype(dtype))
+    tensor = another_handle(cast(as_tensor(x), dtypes.as_dtype(dtype)))
+    return tensor if device is None else to_device(tensor, device)
 
 
-def full_like(x: TensorLike, /, fill_value: Any, *, dtype: DTypeLike | None = None) -> Tensor:
+def full_like(
+    x: TensorLike,
+    /,
+    fill_value: Any,
+    *,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
+) -> Tensor:
     """Return a tensor of the shape, dtype, backend and device of another, filled with a scalar.
+
+    Raises:
+        DTypeError: when the value is no number, or an integer that does not fit.
+        ShapeError: when it is more than one.
 
     Example:
         >>> full_like([1, 2], 7).tolist()
         [7, 7]
     """
-    x = as_tensor(x)
+    like = untracked(as_tensor(x))
     if dtype is not None:
-        x = cast(untracked(x), dtypes.as_dtype(dtype))
-    value = np.asarray(fill_value).astype(x.dtype).item()
-    out: Tensor = _full_like(untracked(x), value=value)
-    return out
+        like = cast(like, dtypes.as_dtype(dtype))
+    out: Tensor = _full_like(like, value=_scalar("full_like", fill_value, like.dtype))
+    return out if device is None else to_device(out, device)
 
 
-def zeros_like(x: TensorLike, /, *, dtype: DTypeLike | None = None) -> Tensor:
+def zeros_like(
+    x: TensorLike, /, *, dtype: DTypeLike | None = None, device: str | None = None
+) -> Tensor:
     """Return zeros of the shape, dtype, backend and device of another tensor.
 
     Example:
         >>> zeros_like([1, 2]).tolist()
         [0, 0]
     """
-    return full_like(x, 0, dtype=dtype)
+    return full_like(x, 0, dtype=dtype, device=device)
 
 
-def ones_like(x: TensorLike, /, *, dtype: DTypeLike | None = None) -> Tensor:
+def ones_like(
+    x: TensorLike, /, *, dtype: DTypeLike | None = None, device: str | None = None
+) -> Tensor:
     """Return ones of the shape, dtype, backend and device of another tensor.
 
     Example:
         >>> ones_like([1, 2]).tolist()
         [1, 1]
     """
-    return full_like(x, 1, dtype=dtype)
+    return full_like(x, 1, dtype=dtype, device=device)
 
 
-def empty_like(x: TensorLike, /, *, dtype: DTypeLike | None = None) -> Tensor:
+def empty_like(
+    x: TensorLike, /, *, dtype: DTypeLike | None = None, device: str | None = None
+) -> Tensor:
     """Return a tensor like another with values that nobody should rely on (zeros).
 
     Example:
         >>> empty_like([1, 2]).shape
         (2,)
     """
-    return full_like(x, 0, dtype=dtype)
+    return full_like(x, 0, dtype=dtype, device=device)
+
+
+def _scalar(name: str, value: Any, dtype: DType) -> Any:
+    """Return a fill value as a Python scalar of the dtype's own kind, which every library takes."""
+    if isinstance(value, (Tensor, Variable)):
+        value = value.item()
+    array = as_ndarray(value)
+    if array.ndim:
+        raise ShapeError(f"{name}: the fill value is one number, not an array of {array.shape}")
+    if type(value) is int and dtype in dtypes.INTEGER:
+        limits = np.iinfo(dtype)
+        if not limits.min <= value <= limits.max:
+            raise DTypeError(f"{name}: {value} does not fit {dtype.name}")
+        return value
+    return array.astype(dtype).item()
 
 
 def full(
@@ -149,6 +205,10 @@ def full(
 ) -> Tensor:
     """Return a tensor filled with a scalar, in the default dtype of the scalar's kind.
 
+    Raises:
+        DTypeError: when the value is no number, or an integer that does not fit.
+        ShapeError: when it is more than one, or the shape has a negative length.
+
     Example:
         >>> full((2,), 7).tolist()
         [7, 7]
@@ -156,14 +216,13 @@ def full(
     lengths = as_shape("full", shape)
     if lengths and min(lengths) < 0:
         raise ShapeError(f"full: a shape has no negative lengths, as {lengths} has")
-    if isinstance(fill_value, (Tensor, np.generic, np.ndarray)):  # 0-d, as NumPy allows
-        fill_value = fill_value.item()
-    if dtype is None:
+    if dtype is not None:
+        chosen = dtypes.as_dtype(dtype)
+    elif isinstance(fill_value, (bool, int, float, complex)):
         chosen = dtypes.default_dtype_of_kind(type(fill_value))
     else:
-        chosen = dtypes.as_dtype(dtype)
-    # A Python scalar of the dtype's own kind, which every library takes.
-    fill_value = np.asarray(fill_value).astype(chosen).item()
+        chosen = as_tensor(fill_value).dtype
+    fill_value = _scalar("full", fill_value, chosen)
     backend = current_backend()
     place = device or default_device()
     with nullcontext() if place is None else backend.on(place):
@@ -211,7 +270,7 @@ def from_host(array: npt.NDArray[Any], dtype: DType, device: str | None) -> Tens
 
 
 def copy(x: TensorLike, /) -> Tensor:
-    """Return a tensor of the same value; assigning to one does not change the other.
+    """Return a tensor of the same value, in memory of its own.
 
     Example:
         >>> x = asarray([1, 2])
@@ -220,7 +279,7 @@ def copy(x: TensorLike, /) -> Tensor:
         >>> x.tolist()
         [1, 2]
     """
-    return as_tensor(x).backend_copy()
+    return _copy(as_tensor(x))
 
 
 def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
@@ -236,9 +295,9 @@ def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = Non
     if not isinstance(x, Tensor) and not hasattr(x, "__dlpack__"):
         raise DTypeError(f"from_dlpack: a {type(x).__name__} has no __dlpack__")
     try:
-        return asarray(x, device=device)
+        return asarray(x, device=device, copy=copy)
     except DTypeError:
-        return asarray(np.from_dlpack(x), device=device)
+        return asarray(np.from_dlpack(x), device=device, copy=copy)
 
 
 def to_numpy(x: TensorLike, /) -> npt.NDArray[Any]:

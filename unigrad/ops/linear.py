@@ -27,7 +27,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.ops import reductions
 from unigrad.ops.arithmetic import conj
 from unigrad.ops.einsum import einsum
-from unigrad.ops.shaping import permute_dims, reshape
+from unigrad.ops.shaping import as_shape, permute_dims, reshape
 
 __all__ = [
     "diagonal",
@@ -64,9 +64,9 @@ def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """
     if type(x1) is not Tensor or type(x2) is not Tensor:
         if type(x1) in readable:
-            x1 = x1.read()
+            x1 = x1.__unigrad_tensor__()
         if type(x2) in readable:
-            x2 = x2.read()
+            x2 = x2.__unigrad_tensor__()
     if type(x1) is Tensor and type(x2) is Tensor:
         backend = x1.backend
         first, second = x1.native, x2.native
@@ -147,12 +147,13 @@ def tensordot(
     x1, x2 = _two("tensordot", x1, x2)
     first: Any
     second: Any
-    if isinstance(axes, int):
+    if not isinstance(axes, Sequence):
+        (axes,) = as_shape("tensordot", axes)
         if not 0 <= axes <= min(x1.ndim, x2.ndim):
             raise ShapeError(f"tensordot: {x1.shape} and {x2.shape} do not share {axes} axes")
         first, second = range(x1.ndim - axes, x1.ndim), range(axes)
     else:
-        first, second = ([one] if isinstance(one, int) else one for one in axes)
+        first, second = (one if isinstance(one, Sequence) else [one] for one in axes)
     first = tuple([normalize_axis("tensordot", axis, x1.ndim) for axis in first])
     second = tuple([normalize_axis("tensordot", axis, x2.ndim) for axis in second])
     lengths = [x1.shape[i] for i in first], [x2.shape[i] for i in second]
@@ -170,6 +171,8 @@ def _vecdot(x1: Tensor, x2: Tensor, *, axis: int) -> Tensor:
 
 def vecdot(x1: TensorLike, x2: TensorLike, /, *, axis: int = -1) -> Tensor:
     """Return Σ conj(x₁) x₂ over an axis, counted from the end; the other axes broadcast.
+
+    Integers stay in their dtype.
 
     Example:
         >>> vecdot([[1, 2], [3, 4]], [1, 10]).tolist()

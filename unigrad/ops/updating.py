@@ -16,10 +16,9 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core import recorders
 from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import OPS, Op, composite, primitive
+from unigrad.core.op import OPS, Op, composite, primitive, tell_of_handle
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops.arithmetic import add, maximum, minimum, multiply
@@ -276,10 +275,7 @@ def assign_item(x: Tensor, key: Any, values: TensorLike) -> None:
     out = at_set(x, key, values)
     x.native, x.uid = out.native, out.uid
     if out.uid:
-        # A native tape cleans up after the handles that it knows: this one lives on.
-        for watcher in recorders.watchers((out.uid,)):
-            for native_tape in getattr(watcher, "native_tapes", list)():
-                native_tape.note(x)
+        tell_of_handle(x)
 
 
 def assign_variable_item(variable: Variable, key: Any, values: TensorLike) -> None:

@@ -19,11 +19,12 @@ import numpy as np
 from unigrad.core import dtypes, recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, Native
-from unigrad.core.errors import TracingError
-from unigrad.core.op import wrap
+from unigrad.core.errors import BackendMismatchError, TracingError
+from unigrad.core.op import another_handle, wrap
 from unigrad.core.registry import current_backend, owner_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable, living_variables, tracing
+from unigrad.tracing.scope import init_scope
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -133,6 +134,8 @@ class Compiled:
         self._names = names
         self._options = options
         self._programs: dict[Any, _Program | None] = {}
+        #: Signatures with which the function has been called uncompiled.
+        self._called: set[Any] = set()
 
     @property
     def programs(self) -> int:
@@ -143,8 +146,6 @@ class Compiled:
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        if tracing.trace is not None or recorders.active():
-            return self._function(*args, **kwargs)
         if self._static or self._names:
             args = tuple(
                 _Static(one) if i in self._static or i - len(args) in self._static else one
@@ -152,6 +153,8 @@ class Compiled:
             )
             kwargs = {k: _Static(v) if k in self._names else v for k, v in kwargs.items()}
         leaves, structure = tree.flatten((args, kwargs))
+        if tracing.trace is not None or recorders.active():
+            return self._plain(structure, leaves)
         backend = _backend_of(leaves)
         dynamic, key = [], []
         for leaf in leaves:
@@ -168,7 +171,14 @@ class Compiled:
         try:
             program = self._programs[signature]
         except KeyError:
-            program = self._compile(backend, structure, leaves, dynamic)
+            try:
+                program = self._compile(backend, structure, leaves, dynamic)
+            except _TracedInitialValue as error:
+                # For once the function is called as it is: then the variable is there.
+                if signature in self._called:
+                    raise TracingError(str(error)) from None
+                self._called.add(signature)
+                return self._plain(structure, leaves)
             self._programs[signature] = program
         if program is None:
             return self._plain(structure, leaves)
@@ -182,9 +192,18 @@ class Compiled:
         )
 
     def _plain(self, structure: Any, leaves: Sequence[Any]) -> Any:
-        """Call the function as it is."""
-        args, kwargs = tree.unflatten(structure, [_given(leaf) for leaf in leaves])
-        return self._function(*args, **kwargs)
+        """Call the function as it is, with what a compiled one would get and give."""
+        given = [
+            another_handle(as_tensor(leaf)) if _is_input(leaf) else _given(leaf) for leaf in leaves
+        ]
+        args, kwargs = tree.unflatten(structure, given)
+        result = self._function(*args, **kwargs)
+        found, outer = tree.flatten(result)
+        if not any(isinstance(one, Variable) for one in found):
+            return result
+        return tree.unflatten(
+            outer, [one.read() if isinstance(one, Variable) else one for one in found]
+        )
 
     def _compile(
         self, backend: Backend, structure: Any, leaves: Sequence[Any], dynamic: list[Tensor]
@@ -214,6 +233,10 @@ class Compiled:
             trace.structure,
             trace.leaves,
         )
+
+
+class _TracedInitialValue(TracingError):
+    """A variable was to be made of a value that a trace has not computed yet."""
 
 
 class _Input:
@@ -274,6 +297,16 @@ class _Trace:
                 self.leaves.append((False, leaf))
         return outputs
 
+    def outside(self, make: Callable[..., Tensor], value: Any, dtype: Any) -> Tensor:
+        """Make a variable's initial value for real."""
+        if isinstance(value, Tensor) and value.backend.is_traced(value.native):
+            raise _TracedInitialValue(
+                "Variable: its initial value is computed inside of a function that ug.jit traces, "
+                "at every call anew; make the variable once, outside of it or in ug.init_scope()"
+            )
+        with init_scope():
+            return make(value, dtype)
+
     def read(self, variable: Variable) -> Tensor:
         """Give the traced value of a variable."""
         if variable.key not in self._values:
@@ -307,9 +340,18 @@ def _given(leaf: Any) -> Any:
 
 
 def _backend_of(leaves: Sequence[Any]) -> Backend:
-    """Return the backend of the first Tensor or Variable, else the current one."""
+    """Return the backend of the Tensors and Variables, else the current one.
+
+    Raises:
+        BackendMismatchError: when there are two.
+    """
+    found: Backend | None = None
     for leaf in leaves:
         if isinstance(leaf, (Tensor, Variable)):
-            backend: Backend = leaf.backend
-            return backend
-    return current_backend()
+            backend = leaf.backend
+            if found is not None and backend is not found:
+                raise BackendMismatchError(
+                    f"jit: an argument of backend {found.name!r} met one of {backend.name!r}"
+                )
+            found = backend
+    return found or current_backend()

@@ -1,0 +1,54 @@
+"""Copies and pickles of Tensors and Variables, for ``copy`` and ``pickle``.
+
+A Tensor's value never changes, so a copy is another handle of it, for tapes too. A Variable's copy
+is a Variable of its own. A pickle names the backend and the device and holds the values.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy.typing as npt
+
+from unigrad.core.op import another_handle, wrap
+from unigrad.core.registry import load_backend
+from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable
+
+Reduced = tuple[Any, tuple[Any, ...]]
+
+
+def restored_tensor(backend: str, values: npt.NDArray[Any], device: str) -> Tensor:
+    """Return a pickled Tensor on the backend and device that it came from."""
+    home = load_backend(backend)
+    return wrap(home, home.from_numpy(values, device))
+
+
+def restored_variable(value: Tensor, trainable: bool, name: str) -> Variable:
+    """Return a pickled or copied Variable: another one, of the same value."""
+    return Variable(value, trainable=trainable, name=name)
+
+
+def _reduced_tensor(self: Tensor) -> Reduced:
+    return restored_tensor, (self.backend.name, self.numpy(), self.device)
+
+
+def _reduced_variable(self: Variable) -> Reduced:
+    return restored_variable, (self._untaped(), self.trainable, self.name)
+
+
+def _copied_tensor(self: Tensor, memo: dict[int, Any] | None = None) -> Tensor:
+    return another_handle(self)
+
+
+def _copied_variable(self: Variable, memo: dict[int, Any] | None = None) -> Variable:
+    return restored_variable(self._untaped(), self.trainable, self.name)
+
+
+for _kind, _reduced, _copied in (
+    (Tensor, _reduced_tensor, _copied_tensor),
+    (Variable, _reduced_variable, _copied_variable),
+):
+    _kind.__reduce__ = _reduced  # type: ignore[method-assign,assignment]
+    _kind.__copy__ = _copied  # type: ignore[union-attr]
+    _kind.__deepcopy__ = _copied  # type: ignore[union-attr]
