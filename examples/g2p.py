@@ -32,7 +32,7 @@ from data_pronunciations import (
 from numpy.typing import NDArray
 from rich.progress import track
 from rich.table import Table
-from training import Run, console, flags
+from training import Run, at_least, console, flags
 
 import unigrad as ug
 
@@ -91,10 +91,10 @@ def show(words: Sequence[Word], found: dict[str, list[tuple[Pronunciation, float
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train, decode, and leave losses, curve and weights in the output folder."""
     parser = flags(__doc__.splitlines()[0], "g2p")
-    parser.add_argument("--beam", type=int, default=5, help="hypotheses per word")
-    parser.add_argument("--n-best", type=int, default=3, help="answers shown per word")
+    parser.add_argument("--beam", type=at_least(1), default=5, help="hypotheses per word")
+    parser.add_argument("--n-best", type=at_least(1), default=3, help="answers shown per word")
     parser.add_argument(
-        "--test", type=int, default=None, help="score on so many test words (default: all)"
+        "--test", type=at_least(1), help="score on so many test words (default: all)"
     )
     chosen = parser.parse_args(arguments)
     with ug.use_backend(chosen.backend):
@@ -117,8 +117,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
             optimizer.apply_gradients(zip(gradients, model.trainable_variables))
             return loss
 
-        epochs = chosen.epochs or (EPOCHS if chosen.steps is None else sys.maxsize)
-        total = min(chosen.steps or sys.maxsize, epochs * (len(training) // BATCH))
+        epochs = chosen.epochs
+        if epochs is None:
+            epochs = EPOCHS if chosen.steps is None else sys.maxsize
+        total = epochs * (len(training) // BATCH)
+        if chosen.steps is not None:
+            total = min(chosen.steps, total)
         # Measured: compiling the three shapes takes up to a minute (JAX) and halves a step's time.
         if chosen.jit or (chosen.jit is None and total >= COMPILED_FROM):
             train_step = ug.jit(train_step)
@@ -128,13 +132,16 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
         batches = training_batches(training, BATCH, chosen.seed + 1, epochs)
         folder = chosen.output or Path("runs") / f"g2p-{chosen.backend}"
-        run = Run(folder, model, optimizer, chosen.checkpoint, chosen.resume)
+        run = Run(
+            folder, model, optimizer, chosen.checkpoint, chosen.resume,
+            seed=chosen.seed, limit=chosen.limit,
+        )  # fmt: skip
         run.train(step, batches, total)
         run.write_losses(backend=chosen.backend)
         curve = run.draw_losses(f"letters to phonemes on {chosen.backend}")
         console.print(f"{run.describe_time()}; losses in {curve}")
 
-        for beam in (1, chosen.beam):
+        for beam in sorted({1, chosen.beam}):
             start = time.perf_counter()
             found = decode(model, test, beam, min(chosen.n_best, beam))
             speed = len(test) / (time.perf_counter() - start)

@@ -31,9 +31,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
         training = Digits(training.images[: chosen.limit], training.labels[: chosen.limit])
         if len(training) < BATCH:
             sys.exit(f"--limit {chosen.limit}: a batch takes {BATCH} digits")
-        total = chosen.steps or STEPS
+        total = STEPS if chosen.steps is None else chosen.steps
         if chosen.epochs is not None:
-            total = min(chosen.steps or sys.maxsize, chosen.epochs * (len(training) // BATCH))
+            most = chosen.epochs * (len(training) // BATCH)
+            total = most if chosen.steps is None else min(chosen.steps, most)
 
         model = ug.layers.Sequential(
             ug.layers.Dense(100, activation="relu", kernel_initializer="he_uniform"),
@@ -64,7 +65,10 @@ def main(arguments: Sequence[str] | None = None) -> None:
             return float(loss)
 
         folder = chosen.output or Path("runs") / f"mnist_mlp-{chosen.backend}"
-        run = Run(folder, model, optimizer, chosen.checkpoint, chosen.resume)
+        run = Run(
+            folder, model, optimizer, chosen.checkpoint, chosen.resume,
+            seed=chosen.seed, limit=chosen.limit,
+        )  # fmt: skip
         batches = ug.data.batches(
             (training.images, training.labels),
             BATCH,

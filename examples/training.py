@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import argparse
 import json
+import os
+import sys
 import time
 from collections.abc import Callable, Iterable
 from itertools import islice
@@ -22,15 +24,36 @@ import unigrad as ug
 console = Console(highlight=False)
 
 
+def at_least(least: int) -> Callable[[str], int]:
+    """Return a flag's type: an integer from this one on."""
+
+    def number(text: str) -> int:
+        value = int(text)
+        if value < least:
+            raise argparse.ArgumentTypeError(f"{value} is below {least}")
+        return value
+
+    return number
+
+
+def backend(name: str) -> str:
+    """A flag's type: a backend that can be loaded."""
+    try:
+        with ug.use_backend(name):
+            return name
+    except ug.BackendNotInstalledError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
+
+
 def flags(description: str, name: str) -> argparse.ArgumentParser:
     """Return a parser with the flags that all examples have."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
-        "--backend", default=ug.get_backend(), help="numpy, torch, jax, tensorflow, …"
+        "--backend", type=backend, default=ug.get_backend(), help="numpy, torch, jax, tensorflow, …"
     )
-    parser.add_argument("--steps", type=int, default=None, help="train so many steps in all")
-    parser.add_argument("--epochs", type=int, default=None, help="train so many epochs in all")
-    parser.add_argument("--limit", type=int, default=None, help="train on so many examples only")
+    parser.add_argument("--steps", type=at_least(0), help="train so many steps in all")
+    parser.add_argument("--epochs", type=at_least(0), help="train so many epochs in all")
+    parser.add_argument("--limit", type=at_least(1), help="train on so many examples only")
     parser.add_argument("--seed", type=int, default=0, help="of the weights and the batches")
     parser.add_argument(
         "--jit",
@@ -46,13 +69,14 @@ def flags(description: str, name: str) -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--checkpoint",
-        type=int,
+        type=at_least(1),
         metavar="STEPS",
-        default=None,
         help="write a checkpoint every so many steps (default: one, at the end)",
     )
     parser.add_argument(
-        "--resume", action="store_true", help="go on from the newest checkpoint in the folder"
+        "--resume",
+        action="store_true",
+        help="go on from the newest checkpoint in the folder; else those there are removed",
     )
     return parser
 
@@ -65,11 +89,19 @@ class Run:
         model: what is trained; it must have been built.
         optimizer: what trains it; its slots are made here.
         every: write a checkpoint every so many steps; None for one at the end only.
-        resume: go on from the newest checkpoint in the folder, if there is one.
+        resume: go on from the newest checkpoint in the folder, if there is one. A run that does
+            not removes what another has left there: the highest number would be the other's.
+        **settings: numbers that two runs must share for one to go on where the other ended.
     """
 
     def __init__(
-        self, folder: Path, model: Any, optimizer: Any, every: int | None, resume: bool
+        self,
+        folder: Path,
+        model: Any,
+        optimizer: Any,
+        every: int | None,
+        resume: bool,
+        **settings: Any,
     ) -> None:
         self.folder = folder
         self.every = every
@@ -77,13 +109,23 @@ class Run:
         self.seconds: list[float] = []
         folder.mkdir(parents=True, exist_ok=True)
         optimizer.build(model.trainable_variables)
-        self.checkpoint = ug.io.Checkpoint(keep=2, model=model, optimizer=optimizer, step=0)
-        newest = ug.io.latest(folder) if resume else None
-        if newest is not None:
-            self.checkpoint.restore(newest)
-            self.losses = json.loads((folder / "losses.json").read_text())["losses"]
+        own = json.dumps(settings)
+        self.checkpoint = ug.io.Checkpoint(
+            keep=2, model=model, optimizer=optimizer, step=0, settings=own
+        )
+        newest = ug.io.latest(folder)
+        if resume and newest is not None:
+            try:
+                self.checkpoint.restore(newest)
+                self.losses = json.loads((folder / "losses.json").read_text())["losses"]
+            except (ug.io.CheckpointError, OSError, ValueError, KeyError) as error:
+                sys.exit(f"--resume: {folder} holds no run to go on with: {error}")
+            if self.checkpoint.settings != own:
+                sys.exit(f"--resume: {newest} is of a run with {self.checkpoint.settings}")
             del self.losses[self.checkpoint.step :]
             console.print(f"Going on from {newest}")
+        while not resume and (stale := ug.io.latest(folder)) is not None:
+            stale.unlink()
 
     def train(self, step: Callable[..., float], batches: Iterable[Any], total: int) -> None:
         """Call the step on each batch that was not seen yet, under a progress bar."""
@@ -120,7 +162,10 @@ class Run:
     def write_losses(self, **facts: Any) -> None:
         """Write ``losses.json``: all losses, and what else there is to say."""
         text = json.dumps({**facts, "losses": self.losses}, indent=1)
-        (self.folder / "losses.json").write_text(text)
+        # Under its name when it is whole, like a checkpoint.
+        unfinished = self.folder / ".losses.json.tmp"
+        unfinished.write_text(text)
+        os.replace(unfinished, self.folder / "losses.json")
 
     def describe_time(self) -> str:
         """Say how long a step took: half of them less, and the first one, which may compile."""

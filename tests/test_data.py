@@ -96,3 +96,10 @@ def test_bucket_batches() -> None:
         bucket_batches([1.5], 8)
     with pytest.raises(ug.ShapeError, match="one axis"):
         bucket_batches([[1, 2]], 8)
+
+
+@pytest.mark.parametrize(("rows", "drop"), [(0, False), (0, True), (3, True)])
+def test_for_ever_without_a_batch(rows, drop):
+    with pytest.raises(ug.ShapeError, match="no batch"):
+        ug.data.batches(np.zeros((rows, 3)), 4, drop_remainder=drop, epochs=None)
+    assert list(ug.data.batches(np.zeros((rows, 3)), 4, drop_remainder=drop, epochs=2)) == []

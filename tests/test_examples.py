@@ -144,3 +144,50 @@ def test_a_backend_that_is_not_there(tmp_path: Path) -> None:
     assert run.returncode != 0
     assert "abacus" in run.stderr
     assert ug.get_backend() == "numpy"
+
+
+@pytest.mark.parametrize(
+    "flags", [["--steps", "-1"], ["--limit", "-5"], ["--backend", "abacus"], ["--checkpoint", "0"]]
+)
+@pytest.mark.parametrize("name", FLAGS)
+def test_flags_that_make_no_sense(
+    name: str, flags: list[str], monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as stop:
+        load(name, monkeypatch).main(flags)
+    assert stop.value.code == 2
+    assert flags[0] in capsys.readouterr().err
+
+
+def test_a_beam_needs_a_hypothesis(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(SystemExit):
+        load("g2p", monkeypatch).main(["--beam", "0"])
+
+
+def test_no_steps_train_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, flags in {
+        "mnist_mlp": [],
+        "g2p": ["--limit", "600", "--test", "2", "--beam", "1"],
+    }.items():
+        folder = tmp_path / name
+        main = load(name, monkeypatch).main
+        main(["--backend", "numpy", "--steps", "0", "--output", str(folder), *flags])
+        assert losses_of(folder) == []
+        assert ug.io.latest(folder) is None
+
+
+def test_a_run_goes_on_from_its_own_checkpoint_only(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = load("mnist_mlp", monkeypatch).main
+    flags = ["--backend", "numpy", "--output", str(tmp_path)]
+    main([*flags, "--steps", "12"])
+    main([*flags, "--steps", "4", "--seed", "3"])
+    assert [one.name for one in tmp_path.glob("*.safetensors")] == ["checkpoint-4.safetensors"]
+    with pytest.raises(SystemExit, match="seed"):
+        main([*flags, "--steps", "6", "--resume"])
+    main([*flags, "--steps", "6", "--seed", "3", "--resume"])
+    assert len(losses_of(tmp_path)) == 6
+    (tmp_path / "losses.json").write_text('{"losses": [1.0')
+    with pytest.raises(SystemExit, match="no run to go on with"):
+        main([*flags, "--steps", "8", "--seed", "3", "--resume"])

@@ -111,3 +111,117 @@ def test_methods_and_views_of_axes(backend):
     assert x.ravel().shape == x.flatten().shape == (24,)
     assert x.at[0].get().shape == (3, 4)
     assert x.__array_namespace__() is ug
+
+
+def test_numpys_reductions_call_the_methods(backend):
+    x = ug.asarray(np.array([[1.0, 2.0], [3.0, 5.0]]))
+    for name in ("sum", "prod", "mean", "max", "min", "std", "var", "any", "all", "argmax"):
+        result = getattr(np, name)(x, axis=1)
+        assert isinstance(result, ug.Tensor)
+        np.testing.assert_allclose(result.numpy(), getattr(np, name)(x.numpy(), axis=1))
+    assert float(np.std(x, ddof=1)) == pytest.approx(np.std(x.numpy(), ddof=1))
+    assert np.sum(x, dtype="int64").dtype == x.sum(dtype="int64").dtype == ug.int64
+    with pytest.raises(TypeError, match="out="):
+        np.sum(x, out=np.zeros(()))
+    with pytest.raises(TypeError, match="dtype"):
+        x.max(dtype="float32")
+
+
+def test_a_result_is_never_the_argument(backend):
+    x, scalar = ug.asarray([1.0, 2.0]), ug.asarray(3.0)
+    calls = {
+        "sum": lambda: (ug.sum(scalar), scalar),
+        "mean": lambda: (ug.mean(scalar), scalar),
+        "max": lambda: (ug.max(x, axis=()), x),
+        "any": lambda: (ug.any(x > 1.0, axis=()), x),
+        "pad": lambda: (ug.pad(x, 0), x),
+        "diff": lambda: (ug.diff(x, n=0), x),
+        "broadcast_arrays": lambda: (ug.broadcast_arrays(x, x)[0], x),
+        "slice": lambda: (ug.slice(x, [0], (2,)), x),
+        "cumulative_prod": lambda: (ug.cumulative_prod(x[:1]), x),
+    }
+    for name, call in calls.items():
+        result, source = call()
+        assert result is not source, name
+        with ug.GradientTape() as tape:
+            tape.watch([x, scalar])
+            y, _ = call()
+            z = y * 2
+        assert y.uid != source.uid, name
+        if y.dtype != ug.bool:
+            assert tape.gradient(z, y).tolist() == ug.full_like(y, 2.0).tolist(), name
+
+
+def test_a_number_is_not_iterable(backend):
+    with pytest.raises(TypeError, match="0-d"):
+        iter(ug.asarray(1.0))
+    assert [float(one) for one in ug.asarray([1.0, 2.0])] == [1.0, 2.0]
+
+
+def test_integers_of_any_kind_count(backend):
+    x = ug.asarray(np.arange(6))
+    for two in (2, np.int64(2), ug.asarray(2)):
+        assert ug.roll(x, two).tolist() == [4, 5, 0, 1, 2, 3]
+        assert [one.tolist() for one in ug.split(x, two)] == [[0, 1, 2], [3, 4, 5]]
+        assert ug.tensordot(ug.ones((3, 2)), ug.ones((3, 2)), axes=two).tolist() == 6.0
+        assert ug.tile(x[:1], two).tolist() == [0, 0]
+    assert ug.reshape(x, (2, 3), copy=True).shape == (2, 3)
+
+
+def test_a_tensor_moves_to_a_device(backend):
+    x = ug.asarray([1.0, 2.0])
+    assert x.to_device(x.device).tolist() == [1.0, 2.0]
+    with pytest.raises(ValueError, match="stream"):
+        x.to_device(x.device, stream=1)
+
+
+def test_the_namespace_answers_questions(backend):
+    assert ug.__array_api_version__ == "2025.12"
+    info = ug.__array_namespace_info__()
+    assert info.capabilities()["boolean indexing"] is True
+    assert info.default_device() in info.devices()
+    assert ug.ones(2).device == info.default_device()
+    kinds = {"real floating": 1.5, "complex floating": 1j, "integral": 1}
+    for kind, value in kinds.items():
+        assert ug.asarray(value).dtype == info.default_dtypes()[kind]
+        assert info.default_dtypes()[kind] in info.dtypes(kind=kind).values()
+    assert ug.argmax(ug.ones(2)).dtype == info.default_dtypes()["indexing"]
+    assert set(info.dtypes(kind=("bool", "unsigned integer"))) == {
+        "bool", "uint8", "uint16", "uint32", "uint64",
+    }  # fmt: skip
+    assert len(info.dtypes()) == 13
+    most = info.capabilities()["max dimensions"]
+    many = ug.ones([1 + i % 2 for i in range(most)]) + ug.ones([2 - i % 2 for i in range(most)])
+    assert ug.sum(many, axis=(0, -1)).shape == (2,) * (most - 2)
+    with pytest.raises(ug.DTypeError):
+        info.dtypes(kind="nonesuch")
+
+
+def test_a_scan_of_nothing_has_empty_results(backend):
+    def step(carry, x):
+        return carry + x["a"], (carry * 2, ug.sum(x["a"]) > 0)
+
+    rows = {"a": ug.zeros((0, 3))}
+    with ug.GradientTape() as tape:
+        start = ug.ones((3,))
+        tape.watch(start)
+        carry, (doubled, truths) = ug.scan(step, start, rows)
+        total = carry.sum() + doubled.sum()
+    assert carry.tolist() == [1.0, 1.0, 1.0]
+    assert (doubled.shape, doubled.dtype.name) == ((0, 3), "float32")
+    assert (truths.shape, truths.dtype.name) == ((0,), "bool")
+    assert tape.gradient(total, start).tolist() == [1.0, 1.0, 1.0]
+
+
+def test_what_has_no_order_or_sum_is_not_updated_by_one(backend):
+    flags, turns = ug.asarray([True, False]), ug.asarray([1j, 2.0])
+    for call in (
+        lambda: flags.at[0].add(True),
+        lambda: flags.at[[0, 0]].multiply(True),
+        lambda: flags.at[0].max(True),
+        lambda: turns.at[[0]].min(1.0),
+    ):
+        with pytest.raises(ug.DTypeError):
+            call()
+    assert flags.at[1].set(True).tolist() == [True, True]
+    assert turns.at[0].add(1.0).tolist() == [1 + 1j, 2]

@@ -203,3 +203,28 @@ def test_a_file_that_does_not_fit_changes_nothing(backend, tmp_path):
     assert first.tolist() == [1.0, 2.0]
     assert second.item() == 3.0
     assert checkpoint.step == 1
+
+
+def test_the_formats_own_word_is_no_name(tmp_path):
+    with pytest.raises(io.CheckpointError, match="__metadata__"):
+        io.save(tmp_path / "a", {"__metadata__": np.ones(2)})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("name", ["save", "restore", "_names", "a/b"])
+def test_names_that_a_part_cannot_have(name):
+    with pytest.raises(io.CheckpointError, match=name):
+        io.Checkpoint(**{name: 1})
+
+
+def test_numbers_of_numpy(tmp_path):
+    checkpoint = io.Checkpoint(step=np.int64(3), best=np.float32(0.5), done=0)
+    checkpoint.done = np.bool_(True)
+    path = checkpoint.save(tmp_path / "a")
+    other = io.Checkpoint(step=0, best=0.0, done=False)
+    other.restore(path)
+    assert (other.step, other.best, other.done) == (3, 0.5, True)
+    assert type(other.step) is int
+    checkpoint.done = np.ones(2)
+    with pytest.raises(io.CheckpointError, match="done"):
+        checkpoint.save(tmp_path / "b")

@@ -197,3 +197,41 @@ def test_arguments_of_two_backends_are_refused(backend: str) -> None:
         there = ug.asarray(1.0)
     with pytest.raises(ug.BackendMismatchError, match="jit"):
         ug.jit(lambda a, b: a + b)(here, there)
+
+
+@pytest.mark.parametrize("dtype", ["bool", "uint8", "uint32", "uint64", "float16"])
+def test_reading_and_writing_by_index_keeps_the_dtype(backend: str, dtype: str) -> None:
+    x = ug.asarray(np.array([[0, 1], [1, 1]]).astype(dtype))
+    value = ug.asarray(np.array([1, 0]).astype(dtype))
+    index, places = ug.asarray([1, 0]), ug.asarray([[0], [1]])
+    calls: list[Callable[[ug.Tensor, ug.Tensor], ug.Tensor]] = [
+        lambda x, i: ug.take(x, i, axis=0),
+        lambda x, i: x[i],
+        lambda x, i: x[places, i],
+        # Indices that are closed over, not handed in.
+        lambda x, i: ug.take_along_axis(x, places, axis=1),
+        lambda x, i: ug.take_along_axis(x, ug.reshape(i, (2, 1)), axis=1),
+        lambda x, i: x.at[i].set(value),
+        lambda x, i: x.at[index].set(value),
+    ]
+    if dtype != "bool":
+        calls += [
+            lambda x, i: x.at[i].add(value),
+            lambda x, i: x.at[i].max(value),
+            lambda x, i: x.at[i].min(value),
+        ]
+    for call in calls:
+        found, eager = ug.jit(call)(x, index), call(x, index)
+        assert found.dtype.name == eager.dtype.name == dtype
+        assert found.tolist() == eager.tolist()
+
+
+def test_unsigned_integers_are_ordered_as_such(backend: str) -> None:
+    for dtype in ("uint16", "uint32", "uint64"):
+        large = int(np.iinfo(dtype).max)
+        x = ug.asarray(np.array([1, large - 1, 5], dtype))
+        value = ug.asarray(np.array([large, 2, 7], dtype))
+        index = ug.asarray([0, 1, 1])
+        assert x.at[index].max(value).tolist() == [large, large - 1, 5]
+        assert x.at[index].min(value).tolist() == [1, 2, 5]
+        assert x.at[index].add(value).tolist() == [0, 7, 5]

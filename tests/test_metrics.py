@@ -90,3 +90,28 @@ def test_error_rates():
     assert running.result() == 0.5
     with pytest.raises(ug.ShapeError, match="references"):
         metrics.error_rate(["a"], [])
+
+
+def test_python_numbers_keep_their_digits(backend):
+    mean = ug.metrics.Mean()
+    mean.update(0.1)
+    assert mean.result() == 0.1
+    mean.update([0.1, 0.1], [2, 1])
+    assert mean.result() == pytest.approx(0.1, rel=1e-15)
+    mean.reset()
+    mean.update([ug.asarray(1.0), 2.0])
+    assert mean.result() == 1.5
+
+
+def test_distances_of_arrays_are_ints(backend):
+    for make in (list, np.array, ug.asarray):
+        distance = ug.metrics.edit_distance(make([1, 2, 3]), make([1, 3]))
+        assert (distance, type(distance)) == (1, int)
+        assert ug.metrics.word_error_rate([make([1, 2])], [make([1, 2])]) == 0.0
+
+
+def test_unsigned_labels(backend):
+    scores = [[0.1, 0.9], [0.2, 0.8]]
+    for dtype in ("uint8", "uint64"):
+        found = ug.metrics.sparse_categorical_accuracy(np.array([1, 0], dtype), scores)
+        assert found.tolist() == [1.0, 0.0]

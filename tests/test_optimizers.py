@@ -269,3 +269,51 @@ def test_weight_decay(backend):
     new = optimizers.add_weight_decay([ug.asarray([1.0])], [ug.asarray([4.0])], 0.25)
     assert new[0].tolist() == [2.0]
     assert new[0].backend is current_backend()
+
+
+@pytest.mark.parametrize("settings", [
+    {"beta1": 0.0}, {"beta2": 0.0}, {"beta1": 0.0, "beta2": 0.0},
+])  # fmt: skip
+def test_adam_without_memory(backend, settings):
+    found = on_variables(optimizers.Adam(0.1, **settings), 3, np.float64)
+    for one, expected in zip(found, by_hand(adam, settings, 3, 0.1)):
+        np.testing.assert_allclose(one, expected, rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("settings", [{"beta1": 1.0}, {"beta2": -0.1}])
+def test_adam_refuses_a_share_that_has_no_formula(settings):
+    with pytest.raises(ug.UnigradError, match=r"\[0, 1\)"):
+        optimizers.Adam(**settings)
+
+
+@pytest.mark.parametrize("dtype", ["float16", "bfloat16"])
+@pytest.mark.parametrize("cls", [
+    optimizers.SGD, optimizers.Momentum, optimizers.RMSprop, optimizers.Adam,
+])  # fmt: skip
+def test_half_precision_is_updated_in_float32(backend, cls, dtype):
+    # A gradient of 0 meets ε = 1e-8, which either half rounds to 0 or to a power of two.
+    half, single = (ug.Variable(ug.asarray([1.0, 2.0], dtype=d)) for d in (dtype, "float32"))
+    for variable in (half, single):
+        gradient = ug.asarray([0.5, 0.0], dtype=variable.dtype)
+        optimizer = cls(0.01)
+        optimizer.apply_gradients([(gradient, variable)])
+        assert {one.dtype.name for one in optimizer.variables} <= {"int64", "float32"}
+        assert variable.numpy()[1] == 2.0
+    assert half.dtype.name == dtype
+    assert half.tolist() == single.value.astype(dtype).tolist()
+    optimizer = cls(0.01)
+    parameters = [ug.asarray([1.0, 2.0], dtype=dtype)]
+    gradients = [ug.asarray([0.5, 0.0], dtype=dtype)]
+    new, _ = optimizer.update(gradients, optimizer.init(parameters), parameters)
+    assert new[0].tolist() == half.tolist()
+
+
+def test_global_norm_at_zero_and_in_half_precision(backend):
+    norm = ug.grad(lambda x: optimizers.global_norm([x, x[:1]]))
+    assert norm(ug.asarray([0.0, 0.0])).tolist() == [0.0, 0.0]
+    assert np.isnan(optimizers.global_norm([ug.asarray([np.nan])]).item())
+    large = ug.asarray([300.0, 400.0], dtype="float16")
+    found = optimizers.global_norm([large])
+    assert (found.item(), found.dtype.name) == (500.0, "float16")
+    clipped = optimizers.clip_by_global_norm([large * 100.0], 500.0)[0]
+    np.testing.assert_allclose(clipped.numpy().astype(np.float64), [300.0, 400.0], rtol=1e-3)

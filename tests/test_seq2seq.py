@@ -311,3 +311,49 @@ def test_all_backends_decode_the_same_tokens(backend: str) -> None:
     log_p = ug.log_softmax(model(SOURCE[:1], inputs), axis=-1).numpy()[0]
     total = log_p[np.arange(length), tokens[:length]].sum() / length_penalty_of(length, 0.6)
     np.testing.assert_allclose(total, float(beam.scores[0, 0]), rtol=1e-5)
+
+
+def test_decoding_in_jit_is_decoding(backend: str) -> None:
+    model = small_model()
+    source = ug.asarray(SOURCE)
+    # No step goes by before the last: a compiled search has no values to stop by.
+    greedy = ug.jit(lambda source: model.greedy(source, max_length=3).tokens)(source)
+    found = model.greedy(source, max_length=3).tokens
+    assert greedy[:, : found.shape[1]].tolist() == found.tolist()
+    beam = ug.jit(lambda source: model.beam(source, max_length=3, n_best=2).tokens)(source)
+    assert beam.tolist() == model.beam(source, max_length=3, n_best=2).tokens.tolist()
+
+
+def test_padding_need_not_be_in_the_vocabulary(backend: str) -> None:
+    table = ug.asarray(np.log([[0.1, 0.2, 0.7], [0.1, 0.8, 0.1], [0.1, 0.1, 0.8]]))
+    found = greedy_search(
+        lambda last, state: (ug.take(table, last, axis=0), state),
+        ug.asarray([0, 0]), batch=2, start=0, end=2, max_length=3, padding=99,
+    )  # fmt: skip
+    assert found.tokens.tolist() == [[2], [2]]
+    state = ug.asarray([0, 1])
+    found = greedy_search(
+        # The first row ends at once, the second never.
+        lambda last, state: (ug.take(table, ug.where(state == 1, 1, last), axis=0), state),
+        state, batch=2, start=0, end=2, max_length=3, padding=99,
+    )  # fmt: skip
+    assert found.tokens.tolist() == [[2, 99, 99], [1, 1, 1]]
+    assert found.lengths.tolist() == [1, 3]
+    for padding in (-1, 7):
+        loss = masked_loss([[1, padding]], [[[0.0, 0.0], [3.0, 5.0]]], padding=padding)
+        np.testing.assert_allclose(float(loss), math.log(2), rtol=1e-6)
+    with pytest.raises(ug.OutOfBoundsError):
+        masked_loss([[1, 7]], [[[0.0, 0.0], [3.0, 5.0]]])
+
+
+def test_no_sequences_and_no_tokens(backend: str) -> None:
+    model = small_model()
+    nothing = np.zeros((0, 3), np.int64)
+    assert model.greedy(nothing, max_length=4).tokens.shape[0] == 0
+    assert model.beam(nothing, max_length=4, beam=3, n_best=2).tokens.shape == (0, 2, 4)
+    with pytest.raises(ug.ShapeError, match="no step"):
+        model.greedy(np.zeros((2, 0), np.int64), max_length=4)
+    with pytest.raises(ug.ShapeError, match="at least one token"):
+        model.loss([[3]], [[1]])
+    with pytest.raises(ug.OutOfBoundsError):
+        model.beam([[-1]], max_length=4)

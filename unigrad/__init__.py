@@ -41,6 +41,7 @@ from unigrad.ops import elementary as _elementary
 from unigrad.ops import indexing as _indexing
 from unigrad.ops import information as _information
 from unigrad.ops import joining as _joining
+from unigrad.ops import limits as _limits
 from unigrad.ops import linear as _linear
 from unigrad.ops import losses as _losses
 from unigrad.ops import methods as _methods
@@ -66,6 +67,7 @@ from unigrad.ops.elementary import *
 from unigrad.ops.indexing import *
 from unigrad.ops.information import *
 from unigrad.ops.joining import *
+from unigrad.ops.limits import *
 from unigrad.ops.linear import *
 from unigrad.ops.losses import *
 from unigrad.ops.namespace_info import __array_api_version__, __array_namespace_info__
@@ -129,6 +131,7 @@ __all__ += _elementary.__all__
 __all__ += _indexing.__all__
 __all__ += _information.__all__
 __all__ += _joining.__all__
+__all__ += _limits.__all__
 __all__ += _linear.__all__
 __all__ += _losses.__all__
 __all__ += _ranges.__all__

@@ -24,7 +24,7 @@ def _root() -> None:
 
 @app.command()
 def info() -> None:
-    """List the backends: versions and devices, or how to install them."""
+    """List the backends: versions and devices, how to install them, or why they are broken."""
     import os
     import warnings
 
@@ -37,10 +37,14 @@ def info() -> None:
     for name in available_backends():
         try:
             backend = load_backend(name)
-        except BackendNotInstalledError:
-            typer.echo(f"{name:12} not installed: {install_command(name)}")
-        else:
-            typer.echo(f"{name:12} {backend.version:12} {', '.join(backend.devices())}")
+            line = f"{backend.version:12} {', '.join(backend.devices())}"
+        except BackendNotInstalledError as error:
+            absent = isinstance(error.__cause__, ImportError)
+            line = f"not installed: {install_command(name)}" if absent else str(error)
+        except Exception as error:
+            # A backend that cannot say what it is does not keep the others from it.
+            line = f"broken: {type(error).__name__}: {error}"
+        typer.echo(f"{name:12} {line}")
 
 
 @app.command()

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from unigrad.core import tree
 from unigrad.core.arguments import TensorLike, as_tensor, untracked
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import OPS, primitive
+from unigrad.core.op import OPS, primitive, wrap
 from unigrad.core.tensor import Tensor
 
 __all__ = ["identity", "scan", "stop_gradient"]
@@ -61,6 +63,9 @@ def scan(
     Returns:
         The last carry and the stacked results.
 
+    Without any steps ``f`` still runs once, on zeros, to tell the shapes and dtypes of the empty
+    results.
+
     Raises:
         ShapeError: when the lengths differ, none is given, or the carry changes its structure.
 
@@ -78,7 +83,9 @@ def scan(
     if len(lengths) != 1 or -1 in lengths:
         raise ShapeError(f"scan: needs one common length, found {sorted(lengths)}")
     count = lengths.pop()
-    rows = [OPS["unstack"](leaf, axis=0) for leaf in leaves] if count else [()] * len(leaves)
+    if not count:
+        return init, _no_results(f, init, tree.unflatten(structure, [_row(one) for one in leaves]))
+    rows = [OPS["unstack"](leaf, axis=0) for leaf in leaves]
     carry, before = init, tree.structure(init)
     results: list[Any] = []
     for i in range(count - 1, -1, -1) if reverse else range(count):
@@ -88,8 +95,6 @@ def scan(
                 f"scan: the carry changed its structure from {before} to {tree.structure(carry)}"
             )
         results.append(result)
-    if not results:
-        return carry, None
     if reverse:
         results.reverse()
     columns = [tree.flatten(result)[0] for result in results]
@@ -98,3 +103,20 @@ def scan(
         for column in zip(*columns, strict=True)
     ]
     return carry, tree.unflatten(tree.structure(results[0]), stacked)
+
+
+def _row(leaf: Tensor) -> Tensor:
+    """Return a row of zeros for an empty tensor."""
+    zeros = np.zeros(leaf.shape[1:], leaf.dtype)
+    return wrap(leaf.backend, leaf.backend.from_numpy(zeros, leaf.device))
+
+
+def _no_results(f: Callable[[Any, Any], tuple[Any, Any]], carry: Any, x: Any) -> Any:
+    """Return what stacking the results of no steps gives."""
+    _, result = f(tree.map(_unseen, carry), x)
+    return tree.map(lambda one: OPS["stack"](_unseen(one), axis=0)[:0], result)
+
+
+def _unseen(x: TensorLike) -> Tensor:
+    """Return the tensor of anything that stands for one, for no recorder to see."""
+    return untracked(as_tensor(x))

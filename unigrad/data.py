@@ -45,7 +45,7 @@ def batches(
 
     Raises:
         ShapeError: when there is no array, one has no axis, their lengths differ, or
-            ``batch_size`` is not positive.
+            ``batch_size`` is not positive, or there is no batch to give for ever.
 
     Example:
         >>> for x, y in batches((np.arange(3), np.arange(3) * 10), 2):
@@ -63,6 +63,9 @@ def batches(
     lengths = {len(column) for column in columns}
     if len(lengths) > 1:
         raise ShapeError(f"batches: the arrays differ in length: {sorted(lengths)}")
+    rows = lengths.pop()
+    if epochs is None and rows < (batch_size if drop_remainder else 1):
+        raise ShapeError(f"batches: {rows} rows make no batch of {batch_size} to go on for ever")
     # A generator would make these checks only at its first step.
     return _batches(columns, structure, batch_size, key, drop_remainder, epochs)
 

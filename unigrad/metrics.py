@@ -13,8 +13,10 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from unigrad.core import tree
 from unigrad.core.arguments import TensorLike, as_tensor, cast
-from unigrad.core.dtypes import default_dtype
+from unigrad.core.backend import as_ndarray
+from unigrad.core.dtypes import default_dtype, int64
 from unigrad.core.errors import ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import equal
@@ -67,11 +69,16 @@ def sparse_categorical_accuracy(y_true: TensorLike, y_pred: TensorLike) -> Tenso
         raise ShapeError(
             f"sparse_categorical_accuracy: labels {y_true.shape} for scores {y_pred.shape}"
         )
+    if y_true.dtype.kind == "u":
+        # uint64 and the signed integers of argmax have no common dtype.
+        y_true = cast(y_true, int64)
     return accuracy(y_true, argmax(y_pred, axis=-1))
 
 
 def edit_distance(first: Sequence[Any], second: Sequence[Any]) -> int:
     """Return the least number of insertions, deletions and substitutions between two sequences.
+
+    They may be strings, lists, ndarrays or Tensors of anything that can be compared.
 
     Source: Levenshtein (1966), by the row-wise dynamic programme of Wagner & Fischer (1974).
 
@@ -79,13 +86,14 @@ def edit_distance(first: Sequence[Any], second: Sequence[Any]) -> int:
         >>> edit_distance("kitten", "sitting")
         3
     """
+    first, second = _listed(first), _listed(second)
     row = list(range(len(second) + 1))
     for i, one in enumerate(first, 1):
         diagonal, row[0] = row[0], i
         for j, other in enumerate(second, 1):
             diagonal, row[j] = (
                 row[j],
-                min(row[j] + 1, row[j - 1] + 1, diagonal + (one != other)),
+                min(row[j] + 1, row[j - 1] + 1, diagonal + (1 if one != other else 0)),
             )
     return row[-1]
 
@@ -121,7 +129,7 @@ def word_error_rate(
         0.5
     """
     pairs = _pairs(references, hypotheses)
-    wrong = sum(list(one) != list(other) for one, other in pairs)
+    wrong = sum(list(_listed(one)) != list(_listed(other)) for one, other in pairs)
     return wrong / len(pairs) if pairs else float("nan")
 
 
@@ -258,5 +266,14 @@ def _pairs(
     return list(zip(first, second, strict=True))
 
 
+def _listed(sequence: Sequence[Any]) -> Sequence[Any]:
+    """Return an array's elements as Python values: they compare to a bool, and quicker."""
+    found: Sequence[Any] = sequence.tolist() if hasattr(sequence, "tolist") else sequence
+    return found
+
+
 def _array(values: TensorLike) -> npt.NDArray[Any]:
+    """Return values as an ndarray; Python's own keep all their digits."""
+    if all(isinstance(one, (bool, int, float)) for one in tree.leaves(values)):
+        return as_ndarray(values)
     return as_tensor(values).numpy()

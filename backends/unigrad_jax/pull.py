@@ -23,7 +23,12 @@ import jax.numpy as jnp
 from unigrad.core.backend import Backend, Kernel, Pull
 from unigrad.core.op import Op, wrap
 
-Settings = tuple[tuple[str, Any], ...]
+#: Names, values and, since 1, 1.0 and True are one key to a dictionary, the values' types.
+Settings = tuple[tuple[str, Any, type], ...]
+
+
+def _key(settings: Mapping[str, Any]) -> Settings:
+    return tuple([(name, value, type(value)) for name, value in settings.items()])
 
 
 def eager(op: Op, backend: Backend) -> Kernel:
@@ -34,7 +39,7 @@ def eager(op: Op, backend: Backend) -> Kernel:
     def run(*natives: Any, **settings: Any) -> Any:
         if not settings:
             return plain(*natives)
-        key = tuple(settings.items())
+        key = _key(settings)
         try:
             program = programs[key]
         except KeyError:
@@ -45,7 +50,7 @@ def eager(op: Op, backend: Backend) -> Kernel:
         try:
             program = programs[axis, keepdims]
         except KeyError:
-            key = ("axis", axis), ("keepdims", keepdims)
+            key = _key({"axis": axis, "keepdims": keepdims})
             program = programs[axis, keepdims] = jax.jit(function_of(op, backend, key))
         return program(x)
 
@@ -79,7 +84,7 @@ def function_of(op: Op, backend: Backend, settings: Settings) -> Callable[..., A
     A composite without a kernel of its own is its body, traced whole.
     """
     kernel = backend.kernels.get(op.name)
-    chosen = dict(settings)
+    chosen = {name: value for name, value, _ in settings}
     if kernel is None and op.kernels.get(backend) is not None and op.body is None:
         kernel = op.kernels[backend]
     if kernel is not None:
@@ -137,7 +142,7 @@ def run_with_pull(
     mask = tuple([uid != 0 and x.dtype in floats for x, uid in zip(natives, uids, strict=True)])
     if True not in mask:
         return op.kernels[backend](*natives, **settings), None  # type: ignore[misc]
-    key = tuple(settings.items())
+    key = _key(settings)
     for x in natives:
         if isinstance(x, jax.core.Tracer):
             result, residuals = _with_residuals(op, backend, key, mask)(*natives)

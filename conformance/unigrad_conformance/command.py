@@ -10,7 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from unigrad_conformance.backends import load_all
+from unigrad_conformance.backends import load_all, why_unplaced
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.report import as_json, as_markdown, cell, families, worst
 from unigrad_conformance.running import every_trial
@@ -38,6 +38,11 @@ def conformance(
         report_file: write the report there as Markdown.
     """
     console = Console()
+    for file in (json_file, report_file):
+        if file is not None and (file.is_dir() or not file.parent.is_dir()):
+            fault = "is a folder" if file.is_dir() else "is in no folder that exists"
+            console.print(f"{file} {fault}", style="red", markup=False)
+            return False
     if device is not None:
         os.environ["UNIGRAD_DEVICE"] = device
     trials = every_trial(thorough)
@@ -49,6 +54,8 @@ def conformance(
         console.print(f"nothing in the suite is called {op!r}")
         return False
     absent = load_all(backends)
+    if device is not None:
+        absent |= {name: why_unplaced(name) for name in backends if absent[name] is None}
     for reason in absent.values():
         if reason is not None:
             console.print(reason, style="red" if chosen else "dim", markup=False)

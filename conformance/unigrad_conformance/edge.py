@@ -44,7 +44,7 @@ def edge(
 
 def every_edge() -> list[Edge]:
     """Return the table, importing it at the first call."""
-    for table in ("edges", "infinities"):
+    for table in ("edges", "infinities", "dtype_edges"):
         importlib.import_module(f"unigrad_conformance.{table}")
     return EDGES
 

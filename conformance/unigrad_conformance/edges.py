@@ -59,6 +59,35 @@ edge(
     gradients=([0.0, 0.5, 0.5],),
 )
 
+edge(
+    "norm of order ½ beside a 0",
+    lambda ug, x: ug.norm(x, ord=0.5),
+    [0.0, 4.0],
+    value=4.0,
+    gradients=([0.0, 1.0],),
+)
+edge(
+    "norm of order 3 beyond the range of cubes",
+    lambda ug, x: ug.norm(x * 1e30, ord=3) / 1e30,
+    [0.0, -4.0],
+    value=4.0,
+    gradients=([0.0, -1.0],),
+)
+edge(
+    "norm of order -∞ over a tie",
+    lambda ug, x: ug.norm(x, ord=-INF),
+    [2.0, -1.0, 1.0],
+    value=1.0,
+    gradients=([0.0, -0.5, 0.5],),
+)
+edge(
+    "nonzero has derivative 0",
+    lambda ug, x: ug.nonzero(x)[0],
+    [0.0, 2.0, 3.0],
+    value=[1, 2],
+    gradients=([0.0, 0.0, 0.0],),
+)
+
 # -- activations: the flat side at a corner
 edge("relu at 0", lambda ug, x: ug.nn.relu(x), [0.0], value=[0.0], gradients=([0.0],))
 edge(

@@ -9,6 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import unigrad as ug
@@ -96,6 +97,50 @@ bad("axis out of range", ug.ShapeError, "sum", "axis 2", "2 dimensions")(
 bad("axis out of range below", ug.ShapeError, "sum", "-3")(lambda: ug.sum(_ones(2, 3), axis=-3))
 bad("axis given twice", ug.ShapeError, "sum", "twice")(lambda: ug.sum(_ones(2, 3), axis=(0, -2)))
 bad("axis that is no integer", ug.DTypeError, "sum", "1.5")(lambda: ug.sum(_ones(2, 3), axis=1.5))  # type: ignore[arg-type]
+
+
+def _reduce(name: str, *shape: int, **settings: Any) -> Any:
+    return getattr(ug, name)(_ones(*shape), **settings)
+
+
+for _reduction in ("sum", "mean", "prod", "max", "min"):
+    for _axis in (0, -1):
+        bad(f"{_reduction} of a 0-d tensor along axis {_axis}", ug.ShapeError, _reduction)(
+            partial(_reduce, _reduction, axis=_axis)
+        )
+    for _axis in (1, -2, 3):
+        bad(f"{_reduction} of a vector along axis {_axis}", ug.ShapeError, _reduction)(
+            partial(_reduce, _reduction, 2, axis=_axis)
+        )
+for _reduction in ("sum", "prod", "cumulative_sum", "cumulative_prod"):
+    bad(f"{_reduction} in bools", ug.DTypeError, _reduction, "bools")(
+        partial(_reduce, _reduction, 2, dtype="bool")
+    )
+bad("padding in an unknown mode", ValueError, "pad", "reflect", "'foo'")(
+    lambda: ug.pad(_ones(2), 1, "foo")  # type: ignore[arg-type]
+)
+bad("padding by nothing in an unknown mode", ValueError, "pad", "'foo'")(
+    lambda: ug.pad(_ones(2), 0, "foo")  # type: ignore[arg-type]
+)
+bad("rolling by a fraction", ug.DTypeError, "roll", "1.5")(
+    lambda: ug.roll(_ones(2), 1.5)  # type: ignore[arg-type]
+)
+bad("splitting at descending bounds", ug.ShapeError, "split", "(5, 2)")(
+    lambda: ug.split(_ones(7), [5, 2])
+)
+bad("a length that follows from nothing", ug.ShapeError, "reshape", "(0, -1)")(
+    lambda: ug.reshape(_ones(0, 3), (0, -1))
+)
+bad("dots that are no ellipsis", ug.ShapeError, "einsum", "i.j")(
+    lambda: ug.einsum("i.j->ij", _ones(2, 2, 2))
+)
+bad("an ellipsis lost on the way", ug.ShapeError, "einsum", "...")(
+    lambda: ug.einsum("...ij->ij", _ones(2, 2, 2))
+)
+bad("iterating over a number", TypeError, "0-d")(lambda: iter(_ones()))
+bad("a norm of no order", ug.UnigradError, "norm", "'fro'")(
+    lambda: ug.norm(_ones(2, 2), ord="fro")  # type: ignore[arg-type]
+)
 bad("axes that are no permutation", ug.ShapeError, "permute_dims")(
     lambda: ug.permute_dims(_ones(2, 3), (0, 0))
 )
@@ -127,6 +172,24 @@ bad("negative power of an integer", ug.DTypeError, "pow", "float")(
 bad("bits of floats", ug.DTypeError, "bitwise_and", "float32")(
     lambda: ug.bitwise_and(_ones(2), _ones(2))
 )
+
+
+def _of(name: str, dtype: str, count: int) -> Callable[[], Any]:
+    return lambda: getattr(ug, name)(*[_ones(2, dtype=dtype)] * count)
+
+
+_ORDERED = ("less", "greater_equal", "maximum", "minimum", "fmax", "fmin", "atan2", "hypot")
+for _name in (*_ORDERED, "logaddexp", "heaviside", "copysign", "floor_divide", "remainder"):
+    bad(f"{_name} of complex numbers", ug.DTypeError, _name)(_of(_name, "complex64", 2))
+_REAL = ("floor", "round", "relu", "erf", "erfinv", "sinc", "softmax", "log_softmax", "logsumexp")
+for _name in (*_REAL, "clip", "nan_to_num", "sort", "argmax", "max"):
+    bad(f"{_name} of complex numbers", ug.DTypeError, _name)(_of(_name, "complex64", 1))
+_NUMERIC = ("subtract", "pow", "floor_divide", "remainder")
+for _name in (*_NUMERIC, "bitwise_left_shift", "bitwise_right_shift"):
+    bad(f"{_name} of bools", ug.DTypeError, _name)(_of(_name, "bool", 2))
+for _name in ("negative", "sign", "square", "relu"):
+    bad(f"{_name} of a bool", ug.DTypeError, _name)(_of(_name, "bool", 1))
+
 bad("truth of several elements", ug.ShapeError, "(2,)")(lambda: bool(_ones(2)))
 bad("assigning another shape", ug.ShapeError, "assign", "(2,)", "(3,)")(
     lambda: ug.Variable(_ones(2)).assign(_ones(3))

@@ -35,6 +35,18 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     )
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Refuse a backend that nobody has registered: skipped tests would look like passed ones."""
+    if config.getoption("--unigrad-backend"):
+        from unigrad.core.registry import available_backends
+
+        if unknown := sorted(set(_names(config)) - set(known := available_backends())):
+            raise pytest.UsageError(
+                f"--unigrad-backend: no backend is called {', '.join(unknown)}; "
+                f"known are: {', '.join(known)}"
+            )
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give the suite's tests their trials and backends."""
     if "unigrad_trial" in metafunc.fixturenames:
@@ -53,6 +65,12 @@ def _names(config: pytest.Config) -> list[str]:
 
     chosen: list[str] = config.getoption("--unigrad-backend") or available_backends()
     return chosen
+
+
+@pytest.fixture(scope="session")
+def unigrad_chosen(request: pytest.FixtureRequest) -> bool:
+    """Whether somebody asked for the backends by name: then an absent one is a failure."""
+    return bool(request.config.getoption("--unigrad-backend"))
 
 
 @pytest.fixture

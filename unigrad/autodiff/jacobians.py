@@ -60,7 +60,7 @@ def _rows(
     try:
         if not persistent and tape._recording:
             tape._pause()
-        # An unwatched source that is itself the target counts for `gradient` only, as in TensorFlow.
+        # An unwatched source that is the target itself counts for `gradient` only (TensorFlow).
         rows = [tape._ask(target, sources, one, how, False)[0] for one in cotangents]
     finally:
         tape.persistent = persistent

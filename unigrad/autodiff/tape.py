@@ -230,17 +230,15 @@ class GradientTape:
             if not (variable.trainable and self._watch_accessed and variable.inexact):
                 return wrap(value.backend, value.native) if handle is None else handle
             self.variables[key] = variable
-        if handle is None:
-            handle = _new(Tensor)
-            handle.native = value.native
-            handle.backend = value.backend
-            handle.uid = 0
-        if handle.uid or handle.backend not in self.natives:
+        if handle is not None:
             self._watch(handle)
         else:
+            handle = _new(Tensor)
+            handle.native = value.native
+            handle.backend = backend = value.backend
             # What `_watch` does with a handle that nobody tracks, on the shortest way.
             handle.uid = uid = next(_uids)
-            native = self.natives[handle.backend]
+            native = self.natives[backend] if backend in self.natives else self._native(backend)
             if native is not None:
                 native.watch(handle, False)
             self.tracked[uid] = ()

@@ -157,9 +157,9 @@ def _with_scalar(op: Op, x: Tensor, scalar: Any) -> tuple[Tensor, Any]:
     kind: type = type(scalar)
     dtype = dtypes.promote_scalar(x.dtype, kind) or dtypes.default_dtype_of_kind(kind)
     x = cast(x, dtype)
-    if kind is int and not -128 <= scalar < 128:
-        scalar = _fitting(op, x, scalar)
-    elif kind is int and scalar < 0 and dtype in dtypes.UNSIGNED:
+    if (kind is int and not -128 <= scalar < 128) or (
+        kind is int and scalar < 0 and dtype in dtypes.UNSIGNED
+    ):
         scalar = _fitting(op, x, scalar)
     absorbing = x.backend.weak.get(type(scalar))
     if absorbing is not None and x.native.dtype in absorbing and op.name in x.backend.scalar_ops:

@@ -160,10 +160,9 @@ def run_if_watched(
     settings: Mapping[str, Any],
 ) -> Any:
     """Run an op if a recorder of this thread tracks an input, and tell it; else return ``None``."""
-    active = _here.active
-    if len(active) == 1:
+    lone = _here.lone
+    if lone is not None:
         # The commonest case beside none at all: one tape, and an op with one result.
-        lone = active[0]
         tracked = lone.tracked
         for uid in uids:
             if uid in tracked:
@@ -179,14 +178,16 @@ def run_if_watched(
         pull = None
         try:
             if graph is not None:
-                result = graph.run(kernel, natives, uids, settings, active)
+                result = graph.run(kernel, natives, uids, settings, _here.active)
             else:
-                result, pull = backend.run_watched(op, kernel, natives, uids, settings, active)
+                result, pull = backend.run_watched(
+                    op, kernel, natives, uids, settings, _here.active
+                )
         except Exception as error:
             raise explain(op, backend, natives, settings, error) from error
         if type(result) is not backend.array_type:
             if type(result) is tuple or type(result) is list:
-                return _told(op, backend, natives, uids, settings, active, result, pull)
+                return _told(op, backend, natives, uids, settings, [lone], result, pull)
             result = backend.settle(result)
         output = _new(Tensor)
         output.native = result

@@ -57,12 +57,12 @@ class Recorder(Protocol):
 
 
 class _Anywhere:
-    """What records in all threads together (a slot reads faster than a global)."""
+    """What listens in all threads together (a slot reads faster than a global)."""
 
     __slots__ = ("recording",)
 
     def __init__(self) -> None:
-        #: Identities of the recorders, in a set, since threads may add and discard without a lock.
+        #: Identities of recorders and of traces, in a set: threads may change it without a lock.
         self.recording: set[int] = set()
 
 
@@ -71,6 +71,12 @@ class _Here(threading.local):
 
     def __init__(self) -> None:
         self.active: list[Any] = []
+        #: The recorder, while there is exactly one: the commonest case has shorter ways.
+        self.lone: Any = None
+
+    def settle(self) -> None:
+        """See, after a change, whether one recorder is alone."""
+        self.lone = self.active[0] if len(self.active) == 1 else None
 
 
 anywhere = _Anywhere()
@@ -94,6 +100,7 @@ def push(recorder: Any) -> None:
     """Start telling a recorder of this thread's ops."""
     anywhere.recording.add(id(recorder))
     here.active.append(recorder)
+    here.settle()
 
 
 def pop(recorder: Any) -> None:
@@ -102,6 +109,7 @@ def pop(recorder: Any) -> None:
     for position in range(len(active) - 1, -1, -1):
         if active[position] is recorder:
             del active[position]
+            here.settle()
             anywhere.recording.discard(id(recorder))
             return
 
@@ -117,10 +125,12 @@ def only(recorders: list[Any]) -> Iterator[None]:
     """
     before = here.active
     here.active = list(recorders)
+    here.settle()
     try:
         yield
     finally:
         here.active = before
+        here.settle()
 
 
 def handle_of(variable: Variable, value: Tensor) -> Any:

@@ -45,8 +45,9 @@ def load_backend(name: str) -> Backend:
     """Return a backend by name, importing its framework at the first call.
 
     Raises:
-        BackendNotInstalledError: when no backend has that name or its framework is absent; the
-            message names the known ones, or the command that installs it.
+        BackendNotInstalledError: when no backend has that name, its framework is absent, or its
+            package is broken; the message names the known ones, the command that installs it, or
+            what went wrong.
     """
     try:
         return _loaded[name]
@@ -66,13 +67,43 @@ def load_backend(name: str) -> Backend:
                 f"the backend {name!r} cannot be loaded ({error}); "
                 f"install it with: {install_command(name)}"
             ) from error
+        except Exception as error:
+            # A stranger's mistake, whatever it is, is his backend's and nobody else's.
+            raise BackendNotInstalledError(
+                f"the backend {name!r} ({_origin(entries[name])}) is broken: "
+                f"{type(error).__name__}: {error}"
+            ) from error
+        if not isinstance(backend, Backend):
+            raise BackendNotInstalledError(
+                f"the backend {name!r} ({_origin(entries[name])}) is broken: "
+                f"it is a {type(backend).__name__}, not an instance of Backend"
+            )
         _loaded[name] = backend
         return backend
 
 
+#: The distribution whose extras are named after the backends that it brings.
+_OWN = "unigrad"
+
+
+def _package(entry: metadata.EntryPoint) -> str:
+    """Return the name of the distribution that an entry point comes from."""
+    return _OWN if entry.dist is None else entry.dist.name
+
+
+def _origin(entry: metadata.EntryPoint) -> str:
+    return f"{entry.value} of {_package(entry)}"
+
+
 def install_command(name: str) -> str:
-    """Return the pip command that installs a backend's framework."""
-    return f"pip install 'unigrad[{name}]'"
+    """Return the pip command that installs a backend's framework.
+
+    Of a package that is there already, pip installs what it needs and lacks.
+    """
+    for entry in metadata.entry_points(group=GROUP, name=name):
+        if (package := _package(entry)) != _OWN:
+            return f"pip install {package}"
+    return f"pip install '{_OWN}[{name}]'"
 
 
 def loaded_backends() -> list[Backend]:

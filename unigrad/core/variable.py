@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Sequence
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from unigrad.core import recorders
@@ -34,6 +35,26 @@ class _Tracing(threading.local):
 
 #: The jit trace of this thread, if one is running: has ``read(variable)`` and ``write(…)``.
 tracing = _Tracing()
+
+
+@contextmanager
+def traced_by(trace: Any) -> Iterator[None]:
+    """Let a trace (or none) stand between variables and their readers inside the block.
+
+    Example:
+        >>> with traced_by(None):
+        ...     float(Variable(1.0))
+        1.0
+    """
+    before, tracing.trace = tracing.trace, trace
+    if trace is not None:
+        _anywhere.recording.add(id(trace))
+    try:
+        yield
+    finally:
+        tracing.trace = before
+        if trace is not None:
+            _anywhere.recording.discard(id(trace))
 
 
 if TYPE_CHECKING:
@@ -94,14 +115,13 @@ class Variable(_LikeTensor):
 
     def __unigrad_tensor__(self) -> Tensor:
         """Return the current value in a handle that all readers share: not to be assigned to."""
-        # What `current` does, without the call.
-        tensor = self._tensor if tracing.trace is None else tracing.trace.read(self)
-        if _anywhere.recording and (listening := _here.active):
-            if len(listening) == 1:
-                alone: Tensor = listening[0].read(self, tensor)
-                return alone
-            return _read_together(self, tensor, listening)
-        return tensor
+        if not _anywhere.recording:
+            return self._tensor
+        lone = _here.lone
+        if lone is not None and tracing.trace is None:
+            handle: Tensor = lone.read(self, self._tensor)
+            return handle
+        return _read_together(self, self.current())
 
     def assign(self, value: TensorLike) -> Variable:
         """Replace the value; return the variable.
@@ -146,7 +166,7 @@ class Variable(_LikeTensor):
 
     def current(self) -> Tensor:
         """Return the value in the variable's own handle, which no tape knows: to look at only."""
-        return self._tensor if tracing.trace is None else tracing.trace.read(self)  # type: ignore[no-any-return]
+        return self._tensor if tracing.trace is None else tracing.trace.read(self)
 
     def _untaped(self) -> Tensor:
         """Return the value without telling the tapes."""
@@ -222,12 +242,14 @@ def _own(tensor: Tensor) -> Tensor:
     return handle
 
 
-def _read_together(variable: Variable, value: Tensor, listening: Sequence[Any]) -> Tensor:
+def _read_together(variable: Variable, value: Tensor) -> Tensor:
     """Give the readers one handle that all recorders know."""
+    if not _here.active:
+        return value
     handle: Tensor | None = recorders.handle_of(variable, value)
     if handle is None:
         handle = wrap(value.backend, value.native)
-    for recorder in listening:
+    for recorder in _here.active:
         recorder.read(variable, value, handle)
     return handle
 

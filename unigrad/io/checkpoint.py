@@ -1,7 +1,7 @@
 """`Checkpoint`: a training run's state, numbered files of it, and the newest whole one.
 
-What is saved is everything with ``state_dict`` and ``load_state_dict`` (models, optimizers), and
-Variables, and plain numbers, under the names that the caller gives.
+What is saved is everything with ``state_dict`` and ``load_state_dict`` (models, optimizers, random
+generators), and Variables, and plain numbers, under the names that the caller gives.
 """
 
 from __future__ import annotations
@@ -12,11 +12,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from unigrad.core.errors import UnigradError
 from unigrad.core.state import load_into
 from unigrad.core.variable import Variable
 from unigrad.io.files import Arrays, CheckpointError, load, save, sync_folder
 
+#: What is written as a number or a word; NumPy's scalars become Python's.
+_PLAIN = (bool, int, float, str, np.bool_, np.integer, np.floating)
 _NUMBERED = re.compile(r"checkpoint-(\d+)\.safetensors")
 
 
@@ -42,12 +46,15 @@ def _numbered(folder: Path) -> list[tuple[int, Path]]:
 
 
 class Checkpoint:
-    """The state of a training run: models, optimizers, Variables and numbers by name.
+    """The state of a training run: models, optimizers, generators, Variables, numbers by name.
 
     Args:
         keep: how many numbered files `save` leaves in a folder; None for all.
         **parts: what belongs to the run. Numbers, strings and bools are held as attributes:
             ``checkpoint.step`` is set by `restore` and may be assigned.
+
+    Raises:
+        CheckpointError: when a part is something else, or its name is taken or has a ``/``.
 
     Example:
         >>> import tempfile
@@ -69,7 +76,9 @@ class Checkpoint:
         self.keep = keep
         self._names = tuple(parts)
         for name, part in parts.items():
-            if not (_stateful(part) or isinstance(part, (Variable, bool, int, float, str))):
+            if hasattr(type(self), name) or name in vars(self) or "/" in name:
+                raise CheckpointError(f"Checkpoint: {name!r} cannot be the name of a part")
+            if not (_stateful(part) or isinstance(part, (Variable, *_PLAIN))):
                 raise CheckpointError(f"Checkpoint: {name} is a {type(part).__name__}")
             setattr(self, name, part)
 
@@ -83,7 +92,7 @@ class Checkpoint:
             number: the number.
 
         Raises:
-            CheckpointError: as `ug.io.save`.
+            CheckpointError: as `ug.io.save`, or when an attribute is no number, string or bool.
         """
         target = Path(path)
         folder = target
@@ -97,8 +106,10 @@ class Checkpoint:
                 arrays |= {f"{name}/{key}": value for key, value in part.state_dict().items()}
             elif isinstance(part, Variable):
                 arrays[name] = part._untaped().numpy()
+            elif isinstance(part, _PLAIN):
+                plain[name] = part.item() if isinstance(part, np.generic) else part
             else:
-                plain[name] = part
+                raise CheckpointError(f"save: {name} is a {type(part).__name__}")
         save(target, arrays, {"unigrad": json.dumps(plain)})
         if number is not None and self.keep is not None:
             self._remove_old(folder, target)

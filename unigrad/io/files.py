@@ -58,8 +58,9 @@ def save(
         metadata: strings by name.
 
     Raises:
-        CheckpointError: when a leaf is no array, a dtype has no place in the format (complex), or
-            the disk refuses. The file that was there before is still there.
+        CheckpointError: when a leaf is no array, a dtype has no place in the format (complex), two
+            values have one name, or one the name ``__metadata__``, or the disk refuses. The file
+            that was there before is still there.
 
     Example:
         >>> import tempfile, pathlib
@@ -75,6 +76,8 @@ def save(
     for name, array in _named(found, ""):
         if name in arrays:
             raise CheckpointError(f"save: two values are called {name!r}")
+        if name == "__metadata__":
+            raise CheckpointError(f"save: {name!r} is the format's own word, not a value's name")
         if array.dtype in _UNKNOWN:
             raise CheckpointError(f"save: {name} is {array.dtype.name}, which safetensors lacks")
         # The format's writer takes the bytes in memory order.

@@ -8,7 +8,6 @@ from typing import Any
 from unigrad.core.errors import UnigradError
 from unigrad.layers.module import Module
 from unigrad.layers.recurrent import GRU
-from unigrad.layers.seeds import LayerKey
 from unigrad.ops.joining import concat
 
 
@@ -20,7 +19,7 @@ class Bidirectional(Module):
 
     Args:
         layer: the forward layer, not built yet; the backward one is made like it, with weights
-            of its own.
+            of its own, drawn from another key that follows from the layer's.
         name: see `Module`.
 
     Raises:
@@ -40,7 +39,7 @@ class Bidirectional(Module):
         self.forward = layer
         self.backward = copy.copy(layer)
         self.backward.go_backwards = True
-        self.backward._key = LayerKey()
+        self.backward._key = layer._key.twin()
 
     def call(self, x: Any, states: Any = (None, None), *, mask: Any = None) -> Any:
         """Run both; ``states`` are the first states of the two."""

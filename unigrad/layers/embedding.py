@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
+from unigrad.core.arguments import as_tensor
+from unigrad.core.errors import OutOfBoundsError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
@@ -45,5 +49,25 @@ class Embedding(Module):
         self.table = self.add_weight("table", (self.vocabulary, self.units), self.initializer)
 
     def call(self, indices: Any) -> Tensor:
-        """Look up. Raises `OutOfBoundsError` for an integer outside of the vocabulary."""
-        return take(self.table, indices, axis=0)
+        """Look up.
+
+        Raises:
+            OutOfBoundsError: for an integer outside of [0, vocabulary); compiled programs and
+                accelerators do not look.
+        """
+        assert self.table is not None
+        table = self.table.read()
+        indices = as_tensor(indices, table)
+        found = take(table, indices, axis=0)
+        _refuse_negative(self.name, indices)
+        return found
+
+
+def _refuse_negative(name: str, indices: Tensor) -> None:
+    """Refuse what `take` would count from the end, on a CPU and in eager mode only."""
+    backend, native = indices.backend, indices.native
+    if backend.is_traced(native) or backend.device(native) != "cpu":
+        return
+    values = backend.to_numpy(native)
+    if values.size and (least := np.minimum.reduce(values, None)) < 0:
+        raise OutOfBoundsError(f"{name}: the index {least} is negative")

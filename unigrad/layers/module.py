@@ -19,6 +19,7 @@ from unigrad.core.state import load_into, state_of
 from unigrad.core.variable import Variable
 from unigrad.layers.seeds import LayerKey
 from unigrad.layers.training import training_mode
+from unigrad.random import Generator
 from unigrad.tracing.scope import init_scope
 
 
@@ -26,9 +27,9 @@ class Module:
     """A layer or a model.
 
     A subclass writes `call`; if it makes weights that depend on its input's shape, it makes them
-    in `build` with `add_weight`, which runs once, before the first call. Variables and modules in
-    attributes, and in lists, tuples and dicts of them, are the module's own, in order of
-    definition, each once.
+    in `build` with `add_weight`, which runs once, before the first call. Variables, modules and
+    random generators in attributes, and in lists, tuples and dicts of them, are the module's own,
+    in order of definition, each once.
 
     Args:
         name: for the names of variables and for messages; the class's name by default.
@@ -125,13 +126,21 @@ class Module:
     # -- what it owns
 
     def named_variables(self) -> dict[str, Variable]:
-        """Return all variables by path, such as ``encoder/layers/0/kernel``, each once."""
-        return {path: one for path, one in _walk(self, "", set()) if isinstance(one, Variable)}
+        """Return all variables by path, such as ``encoder/layers/0/kernel``, each once.
+
+        Raises:
+            UnigradError: when two have one path, as those of ``{1: v, "1": w}`` have.
+        """
+        named: dict[str, Variable] = {}
+        for path, one in _walk(self, "", set()):
+            if isinstance(one, Variable) and named.setdefault(path, one) is not one:
+                raise UnigradError(f"{self.name}: two variables have the path {path!r}")
+        return named
 
     @property
     def variables(self) -> list[Variable]:
         """All variables, in order of definition."""
-        return list(self.named_variables().values())
+        return [one for _, one in _walk(self, "", set()) if isinstance(one, Variable)]
 
     @property
     def trainable_variables(self) -> list[Variable]:
@@ -161,6 +170,8 @@ class Module:
 
 def _walk(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
     """Give the variables and modules inside a value with their paths, parents first, each once."""
+    if isinstance(value, Generator):
+        value, path = value.key, f"{path}/key"
     if isinstance(value, (Variable, Module, list, tuple, dict)):
         if id(value) in seen:
             return

@@ -141,11 +141,13 @@ class GRU(GRUCell):
             mask: bools (batch, time), False where the input is padding.
 
         Raises:
-            ShapeError: when ``x`` has not three axes, or the mask is not (batch, time).
+            ShapeError: when ``x`` has not three axes or no step, or the mask is not (batch, time).
         """
         x = as_tensor(x)
         if x.ndim != 3:
             raise ShapeError(f"{self.name}: expected (batch, time, inputs), not {x.shape}")
+        if not x.shape[1]:
+            raise ShapeError(f"{self.name}: the input {x.shape} has no step")
         projected = permute_dims(self.project(x), (1, 0, 2))
         first = zeros_like(projected[0, :, : self.units]) if state is None else as_tensor(state)
         if mask is None:

@@ -9,8 +9,13 @@ from __future__ import annotations
 import threading
 from typing import Any
 
+import numpy as np
+
 from unigrad.core.tensor import Tensor
 from unigrad.random import fold_in, key
+
+#: What is folded into the key of a layer's twin: no layer has so many variables.
+_TWIN = 2**32 - 1
 
 _lock = threading.Lock()
 _seed = 0
@@ -44,7 +49,8 @@ class LayerKey:
 
     def __init__(self, given: Any = None) -> None:
         global _count
-        self._given = given
+        self._given = int(given) if isinstance(given, np.integer) else given
+        self._is_twin = False
         with _lock:
             self._seed, self._number = _seed, _count
             if given is None:
@@ -56,7 +62,18 @@ class LayerKey:
             own = fold_in(key(self._seed), self._number)
         else:
             own = key(self._given) if isinstance(self._given, int) else self._given
+            if self._is_twin:
+                own = fold_in(own, _TWIN)
         return fold_in(own, number)
+
+    def twin(self) -> LayerKey:
+        """Return the key of a second layer that is made like this one's.
+
+        It follows from a key that was given; else it is the next from the module's seed.
+        """
+        other = LayerKey(self._given)
+        other._is_twin = self._given is not None
+        return other
 
     def as_seed(self) -> int:
         """Return an int to seed a generator with, for a layer that has no key of its own."""

@@ -9,8 +9,10 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, to_floating
 from unigrad.core.elementwise import unary
+from unigrad.core.errors import DTypeError
 from unigrad.core.op import OPS, Op, composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs
@@ -43,9 +45,21 @@ _SELU_SCALE = 1.0507009873554804934193349852946
 
 
 def _call(op: Op, x: TensorLike, **settings: object) -> Tensor:
-    """Run an op on one tensor in a floating dtype."""
-    out: Tensor = op(to_floating(as_tensor(x)), **settings)
+    """Run an op on one tensor in a floating dtype.
+
+    Raises:
+        DTypeError: for complex numbers, unless the op is analytic.
+    """
+    x = as_tensor(x)
+    if x.native.dtype not in x.backend.native_reals:
+        if x.dtype in dtypes.COMPLEX and op.name not in _OF_COMPLEX:
+            raise DTypeError(f"{op.name}: complex numbers have no order ({x.dtype.name})")
+        x = to_floating(x)
+    out: Tensor = op(x, **settings)
     return out
+
+
+_OF_COMPLEX = ("silu", "softsign", "tanh_shrink")
 
 
 @unary()

@@ -41,27 +41,27 @@ def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike, /) -> Tensor:
     if type(bias) in readable:
         bias = bias.__unigrad_tensor__()
     try:
+        backend, left, matrix, row = x.backend, x.native, kernel.native, bias.native
+        dtype = left.dtype
         fits = (
-            x.backend is kernel.backend is bias.backend
-            and x.native.dtype is kernel.native.dtype is bias.native.dtype
+            kernel.backend is backend
+            and bias.backend is backend
+            and matrix.dtype is dtype
+            and row.dtype is dtype
         )
     except AttributeError:  # Lists, scalars, arrays of somebody else.
         fits = False
     if not fits:
         x, kernel, bias = common_tensors("linear", (x, kernel, bias))
-    matrix, row = kernel.native, bias.native
+        backend, left, matrix, row = x.backend, x.native, kernel.native, bias.native
     # A bias that merely broadcasts would pass unseen; libraries notice the other misfits.
     if matrix.ndim != 2 or row.ndim != 1 or row.shape[0] != matrix.shape[1]:
         raise _misfit(x, kernel, bias)
     try:
         if _anywhere.recording:
+            uids = (x.uid, kernel.uid, bias.uid)
             watched: Tensor | None = run_if_watched(
-                _linear,
-                x.backend,
-                (x, kernel, bias),
-                (x.native, matrix, row),
-                (x.uid, kernel.uid, bias.uid),
-                _NONE,
+                _linear, backend, (x, kernel, bias), (left, matrix, row), uids, _NONE
             )
             if watched is not None:
                 return watched

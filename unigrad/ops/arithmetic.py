@@ -12,23 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
-from typing import Any
 
-import ml_dtypes
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, visible
+from unigrad.core.arguments import TensorLike, as_tensor, visible
 from unigrad.core.elementwise import binary, unary
 from unigrad.core.errors import DTypeError
-from unigrad.core.op import OPS, composite
+from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
-from unigrad.ops.comparison import greater, isnan, less, where
+from unigrad.ops.comparison import (
+    refuse_bools,
+)
 
 __all__ = [
     "abs",
     "add",
-    "clip",
     "conj",
     "copysign",
     "divide",
@@ -37,7 +36,6 @@ __all__ = [
     "maximum",
     "minimum",
     "multiply",
-    "nan_to_num",
     "negative",
     "positive",
     "pow",
@@ -67,10 +65,11 @@ def _refusing_negative(run: _Binary) -> _Binary:
 
 
 def _refuse_negative(x1: TensorLike, x2: TensorLike) -> None:
-    """Raise `DTypeError` for integers to a negative power."""
+    """Raise `DTypeError` for integers to a negative power, and for two bools."""
     base = as_tensor(x1, x2 if type(x2) is Tensor else None)
     if base.dtype in dtypes.INEXACT:
         return
+    refuse_bools("pow", base, x2)
     if type(x2) is not int:
         exponent = as_tensor(x2, base)
         values = visible(exponent) if exponent.dtype in dtypes.SIGNED else None
@@ -278,69 +277,3 @@ def copysign(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         [-1.0, -2.0]
     """
     ...
-
-
-def clip(x: TensorLike, /, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
-    """Return x limited to [min, max]; ``None`` leaves a side open; max wins where min > max.
-
-    The derivative by x is 1 inside and on the bounds and 0 outside, where the bound has it.
-
-    Example:
-        >>> clip([1, 5, 9], 2, 6).tolist()
-        [2, 5, 6]
-    """
-    x = as_tensor(x, next((one for one in (min, max) if type(one) is Tensor), None))
-    if min is None and max is None:
-        return positive(x)
-    if all(one is None or type(one) in (int, float) for one in (min, max)):
-        if float in (type(min), type(max)) and x.dtype not in dtypes.INEXACT:
-            x = cast(x, dtypes.default_dtype())
-        limited: Tensor = OPS["clip"](x, low=min, high=max)
-        return limited
-    if min is not None:
-        x = where(less(x, min), min, x)
-    return x if max is None else where(greater(x, max), max, x)
-
-
-@composite
-def _clip(x: Tensor, *, low: float | None, high: float | None) -> Tensor:
-    """Limit a tensor by scalars."""
-    if low is not None:
-        x = where(less(x, low), low, x)
-    return x if high is None else where(greater(x, high), high, x)
-
-
-OPS["clip"].public = clip
-
-
-def nan_to_num(
-    x: TensorLike,
-    /,
-    *,
-    nan: float = 0.0,
-    posinf: float | None = None,
-    neginf: float | None = None,
-) -> Tensor:
-    """Return x with NaN and the infinities replaced: those by default by the extreme numbers.
-
-    The derivative is 1 at finite elements and 0 at replaced ones.
-
-    Example:
-        >>> nan_to_num([1.0, float("nan"), float("inf")], posinf=9.0).tolist()
-        [1.0, 0.0, 9.0]
-    """
-    x = as_tensor(x)
-    if x.dtype not in dtypes.FLOATING:
-        if x.dtype in dtypes.COMPLEX:
-            raise DTypeError(f"nan_to_num: expected real numbers, not {x.dtype.name}")
-        return positive(x)
-    largest = _largest(x.dtype)
-    x = where(isnan(x), float(nan), x)
-    x = where(greater(x, largest), largest if posinf is None else float(posinf), x)
-    return where(less(x, -largest), -largest if neginf is None else float(neginf), x)
-
-
-def _largest(dtype: dtypes.DType) -> float:
-    """Return the largest finite number of a floating dtype."""
-    library: Any = np if dtype != dtypes.bfloat16 else ml_dtypes
-    return float(library.finfo(dtype).max)

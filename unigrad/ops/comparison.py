@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, constant, promoted
+from unigrad.core.arguments import TensorLike, as_tensor, cast, constant, promoted
 from unigrad.core.elementwise import binary, unary
 from unigrad.core.errors import DTypeError
 from unigrad.core.op import primitive
@@ -38,6 +38,12 @@ __all__ = [
     "safe_where",
     "where",
 ]
+
+
+def refuse_bools(name: str, x1: TensorLike, x2: TensorLike) -> None:
+    """Raise `DTypeError` for two bools where an op takes numbers."""
+    if all(type(x) is bool or (type(x) is Tensor and x.dtype == dtypes.bool_) for x in (x1, x2)):
+        raise DTypeError(f"{name}: bools are no numbers; cast one of them with ug.astype")
 
 
 @binary()
@@ -251,6 +257,13 @@ def isnan(x: TensorLike, /) -> Tensor:
     ...
 
 
+def _measurable(x: Tensor) -> Tensor:
+    """Return integers and bools as floats, whose differences do not wrap around."""
+    if x.dtype in dtypes.INEXACT:
+        return x
+    return cast(x, dtypes.float32 if x.dtype.itemsize < 4 else dtypes.float64)
+
+
 def isclose(
     x1: TensorLike,
     x2: TensorLike,
@@ -262,6 +275,8 @@ def isclose(
 ) -> Tensor:
     """Return |x₁ - x₂| ≤ atol + rtol · |x₂| as bools; an infinity is close to itself alone.
 
+    Integers and bools are compared in double precision, narrow ones in single.
+
     Example:
         >>> isclose([1.0, 2.0], [1.000001, 2.1]).tolist()
         [True, False]
@@ -270,7 +285,8 @@ def isclose(
 
     x1 = as_tensor(x1, x2 if type(x2) is Tensor else None)
     x2 = as_tensor(x2, x1)
-    near = less_equal(abs(subtract(x1, x2)), abs(x2) * rtol + atol)
+    first, second = _measurable(x1), _measurable(x2)
+    near = less_equal(abs(subtract(first, second)), abs(second) * rtol + atol)
     close = logical_or(logical_and(near, isfinite(x2)), equal(x1, x2))
     if equal_nan:
         close = logical_or(close, logical_and(isnan(x1), isnan(x2)))
@@ -311,9 +327,10 @@ def _beside(condition: Tensor, x1: TensorLike, x2: TensorLike) -> tuple[TensorLi
     if type(x1) in _SCALARS and type(x2) in _SCALARS:
         found = (dtypes.default_dtype_of_kind(type(x1)), dtypes.default_dtype_of_kind(type(x2)))
         return constant(condition, x1, dtypes.promote(*found)), x2
+    like = x1 if type(x1) is Tensor else x2 if type(x2) is Tensor else condition
     return (
-        x1 if type(x1) in _SCALARS else as_tensor(x1, condition),
-        x2 if type(x2) in _SCALARS else as_tensor(x2, condition),
+        x1 if type(x1) in _SCALARS else as_tensor(x1, like),
+        x2 if type(x2) in _SCALARS else as_tensor(x2, like),
     )
 
 

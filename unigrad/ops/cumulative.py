@@ -7,10 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from unigrad.control import identity
 from unigrad.core import dtypes
 from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
+    cast,
     common_tensors,
     constant,
     normalize_axis,
@@ -21,7 +23,7 @@ from unigrad.core.op import Op, composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import not_equal
 from unigrad.ops.joining import concat
-from unigrad.ops.reductions import accumulated
+from unigrad.ops.reductions import accumulated, widened
 from unigrad.ops.shaping import broadcast_to
 
 __all__ = ["cumulative_prod", "cumulative_sum", "diff"]
@@ -35,13 +37,17 @@ def _cumulative_prod(x: Tensor, *, axis: int) -> Tensor:
     # Products over windows that double (Hillis and Steele's scan): made of products alone, its
     # derivative is exact where factors are zero, to any order.
     length = x.shape[axis]
+    if length < 2:
+        return identity(x)
+    dtype = x.dtype
+    x = widened(x)
     window = 1
     while window < length:
         first = _along(x, axis, 0, window)
         product = _along(x, axis, window, length) * _along(x, axis, 0, length - window)
         x = concat([first, product], axis=axis)
         window *= 2
-    return x
+    return cast(x, dtype)
 
 
 def _along(x: Tensor, axis: int, start: int, stop: int) -> Tensor:
@@ -60,9 +66,8 @@ def cumulative_sum(
 ) -> Tensor:
     """Return the running sums y[k] = Σ_{i ≤ k} x[i] along an axis.
 
-    The axis must be named unless there is only one. Bools and integers are summed in int64
-    (uint64). ``include_initial`` puts the empty sum, 0,
-    first, so that the axis is longer by one.
+    The axis must be named unless there is only one. Dtypes as in `sum`. ``include_initial`` puts
+    the empty sum, 0, first, so that the axis is longer by one.
 
     Example:
         >>> cumulative_sum([1, 2, 3], include_initial=True).tolist()
@@ -81,7 +86,7 @@ def cumulative_prod(
 ) -> Tensor:
     """Return the running products y[k] = Π_{i ≤ k} x[i] along an axis.
 
-    Integers as in `cumulative_sum`; ``include_initial`` puts the empty product, 1, first. The
+    Dtypes as in `sum`; ``include_initial`` puts the empty product, 1, first. The
     derivative is exact also where factors are zero.
 
     Example:
@@ -94,7 +99,7 @@ def cumulative_prod(
 def _cumulated(
     op: Op, x: TensorLike, axis: int | None, dtype: DTypeLike | None, initial: int | None
 ) -> Tensor:
-    x = accumulated(as_tensor(x), dtype)
+    x = accumulated(op.name, as_tensor(x), dtype)
     if axis is None:
         if x.ndim != 1:
             raise ShapeError(f"{op.name}: an axis must be named for {x.ndim} dimensions")
@@ -134,6 +139,8 @@ def diff(
     tensors = common_tensors("diff", given)
     along = normalize_axis("diff", axis, tensors[0 if prepend is None else 1].ndim)
     joined = tensors[0] if len(tensors) == 1 else concat(tensors, axis=along)
+    if n == 0:
+        return identity(joined)
     subtract: Callable[[Tensor, Tensor], Tensor] = (
         not_equal if joined.dtype == dtypes.bool_ else lambda a, b: a - b
     )

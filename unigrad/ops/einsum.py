@@ -24,7 +24,7 @@ def einsum(equation: str, /, *operands: TensorLike) -> Tensor:
     Each letter names an axis; a letter that is not in the result is summed over. A letter that
     comes twice in one term takes the diagonal. Without ``->`` the result has the letters that
     come once, in alphabetical order. ``...`` stands for axes that broadcast; an implicit result
-    begins with them.
+    begins with them, an explicit one has to name them.
 
     Raises:
         ShapeError: when the equation is not well formed, or does not fit the operands.
@@ -58,6 +58,9 @@ def einsum(equation: str, /, *operands: TensorLike) -> Tensor:
 
 def _parse(equation: str, count: int) -> tuple[list[str], str]:
     """Return the operands' terms and the result's; each may hold one "." for its ellipsis."""
+    letters = equation.replace(" ", "").replace("...", "")
+    if "." in letters:
+        raise ShapeError(f"einsum: {equation!r} has dots that are no ...")
     left, arrow, right = equation.replace(" ", "").replace("...", ".").partition("->")
     terms = left.split(",")
     if count == 0 or len(terms) != count:
@@ -85,6 +88,8 @@ def _name_ellipses(
         start = term.find(".")
         covered.append(x.shape[start : start + hidden] if start >= 0 else ())
     most = max(len(one) for one in covered)
+    if most and "." not in result:
+        raise ShapeError(f"einsum: the result of {equation!r} lacks the axes of its ...")
     free = [c for c in string.ascii_letters if c not in equation][:most]
     if len(free) < most:
         raise ShapeError(f"einsum: {equation!r} has too many axes")

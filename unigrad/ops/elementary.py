@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import math
 
+from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, to_floating
 from unigrad.core.elementwise import binary, unary
+from unigrad.core.errors import DTypeError
 from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import where
@@ -321,7 +323,10 @@ def sinc(x: TensorLike, /) -> Tensor:
         >>> sinc(0.0).item()
         1.0
     """
-    out: Tensor = _sinc(to_floating(as_tensor(x)))
+    x = to_floating(as_tensor(x))
+    if x.dtype in dtypes.COMPLEX:
+        raise DTypeError(f"sinc: complex numbers ({x.dtype.name}) are not taken")
+    out: Tensor = _sinc(x)
     return out
 
 

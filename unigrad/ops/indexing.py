@@ -15,10 +15,11 @@ from typing import Any
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, normalize_axis, untracked
+from unigrad.core.arguments import TensorLike, as_tensor, cast, normalize_axis
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError
 from unigrad.core.op import backend_of, primitive
 from unigrad.core.tensor import Tensor
+from unigrad.ops.comparison import not_equal
 from unigrad.ops.keys import Advanced, as_tuple, basic, is_basic
 from unigrad.ops.shaping import broadcast_to, permute_dims, reshape
 
@@ -197,7 +198,7 @@ def nd_key(name: str, x: Tensor, indices: TensorLike) -> tuple[Any, ...]:
 def nonzero(x: TensorLike, /) -> tuple[Tensor, ...]:
     """Return the indices of the elements that are not zero, one int64 tensor per axis.
 
-    Its shape depends on values, so it cannot be traced.
+    Its shape depends on values, so it cannot be traced. Derivative zero.
 
     Raises:
         TracingError: inside a traced function.
@@ -215,7 +216,8 @@ def nonzero(x: TensorLike, /) -> tuple[Tensor, ...]:
         )
     if x.ndim == 0:
         raise ShapeError("nonzero: a 0-d tensor has no indices")
-    out: tuple[Tensor, ...] = _nonzero(untracked(x))
+    # Asked of truths: a comparison is differentiable everywhere, with derivative zero.
+    out: tuple[Tensor, ...] = _nonzero(x if x.dtype == dtypes.bool_ else not_equal(x, 0))
     return out
 
 

@@ -74,10 +74,10 @@ def split(
     """Return consecutive pieces along an axis.
 
     An int asks for that many equal pieces; a sequence of ints says where the pieces after the
-    first begin.
+    first begin, in ascending order.
 
     Raises:
-        ShapeError: when equal pieces do not come out even.
+        ShapeError: when equal pieces do not come out even, or the bounds do not ascend.
 
     Example:
         >>> [one.tolist() for one in split([1, 2, 3], [1])]
@@ -86,19 +86,20 @@ def split(
     x = as_tensor(x)
     place = normalize_axis("split", axis, x.ndim)
     length = x.shape[place]
-    if isinstance(indices_or_sections, int):
-        count = indices_or_sections
+    numbers = as_shape("split", indices_or_sections)
+    if isinstance(indices_or_sections, int) or not getattr(indices_or_sections, "ndim", 1):
+        (count,) = numbers
         if count < 1 or length % count:
             raise ShapeError(f"split: length {length} does not make {count} equal pieces")
         sizes = [length // count] * count
     else:
         bounds = [0]
-        for bound in as_shape("split", indices_or_sections):
+        for bound in numbers:
             bounds.append(min(max(bound + length if bound < 0 else bound, 0), length))
         bounds.append(length)
         sizes = [end - start for start, end in pairwise(bounds)]
         if min(sizes) < 0:
-            raise ShapeError(f"split: the bounds {tuple(indices_or_sections)} do not ascend")
+            raise ShapeError(f"split: the bounds {numbers} do not ascend")
     return list(_split(x, axis=place, sizes=tuple(sizes)))
 
 

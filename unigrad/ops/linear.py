@@ -26,7 +26,6 @@ from unigrad.core.op import composite, primitive, run_if_watched
 from unigrad.core.tensor import Tensor
 from unigrad.ops import reductions
 from unigrad.ops.arithmetic import conj
-from unigrad.ops.einsum import einsum
 from unigrad.ops.shaping import as_shape, permute_dims, reshape
 
 __all__ = [
@@ -276,9 +275,14 @@ def diagonal(x: TensorLike, /, *, offset: int = 0) -> Tensor:
     """
     matrix = _matrix("diagonal", x)
     top, left = max(-offset, 0), max(offset, 0)
-    length = max(min(matrix.shape[-2] - top, matrix.shape[-1] - left), 0)
-    square = matrix[..., top : top + length, left : left + length]
-    return einsum("...ii->...i", square)
+    *stack, rows, columns = matrix.shape
+    length = max(min(rows - top, columns - left), 0)
+    # In the flattened matrix the elements of a diagonal are a row and one element apart.
+    start = top * columns + left
+    out: Tensor = reshape(matrix, (*stack, rows * columns))[
+        ..., start : start + length * (columns + 1) : columns + 1
+    ]
+    return out
 
 
 def trace(x: TensorLike, /, *, offset: int = 0, dtype: Any = None) -> Tensor:

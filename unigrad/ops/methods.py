@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from unigrad.core.tensor import Tensor
@@ -15,6 +15,7 @@ from unigrad.ops import (
     indexing,
     interop,
     joining,
+    limits,
     linear,
     reductions,
     repeating,
@@ -43,6 +44,18 @@ def _spread(op: Any) -> Any:
         return op(self, numbers) if numbers else op(self)
 
     return method
+
+
+def _iterate(self: Any) -> Iterator[Tensor]:
+    if not self.shape:
+        raise TypeError("a 0-d tensor has no elements to iterate over")
+    return iter(joining.unstack(self))
+
+
+def _to_device(self: Any, device: str, /, *, stream: Any = None) -> Tensor:
+    if stream is not None:
+        raise ValueError("to_device: backends order their own work, there is no stream to name")
+    return creation.to_device(self, device)
 
 
 _BINARY: _Functions = {
@@ -74,10 +87,10 @@ _ONE_WAY: _Functions = {
 }
 _INDEXING: _Functions = {
     "__getitem__": indexing.getitem,
-    "__iter__": lambda self: iter(joining.unstack(self)),
+    "__iter__": _iterate,
 }
 _METHODS: _Functions = {
-    "clip": arithmetic.clip,
+    "clip": limits.clip,
     "expand_dims": shaping.expand_dims,
     "flatten": shaping.ravel,
     "ravel": shaping.ravel,
@@ -91,16 +104,36 @@ _METHODS: _Functions = {
     "transpose": _spread(shaping.transpose),
     "nonzero": indexing.nonzero,
     "astype": creation.astype,
+    "to_device": _to_device,
 }
 
 
 def _along(op: Any) -> Any:
-    """Let a reduction's axis come by position, as NumPy's methods do."""
+    """Let a reduction's axis come by position, and NumPy's functions call it.
 
-    def method(self: Any, axis: Any = None, **settings: Any) -> Any:
+    Those hand on ``dtype`` and ``out`` also when nobody gave them.
+    """
+
+    def method(
+        self: Any, axis: Any = None, dtype: Any = None, out: None = None, **settings: Any
+    ) -> Any:
+        if out is not None:
+            raise TypeError(f"{op.__name__}: a tensor is a value; nothing is written into out=")
+        if dtype is not None:
+            settings["dtype"] = dtype
         return op(self, axis=axis, **settings)
 
     return method
+
+
+def _deviation(op: Any) -> Any:
+    """Let the correction come by NumPy's name for it too."""
+
+    def along(self: Any, *, ddof: float = 0, **settings: Any) -> Any:
+        return op(self, **{"correction": ddof, **settings})
+
+    along.__name__ = op.__name__
+    return along
 
 
 _REDUCTIONS: _Functions = {
@@ -114,9 +147,9 @@ _REDUCTIONS: _Functions = {
     "mean": reductions.mean,
     "min": reductions.min,
     "prod": reductions.prod,
-    "std": statistics.std,
+    "std": _deviation(statistics.std),
     "sum": reductions.sum,
-    "var": statistics.var,
+    "var": _deviation(statistics.var),
 }
 _PROPERTIES: _Functions = {
     "T": lambda x: shaping.transpose(x),

@@ -13,6 +13,7 @@ from functools import wraps
 from typing import Any, ParamSpec
 from typing import cast as typed
 
+from unigrad.control import identity
 from unigrad.core import dtypes, recorders
 from unigrad.core.arguments import (
     TensorLike,
@@ -45,6 +46,7 @@ __all__ = [
 
 Axis = int | tuple[int, ...] | None
 
+_HALVES = (dtypes.float16, dtypes.bfloat16)
 _anywhere = recorders.anywhere
 _new = Tensor.__new__
 _Given = ParamSpec("_Given")
@@ -53,7 +55,7 @@ _Given = ParamSpec("_Given")
 def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Tensor]]:
     """Give a reduction a short way to its kernel for the commonest call.
 
-    That is one real floating tensor, ``axis`` ``None`` or an int. The kernel
+    That is one real floating tensor, ``axis`` ``None`` or an int within its axes. The kernel
     then sees the axis as it was given: ``None``, or a tuple of one int, perhaps negative. Whatever
     fails there goes the long way, which says what is wrong.
     """
@@ -67,7 +69,10 @@ def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Ten
             if type(x) is Tensor and not rest and (axis is None or type(axis) is int):
                 backend = x.backend
                 native = x.native
-                if native.dtype in backend.native_reals:
+                # Not every library refuses an axis that is not there.
+                if native.dtype in backend.native_reals and (
+                    axis is None or -native.ndim <= axis < native.ndim
+                ):
                     if _anywhere.recording and x.uid:
                         ndim = native.ndim
                         if axis is not None or not ndim:
@@ -108,10 +113,17 @@ _argmax = primitive("argmax")
 _argmin = primitive("argmin")
 
 
-def accumulated(x: Tensor, dtype: DTypeLike | None) -> Tensor:
-    """Return what a sum or product is taken of: bools and integers become (u)int64."""
+def accumulated(name: str, x: Tensor, dtype: DTypeLike | None) -> Tensor:
+    """Return what a sum or product is taken of: bools and integers become (u)int64.
+
+    Raises:
+        DTypeError: when it shall be taken in bools.
+    """
     if dtype is not None:
-        return cast(x, dtypes.as_dtype(dtype))
+        chosen = dtypes.as_dtype(dtype)
+        if chosen == dtypes.bool_:
+            raise DTypeError(f"{name}: bools are not added or multiplied; use ug.any or ug.all")
+        return cast(x, chosen)
     if x.native.dtype in x.backend.native_floats:
         return x
     return cast(x, dtypes.uint64 if x.dtype in dtypes.UNSIGNED else dtypes.int64)
@@ -120,24 +132,42 @@ def accumulated(x: Tensor, dtype: DTypeLike | None) -> Tensor:
 def _reduced(op: Op, x: Tensor, axes: tuple[int, ...], keepdims: bool) -> Tensor:
     """Run a reduction to which no axis, or a 0-d tensor, leaves nothing to do."""
     if axes == ():
-        return x
+        return identity(x)
     out: Tensor = op(x, axis=axes, keepdims=bool(keepdims))
     return out
+
+
+def _accumulation(
+    op: Op, x: TensorLike, axis: Axis, dtype: DTypeLike | None, keepdims: bool
+) -> Tensor:
+    x = accumulated(op.name, as_tensor(x), dtype)
+    out = _reduced(op, x, normalize_axes(op.name, axis, x.ndim), keepdims)
+    # Libraries widen narrow integers, signed or not; the sum in 64 bits has the right low ones.
+    return out if out.native.dtype is x.native.dtype else cast(out, x.dtype)
 
 
 @at_once(_sum)
 def sum(
     x: TensorLike, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
 ) -> Tensor:
-    """Return the sum Σ x over axes. Bools and integers are summed in int64 (uint64).
+    """Return the sum Σ x over axes.
+
+    ``dtype`` is what to sum in, and the result's. By default bools and integers are summed in
+    int64, unsigned ones in uint64. Half precision is added up in float32 and rounded once.
+
+    Raises:
+        DTypeError: for a ``dtype`` of bool.
 
     Example:
         >>> sum([[1, 2], [3, 4]], axis=0).tolist()
         [4, 6]
     """
-    x = accumulated(as_tensor(x), dtype)
-    axes = normalize_axes("sum", axis, x.ndim)
-    return _reduced(_sum, x, axes, keepdims)
+    return _accumulation(_sum, x, axis, dtype, keepdims)
+
+
+def widened(x: Tensor) -> Tensor:
+    """Return half precision as float32: its sums and squares leave its range and precision."""
+    return cast(x, dtypes.float32) if x.dtype in _HALVES else x
 
 
 def reduced_shape(
@@ -164,15 +194,16 @@ def _prod(x: Tensor, *, axis: tuple[int, ...] | None, keepdims: bool) -> Tensor:
     size = reduced_size(shape, axis)
     axes = normalize_axes("prod", axis, len(shape))
     rest = [i for i in range(len(shape)) if i not in axes]
-    x = reshape(permute_dims(x, [*axes, *rest]), (size, *[shape[i] for i in rest]))
+    dtype = x.dtype
+    x = reshape(permute_dims(widened(x), [*axes, *rest]), (size, *[shape[i] for i in rest]))
     if size == 0:
-        return reshape(_sum(x, axis=(0,), keepdims=False) + 1, wanted)
+        return cast(reshape(_sum(x, axis=(0,), keepdims=False) + 1, wanted), dtype)
     while size > 1:
         half = size // 2
         product = x[:half] * x[half : 2 * half]
         x = concat([product, x[2 * half :]]) if size % 2 else product
         size -= half
-    return reshape(x, wanted)
+    return cast(reshape(x, wanted), dtype)
 
 
 @at_once(_prod)
@@ -187,9 +218,7 @@ def prod(
         >>> prod([[1, 2], [3, 4]], axis=0).tolist()
         [3, 8]
     """
-    x = accumulated(as_tensor(x), dtype)
-    axes = normalize_axes("prod", axis, x.ndim)
-    return _reduced(_prod, x, axes, keepdims)
+    return _accumulation(_prod, x, axis, dtype, keepdims)
 
 
 @composite

@@ -6,10 +6,12 @@ Errors, the same for all: `ShapeError` for shapes and axes that do not fit.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any, Literal, get_args
 
 import numpy as np
 
+from unigrad.control import identity
+from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, normalize_axis
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import OPS, composite, primitive
@@ -24,6 +26,7 @@ _tril = primitive("tril")
 _triu = primitive("triu")
 
 PadMode = Literal["constant", "edge", "reflect", "symmetric", "wrap"]
+_MODES: tuple[str, ...] = get_args(PadMode)
 
 
 @composite
@@ -117,6 +120,9 @@ def pad(
     ``mode`` is what to put there: a constant, the ``edge``, a mirror image without (``reflect``)
     or with (``symmetric``) the edge itself, or the other end (``wrap``).
 
+    Raises:
+        ValueError: for another ``mode``.
+
     Example:
         >>> pad([1, 2], (1, 2)).tolist()
         [0, 1, 2, 0, 0]
@@ -124,11 +130,16 @@ def pad(
         [3, 2, 1, 2, 3]
     """
     out: Tensor = as_tensor(x)
+    if mode not in _MODES:
+        raise ValueError(f"pad: mode is one of {', '.join(_MODES)}, not {mode!r}")
     widths = _widths(pad_width, out.ndim)
     if not any(before or after for before, after in widths):
-        return out
+        return identity(out)
     if mode == "constant":
-        out = _pad(out, widths=widths, value=constant_values)
+        value = constant_values
+        if isinstance(value, float) and out.dtype in dtypes.INTEGER:
+            value = int(value)
+        out = _pad(out, widths=widths, value=value)
         return out
     for axis, (before, after) in enumerate(widths):
         if before or after:

@@ -15,6 +15,7 @@ from unigrad.core.arguments import TensorLike, as_tensor, visible
 from unigrad.core.elementwise import binary, unary
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
+from unigrad.ops.comparison import refuse_bools
 
 __all__ = [
     "ceil",
@@ -47,11 +48,15 @@ def _refusing_zero(run: _Binary) -> _Binary:
 
 
 def _refuse_zero(name: str, x1: TensorLike, x2: TensorLike) -> None:
-    """Raise `ZeroDivisionError` for integers on the CPU, outside of traced functions."""
+    """Raise `ZeroDivisionError` for integers on the CPU, outside of traced functions.
+
+    Raise `DTypeError` for two bools.
+    """
     first = as_tensor(x1, x2 if type(x2) is Tensor else None)
     second = as_tensor(x2, first)
     if first.dtype in dtypes.INEXACT or second.dtype in dtypes.INEXACT:
         return
+    refuse_bools(name, first, second)
     values = visible(second)
     if values is not None and not np.all(values):
         raise ZeroDivisionError(

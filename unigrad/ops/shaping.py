@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 
@@ -33,20 +34,23 @@ def as_shape(name: str, shape: int | Sequence[int]) -> tuple[int, ...]:
     Raises:
         DTypeError: when an entry is no integer.
     """
-    many = shape if isinstance(shape, Sequence) or hasattr(shape, "__iter__") else (shape,)
+    many: Any = shape
+    if not hasattr(many, "__iter__") or getattr(many, "ndim", 1) == 0:
+        many = (many,)
     try:
         return tuple([one.__index__() for one in many])
     except AttributeError:
-        raise DTypeError(f"{name}: a shape is made of integers, not {shape!r}") from None
+        raise DTypeError(f"{name}: needs integers, not {shape!r}") from None
 
 
-def reshape(x: TensorLike, /, shape: int | Sequence[int]) -> Tensor:
+def reshape(x: TensorLike, /, shape: int | Sequence[int], *, copy: bool | None = None) -> Tensor:
     """Return the same elements, in row-major order, in another shape.
 
-    One length may be -1: it follows from the others.
+    One length may be -1: it follows from the others. ``copy`` makes no difference: a tensor is a
+    value, and nobody can tell a copy of it from a view.
 
     Raises:
-        ShapeError: when the sizes differ.
+        ShapeError: when the sizes differ, or nothing follows from the others since one is 0.
 
     Example:
         >>> reshape([1, 2, 3, 4], (2, -1)).tolist()
@@ -57,9 +61,9 @@ def reshape(x: TensorLike, /, shape: int | Sequence[int]) -> Tensor:
     size = x.size
     if -1 in wanted:
         known = prod([n for n in wanted if n != -1])
-        if wanted.count(-1) > 1 or (known == 0 and size != 0) or (known and size % known):
+        if wanted.count(-1) > 1 or known == 0 or size % known:
             raise ShapeError(f"reshape: {x.shape} does not fit {wanted}")
-        wanted = tuple(size // max(known, 1) if n == -1 else n for n in wanted)
+        wanted = tuple(size // known if n == -1 else n for n in wanted)
     if prod(wanted) != size or (wanted and min(wanted) < 0):
         raise ShapeError(f"reshape: {x.shape} has {size} elements, {wanted} has another number")
     out: Tensor = _reshape(x, shape=wanted)
@@ -134,7 +138,7 @@ def broadcast_arrays(*arrays: TensorLike) -> list[Tensor]:
     except ValueError:
         shapes = [x.shape for x in tensors]
         raise ShapeError(f"broadcast_arrays: {shapes} do not broadcast") from None
-    return [x if x.shape == shape else _broadcast_to(x, shape=shape) for x in tensors]
+    return [_broadcast_to(x, shape=shape) for x in tensors]
 
 
 def expand_dims(x: TensorLike, /, axis: int | tuple[int, ...] = 0) -> Tensor:
@@ -277,9 +281,9 @@ def roll(
     """
     x = as_tensor(x)
     if axis is None:
-        if not isinstance(shift, int):
+        if isinstance(shift, (tuple, list)):
             raise ShapeError(f"roll: the shifts {shift} need an axis each")
-        flat: Tensor = _roll(ravel(x), shift=(shift,), axis=(0,))
+        flat: Tensor = _roll(ravel(x), shift=as_shape("roll", shift), axis=(0,))
         return reshape(flat, x.shape)
     axes = axis if isinstance(axis, (tuple, list)) else (axis,)
     shifts = shift if isinstance(shift, (tuple, list)) else (shift,) * len(axes)

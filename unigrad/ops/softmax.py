@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from unigrad.control import identity
 from unigrad.core import dtypes
 from unigrad.core.arguments import (
     TensorLike,
@@ -24,34 +25,54 @@ from unigrad.core.op import OPS, Op, composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import equal, isfinite, where
 from unigrad.ops.elementary import exp, log
+from unigrad.ops.reductions import reduced_size, widened
 from unigrad.ops.shaping import reshape
 
 __all__ = ["log_softmax", "logsumexp", "one_hot", "softmax"]
 
 
 def _call(op: Op, x: Tensor, **settings: object) -> Tensor:
-    """Run an op on one tensor in a floating dtype."""
-    out: Tensor = op(to_floating(x), **settings)
+    """Run an op on one tensor of real numbers in a floating dtype."""
+    out: Tensor = op(_real(op.name, x), **settings)
     return out
+
+
+def _real(name: str, x: Tensor) -> Tensor:
+    """Return integers and bools as floats.
+
+    Raises:
+        DTypeError: for complex numbers.
+    """
+    if x.native.dtype in x.backend.native_reals:
+        return x
+    if x.dtype in dtypes.COMPLEX:
+        raise DTypeError(f"{name}: complex numbers have no order ({x.dtype.name})")
+    tensor: Tensor = to_floating(x)
+    return tensor
 
 
 def _peak(x: Tensor, axis: tuple[int, ...]) -> Tensor:
     """Return the largest element along axes as a constant; 0 where that is infinite."""
+    if reduced_size(x.shape, axis) == 0:
+        return constant(x, 0)
     peak = OPS["max"](untracked(x), axis=axis, keepdims=True)
     return where(isfinite(peak), peak, 0.0)
 
 
 @composite
 def _softmax(x: Tensor, *, axis: int) -> Tensor:
-    shifted = exp(x - OPS["max"](untracked(x), axis=(axis,), keepdims=True))
+    if 0 in x.shape:
+        return identity(x)
+    wide = widened(x)
+    shifted = exp(wide - OPS["max"](untracked(wide), axis=(axis,), keepdims=True))
     total: Tensor = OPS["sum"](shifted, axis=(axis,), keepdims=True)
-    return shifted / total
+    return cast(shifted / total, x.dtype)
 
 
 def softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
     """Return exp(x) / Σ exp(x) along an axis, without overflow.
 
-    An element of -∞ gets 0; if all are, the result is NaN.
+    An element of -∞ gets 0; if all are, the result is NaN. Of no elements there is no result.
 
     Raises:
         ShapeError: for a bad axis.
@@ -66,8 +87,11 @@ def softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
 
 @composite
 def _log_softmax(x: Tensor, *, axis: int) -> Tensor:
-    shifted: Tensor = x - OPS["max"](untracked(x), axis=(axis,), keepdims=True)
-    return shifted - log(OPS["sum"](exp(shifted), axis=(axis,), keepdims=True))
+    if 0 in x.shape:
+        return identity(x)
+    wide = widened(x)
+    shifted: Tensor = wide - OPS["max"](untracked(wide), axis=(axis,), keepdims=True)
+    return cast(shifted - log(OPS["sum"](exp(shifted), axis=(axis,), keepdims=True)), x.dtype)
 
 
 def log_softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
@@ -103,7 +127,7 @@ def logsumexp(
 ) -> Tensor:
     """Return log Σ exp(x) over axes, without overflow.
 
-    Where all elements are -∞ the result is -∞ and its derivative 0.
+    Where all elements are -∞, or there are none, the result is -∞ and its derivative 0.
 
     Raises:
         ShapeError: for a bad axis.
@@ -112,9 +136,11 @@ def logsumexp(
         >>> logsumexp([0.0, float("-inf")]).item()
         0.0
     """
-    x = as_tensor(x)
+    x = _real("logsumexp", as_tensor(x))
     axes = normalize_axes("logsumexp", axis, x.ndim)
-    return _call(OPS["logsumexp"], x, axis=axes, keepdims=bool(keepdims))
+    # The sum of many in half precision may leave its range when its logarithm does not.
+    out: Tensor = OPS["logsumexp"](widened(x), axis=axes, keepdims=bool(keepdims))
+    return cast(out, x.dtype)
 
 
 def one_hot(

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
+from unigrad.control import stop_gradient
 from unigrad.core import dtypes
 from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
+    cast,
     constant,
     normalize_axes,
     to_floating,
@@ -17,9 +21,26 @@ from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops import reductions
 from unigrad.ops.arithmetic import abs as absolute
-from unigrad.ops.comparison import equal, isclose, where
+from unigrad.ops.comparison import (
+    equal,
+    isclose,
+    isfinite,
+    logical_and,
+    logical_not,
+    where,
+)
 from unigrad.ops.elementary import sqrt
-from unigrad.ops.reductions import Axis, _max, _mean, _min, _sum, reduced_size
+from unigrad.ops.reductions import (
+    Axis,
+    _max,
+    _mean,
+    _min,
+    _reduced,
+    _sum,
+    reduced_shape,
+    reduced_size,
+    widened,
+)
 from unigrad.ops.shaping import reshape
 
 __all__ = ["allclose", "norm", "std", "var"]
@@ -27,19 +48,21 @@ __all__ = ["allclose", "norm", "std", "var"]
 
 @composite
 def _var(x: Tensor, *, axis: tuple[int, ...] | None, correction: float, keepdims: bool) -> Tensor:
-    deviation = x - _mean(x, axis=axis, keepdims=True)
+    wide = widened(x)
+    deviation = wide - _mean(wide, axis=axis, keepdims=True)
     total: Tensor = _sum(deviation * deviation, axis=axis, keepdims=keepdims)
-    return total / max(reduced_size(x.shape, axis) - correction, 0.0)
+    return cast(total / max(reduced_size(x.shape, axis) - correction, 0.0), x.dtype)
 
 
 @composite
 def _std(x: Tensor, *, axis: tuple[int, ...] | None, correction: float, keepdims: bool) -> Tensor:
-    variance = _var(x, axis=axis, correction=correction, keepdims=keepdims)
+    wide = widened(x)
+    variance = _var(wide, axis=axis, correction=correction, keepdims=keepdims)
     if reduced_size(x.shape, axis) <= max(correction, 0):
-        return sqrt(variance)
+        return cast(sqrt(variance), x.dtype)
     # Whether all are equal is asked of the elements: their mean may be rounded.
-    least, most = (op(x, axis=axis, keepdims=keepdims) for op in (_min, _max))
-    return _unless(equal(least, most), variance)
+    least, most = (op(wide, axis=axis, keepdims=keepdims) for op in (_min, _max))
+    return cast(_unless(equal(least, most), variance), x.dtype)
 
 
 def _unless(zero: Tensor, square: Tensor) -> Tensor:
@@ -110,36 +133,66 @@ def _some_axes(
 @composite
 def _norm(x: Tensor, *, ord: float, axis: tuple[int, ...] | None, keepdims: bool) -> Tensor:
     if ord == 2:
-        square = _sum(x * x, axis=axis, keepdims=keepdims)
-        return _unless(equal(square, constant(square, 0)), square)
+        wide = widened(x)
+        square = _sum(wide * wide, axis=axis, keepdims=keepdims)
+        return cast(_unless(equal(square, constant(square, 0)), square), x.dtype)
     op = _sum if ord == 1 else _max
     out: Tensor = op(absolute(x), axis=axis, keepdims=keepdims)
     return out
 
 
+@composite
+def _power_norm(x: Tensor, *, ord: float, axis: tuple[int, ...] | None, keepdims: bool) -> Tensor:
+    size = absolute(widened(x))
+    zero = equal(size, constant(size, 0))
+    if ord == 0:
+        return cast(
+            _sum(cast(logical_not(zero), size.dtype), axis=axis, keepdims=keepdims), x.dtype
+        )
+    # In units of what weighs most no power leaves the range; no derivative depends on the unit.
+    scale: Tensor = constant(size, 1)
+    if reduced_size(x.shape, axis):
+        peak = (_max if ord > 0 else _min)(stop_gradient(size), axis=axis, keepdims=True)
+        scale = where(logical_and(isfinite(peak), peak > 0), peak, scale)
+    # The derivative of |x|**ord at 0, infinite for small orders, is taken as 0, as that of |x|.
+    powers = where(
+        zero, constant(size, 0 if ord > 0 else math.inf), where(zero, 1, size / scale) ** ord
+    )
+    total = _sum(powers, axis=axis, keepdims=True)
+    empty = equal(total, constant(total, 0))
+    root = scale * where(empty, 1, total) ** (1 / ord)
+    out = cast(where(empty, constant(root, 0 if ord > 0 else math.inf), root), x.dtype)
+    return reshape(out, reduced_shape(x.shape, axis, keepdims))
+
+
 def norm(x: TensorLike, /, *, ord: float = 2, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the norm over axes, of all elements as one vector by default.
 
-    ``ord`` 1 is Σ |x|, 2 is √Σ |x|², ``math.inf`` is max |x|. Derivative 0 at 0; at a tie of the
-    greatest in equal parts. Integers are computed in the default float.
+    ``ord`` p is (Σ |x|ᵖ)^(1/p), for any number: 1 is Σ |x|, 2 is √Σ |x|². ``math.inf`` is max |x|,
+    ``-math.inf`` min |x|, and 0 counts the elements that are not 0 (no norm, nor are negative p).
+    Derivative 0 at 0; at a tie of the greatest (least) in equal parts. Integers are computed in the
+    default float, half precision in float32.
 
     Raises:
-        UnigradError: for another ``ord``.
+        UnigradError: when ``ord`` is no number.
         ShapeError: when ``ord`` is infinite and there are no elements.
 
     Example:
         >>> float(norm([3.0, -4.0])), float(norm([3.0, -4.0], ord=1))
         (5.0, 7.0)
     """
-    if ord not in (1, 2, math.inf):
-        raise UnigradError(f"norm: ord is 1, 2 or inf, not {ord!r}")
+    if not isinstance(ord, (int, float, np.number)) or ord != ord:
+        raise UnigradError(f"norm: ord is a number, inf or -inf, not {ord!r}")
     x = to_floating(as_tensor(x))
     if x.dtype in dtypes.COMPLEX:
         x = absolute(x)
     x, axes, kept = _some_axes("norm", x, axis, keepdims)
-    if ord == math.inf and reduced_size(x.shape, axes) == 0:
+    if abs(ord) == math.inf and reduced_size(x.shape, axes) == 0:
         raise ShapeError(f"norm: no elements to choose from in {x.shape} along {axes}")
-    out: Tensor = _norm(x, ord=float(ord), axis=axes, keepdims=kept)
+    if ord == -math.inf:
+        return _reduced(_min, absolute(x), axes, kept)
+    op = _norm if ord in (1, 2, math.inf) else _power_norm
+    out: Tensor = op(x, ord=float(ord), axis=axes, keepdims=kept)
     return out
 
 

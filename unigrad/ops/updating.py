@@ -16,6 +16,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import OPS, Op, composite, primitive, tell_of_handle
@@ -185,9 +186,14 @@ def _as_value(name: str, x: Tensor, values: TensorLike) -> Tensor:
     """Return written values in the tensor's dtype.
 
     Raises:
-        DTypeError: when they are of another kind.
+        DTypeError: when they are of another kind or do not fit, or the dtype is not one for this.
     """
-    new = as_tensor(values, x)
+    if name != "at_set" and (
+        x.dtype == dtypes.bool_ or (name in ("at_min", "at_max") and x.dtype in dtypes.COMPLEX)
+    ):
+        raise DTypeError(f"{name}: not for {x.dtype.name}; cast it with ug.astype")
+    exact = type(values) is int and x.dtype in dtypes.INTEGER
+    new = as_tensor(values, x, x.dtype if exact else None)
     if new.dtype != x.dtype:
         ranks = "biufcV".index(new.dtype.kind), "biufcV".index(x.dtype.kind)
         rank, room = (3 if one == 5 else 1 if one == 2 else one for one in ranks)

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.control import identity
 from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import OPS
@@ -34,7 +35,10 @@ def dynamic_slice(x: TensorLike, starts: Starts, shape: Sequence[int], /) -> Ten
         [3, 4]
     """
     x = as_tensor(x)
-    for axis, index in enumerate(_indices("dynamic_slice", x, starts, shape)):
+    found = _indices("dynamic_slice", x, starts, shape)
+    if all(index is None for index in found):
+        return identity(x)
+    for axis, index in enumerate(found):
         if index is not None:
             x = OPS["take"](x, index, axis=axis)
     out: Tensor = x

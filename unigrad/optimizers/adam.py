@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from unigrad.core.errors import UnigradError
 from unigrad.core.tensor import Tensor
 from unigrad.optimizers import updates
 from unigrad.optimizers.base import LearningRate, Optimizer
@@ -19,9 +20,12 @@ class Adam(Optimizer):
 
     Args:
         learning_rate: α; see `Optimizer`.
-        beta1: β₁.
-        beta2: β₂.
+        beta1: β₁, in [0, 1).
+        beta2: β₂, in [0, 1).
         epsilon: ε.
+
+    Raises:
+        UnigradError: when a β is outside of [0, 1).
     """
 
     slot_names = ("m", "v")
@@ -34,6 +38,8 @@ class Adam(Optimizer):
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(learning_rate)
+        if not (0.0 <= beta1 < 1.0 and 0.0 <= beta2 < 1.0):
+            raise UnigradError(f"Adam: beta1={beta1}, beta2={beta2}: expected numbers in [0, 1)")
         self.beta1 = beta1
         self.beta2 = beta2
         self.epsilon = epsilon

@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor, cast, constant
-from unigrad.core.dtypes import DType, int64
+from unigrad.core.dtypes import DType, float32, int64
 from unigrad.core.errors import GradientWarning, ShapeError
 from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
@@ -36,6 +36,9 @@ class Optimizer(ABC):
     Use it either as two pure functions, ``init(parameters)`` and ``update(gradients, state,
     parameters)``, over pytrees of Tensors, or on Variables through `apply_gradients`, which keeps
     the slots itself.
+
+    Parameters in half precision are updated in float32, their slots are float32: there ε and small
+    steps are not lost.
 
     Args:
         learning_rate: a number, a Variable, or a schedule: a function of the number of steps done
@@ -65,7 +68,7 @@ class Optimizer(ABC):
         leaves = tree.leaves(parameters)
         step = constant(as_tensor(leaves[0]), 0, int64) if leaves else as_tensor(0)
         zeros = {
-            name: tree.map(lambda leaf: zeros_like(as_tensor(leaf)), parameters)
+            name: tree.map(lambda leaf: _slot_of(as_tensor(leaf)), parameters)
             for name in self.slot_names
         }
         return {"step": step, **zeros}
@@ -124,11 +127,15 @@ class Optimizer(ABC):
         rate = self._rate(done)
         new: list[list[Any]] = [[None] * len(columns[0]) for _ in range(len(columns) - 1)]
         for dtype, positions in groups.items():
-            tensors = [cast(column[i], dtype) for column in columns for i in positions]
+            within = _within(dtype)
+            tensors = [cast(column[i], within) for column in columns for i in positions]
             if isinstance(rate, float):
                 results = self._run(step, tensors, rate)
             else:
-                results = self._run(step, [cast(rate, dtype), *tensors], None)
+                results = self._run(step, [cast(rate, within), *tensors], None)
+            if within is not dtype:
+                moved = [cast(one, dtype) for one in results[: len(positions)]]
+                results = (*moved, *results[len(positions) :])
             for k, result in enumerate(results):
                 new[k // len(positions)][positions[k % len(positions)]] = result
         return new
@@ -161,7 +168,7 @@ class Optimizer(ABC):
                 if variable.key not in self._slots:
                     self._slots[variable.key] = tuple(
                         Variable(
-                            zeros_like(variable._untaped()),
+                            _slot_of(variable._untaped()),
                             trainable=False,
                             name=f"{variable.name}/{name}",
                         )
@@ -231,3 +238,13 @@ class Optimizer(ABC):
             UnigradError: when names, shapes or dtypes differ; then nothing is changed.
         """
         load_into(self.named_variables(), state, type(self).__name__)
+
+
+def _within(dtype: DType) -> DType:
+    """Return the dtype in which parameters of a dtype are updated."""
+    return float32 if dtype.itemsize == 2 else dtype
+
+
+def _slot_of(parameter: Tensor) -> Tensor:
+    """Return a slot's zeros."""
+    return zeros_like(parameter, dtype=_within(parameter.dtype))

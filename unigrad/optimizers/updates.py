@@ -36,6 +36,16 @@ def columns(
     return rate, [tensors[i * count : (i + 1) * count] for i in range(2 + slots)]
 
 
+def log_of(share: float) -> float:
+    """Return log β for βᵗ = exp(t log β), for β = 0 as well: 0ᵗ = 0 = exp(-∞).
+
+    Example:
+        >>> log_of(1.0), log_of(0.0)
+        (0.0, -inf)
+    """
+    return math.log(share) if share else -math.inf
+
+
 @composite
 def _sgd_update(step: Tensor, *tensors: Tensor, learning_rate: float | None) -> Any:
     """w ← w - α g."""
@@ -84,8 +94,8 @@ def _adam_update(
     dtype = parameters[0].dtype
     time = cast(step, float64 if dtype == float64 else float32)
     # 1 - βᵗ loses its digits while βᵗ is close to 1; expm1 keeps them.
-    correction = sqrt(-expm1(time * math.log(beta2)))
-    scale = cast(correction / -expm1(time * math.log(beta1)), dtype) * rate
+    correction = sqrt(-expm1(time * log_of(beta2)))
+    scale = cast(correction / -expm1(time * log_of(beta1)), dtype) * rate
     floor = cast(correction * epsilon, dtype)
     m = [beta1 * m + (1.0 - beta1) * g for m, g in zip(first, gradients, strict=True)]
     v = [beta2 * v + (1.0 - beta2) * (g * g) for v, g in zip(second, gradients, strict=True)]

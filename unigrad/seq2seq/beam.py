@@ -104,10 +104,11 @@ def beam_search(
         >>> found.tokens.tolist(), found.lengths.tolist()
         ([[[1, 2, 0, 0], [2, 0, 0, 0]]], [[2, 1]])
     """
-    if min(batch, beam, vocabulary, max_length, n_best) < 1 or n_best > beam:
+    if batch < 0 or min(beam, vocabulary, max_length, n_best) < 1 or n_best > beam:
         raise ShapeError(
             f"beam_search: batch={batch}, beam={beam}, vocabulary={vocabulary}, "
-            f"max_length={max_length}, n_best={n_best}: each at least 1, n_best at most beam"
+            f"max_length={max_length}, n_best={n_best}: batch at least 0, the others at least 1, "
+            "n_best at most beam"
         )
     like = tensor_in(state)
     first_rows = as_tensor(np.arange(batch)[:, None] * beam, like)

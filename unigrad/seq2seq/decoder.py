@@ -6,6 +6,7 @@ from typing import Any
 
 from unigrad.control import scan
 from unigrad.core.arguments import as_tensor
+from unigrad.core.errors import ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.layers.attention import BahdanauAttention
 from unigrad.layers.dense import Dense
@@ -62,11 +63,19 @@ class Decoder(Module):
         Args:
             tokens: the right tokens (batch, time), the start first.
             encoded: the encoder's result.
+
+        Raises:
+            ShapeError: when there is no token.
         """
+        tokens = as_tensor(tokens)
+        if tokens.ndim != 2 or not tokens.shape[1]:
+            raise ShapeError(
+                f"{self.name}: expected (batch, time) with at least one token, not {tokens.shape}"
+            )
         # One product for the embeddings of all steps; the loop is left with the context's.
         kernel = self.cell.kernel.read()
         from_context = kernel[: self.memory_size]
-        embedded = self.embedding(permute_dims(as_tensor(tokens), (1, 0)))
+        embedded = self.embedding(permute_dims(tokens, (1, 0)))
         projected = matmul(embedded, kernel[self.memory_size :]) + self.cell.bias
         keys = self.attention.keys(encoded.memory)
 

@@ -85,10 +85,11 @@ def greedy_search(
         best = argmax(log_probabilities, axis=-1)
         gained = take_along_axis(log_probabilities, expand_dims(best, axis=-1), axis=-1)
         scores = where(running, squeeze(gained, axis=-1), 0.0) + scores
-        last = where(running, best, padding)
-        tokens.append(last)
+        tokens.append(where(running, best, padding))
         lengths.append(running)
-        running = running & (last != end)
+        running = running & (best != end)
+        # Not the padding, which the model need not know: what follows an end is not looked at.
+        last = best
         if not running.backend.is_traced(running.native) and not bool(any_of(running)):
             break
     return Decoded(stack(tokens, axis=1), scores, sum(stack(lengths), axis=0))

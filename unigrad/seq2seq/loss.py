@@ -21,7 +21,7 @@ def masked_loss(targets: TensorLike, logits: TensorLike, *, padding: int = 0) ->
     Args:
         targets: integers (…).
         logits: (…, vocabulary).
-        padding: the target that does not count.
+        padding: the target that does not count; it need not be one of the vocabulary.
 
     Raises:
         ShapeError, DTypeError, OutOfBoundsError: as `ug.losses.sparse_categorical_crossentropy`.
@@ -32,7 +32,9 @@ def masked_loss(targets: TensorLike, logits: TensorLike, *, padding: int = 0) ->
     """
     logits = as_tensor(logits)
     targets = as_tensor(targets, logits)
-    losses = sparse_categorical_crossentropy(targets, logits, from_logits=True)
     real = not_equal(targets, padding)
+    if logits.ndim and not 0 <= padding < logits.shape[-1]:
+        targets = where(real, targets, 0)
+    losses = sparse_categorical_crossentropy(targets, logits, from_logits=True)
     count = maximum(sum(astype(real, losses.dtype)), 1.0)
     return sum(where(real, losses, 0.0)) / count

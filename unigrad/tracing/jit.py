@@ -23,7 +23,7 @@ from unigrad.core.errors import BackendMismatchError, TracingError
 from unigrad.core.op import another_handle, wrap
 from unigrad.core.registry import current_backend, owner_of
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable, living_variables, tracing
+from unigrad.core.variable import Variable, living_variables, traced_by, tracing
 from unigrad.tracing.scope import init_scope
 
 P = ParamSpec("P")
@@ -276,11 +276,8 @@ class _Trace:
             for leaf in self._given
         ]
         args, kwargs = tree.unflatten(self._arguments, leaves)
-        before, tracing.trace = tracing.trace, self
-        try:
+        with traced_by(self):
             result = self._function(*args, **kwargs)
-        finally:
-            tracing.trace = before
         return self._outputs(result)
 
     def _outputs(self, result: Any) -> list[Native]:

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 from unigrad.core import recorders
 from unigrad.core.registry import current_backend
-from unigrad.core.variable import tracing
+from unigrad.core.variable import traced_by, tracing
 
 
 @contextmanager
@@ -20,10 +20,7 @@ def init_scope() -> Iterator[None]:
         >>> with init_scope():
         ...     pass
     """
-    trace, tracing.trace = tracing.trace, None
+    trace = tracing.trace
     backend = current_backend() if trace is None else trace.backend
-    try:
-        with recorders.only([]), backend.init_scope():
-            yield
-    finally:
-        tracing.trace = trace
+    with traced_by(None), recorders.only([]), backend.init_scope():
+        yield

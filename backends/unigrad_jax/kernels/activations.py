@@ -15,6 +15,9 @@ def _logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 
 
 TABLE = {
+    # JAX's have derivatives at the infinities, which the composites have not.
+    "softplus": lambda x: jax.nn.softplus(x),
+    "log_sigmoid": lambda x: jax.nn.log_sigmoid(x),
     "softmax": lambda x, axis: jax.nn.softmax(x, axis),
     "log_softmax": lambda x, axis: jax.nn.log_softmax(x, axis),
     "logsumexp": _logsumexp,

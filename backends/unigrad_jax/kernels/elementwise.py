@@ -27,6 +27,28 @@ def _real_abs(x: Any) -> Any:
 _real_abs.defjvps(lambda t, out, x: t * jnp.sign(x))
 
 
+def _of_ordered(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that refuses complex numbers, most of which JAX orders by real parts."""
+
+    def run(*xs: Any) -> Any:
+        if any(jnp.iscomplexobj(x) for x in xs):
+            raise TypeError("complex numbers have no order")
+        return function(*xs)
+
+    return run
+
+
+def _of_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a function that refuses bools, of which JAX makes integers."""
+
+    def run(*xs: Any) -> Any:
+        if jnp.issubdtype(jnp.result_type(*xs), bool):
+            raise TypeError("bools are no numbers")
+        return function(*xs)
+
+    return run
+
+
 def _of_integers(divide: Callable[..., Any]) -> Callable[..., Any]:
     """Return a division whose integer zero divisors give 0 (the front end raises in eager mode)."""
 
@@ -40,11 +62,18 @@ def _of_integers(divide: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _pow(x: Any, y: Any) -> Any:
-    """x**y with derivative 0 by both at x = y = 0."""
+    """x**y with derivative 0 by x at y = 0, where x is 0 or NaN too, and by y at x = y = 0."""
     if not jnp.issubdtype(jnp.result_type(x, y), jnp.inexact):
         return jnp.power(x, y)
-    both = jnp.equal(x, 0) & jnp.equal(y, 0)
-    return jnp.power(jnp.where(both, 1, x), y)
+    still = jnp.equal(y, 0) & ~(jnp.abs(x) > 0)
+    return jnp.power(jnp.where(still, 1, x), y)
+
+
+def _round(x: Any) -> Any:
+    """The nearest integer; JAX takes complex numbers too, and no bools."""
+    if jnp.iscomplexobj(x):
+        raise TypeError("complex numbers are not rounded")
+    return x if jnp.issubdtype(x.dtype, bool) else jnp.round(x)
 
 
 def _copysign(x: Any, y: Any) -> Any:
@@ -123,12 +152,12 @@ _PURE = {
     "floor_divide": _of_integers(jnp.floor_divide),
     "remainder": _of_integers(jnp.remainder),
     "pow": _pow,
-    "maximum": jnp.maximum,
-    "minimum": jnp.minimum,
+    "maximum": _of_ordered(jnp.maximum),
+    "minimum": _of_ordered(jnp.minimum),
     "copysign": _copysign,
-    "fmax": _ignoring_nan(jnp.maximum),
-    "fmin": _ignoring_nan(jnp.minimum),
-    "heaviside": lambda x, y: jnp.where(jnp.equal(x, 0), y, (jnp.sign(x) + 1) / 2),
+    "fmax": _of_ordered(_ignoring_nan(jnp.maximum)),
+    "fmin": _of_ordered(_ignoring_nan(jnp.minimum)),
+    "heaviside": _of_ordered(lambda x, y: jnp.where(jnp.equal(x, 0), y, (jnp.sign(x) + 1) / 2)),
     "negative": jnp.negative,
     "positive": jnp.positive,
     "conj": lambda x: jnp.conj(x) if jnp.iscomplexobj(x) else x,
@@ -137,8 +166,8 @@ _PURE = {
     "floor": jnp.floor,
     "ceil": jnp.ceil,
     "trunc": jnp.trunc,
-    "round": jnp.round,
-    "square": jnp.square,
+    "round": _round,
+    "square": _of_numbers(jnp.square),
     "reciprocal": jnp.reciprocal,
     "exp": jnp.exp,
     "exp2": jnp.exp2,
@@ -161,17 +190,17 @@ _PURE = {
     "asinh": jnp.arcsinh,
     "acosh": jnp.arccosh,
     "atanh": jnp.arctanh,
-    "atan2": _atan2,
-    "hypot": _hypot,
-    "logaddexp": _logaddexp,
+    "atan2": _of_ordered(_atan2),
+    "hypot": _of_ordered(_hypot),
+    "logaddexp": _of_ordered(_logaddexp),
     "erf": jax.lax.erf,
     "erfinv": _erfinv,
     "sigmoid": jax.nn.sigmoid,
-    "relu": jax.nn.relu,
-    "greater": jnp.greater,
-    "greater_equal": jnp.greater_equal,
-    "less": jnp.less,
-    "less_equal": jnp.less_equal,
+    "relu": _of_ordered(_of_numbers(jax.nn.relu)),
+    "greater": _of_ordered(jnp.greater),
+    "greater_equal": _of_ordered(jnp.greater_equal),
+    "less": _of_ordered(jnp.less),
+    "less_equal": _of_ordered(jnp.less_equal),
     "equal": jnp.equal,
     "not_equal": jnp.not_equal,
     "logical_and": jnp.logical_and,
@@ -182,8 +211,8 @@ _PURE = {
     "bitwise_or": jnp.bitwise_or,
     "bitwise_xor": jnp.bitwise_xor,
     "bitwise_invert": jnp.invert,
-    "bitwise_left_shift": jnp.left_shift,
-    "bitwise_right_shift": jnp.right_shift,
+    "bitwise_left_shift": _of_numbers(jnp.left_shift),
+    "bitwise_right_shift": _of_numbers(jnp.right_shift),
     "isfinite": jnp.isfinite,
     "isinf": jnp.isinf,
     "isnan": jnp.isnan,

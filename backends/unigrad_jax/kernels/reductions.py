@@ -33,6 +33,12 @@ def _extremum(function: Callable[..., jax.Array]) -> Callable[..., jax.Array]:
     return lambda x, axis, keepdims: run(x, axis, keepdims)
 
 
+def _cumulative_prod(x: jax.Array, axis: int) -> jax.Array:
+    """Multiply half precision in float32 and round once, as JAX's sums do by themselves."""
+    half = x.dtype in (jnp.float16, jnp.bfloat16)
+    return jax.lax.cumprod(x.astype(jnp.float32) if half else x, axis).astype(x.dtype)
+
+
 TABLE = {
     "sum": lambda x, axis, keepdims: jnp.sum(x, axis=axis, keepdims=keepdims),
     "mean": lambda x, axis, keepdims: jnp.mean(x, axis=axis, keepdims=keepdims),
@@ -44,6 +50,6 @@ TABLE = {
     "argmax": lambda x, axis: jnp.argmax(x, axis=axis).astype(jnp.int64),
     "argmin": lambda x, axis: jnp.argmin(x, axis=axis).astype(jnp.int64),
     "cumulative_sum": lambda x, axis, reverse: jax.lax.cumsum(x, axis, reverse=reverse),
-    "cumulative_prod": lambda x, axis: jax.lax.cumprod(x, axis),
+    "cumulative_prod": _cumulative_prod,
 }
 reductions("sum", "mean", "prod", "max", "min", "any", "all")

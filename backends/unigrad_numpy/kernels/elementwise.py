@@ -9,6 +9,46 @@ import numpy as np
 from unigrad_numpy.kernels.bfloat16 import BFLOAT16
 from unigrad_numpy.kernels.error_function import erf, erfinv
 
+_BOOL, _COMPLEX64, _COMPLEX128 = (np.dtype(one) for one in (np.bool_, np.complex64, np.complex128))
+
+
+def _of_ordered(ufunc: Any) -> Any:
+    """Return a ufunc that refuses complex numbers, which NumPy orders by their real parts."""
+
+    def run(x: Any, y: Any) -> Any:
+        try:
+            dtype = x.dtype
+        except AttributeError:
+            dtype = y.dtype
+        if dtype is _COMPLEX64 or dtype is _COMPLEX128:
+            raise TypeError("complex numbers have no order")
+        return ufunc(x, y)
+
+    return run
+
+
+def _of_numbers(ufunc: Any) -> Any:
+    """Return a ufunc that refuses bools, of which NumPy makes small integers."""
+
+    def run(x: Any, y: Any) -> Any:
+        if getattr(x, "dtype", None) is _BOOL:
+            raise TypeError("bools are no numbers")
+        return ufunc(x, y)
+
+    return run
+
+
+def _square(x: Any) -> Any:
+    if x.dtype is _BOOL:
+        raise TypeError("bools are no numbers")
+    return np.square(x)
+
+
+def _relu(x: Any) -> Any:
+    if x.dtype.kind in "bc":
+        raise TypeError("neither bools nor complex numbers are above or below zero")
+    return np.maximum(x, 0)
+
 
 def _of_integers(ufunc: Any) -> Any:
     """Return a division whose integer zero divisors give 0 in silence (the front end raises)."""
@@ -23,24 +63,24 @@ def _of_integers(ufunc: Any) -> Any:
     return divide
 
 
-#: Below these, exp(-x) overflows and the sigmoid is zero but for a subnormal.
-_LOWEST: dict[np.dtype[Any], np.floating[Any]] = {
-    np.dtype(np.float32): np.float32(-88.0),
-    np.dtype(np.float64): np.float64(-709.0),
-}
+#: Dtypes in which what is lost where exp(-x) overflows is less than a normal number.
+_FINE = {np.dtype(np.float32): True, np.dtype(np.float64): True}
 
 
 def _sigmoid(x: Any) -> Any:
-    """1 / (1 + exp(-x)), without overflow."""
-    lowest = _LOWEST.get(x.dtype)
-    if lowest is None or x.ndim == 0:
+    """1 / (1 + exp(-x)), which is 0 where the exponential overflows."""
+    if x.dtype not in _FINE or x.ndim == 0:
+        if x.dtype.kind == "c":
+            right = x.real >= 0
+            z = np.exp(np.where(right, -x, x))
+            return np.where(right, 1, z) / (1 + z)
         # Only falling exponentials: right down to the subnormals of half precision.
         z = np.exp(-np.abs(x))
         # An integer 1: beside bfloat16, NumPy takes Python's floats for float64.
         return np.where(x >= 0, np.ones_like(z), z) / (1 + z)
-    out = np.maximum(x, lowest)
-    np.negative(out, out=out)
-    np.exp(out, out=out)
+    out = np.negative(x)
+    with np.errstate(over="ignore"):
+        np.exp(out, out=out)
     out += 1
     return np.reciprocal(out, out=out)
 
@@ -49,6 +89,14 @@ def _sinc(x: Any) -> Any:
     angle = x * x.dtype.type(math.pi)
     origin = x == 0
     return np.where(origin, np.ones_like(x), np.sin(angle) / np.where(origin, 1, angle))
+
+
+def _round(x: Any) -> Any:
+    """The nearest integer. The ufunc makes floats of integers and takes complex numbers."""
+    kind = x.dtype.kind
+    if kind == "c":
+        raise TypeError("complex numbers are not rounded")
+    return x if kind in "iub" else np.rint(x)
 
 
 def _clip(x: Any, low: float | None, high: float | None) -> Any:
@@ -68,19 +116,19 @@ _BINARY = {
     "remainder": _of_integers(np.remainder),
     # The operator has short cuts for small exponents that the ufunc has not.
     "pow": operator.pow,
-    "maximum": np.maximum,
-    "minimum": np.minimum,
-    "fmax": np.fmax,
-    "fmin": np.fmin,
+    "maximum": _of_ordered(np.maximum),
+    "minimum": _of_ordered(np.minimum),
+    "fmax": _of_ordered(np.fmax),
+    "fmin": _of_ordered(np.fmin),
     "heaviside": np.heaviside,
     "copysign": np.copysign,
     "atan2": np.arctan2,
     "hypot": np.hypot,
     "logaddexp": np.logaddexp,
-    "greater": np.greater,
-    "greater_equal": np.greater_equal,
-    "less": np.less,
-    "less_equal": np.less_equal,
+    "greater": _of_ordered(np.greater),
+    "greater_equal": _of_ordered(np.greater_equal),
+    "less": _of_ordered(np.less),
+    "less_equal": _of_ordered(np.less_equal),
     "equal": np.equal,
     "not_equal": np.not_equal,
     "logical_and": np.logical_and,
@@ -89,23 +137,22 @@ _BINARY = {
     "bitwise_and": np.bitwise_and,
     "bitwise_or": np.bitwise_or,
     "bitwise_xor": np.bitwise_xor,
-    "bitwise_left_shift": np.left_shift,
-    "bitwise_right_shift": np.right_shift,
+    "bitwise_left_shift": _of_numbers(np.left_shift),
+    "bitwise_right_shift": _of_numbers(np.right_shift),
 }
 
 TABLE = {
     **_BINARY,
     "negative": np.negative,
-    "positive": np.positive,
-    "conj": np.conjugate,
+    "positive": lambda x: np.positive(x) if x.dtype.kind != "b" else x.copy(),
+    "conj": lambda x: np.conjugate(x) if x.dtype.kind == "c" else x,
     "abs": np.abs,
     "sign": np.sign,
     "floor": np.floor,
     "ceil": np.ceil,
     "trunc": np.trunc,
-    # The ufunc makes floats of integers.
-    "round": lambda x: np.rint(x) if x.dtype.kind not in "iub" else x,
-    "square": np.square,
+    "round": _round,
+    "square": _square,
     "reciprocal": np.reciprocal,
     "clip": _clip,
     "exp": np.exp,
@@ -133,7 +180,7 @@ TABLE = {
     "erf": erf,
     "erfinv": erfinv,
     "sigmoid": _sigmoid,
-    "relu": lambda x: np.maximum(x, 0),
+    "relu": _relu,
     "logical_not": np.logical_not,
     "bitwise_invert": np.invert,
     "isfinite": np.isfinite,

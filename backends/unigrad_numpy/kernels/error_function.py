@@ -61,6 +61,8 @@ def _parts(x: Array) -> tuple[Array, Array]:
 
 def _wide(x: Array) -> Array:
     """Return half-precision numbers in single precision, others as they are, never 0-d."""
+    if x.dtype.kind == "c":
+        raise TypeError("complex numbers are not taken")
     return np.atleast_1d(x if x.dtype in (np.float32, np.float64) else x.astype(np.float32))
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.optimizers.updates import columns
+from unigrad.optimizers.updates import columns, log_of
 from unigrad_numpy.kernels.bfloat16 import through_float32
 
 Array = Any
@@ -49,8 +49,8 @@ def adam_update(
     """The formula of `unigrad.optimizers.updates`, eleven passes and three arrays a parameter."""
     rate, (parameters, gradients, first, second) = columns(tensors, 2, learning_rate)
     time = int(step)
-    correction = math.sqrt(-math.expm1(time * math.log(beta2)))
-    scale = float(rate) * correction / -math.expm1(time * math.log(beta1))
+    correction = math.sqrt(-math.expm1(time * log_of(beta2)))
+    scale = float(rate) * correction / -math.expm1(time * log_of(beta1))
     floor = epsilon * correction
     moved, means, squares = [], [], []
     for p, g, m, v in zip(parameters, gradients, first, second, strict=True):

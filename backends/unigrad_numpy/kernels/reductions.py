@@ -19,14 +19,20 @@ _and: Callable[..., Array] = np.logical_and.reduce
 _maximum: Callable[..., Array] = np.maximum.reduce
 _minimum: Callable[..., Array] = np.minimum.reduce
 #: Dtypes too coarse to add many numbers in: they are added in float32 and rounded once.
-_COARSE = {np.dtype(np.float16): True, np.dtype(ml_dtypes.bfloat16): True}
+COARSE = {np.dtype(np.float16): True, np.dtype(ml_dtypes.bfloat16): True}
 
 
 def total(x: Array, axis: Axis, keepdims: bool) -> Array:
     """Add up, in no coarser dtype than float32."""
-    if x.dtype in _COARSE:
+    if x.dtype in COARSE:
         return _add(x, axis, np.float32, None, keepdims).astype(x.dtype)
     return _add(x, axis, None, None, keepdims)
+
+
+def _product(x: Array, axis: Axis, keepdims: bool) -> Array:
+    if x.dtype in COARSE:
+        return _multiply(x, axis, np.float32, None, keepdims).astype(x.dtype)
+    return _multiply(x, axis, None, None, keepdims)
 
 
 def _size(x: Array, axis: Axis) -> int:
@@ -36,13 +42,13 @@ def _size(x: Array, axis: Axis) -> int:
 def _mean(x: Array, axis: Axis, keepdims: bool) -> Array:
     # The mean of nothing is NaN, without the warning that 0 / 0 would give.
     size = _size(x, axis) or math.nan
-    if x.dtype in _COARSE:
+    if x.dtype in COARSE:
         return (_add(x, axis, np.float32, None, keepdims) / np.float32(size)).astype(x.dtype)
     return _add(x, axis, None, None, keepdims) / size
 
 
 def _var(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
-    if x.dtype in _COARSE:
+    if x.dtype in COARSE:
         return _var(x.astype(np.float32), axis, correction, keepdims).astype(x.dtype)
     deviation = x - _mean(x, axis, True)
     squares = total(deviation * deviation, axis, keepdims)
@@ -54,6 +60,8 @@ def _var(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
 
 
 def _norm(x: Array, ord: float, axis: Axis, keepdims: bool) -> Array:
+    if x.dtype in COARSE:
+        return _norm(x.astype(np.float32), ord, axis, keepdims).astype(x.dtype)
     if ord == 2:
         return np.sqrt(total(x * x, axis, keepdims))
     if ord == 1:
@@ -61,10 +69,24 @@ def _norm(x: Array, ord: float, axis: Axis, keepdims: bool) -> Array:
     return _maximum(np.abs(x), axis, None, None, keepdims)
 
 
+def _cumulative_sum(x: Array, axis: int, reverse: bool) -> Array:
+    if x.dtype in COARSE:
+        return _cumulative_sum(x.astype(np.float32), axis, reverse).astype(x.dtype)
+    if reverse:
+        return np.flip(np.cumsum(np.flip(x, axis), axis, x.dtype), axis)
+    return x.cumsum(axis, x.dtype)
+
+
+def _cumulative_prod(x: Array, axis: int) -> Array:
+    if x.dtype in COARSE:
+        return x.astype(np.float32).cumprod(axis).astype(x.dtype)
+    return x.cumprod(axis, x.dtype)
+
+
 TABLE = {
     "sum": total,
     "mean": _mean,
-    "prod": lambda x, axis, keepdims: _multiply(x, axis, None, None, keepdims),
+    "prod": _product,
     "max": lambda x, axis, keepdims: _maximum(x, axis, None, None, keepdims),
     "min": lambda x, axis, keepdims: _minimum(x, axis, None, None, keepdims),
     "any": lambda x, axis, keepdims: _or(x, axis, None, None, keepdims),
@@ -74,10 +96,6 @@ TABLE = {
     "count_nonzero": lambda x, axis, keepdims: np.count_nonzero(x, axis, keepdims=keepdims),
     "var": _var,
     "norm": _norm,
-    "cumulative_sum": lambda x, axis, reverse: (
-        np.flip(np.cumsum(np.flip(x, axis), axis, x.dtype), axis)
-        if reverse
-        else x.cumsum(axis, x.dtype)
-    ),
-    "cumulative_prod": lambda x, axis: x.cumprod(axis, x.dtype),
+    "cumulative_sum": _cumulative_sum,
+    "cumulative_prod": _cumulative_prod,
 }

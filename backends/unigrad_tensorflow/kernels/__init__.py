@@ -2,6 +2,7 @@
 
 from unigrad_tensorflow.kernels import (
     activations,
+    bits,
     creation,
     elementwise,
     indexing,
@@ -16,6 +17,7 @@ from unigrad_tensorflow.kernels import (
 
 TABLE = {
     **activations.TABLE,
+    **bits.TABLE,
     **creation.TABLE,
     **elementwise.TABLE,
     **indexing.TABLE,

@@ -13,10 +13,11 @@ _raw = tf.raw_ops
 
 
 def _elu(x: Any, alpha: float) -> Any:
-    if alpha == 1.0:
-        return _raw.Elu(features=x)
+    """TensorFlow's own loses the digits near 0: it has exp(x) - 1."""
     zero = tf.zeros((), x.dtype)
-    return tf.where(x > zero, x, tf.math.expm1(tf.where(x > zero, zero, x)) * alpha)
+    positive = x > zero
+    below = _raw.Expm1(x=_raw.SelectV2(condition=positive, t=zero, e=x))
+    return _raw.SelectV2(condition=positive, t=x, e=below if alpha == 1.0 else below * alpha)
 
 
 def _last(op: Callable[[Any], Any]) -> Callable[..., Any]:

@@ -8,6 +8,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from unigrad.core.dtypes import ALL
@@ -28,9 +29,23 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
     return _select(condition=condition, t=x, e=y)
 
 
-def _identity_on(kind: str, of_floats: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a kernel that leaves dtypes with an attribute (``is_integer``) as they are."""
-    return lambda x: tf.identity(x) if getattr(x.dtype, kind) else of_floats(x)
+def _of_floats(round: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a kernel that leaves integers and bools as they are."""
+    return lambda x: tf.identity(x) if x.dtype.is_integer or x.dtype.is_bool else round(x)
+
+
+def _with_bools(op: Binary, logical: Binary) -> Binary:
+    """Return an op that TensorFlow has not for bools, where it is a logical one."""
+
+    def run(x: Any, y: Any) -> Any:
+        try:
+            return op(x, y)
+        except (TypeError, tf.errors.InvalidArgumentError):
+            if getattr(x, "dtype", None) == tf.bool and getattr(y, "dtype", None) == tf.bool:
+                return logical(x, y)
+            raise
+
+    return run
 
 
 def _no(of_floats: Callable[[Any], Any], for_integers: bool) -> Callable[[Any], Any]:
@@ -92,6 +107,8 @@ def _ignoring_nan(name: str) -> Binary:
 
 def _heaviside(x: Any, y: Any) -> Any:
     """0, y or 1 by the sign of x."""
+    if x.dtype.is_complex:
+        raise TypeError("complex numbers have no order")
     zero, one = tf.zeros((), x.dtype), tf.ones((), x.dtype)
     step = (tf.raw_ops.Sign(x=x) + one) / (one + one)
     return _select(condition=tf.equal(x, zero), t=y, e=step)
@@ -103,6 +120,7 @@ _maximum, _minimum = binary("Maximum"), binary("Minimum")
 def _clip(x: Any, low: float | None, high: float | None) -> Any:
     """Limit; with x first a tie's derivative is that of x."""
     if low is not None and high is not None:
+        # The front end has seen to it that low ≤ high.
         return tf.raw_ops.ClipByValue(t=x, clip_value_min=low, clip_value_max=high)
     return _minimum(x, high) if low is None else _maximum(x, low)
 
@@ -141,6 +159,16 @@ def _remainder(x: Any, y: Any) -> Any:
     return _integer_remainder(
         tf.convert_to_tensor(x, tensor.dtype), tf.convert_to_tensor(y, tensor.dtype)
     )
+
+
+_real_divide = binary("RealDiv")
+
+
+def _divide(x: Any, y: Any) -> Any:
+    if type(y) is float and y == 0.0:
+        # TensorFlow keeps the tensors of Python's numbers, and takes -0.0 for 0.0.
+        y = tf.constant(np.array(y), x.dtype)
+    return _real_divide(x, y)
 
 
 _raw_pow = binary("Pow")
@@ -230,7 +258,7 @@ def _logaddexp(x: Any, y: Any) -> Any:
     zero = tf.zeros((), x.dtype)
     shift = tf.stop_gradient(tf.where(tf.math.is_inf(greater), zero, greater))
     minus = tf.constant(-math.inf, x.dtype)
-    empty = tf.equal(greater, minus)
+    empty = tf.equal(greater, minus) & tf.equal(less, minus)
     beyond = tf.math.expm1(greater - shift) + tf.exp(less - shift)
     found = tf.math.log1p(tf.where(empty, zero, beyond)) + shift
     return tf.where(empty, minus, found)
@@ -253,6 +281,8 @@ def _erfinv(x: Any) -> Any:
     wrong there, and has no kernel for half precision. The derivative of each branch is that of
     the whole.
     """
+    if x.dtype.is_complex:
+        raise TypeError("complex numbers are not taken")
     wide = tf.cast(x, tf.float64)
     size = tf.abs(wide)
     tail = tf.sign(wide) * tf.math.ndtri((1.0 - size) * 0.5) * -math.sqrt(0.5)
@@ -264,53 +294,24 @@ def _erfinv(x: Any) -> Any:
     return tf.cast(tf.where(inside, near, tail), x.dtype)
 
 
-def _of_bools(name: str, bits: str) -> Binary:
-    """Return a bit op, which TensorFlow has for integers only, with the logical op for bools."""
-    logical, bitwise = binary(name), binary(bits)
-    return lambda x, y: logical(x, y) if x.dtype == tf.bool else bitwise(x, y)
-
-
-def _as_bool(x: Any) -> Any:
-    return x if x.dtype == tf.bool else tf.cast(x, tf.bool)
-
-
-def _shift(name: str, right: bool) -> Binary:
-    """Return a shift that is defined for every distance: all bits go."""
-    op = binary(name)
-
-    def run(x: Any, y: Any) -> Any:
-        zero = tf.zeros((), x.dtype)
-        inside = (y >= zero) & (y < tf.constant(x.dtype.size * 8, y.dtype))
-        shifted = op(x, tf.where(inside, y, zero))
-        signed = right and not x.dtype.is_unsigned
-        gone = tf.where(x < zero, tf.constant(-1, x.dtype), zero) if signed else zero
-        return tf.where(inside, shifted, gone)
-
-    return run
-
-
-def _logical_xor(x: Any, y: Any) -> Any:
-    return tf.not_equal(_as_bool(x), _as_bool(y))
-
-
 _logical_and, _logical_or = binary("LogicalAnd"), binary("LogicalOr")
 _ceil, _floor = unary("Ceil"), unary("Floor")
-_real_abs, _invert, _logical_not = unary("Abs"), unary("Invert"), unary("LogicalNot")
+_real_abs = unary("Abs")
 
 _SCALARS = {
-    "add": binary("AddV2"),
+    "add": _with_bools(binary("AddV2"), _logical_or),
     "subtract": binary("Sub"),
-    "multiply": binary("Mul"),
-    "divide": binary("RealDiv"),
+    "multiply": _with_bools(binary("Mul"), _logical_and),
+    "divide": _divide,
     "floor_divide": _floor_divide,
     "remainder": _remainder,
     "pow": _pow,
-    "maximum": _extremum("Maximum"),
-    "minimum": _extremum("Minimum"),
-    "greater": binary("Greater"),
-    "greater_equal": binary("GreaterEqual"),
-    "less": binary("Less"),
-    "less_equal": binary("LessEqual"),
+    "maximum": _with_bools(_extremum("Maximum"), _logical_or),
+    "minimum": _with_bools(_extremum("Minimum"), _logical_and),
+    "greater": _with_bools(binary("Greater"), lambda x, y: x & ~y),
+    "greater_equal": _with_bools(binary("GreaterEqual"), lambda x, y: x | ~y),
+    "less": _with_bools(binary("Less"), lambda x, y: ~x & y),
+    "less_equal": _with_bools(binary("LessEqual"), lambda x, y: ~x | y),
     "equal": lambda x, y: tf.equal(x, y),
     "not_equal": lambda x, y: tf.not_equal(x, y),
     "where": _where,
@@ -325,22 +326,21 @@ TABLE = {
         tf.raw_ops.ComplexAbs(x=x, Tout=x.dtype.real_dtype)
         if x.dtype.is_complex
         else x
-        if x.dtype.is_unsigned
+        if x.dtype.is_unsigned or x.dtype.is_bool
         else _real_abs(x)
     ),
     "sign": unary("Sign"),
-    "floor": _identity_on("is_integer", _floor),
-    "ceil": _identity_on("is_integer", _ceil),
-    "trunc": _identity_on(
-        "is_integer",
+    "floor": _of_floats(_floor),
+    "ceil": _of_floats(_ceil),
+    "trunc": _of_floats(
         lambda x: _select(condition=x < tf.zeros((), x.dtype), t=_ceil(x), e=_floor(x)),
     ),
-    "round": _identity_on("is_integer", unary("Round")),
+    "round": _of_floats(unary("Round")),
     "square": unary("Square"),
     "reciprocal": _steep("Reciprocal", lambda out: -tf.square(out)),
     "clip": _clip,
-    "fmax": _ignoring_nan("Maximum"),
-    "fmin": _ignoring_nan("Minimum"),
+    "fmax": _with_bools(_ignoring_nan("Maximum"), _logical_or),
+    "fmin": _with_bools(_ignoring_nan("Minimum"), _logical_and),
     "heaviside": _heaviside,
     "copysign": lambda x, y: _real_abs(x) * _signed(y),
     "exp": unary("Exp"),
@@ -372,18 +372,6 @@ TABLE = {
     "erfinv": _erfinv,
     "sigmoid": unary("Sigmoid"),
     "relu": lambda x: tf.raw_ops.Relu(features=x),
-    "logical_and": lambda x, y: _logical_and(_as_bool(x), _as_bool(y)),
-    "logical_or": lambda x, y: _logical_or(_as_bool(x), _as_bool(y)),
-    "logical_xor": _logical_xor,
-    "logical_not": lambda x: _logical_not(_as_bool(x)),
-    "bitwise_and": _of_bools("LogicalAnd", "BitwiseAnd"),
-    "bitwise_or": _of_bools("LogicalOr", "BitwiseOr"),
-    "bitwise_xor": lambda x, y: (
-        tf.not_equal(x, y) if x.dtype == tf.bool else tf.raw_ops.BitwiseXor(x=x, y=y)
-    ),
-    "bitwise_invert": lambda x: _logical_not(x) if x.dtype == tf.bool else _invert(x),
-    "bitwise_left_shift": _shift("LeftShift", right=False),
-    "bitwise_right_shift": _shift("RightShift", right=True),
     "isfinite": _no(unary("IsFinite"), for_integers=True),
     "isinf": _no(unary("IsInf"), for_integers=False),
     "isnan": _no(unary("IsNan"), for_integers=False),

@@ -207,7 +207,12 @@ def _extreme(write: Any) -> Any:
             # Written onto itself, an element does not change.
             v = tf.where(_beside(valid, v, axis), v, tf.gather(x, wrapped, axis=axis))
         v, place = _listed(v, wrapped, axis, len(x.shape))
-        return _back(write(rows, place, v), axis)
+        out = write(rows, place, v)
+        if x.dtype.is_floating:
+            # TensorFlow's comparison passes over a NaN that is written.
+            missing = tf.where(tf.math.is_nan(v), v, tf.zeros((), v.dtype))
+            out += tf.tensor_scatter_nd_add(tf.zeros_like(rows), place, missing)
+        return _back(out, axis)
 
     return kernel
 

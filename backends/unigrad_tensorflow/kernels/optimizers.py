@@ -1,13 +1,12 @@
 """Optimizer steps as one graph each: eager TensorFlow would pay for every small op."""
 
-import math
 from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import tensorflow as tf
 
-from unigrad.optimizers.updates import columns
+from unigrad.optimizers.updates import columns, log_of
 
 
 def whole(body: Callable[..., Any]) -> Callable[..., Any]:
@@ -36,9 +35,9 @@ def adam_update(
     """The formula of `unigrad.optimizers.updates`, its scalars in float64."""
     rate, (parameters, gradients, first, second) = columns(tensors, 2, learning_rate)
     time = tf.cast(step, tf.float64)
-    correction = tf.sqrt(-tf.math.expm1(time * math.log(beta2)))
+    correction = tf.sqrt(-tf.math.expm1(time * log_of(beta2)))
     dtype = parameters[0].dtype
-    factor = correction / -tf.math.expm1(time * math.log(beta1))
+    factor = correction / -tf.math.expm1(time * log_of(beta1))
     # A Python number would become a float32 first.
     scale = tf.cast(
         factor * (rate if learning_rate is not None else tf.cast(rate, tf.float64)), dtype

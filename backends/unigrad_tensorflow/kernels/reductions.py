@@ -33,18 +33,39 @@ def _reduction(name: str) -> Reduction:
     return lambda x, axis, keepdims: op(input=x, axis=axes_of(x, axis), keep_dims=keepdims)
 
 
-_sum = _reduction("Sum")
-_prod = _reduction("Prod")
+def _half(x: Any) -> bool:
+    """Tell whether a dtype is too coarse to add or multiply many numbers in."""
+    dtype = x.dtype
+    return dtype is tf.float16 or dtype is tf.bfloat16
+
+
+def _widely(name: str) -> Reduction:
+    """Return a raw reduction that computes half precision in float32 and rounds once."""
+    plain = _reduction(name)
+
+    def run(x: Any, axis: Axis, keepdims: bool) -> Any:
+        if _half(x):
+            return tf.cast(plain(tf.cast(x, tf.float32), axis, keepdims), x.dtype)
+        return plain(x, axis, keepdims)
+
+    return run
+
+
+_sum = _widely("Sum")
+_prod = _widely("Prod")
 
 
 def _extremum(name: str) -> Reduction:
     """Return a raw Max or Min with the derivative of a NaN at the NaNs alone."""
     plain = _reduction(name)
+    of_bools = _reduction("Any" if name == "Max" else "All")
 
     def run(x: Any, axis: Axis, keepdims: bool) -> Any:
         shape = x.shape.as_list()
         if 0 in shape and (axis is None or 0 in [shape[i] for i in axis]):
             raise ValueError("no elements to choose from")
+        if x.dtype == tf.bool:
+            return of_bools(x, axis, keepdims)
         if not recording() or not x.dtype.is_floating:
             return plain(x, axis, keepdims)
 
@@ -62,6 +83,8 @@ def _extremum(name: str) -> Reduction:
 
 def _mended_prod(x: Any, axis: Axis, keepdims: bool) -> Any:
     """Multiply halves when recorded: TensorFlow's second derivative is NaN beside a zero."""
+    if _half(x):
+        return tf.cast(_mended_prod(tf.cast(x, tf.float32), axis, keepdims), x.dtype)
     if not recording() or not x.dtype.is_floating:
         return _prod(x, axis, keepdims)
     wanted = tf.shape(_prod(x, axis, keepdims))
@@ -80,11 +103,15 @@ def _mended_prod(x: Any, axis: Axis, keepdims: bool) -> Any:
 
 
 def _cumulative_sum(x: Any, axis: int, reverse: bool) -> Any:
+    if _half(x):
+        return tf.cast(_cumulative_sum(tf.cast(x, tf.float32), axis, reverse), x.dtype)
     return tf.raw_ops.Cumsum(x=x, axis=axis, exclusive=False, reverse=reverse)
 
 
 def _cumulative_prod(x: Any, axis: int) -> Any:
     """Multiply doubling windows when recorded: TensorFlow's derivative is NaN at a zero."""
+    if _half(x):
+        return tf.cast(_cumulative_prod(tf.cast(x, tf.float32), axis), x.dtype)
     if not recording() or not x.dtype.is_floating:
         return tf.raw_ops.Cumprod(x=x, axis=axis, exclusive=False, reverse=False)
     length = x.shape[axis]
@@ -115,7 +142,7 @@ def _index(name: str) -> Callable[[Any, int], Any]:
 
 TABLE = {
     "sum": _sum,
-    "mean": _reduction("Mean"),
+    "mean": _widely("Mean"),
     "prod": _mended_prod,
     "max": _extremum("Max"),
     "min": _extremum("Min"),

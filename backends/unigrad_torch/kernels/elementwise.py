@@ -13,6 +13,7 @@ import torch
 from unigrad.core.dtypes import ALL
 
 _DTYPES = {dtype: getattr(torch, dtype.name) for dtype in ALL}
+Unary = Callable[[torch.Tensor], torch.Tensor]
 Binary = Callable[[Any, Any], torch.Tensor]
 
 
@@ -44,14 +45,24 @@ def _ignoring_nan(extremum: Binary, recorded: Binary) -> Binary:
 
 def _heaviside(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """0, y or 1 by the sign of x. torch's own has no derivative."""
+    if x.is_complex():
+        raise TypeError("complex numbers have no order")
     x = x.detach()
     return torch.where(x == 0, y, (_sign(x) + 1) / 2)
+
+
+def _rounded(value: float, like: torch.Tensor) -> torch.Tensor:
+    return torch.tensor(value, dtype=like.dtype, device=like.device)
 
 
 def _clip(x: torch.Tensor, low: float | None, high: float | None) -> torch.Tensor:
     """Limit; the derivative on a bound is 1."""
     if not x.requires_grad:
-        return torch.clamp(x, low, high)
+        try:
+            return torch.clamp(x, low, high)
+        except RuntimeError:
+            # torch refuses a scalar beyond the dtype, which is an infinity.
+            return torch.clamp(x, *[None if v is None else _rounded(v, x) for v in (low, high)])
     if low is not None:
         x = torch.where(x < low, low, x)
     return x if high is None else torch.where(x > high, high, x)
@@ -59,7 +70,32 @@ def _clip(x: torch.Tensor, low: float | None, high: float | None) -> torch.Tenso
 
 def _sign(x: torch.Tensor) -> torch.Tensor:
     """The sign; torch's own of NaN is 0."""
-    return torch.where(x != x, x.detach(), torch.sgn(x)) if x.is_floating_point() else torch.sgn(x)
+    if x.is_floating_point():
+        return torch.where(x != x, x.detach(), torch.sgn(x))
+    if x.dtype is torch.bool:
+        raise TypeError("a bool has no sign")
+    return torch.sgn(x)
+
+
+def _square(x: torch.Tensor) -> torch.Tensor:
+    """x²; torch makes integers of bools."""
+    if x.dtype is torch.bool:
+        raise TypeError("bools are no numbers")
+    return torch.square(x)
+
+
+def _of_bools(op: Unary) -> Unary:
+    """Return an op that torch has not for bools, which it leaves as they are."""
+
+    def run(x: torch.Tensor) -> torch.Tensor:
+        try:
+            return op(x)
+        except RuntimeError:
+            if x.dtype is torch.bool:
+                return x.clone()
+            raise
+
+    return run
 
 
 def _floor_divide(x: Any, y: Any) -> torch.Tensor:
@@ -86,6 +122,8 @@ def _of_integers(divide: Binary) -> Binary:
 
 def _logaddexp(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """The derivatives are 0, not NaN, where both are -∞; those of all orders where one is."""
+    if x.is_complex():
+        raise TypeError("complex numbers have no order")
     if not (x.requires_grad or y.requires_grad):
         return torch.logaddexp(x, y)
     peak = torch.maximum(x.detach(), y.detach())
@@ -151,15 +189,15 @@ _OPERATORS = {
 TABLE = {
     **_OPERATORS,
     "negative": torch.neg,
-    "positive": torch.positive,
+    "positive": _of_bools(torch.positive),
     "conj": lambda x: torch.conj_physical(x) if x.is_complex() else x,
-    "abs": torch.abs,
+    "abs": _of_bools(torch.abs),
     "sign": _sign,
-    "floor": torch.floor,
-    "ceil": torch.ceil,
-    "trunc": torch.trunc,
-    "round": torch.round,
-    "square": torch.square,
+    "floor": _of_bools(torch.floor),
+    "ceil": _of_bools(torch.ceil),
+    "trunc": _of_bools(torch.trunc),
+    "round": _of_bools(torch.round),
+    "square": _square,
     "reciprocal": torch.reciprocal,
     "clip": _clip,
     "copysign": torch.copysign,

@@ -100,6 +100,8 @@ def _checkable(index: Tensor) -> bool:
         type(index) is Tensor
         and index.device.type == "cpu"
         and not torch._C._functorch.is_functorch_wrapped_tensor(index)
+        # While a graph is captured, even the indices that it closes over give no numbers.
+        and not torch._C._len_torch_dispatch_stack()
     )
 
 
@@ -129,9 +131,35 @@ def _beside(valid: Tensor, x: Tensor, axis: int) -> Tensor:
     return valid.reshape([-1 if i == axis else 1 for i in range(x.ndim)])
 
 
+def _zero(x: Tensor) -> int:
+    """The zero that `torch.where` takes without another dtype as the result."""
+    return False if x.dtype is torch.bool else 0
+
+
 def _nothing(x: Tensor) -> Any:
     """What a read out of bounds gives."""
-    return float("nan") if x.is_floating_point() or x.is_complex() else 0
+    return float("nan") if x.is_floating_point() or x.is_complex() else _zero(x)
+
+
+#: torch does not write by index into unsigned integers. Signed ones have the same bits.
+_SIGNED = {
+    torch.uint16: torch.int16,
+    torch.uint32: torch.int32,
+    torch.uint64: torch.int64,
+}
+
+
+def _as_signed(write: Any) -> Any:
+    """Let a kernel write unsigned values as the signed ones of the same bits."""
+
+    def run(x: Tensor, v: Tensor, *rest: Any, **settings: Any) -> Tensor:
+        signed = _SIGNED.get(x.dtype)
+        if signed is None:
+            out: Tensor = write(x, v, *rest, **settings)
+            return out
+        return write(x.view(signed), v.view(signed), *rest, **settings).view(x.dtype)
+
+    return run
 
 
 def take(x: Tensor, index: Tensor, axis: int) -> Tensor:
@@ -160,10 +188,11 @@ def at_add(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
     return _add(x, _flatten(v, index, axis), index, axis)
 
 
+@_as_signed
 def _add(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
     flat, valid = _within(index, x.shape[axis])
     if valid is not None:
-        v = torch.where(_beside(valid, v, axis), v, 0)
+        v = torch.where(_beside(valid, v, axis), v, _zero(v))
     return torch.index_add(x, axis, flat, v)
 
 
@@ -180,6 +209,7 @@ def last_of_each(index: Tensor, length: int) -> Tensor:
     return (won if valid is None else won & valid).reshape(index.shape)
 
 
+@_as_signed
 def scatter_set(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
     """A copy with slices replaced; the last one of each place wins.
 
@@ -196,13 +226,22 @@ def scatter_set(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
 
 def _extreme(name: str) -> Any:
     def write(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
+        if x.is_complex():
+            raise TypeError("complex numbers have no order")
         v = _flatten(v, index, axis)
         flat, valid = _within(index, x.shape[axis])
         if valid is not None:
             # Written onto itself, an element does not change.
             v = torch.where(_beside(valid, v, axis), v, torch.index_select(x, axis, flat))
         full = _beside(flat.long(), v, axis).expand(v.shape)
-        return torch.scatter_reduce(x, axis, full, v, name)
+        signed = _SIGNED.get(x.dtype)
+        if signed is None:
+            return torch.scatter_reduce(x, axis, full, v, name)
+        # With the first bit turned over, the order of the signed numbers is that of the unsigned.
+        least = torch.iinfo(signed).min
+        x_signed, v_signed = x.view(signed) ^ least, v.view(signed) ^ least
+        out = torch.scatter_reduce(x_signed, axis, full, v_signed, name) ^ least
+        return out.view(x.dtype)
 
     return write
 
@@ -227,7 +266,7 @@ def add_along_axis(v: Tensor, index: Tensor, axis: int, length: int) -> Tensor:
     """Zeros, with every element of ``v`` added at its index along an axis."""
     wrapped, valid = _along(index, length)
     if valid is not None:
-        v = torch.where(valid, v, 0)
+        v = torch.where(valid, v, _zero(v))
     zeros = v.new_zeros((*v.shape[:axis], length, *v.shape[axis + 1 :]))
     return torch.scatter_add(zeros, axis, wrapped, v)
 

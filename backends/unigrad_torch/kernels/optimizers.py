@@ -1,13 +1,12 @@
 """Optimizer steps: the fused kernel of torch.optim on copies, else torch's list-wise ops."""
 
-import math
 from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
-from unigrad.optimizers.updates import columns
+from unigrad.optimizers.updates import columns, log_of
 from unigrad_torch.compiler import runs_as_captured
 
 
@@ -70,9 +69,9 @@ def _formula(
 ) -> list[torch.Tensor]:
     """The formula of `unigrad.optimizers.updates`, its scalars in float64."""
     time = step.to(torch.float64)
-    correction = torch.sqrt(-torch.expm1(time * math.log(beta2)))
+    correction = torch.sqrt(-torch.expm1(time * log_of(beta2)))
     dtype = parameters[0].dtype
-    scale = (correction / -torch.expm1(time * math.log(beta1)) * rate).to(dtype)
+    scale = (correction / -torch.expm1(time * log_of(beta1)) * rate).to(dtype)
     floor = (correction * epsilon).to(dtype)
     m = [beta1 * m + (1 - beta1) * g for m, g in zip(first, gradients, strict=True)]
     v = [beta2 * v + (1 - beta2) * (g * g) for v, g in zip(second, gradients, strict=True)]

@@ -8,6 +8,9 @@ from typing import Any
 import torch
 
 Axis = tuple[int, ...] | None
+_HALVES = {torch.float16: True, torch.bfloat16: True}
+#: Dtypes without running sums and products.
+_UNSUPPORTED = {torch.uint16: True, torch.uint32: True, torch.uint64: True}
 
 
 def _shares(x: torch.Tensor, out: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
@@ -62,9 +65,10 @@ def _extremum(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tens
 
 def _prod(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
     axes = range(x.ndim) if axis is None else [i % x.ndim for i in axis]
+    out = x.to(torch.float32) if x.dtype in _HALVES else x
     for i in sorted(axes, reverse=True):
-        x = torch.prod(x, i, keepdims)
-    return x
+        out = torch.prod(out, i, keepdims)
+    return out.to(x.dtype) if x.dtype in _HALVES else out
 
 
 def _var(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torch.Tensor:
@@ -78,6 +82,8 @@ def _var(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torc
 
 
 def _std(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torch.Tensor:
+    if x.dtype in _HALVES:
+        return _std(x.to(torch.float32), axis, correction, keepdims).to(x.dtype)
     variance = _var(x, axis, correction, keepdims)
     if not x.requires_grad or not x.numel():
         return torch.sqrt(variance)
@@ -92,6 +98,8 @@ def _norm(x: torch.Tensor, ord: float, axis: Axis, keepdims: bool) -> torch.Tens
     if ord != 2 or not x.requires_grad:
         return torch.linalg.vector_norm(x, ord, axis, keepdims)
     # torch's own second derivative at 0 is NaN.
+    if x.dtype in _HALVES:
+        return _norm(x.to(torch.float32), ord, axis, keepdims).to(x.dtype)
     square = torch.sum(x * x, axis, keepdims)
     zero = square == 0
     return torch.where(zero, square, torch.sqrt(torch.where(zero, 1.0, square)))
@@ -102,6 +110,21 @@ def _mean(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
     if not keepdims and (axis is None or len(axis) == x.dim()):
         return torch.mean(x)
     return torch.mean(x, axis, keepdims)
+
+
+def _accumulate(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+    """Return a running sum or product in the elements' own dtype."""
+
+    def run(x: torch.Tensor, axis: int) -> torch.Tensor:
+        if x.dtype in _UNSUPPORTED:
+            # The low bits do not depend on how the highest one is read.
+            return function(x.to(torch.int64), axis).to(x.dtype)
+        return function(x, axis, dtype=x.dtype)
+
+    return run
+
+
+_cumulative_sum = _accumulate(torch.cumsum)
 
 
 TABLE = {
@@ -118,9 +141,7 @@ TABLE = {
     "std": _std,
     "norm": _norm,
     "cumulative_sum": lambda x, axis, reverse: (
-        x.flip(axis).cumsum(axis, dtype=x.dtype).flip(axis)
-        if reverse
-        else torch.cumsum(x, axis, dtype=x.dtype)
+        _cumulative_sum(x.flip(axis), axis).flip(axis) if reverse else _cumulative_sum(x, axis)
     ),
-    "cumulative_prod": lambda x, axis: torch.cumprod(x, axis, dtype=x.dtype),
+    "cumulative_prod": _accumulate(torch.cumprod),
 }

@@ -11,10 +11,20 @@ def _argsort(x: torch.Tensor, axis: int, descending: bool) -> torch.Tensor:
     return torch.argsort(x, dim=axis, descending=descending, stable=True)
 
 
+def _searchsorted(x1: torch.Tensor, x2: torch.Tensor, right: bool) -> torch.Tensor:
+    x1, x2 = x1.contiguous(), x2.contiguous()
+    if not x1.is_floating_point():
+        return torch.searchsorted(x1, x2, right=right)
+    # torch's search goes astray at a NaN: NaNs are sought as infinities, and told apart.
+    missing = torch.isnan(x1)
+    numbers = (~missing).sum()
+    found = torch.searchsorted(torch.where(missing, torch.inf, x1), x2, right=right)
+    beyond = len(x1) if right else numbers
+    return torch.where(torch.isnan(x2), beyond, torch.minimum(found, numbers))
+
+
 TABLE = {
     "sort": _sort,
     "argsort": _argsort,
-    "searchsorted": lambda x1, x2, right: torch.searchsorted(
-        x1.contiguous(), x2.contiguous(), right=right
-    ),
+    "searchsorted": _searchsorted,
 }

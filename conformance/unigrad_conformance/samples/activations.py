@@ -103,6 +103,16 @@ samples(
     case(values([[0.0, -math.inf, 1.0]])),
     oracle=_softmax,
 )
+for _op in ("softmax", "log_softmax"):
+    samples(_op, case(real(0, 3), axis=0), case(real(0, 3), axis=1), oracle=lambda x, axis: x)
+samples(
+    "logsumexp",
+    case(real(0, 3), axis=0),
+    case(real(0, 3), axis=1),
+    case(real(0, 3), axis=(0, 1), keepdims=True),
+    case(real(2, 0, 3), axis=(1, 2)),
+    oracle=lambda x, axis, keepdims=False: np.sum(x, axis=axis, keepdims=keepdims) - math.inf,
+)
 samples(
     "log_softmax",
     case(real(3, 4)),

@@ -37,6 +37,15 @@ samples(
     oracle=lambda x1, x2, axis=-1: np.sum(x1 * x2, axis=axis),
     ulps=8.0,
 )
+for _dtype in ("int8", "int32", "int64", "uint8", "uint16", "uint64"):
+    samples(
+        "vecdot",
+        case(integers(3, 9, low=8, high=16), integers(9, low=8, high=16)),
+        oracle=lambda x1, x2, d=_dtype: np.vecdot(x1.astype(d), x2.astype(d)),
+        call=lambda ug, x1, x2, d=_dtype: ug.vecdot(ug.astype(x1, d), ug.astype(x2, d)),
+        dtype=_dtype,
+        differentiable=False,
+    )
 samples(
     "dot",
     case(real(3), real(3)),
@@ -121,8 +130,20 @@ _MATRICES = (
     case(real(2, 3, 4), offset=1),
     case(real(3, 4), offset=-2),
     case(real(3, 4), offset=-3),
+    case(real(4, 2), offset=1),
+    case(real(2, 3), offset=5),
+    case(real(2, 0, 3)),
 )
 samples("diagonal", *_MATRICES, oracle=_diagonal, ulps=0.0)
+for _dtype in ("int8", "uint8"):
+    samples(
+        "trace",
+        case(integers(3, 3, low=0), dtype=_dtype),
+        oracle=lambda x, dtype: np.trace(x.astype(dtype), dtype=dtype),
+        call=lambda ug, x, dtype: ug.trace(ug.astype(x, dtype), dtype=dtype),
+        dtype=_dtype,
+        differentiable=False,
+    )
 samples("trace", *_MATRICES, oracle=lambda x, offset=0: np.sum(_diagonal(x, offset), -1), ulps=8.0)
 
 samples(

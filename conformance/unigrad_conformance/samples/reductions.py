@@ -49,6 +49,23 @@ for _op, _oracle in (("sum", np.sum), ("prod", np.prod)):
         dtype="int64",
         differentiable=False,
     )
+    for _dtype in ("int8", "int16", "int32", "uint8", "uint16", "uint32", "uint64"):
+        samples(
+            _op,
+            case(integers(3, 9, low=0), axis=1, dtype=_dtype),
+            case(integers(3, 9, low=0), axis=(), dtype=_dtype),
+            oracle=lambda x, axis, dtype, f=_oracle: f(x.astype(dtype), axis=axis, dtype=dtype),
+            dtype=_dtype,
+            differentiable=False,
+        )
+        samples(
+            _op,
+            case(integers(3, 4, low=0)),
+            oracle=_oracle,
+            call=lambda ug, x, f=_op, d=_dtype: getattr(ug, f)(ug.astype(x, d)),
+            dtype="uint64" if _dtype[0] == "u" else "int64",
+            differentiable=False,
+        )
     samples(
         _op,
         case(integers(3, 4), axis=1, dtype="float64"),
@@ -156,16 +173,20 @@ samples(
 
 def _norm(x: Any, ord: float = 2, axis: Any = None, keepdims: bool = False) -> Any:
     size = np.abs(x)
-    if ord == 2:
-        return np.sqrt(np.sum(size**2, axis=axis, keepdims=keepdims))
-    return (np.sum if ord == 1 else np.max)(size, axis=axis, keepdims=keepdims)
+    chosen = {math.inf: np.max, -math.inf: np.min}.get(ord)
+    if chosen is not None:
+        return chosen(size, axis=axis, keepdims=keepdims)
+    if ord == 0:
+        return np.sum(size != 0, axis=axis, keepdims=keepdims).astype(size.dtype)
+    with np.errstate(divide="ignore"):
+        return np.sum(size**ord, axis=axis, keepdims=keepdims) ** (1 / ord)
 
 
 samples(
     "norm",
     *[
         one
-        for ord in (1, 2, math.inf)
+        for ord in (1, 2, math.inf, -math.inf, 3, 2.5, 0.5, -1)
         for one in (
             case(distinct(2, 3, 5), ord=ord),
             case(distinct(2, 3, 5), ord=ord, axis=1),
@@ -178,9 +199,22 @@ samples(
 )
 samples(
     "norm",
-    *[case(values([[0.0, 0.0], [0.0, 0.0]]), ord=ord, axis=1) for ord in (1, 2, math.inf)],
+    *[
+        case(values([[0.0, 0.0], [0.0, 0.0]]), ord=ord, axis=1)
+        for ord in (1, 2, math.inf, -math.inf, 3, 0.5, -1)
+    ],
+    case(distinct(2, 3), ord=0, axis=1),
+    case(values([[0.0, 2.0], [0.0, 0.0]]), ord=0),
+    case(real(2, 3), ord=0, axis=(0, 1), keepdims=True),
     oracle=_norm,
     zero_gradient=True,
+)
+samples(
+    "norm",
+    case(real(2, 0), ord=3, axis=1),
+    case(real(2, 0), ord=0.5, axis=1, keepdims=True),
+    case(real(3), ord=3, axis=()),
+    oracle=_norm,
 )
 
 

@@ -9,6 +9,7 @@ from unigrad.autodiff.rules.reductions import expand_reduced
 from unigrad.autodiff.rules.registry import elementwise, rule
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
+from unigrad.ops.activations import sigmoid
 from unigrad.ops.comparison import equal, greater, where
 from unigrad.ops.elementary import exp
 
@@ -24,6 +25,9 @@ rule(
     jvp=lambda t, out, x: _alive(t[0], out),
 )
 elementwise("sigmoid", lambda out, x: out * (1.0 - out))
+# As composites they would be ∞ - ∞ at ∞, where the slope is 1 or 0.
+elementwise("softplus", lambda out, x: sigmoid(x))
+elementwise("log_sigmoid", lambda out, x: sigmoid(-x))
 
 
 def _sum(x: Tensor, axis: int) -> Tensor:

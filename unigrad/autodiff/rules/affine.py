@@ -1,5 +1,6 @@
 """The derivative of the affine map x W + b."""
 
+from math import prod
 from typing import Any
 
 from unigrad.autodiff.rules.registry import add_up, rule
@@ -10,8 +11,8 @@ from unigrad.ops.shaping import broadcast_to, reshape
 
 def _of_kernel(g: Tensor, out: Tensor, x: Tensor, kernel: Tensor, bias: Tensor) -> Tensor:
     """xᵀ ḡ, with all leading axes as rows."""
-    rows = reshape(x, (-1, x.shape[-1])) if x.ndim != 2 else x
-    g = reshape(g, (-1, g.shape[-1])) if g.ndim != 2 else g
+    rows = reshape(x, (prod(x.shape[:-1]), x.shape[-1])) if x.ndim != 2 else x
+    g = reshape(g, (prod(g.shape[:-1]), g.shape[-1])) if g.ndim != 2 else g
     return matmul(matrix_transpose(rows), g)
 
 

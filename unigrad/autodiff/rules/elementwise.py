@@ -9,7 +9,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import conj, copysign, pow, reciprocal, sign, square
 from unigrad.ops.comparison import equal, greater, greater_equal, isnan, less, logical_and, where
 from unigrad.ops.creation import astype
-from unigrad.ops.elementary import cos, cosh, exp, log, rsqrt, sin, sinh
+from unigrad.ops.elementary import cos, cosh, exp, hypot, log, rsqrt, sin, sinh
 from unigrad.ops.rounding import floor_divide
 
 rule(
@@ -25,7 +25,16 @@ rule(
     jvp=lambda t, out, x, y: -t[1] if t[0] is None else t[0] if t[1] is None else t[0] - t[1],
 )
 elementwise("multiply", lambda out, x, y: y, lambda out, x, y: x)
-elementwise("divide", lambda out, x, y: 1.0 / y, lambda out, x, y: -out / y)
+
+
+def _inverse(y: Any) -> Any:
+    """1 / y, of a Python zero too as IEEE 754 has it."""
+    if isinstance(y, Tensor) or y:
+        return 1.0 / y
+    return complex(math.nan, math.nan) if isinstance(y, complex) else math.copysign(math.inf, y)
+
+
+elementwise("divide", lambda out, x, y: _inverse(y), lambda out, x, y: -out / y)
 linear("negative", lambda g, out, x: -g)
 elementwise("exp", lambda out, x: out)
 elementwise("log", lambda out, x: 1.0 / x)
@@ -70,29 +79,44 @@ def _share(first: Any, second: Any, of: Tensor) -> Tensor:
     return both * 0.5
 
 
+def _beside(x: Any, out: Tensor) -> Tensor:
+    """Return a Python scalar as a tensor beside another, not on the current backend."""
+    return x if isinstance(x, Tensor) else constant(out, x)
+
+
+def _missing(x: Any, out: Tensor) -> Tensor:
+    return isnan(_beside(x, out))
+
+
 elementwise("maximum", lambda out, x, y: _share(x, y, out), lambda out, x, y: _share(y, x, out))
 elementwise("minimum", lambda out, x, y: _share(y, x, out), lambda out, x, y: _share(x, y, out))
 elementwise(
     "fmax",
-    lambda out, x, y: where(isnan(y), 1.0, _share(x, y, out)),
-    lambda out, x, y: where(isnan(x), 1.0, _share(y, x, out)),
+    lambda out, x, y: where(_missing(y, out), 1.0, _share(x, y, out)),
+    lambda out, x, y: where(_missing(x, out), 1.0, _share(y, x, out)),
 )
 elementwise(
     "fmin",
-    lambda out, x, y: where(isnan(y), 1.0, _share(y, x, out)),
-    lambda out, x, y: where(isnan(x), 1.0, _share(x, y, out)),
+    lambda out, x, y: where(_missing(y, out), 1.0, _share(y, x, out)),
+    lambda out, x, y: where(_missing(x, out), 1.0, _share(x, y, out)),
 )
-elementwise("heaviside", lambda out, x, y: 0.0, lambda out, x, y: cast(equal(x, 0), out.dtype))
+elementwise(
+    "heaviside", lambda out, x, y: 0.0, lambda out, x, y: cast(equal(_beside(x, out), 0), out.dtype)
+)
 elementwise("remainder", lambda out, x, y: 1.0, lambda out, x, y: -floor_divide(x, y))
-elementwise("copysign", lambda out, x, y: sign(x) * copysign(1.0, y), lambda out, x, y: 0.0)
+elementwise(
+    "copysign", lambda out, x, y: sign(x) * copysign(1.0, _beside(y, out)), lambda out, x, y: 0.0
+)
 
 
 def _by_base(out: Tensor, x: Tensor, y: Any) -> Any:
-    """y x^(y-1), which is 0 for y = 0 even at x = 0."""
+    """y x^(y-1), which is 0 for y = 0 wherever x is, at 0 and NaN too."""
     if not isinstance(y, Tensor):
-        return x * 2.0 if y == 2 else x * 0.0 if y == 0 else pow(x, y - 1) * y
+        if y == 0:
+            return cast(equal(x, x), out.dtype) * 0.0
+        return x * 2.0 if y == 2 else pow(x, y - 1) * y
     flat = equal(y, 0)
-    return y * pow(x, where(flat, 1, y - 1))
+    return y * pow(where(flat, 1, x), where(flat, 1, y - 1))
 
 
 def _by_exponent(out: Tensor, x: Any, y: Tensor) -> Tensor:
@@ -108,20 +132,18 @@ def _by_exponent(out: Tensor, x: Any, y: Tensor) -> Tensor:
 elementwise("pow", _by_base, _by_exponent)
 
 
-def _origin(x: Any, y: Any) -> Tensor:
-    return logical_and(equal(x, 0), equal(y, 0))
-
-
-def _over_square(numerator: Any, x: Any, y: Any) -> Tensor:
-    """numerator / (x² + y²), 0 at the origin."""
-    quotient: Tensor = numerator / where(_origin(x, y), 1.0, square(x) + square(y))
+def _over_square(numerator: Tensor, x: Any, y: Any) -> Tensor:
+    """numerator / (x² + y²), 0 at the origin; neither square is taken: it may be beyond range."""
+    origin = logical_and(*[equal(_beside(one, numerator), 0) for one in (x, y)])
+    distance = where(origin, 1.0, hypot(x, y))
+    quotient: Tensor = numerator / distance / distance
     return quotient
 
 
 elementwise(
     "atan2",
-    lambda out, x, y: _over_square(y, x, y),
-    lambda out, x, y: -_over_square(x, x, y),
+    lambda out, x, y: _over_square(_beside(y, out), x, y),
+    lambda out, x, y: -_over_square(_beside(x, out), x, y),
 )
 elementwise(
     "hypot",

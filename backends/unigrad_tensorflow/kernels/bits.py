@@ -1,0 +1,58 @@
+"""Logic and bits: one op for bools and integers, which TensorFlow tells apart."""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from unigrad_tensorflow.raw import binary, unary
+
+Binary = Callable[[Any, Any], Any]
+
+
+def _of_bools(name: str, bits: str) -> Binary:
+    """Return a bit op, which TensorFlow has for integers only, with the logical op for bools."""
+    logical, bitwise = binary(name), binary(bits)
+    return lambda x, y: logical(x, y) if x.dtype == tf.bool else bitwise(x, y)
+
+
+def _as_bool(x: Any) -> Any:
+    return x if x.dtype == tf.bool else tf.cast(x, tf.bool)
+
+
+def _shift(name: str, right: bool) -> Binary:
+    """Return a shift that is defined for every distance: all bits go."""
+    op = binary(name)
+
+    def run(x: Any, y: Any) -> Any:
+        zero = tf.zeros((), x.dtype)
+        inside = (y >= zero) & (y < tf.constant(x.dtype.size * 8, y.dtype))
+        shifted = op(x, tf.where(inside, y, zero))
+        signed = right and not x.dtype.is_unsigned
+        gone = tf.where(x < zero, tf.constant(-1, x.dtype), zero) if signed else zero
+        return tf.where(inside, shifted, gone)
+
+    return run
+
+
+def _logical_xor(x: Any, y: Any) -> Any:
+    return tf.not_equal(_as_bool(x), _as_bool(y))
+
+
+_logical_and, _logical_or = binary("LogicalAnd"), binary("LogicalOr")
+_invert, _logical_not = unary("Invert"), unary("LogicalNot")
+
+TABLE = {
+    "logical_and": lambda x, y: _logical_and(_as_bool(x), _as_bool(y)),
+    "logical_or": lambda x, y: _logical_or(_as_bool(x), _as_bool(y)),
+    "logical_xor": _logical_xor,
+    "logical_not": lambda x: _logical_not(_as_bool(x)),
+    "bitwise_and": _of_bools("LogicalAnd", "BitwiseAnd"),
+    "bitwise_or": _of_bools("LogicalOr", "BitwiseOr"),
+    "bitwise_xor": lambda x, y: (
+        tf.not_equal(x, y) if x.dtype == tf.bool else tf.raw_ops.BitwiseXor(x=x, y=y)
+    ),
+    "bitwise_invert": lambda x: _logical_not(x) if x.dtype == tf.bool else _invert(x),
+    "bitwise_left_shift": _shift("LeftShift", right=False),
+    "bitwise_right_shift": _shift("RightShift", right=True),
+}

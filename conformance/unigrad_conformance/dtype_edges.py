@@ -1,0 +1,175 @@
+"""Edges of dtypes and magnitudes: bools, narrow integers, bounds, very small numbers."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from unigrad_conformance.edge import edge
+
+#: The loops' values: lists of bools, ints or floats.
+_value: Any
+
+NAN, INF = math.nan, math.inf
+FIRST, SECOND = [True, True, False, False], [True, False, True, False]
+
+# -- bools: sums and maxima are "or", products and minima "and"; False is less than True
+for _name, _value in {
+    "add": [True, True, True, False],
+    "multiply": [True, False, False, False],
+    "maximum": [True, True, True, False],
+    "minimum": [True, False, False, False],
+    "fmax": [True, True, True, False],
+    "fmin": [True, False, False, False],
+    "less": [False, False, True, False],
+    "less_equal": [True, False, True, True],
+    "greater": [False, True, False, False],
+    "greater_equal": [True, True, False, True],
+    "equal": [True, False, False, True],
+    "isclose": [True, False, False, True],
+}.items():
+    edge(
+        f"{_name} of bools",
+        lambda ug, name=_name: getattr(ug, name)(ug.asarray(FIRST), ug.asarray(SECOND)),
+        value=_value,
+    )
+for _name in ("abs", "positive", "conj", "floor", "ceil", "trunc", "round", "nan_to_num"):
+    edge(
+        f"{_name} leaves bools as they are",
+        lambda ug, name=_name: getattr(ug, name)(ug.asarray(SECOND)),
+        value=SECOND,
+    )
+edge("max of bools", lambda ug: ug.max(ug.asarray(SECOND)), value=True)
+edge("min of bools", lambda ug: ug.min(ug.asarray(SECOND)), value=False)
+edge("bools and a number", lambda ug: ug.asarray(SECOND) + 1, value=[2, 1, 2, 1])
+edge("clip of bools by integers", lambda ug: ug.clip(ug.asarray(SECOND), 0, 1), value=[1, 0, 1, 0])
+
+# -- bounds
+edge(
+    "clip with min > max: max wins",
+    lambda ug, x: ug.clip(x, 5.0, 2.0),
+    [1.0, 3.0, 6.0],
+    value=[2.0, 2.0, 2.0],
+    gradients=([0.0, 0.0, 0.0],),
+)
+edge("clip to NaN", lambda ug, x: ug.clip(x, NAN, 2.0), [1.0], value=[NAN])
+edge("clip to NaN above", lambda ug, x: ug.clip(x, None, NAN), [1.0], value=[NAN])
+edge(
+    "clip to tensors with a NaN",
+    lambda ug, x: ug.clip(x, ug.asarray([NAN, 2.0], dtype=x.dtype), 5.0),
+    [1.0, 1.0],
+    value=[NAN, 2.0],
+)
+edge(
+    "clip beyond an integer dtype",
+    lambda ug: ug.astype(ug.clip(ug.asarray([1, 200], dtype="uint8"), -1, 300), "int64"),
+    value=[1, 200],
+)
+edge(
+    "clip to more than an integer dtype holds",
+    lambda ug: ug.astype(ug.clip(ug.asarray([1, 200], dtype="uint8"), 300, None), "int64"),
+    value=[255, 255],
+)
+edge(
+    "isclose of unsigned integers",
+    lambda ug: ug.isclose(
+        ug.asarray([100], dtype="uint8"), ug.asarray([101], dtype="uint8"), rtol=0.05
+    ),
+    value=[True],
+)
+edge(
+    "isclose of the ends of a dtype",
+    lambda ug: ug.isclose(
+        ug.asarray([127], dtype="int8"), ug.asarray([-128], dtype="int8"), atol=2
+    ),
+    value=[False],
+)
+edge(
+    "pad of integers with a float",
+    lambda ug: ug.pad(ug.asarray([1]), 1, constant_values=2.5),
+    value=[2, 1, 2],
+)
+
+# -- magnitudes
+for _name, _slope in (
+    ("elu", 1.0),
+    ("celu", 1.0),
+    ("selu", 1.0507009873554804934 * 1.6732632423543772),
+):
+    edge(
+        f"{_name} keeps the digits near 0",
+        lambda ug, x, name=_name: getattr(ug.nn, name)(x) / x,
+        [-1e-16, -2e-16],
+        value=[_slope, _slope],
+    )
+edge(
+    "sigmoid far below 0",
+    lambda ug, x: ug.sigmoid(ug.minimum(x * 100.0, -1e3)) * 1e38,
+    [-INF, -100.0],
+    value=[0.0, 0.0],
+)
+edge("silu far below 0", lambda ug, x: ug.nn.silu(x), [-1e38, -INF, INF], value=[0.0, NAN, INF])
+
+# -- slopes at 0, NaN and the infinities
+for _zero, _slope in ((0.0, INF), (0, INF), (-0.0, -INF)):
+    edge(
+        f"x / {_zero} of type {type(_zero).__name__}",
+        lambda ug, x, zero=_zero: x / zero,
+        [1.0, 0.0, -2.0],
+        value=[_slope, NAN, -_slope],
+        gradients=([_slope, _slope, _slope],),
+    )
+edge(
+    "x**0 at NaN and ∞",
+    lambda ug, x: x**0.0,
+    [NAN, INF, 0.0],
+    value=[1.0, 1.0, 1.0],
+    gradients=([0.0, 0.0, 0.0],),
+)
+edge(
+    "x**y at NaN and ∞, y = 0",
+    lambda ug, x: ug.pow(x, ug.zeros_like(x)),
+    [NAN, INF, 0.0],
+    value=[1.0, 1.0, 1.0],
+    gradients=([0.0, 0.0, 0.0],),
+)
+edge(
+    "softplus at infinities",
+    lambda ug, x: ug.nn.softplus(x),
+    [-INF, INF],
+    value=[0.0, INF],
+    gradients=([0.0, 1.0],),
+)
+edge(
+    "log_sigmoid at infinities",
+    lambda ug, x: ug.nn.log_sigmoid(x),
+    [-INF, INF],
+    value=[-INF, 0.0],
+    gradients=([1.0, 0.0],),
+)
+
+# -- NaN
+edge(
+    "logaddexp of NaN and -∞",
+    lambda ug, x, y: ug.logaddexp(x, y),
+    [NAN, -INF, NAN],
+    [-INF, NAN, INF],
+    value=[NAN, NAN, NAN],
+)
+for _name, _value in (("min", [NAN, NAN, 2.0, 4.0]), ("max", [NAN, NAN, 3.0, 4.0])):
+    edge(
+        f"at.{_name} of NaN",
+        lambda ug, x, v, name=_name: getattr(x.at[[0, 0, 1, 2]], name)(v),
+        [1.0, NAN, 3.0, 4.0],
+        [NAN, 5.0, 1.0, 2.0],
+        value=_value,
+    )
+for _side, _value in (("left", [0, 0, 1, 1, 2]), ("right", [0, 1, 1, 2, 4])):
+    edge(
+        f"searchsorted among NaNs, {_side}",
+        lambda ug, x, y, side=_side: ug.searchsorted(x, y, side=side),
+        [1.0, INF, NAN, NAN],
+        [0.0, 1.0, 2.0, INF, NAN],
+        value=_value,
+    )
+edge("isin among NaNs", lambda ug, x, y: ug.isin(x, y), [1.0, NAN], [NAN, 1.0], value=[True, False])
