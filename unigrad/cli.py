@@ -17,9 +17,21 @@ app = typer.Typer(
 )
 
 
+def _version(asked: bool) -> None:
+    if asked:
+        from importlib.metadata import version
+
+        typer.echo(f"unigrad {version('unigrad')}")
+        raise typer.Exit
+
+
 @app.callback()
-def _root() -> None:
-    """Keep subcommands subcommands, however few there are."""
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
+    """One differentiable front end over NumPy, PyTorch, JAX and TensorFlow."""
 
 
 @app.command()
@@ -63,6 +75,9 @@ def conformance(
     """Check that the backends do what the specification says; print a report."""
     try:
         from unigrad_conformance.command import conformance as run
+        from unigrad_conformance.running import every_trial
+
+        every_trial()
     except ImportError as error:
         typer.echo(f"{error}; install the suite with: pip install 'unigrad[conformance]'", err=True)
         raise typer.Exit(2) from error

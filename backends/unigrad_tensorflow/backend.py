@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
+from tensorflow.python import pywrap_tfe
 
 from unigrad.core import dtypes
 from unigrad.core.backend import Backend, NativeTape, Program
@@ -87,6 +88,11 @@ class TensorflowBackend(Backend):
 
     def detach(self, native: Any) -> Any:
         return self.settle(native)
+
+    def in_graph(self, native: Any) -> bool:
+        return isinstance(native, tf.Tensor) and bool(
+            pywrap_tfe.TFE_Py_TapeSetPossibleGradientTypes([native])
+        )
 
     def is_traced(self, native: Any) -> bool:
         return not hasattr(native, "_handle") and not isinstance(native, self.array_type)

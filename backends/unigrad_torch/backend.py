@@ -15,7 +15,13 @@ from torch.utils._python_dispatch import _disable_current_modes
 from unigrad.core import dtypes
 from unigrad.core.backend import Backend, NativeTape, Program
 from unigrad.core.dtypes import DType
-from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
+from unigrad.core.errors import (
+    DTypeError,
+    OutOfBoundsError,
+    ShapeError,
+    TapeError,
+    UnigradError,
+)
 from unigrad_torch.kernels import SCALAR_OPS, TABLE
 from unigrad_torch.tape import TorchTape
 
@@ -87,6 +93,9 @@ class TorchBackend(Backend):
     def detach(self, native: torch.Tensor) -> torch.Tensor:
         return native.detach() if native.requires_grad else native
 
+    def in_graph(self, native: torch.Tensor) -> bool:
+        return bool(native.requires_grad)
+
     def is_traced(self, native: torch.Tensor) -> bool:
         return type(native) is not torch.Tensor and type(native) is not torch.nn.Parameter
 
@@ -101,6 +110,8 @@ class TorchBackend(Backend):
         return ShapeError if isinstance(error, (RuntimeError, ValueError)) else None
 
     def open_tape(self) -> NativeTape:
+        if torch.is_inference_mode_enabled():
+            raise TapeError("torch.inference_mode() is on, in which torch keeps no graph: leave it")
         return TorchTape()
 
     def init_scope(self) -> AbstractContextManager[Any]:

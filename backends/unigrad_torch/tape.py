@@ -40,6 +40,15 @@ _living: set[int] = set()
 _asking: list[TorchTape] = []
 
 
+def _leaf_of(native: torch.Tensor) -> torch.Tensor:
+    """Return a fresh leaf of an array's values."""
+    try:
+        return native.detach().requires_grad_()
+    except RuntimeError:
+        # Made in torch.inference_mode(), for ever out of torch's graph: a copy is not.
+        return native.clone().requires_grad_()
+
+
 class TorchTape(NativeTape):
     """The torch side of one tape."""
 
@@ -70,9 +79,12 @@ class TorchTape(NativeTape):
                 leaf = native.view_as(native)
             before = None
         else:
-            leaf = native.detach().requires_grad_()
+            leaf = _leaf_of(native)
         handle.native = self._natives[handle.uid] = leaf
         self._watched.append((handle, before, leaf))
+
+    def watch_own(self, handle: Tensor) -> None:
+        handle.native = self._natives[handle.uid] = _leaf_of(handle.native)
 
     def run(
         self,

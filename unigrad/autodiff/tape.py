@@ -158,7 +158,8 @@ class GradientTape:
         for one in tree.leaves(tensors):
             if not isinstance(one, (Tensor, Variable)):
                 raise DTypeError(
-                    f"watch: expected a Tensor or a Variable, not {type(one).__name__}"
+                    "watch: expected a unigrad Tensor or a Variable, not a "
+                    f"{type(one).__module__}.{type(one).__qualname__}"
                 )
             if one.dtype not in INEXACT:
                 warnings.warn(
@@ -240,7 +241,7 @@ class GradientTape:
             handle.uid = uid = next(_uids)
             native = self.natives[backend] if backend in self.natives else self._native(backend)
             if native is not None:
-                native.watch(handle, False)
+                native.watch_own(handle)
             self.tracked[uid] = ()
         if reads is None:
             self._reads[key] = ([value], [handle])

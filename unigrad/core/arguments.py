@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from unigrad.core import dtypes
-from unigrad.core.backend import as_ndarray
-from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
+from unigrad.core import dtypes, recorders
+from unigrad.core.backend import Backend, as_ndarray
+from unigrad.core.errors import BackendMismatchError, DTypeError, GradientWarning, ShapeError
 from unigrad.core.op import OPS, Op, backend_of, primitive, wrap
 from unigrad.core.registry import current_backend, default_device, owner_of
 from unigrad.core.tensor import Tensor
@@ -42,7 +43,7 @@ def as_tensor(
             raise BackendMismatchError(
                 f"an array of {owner.name} met a tensor of backend {like.backend.name!r}"
             )
-        return wrap(owner, owner.detach(x))
+        return _entered(owner, x)
     if isinstance(x, (list, tuple)) and _holds_tensor(x):
         # Derivatives and traces go through the elements.
         stacked: Tensor = OPS["stack"](*common_tensors("stack", x, like), axis=0)
@@ -59,6 +60,36 @@ def as_tensor(
         array = array.astype(array.dtype.newbyteorder("="))
     dtypes.as_dtype(array.dtype)
     return wrap(backend, backend.from_numpy(array, device))
+
+
+def _entered(owner: Backend, native: Any) -> Tensor:
+    """Return the handle of a native array that comes from outside.
+
+    Tapes behind which the library's own graph leads to it go on seeing through it. Any other
+    graph it is in ends here, with a warning.
+    """
+    if not owner.in_graph(native):
+        return wrap(owner, owner.detach(native))
+    seeing = []
+    for one in recorders.active():
+        graph = one.natives.get(owner)
+        if graph is not None and graph.tracks(native):
+            seeing.append(one)
+    if not seeing:
+        detached = owner.detach(native)
+        if owner.in_graph(detached):  # A library that need not cut it does not.
+            return wrap(owner, detached)
+        warnings.warn(
+            f"an array that {owner.name}'s own autograd follows was handed to unigrad, where its "
+            "graph ends: use ug.GradientTape or ug.grad to differentiate unigrad's ops",
+            GradientWarning,
+            stacklevel=4,
+        )
+        return wrap(owner, detached)
+    tensor = wrap(owner, native)
+    for one in seeing:
+        one.adopt(tensor)
+    return tensor
 
 
 #: What every backend takes along, made by none of them.

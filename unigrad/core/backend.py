@@ -54,6 +54,13 @@ class NativeTape(ABC):
     def watch(self, handle: Any, tracked_elsewhere: bool) -> None:
         """Make the handle's value a source of this tape."""
 
+    def watch_own(self, handle: Any) -> None:
+        """Watch a handle that only tapes hold (a variable's) and that none tracks yet.
+
+        Nobody looks at it while no tape records, so there is nothing to clean up afterwards.
+        """
+        self.watch(handle, False)
+
     @abstractmethod
     def run(
         self,
@@ -202,6 +209,10 @@ class Backend(ABC):
     def detach(self, native: Native) -> Native:
         """Return the array cut off from any native graph."""
         return native
+
+    def in_graph(self, native: Native) -> bool:
+        """Tell whether the library's own autograd follows an array."""
+        return False
 
     def is_traced(self, native: Native) -> bool:
         """Tell whether the array has no value yet because a function is being traced."""

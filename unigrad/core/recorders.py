@@ -9,9 +9,12 @@ from __future__ import annotations
 
 import itertools
 import threading
+import warnings
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
+
+from unigrad.core.errors import GradientWarning
 
 if TYPE_CHECKING:
     from unigrad.core.backend import Backend, NativeTape
@@ -99,8 +102,9 @@ def active() -> list[Any]:
 def push(recorder: Any) -> None:
     """Start telling a recorder of this thread's ops."""
     anywhere.recording.add(id(recorder))
-    here.active.append(recorder)
-    here.settle()
+    active = here.active
+    active.append(recorder)
+    here.lone = None if len(active) > 1 else recorder
 
 
 def pop(recorder: Any) -> None:
@@ -152,3 +156,20 @@ def watchers(uids: tuple[int, ...]) -> list[Any]:
                 found.append(recorder)
                 break
     return found
+
+
+def handed_out(tensor: Tensor, kind: type) -> None:
+    """Warn if a tensor goes to another library's function in the sight of a recorder that is blind.
+
+    It sees what the library's own graph sees, if that is behind it and the tensor is of the
+    library's ``kind`` of array.
+    """
+    for one in watchers((tensor.uid,)) if tensor.uid else ():
+        if one.natives.get(tensor.backend) is None or not isinstance(tensor.native, kind):
+            library = kind.__module__.partition(".")[0].removesuffix("lib")
+            warnings.warn(
+                "a tensor that a tape or an accumulator follows was handed to a function of "
+                f"{library}, which it cannot see: use unigrad's op",
+                GradientWarning,
+                stacklevel=4,
+            )

@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from unigrad.core import tree
+from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.errors import DTypeError, TracingError
 
@@ -137,9 +137,9 @@ def tf_tensor(self: Any, dtype: Any = None, name: str | None = None) -> Any:
 def _foreign(x: Any, kind: type, make: Any) -> Any:
     """Return a tensor's native array if it is of a library's kind, else one of its values."""
     tensor = as_tensor(x)
-    if isinstance(tensor.native, kind):
-        return tensor.native
-    return make(tensor.numpy())
+    native = tensor.native
+    recorders.handed_out(tensor, kind)
+    return native if isinstance(native, kind) else make(tensor.numpy())
 
 
 #: The methods by name.
