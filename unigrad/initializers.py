@@ -26,7 +26,7 @@ import numpy as np
 from unigrad import random
 from unigrad.core.arguments import as_tensor, constant
 from unigrad.core.dtypes import DType, DTypeLike
-from unigrad.core.errors import ShapeError, UnigradError
+from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.random.keys import draw_shape, float_dtype
 
@@ -158,7 +158,7 @@ class VarianceScaling(Initializer):
         out_axis: the kernel's axis of outputs.
 
     Raises:
-        UnigradError: when the mode or the distribution is unknown, or the scale negative.
+        SettingError: when the mode or the distribution is unknown, or the scale negative.
 
     Example:
         >>> VarianceScaling(2.0, "fan_out")(random.key(0), (3, 4)).shape
@@ -173,12 +173,12 @@ class VarianceScaling(Initializer):
 
     def __post_init__(self) -> None:
         if self.mode not in _MODES:
-            raise UnigradError(f"mode {self.mode!r} is none of {', '.join(_MODES)}")
+            raise SettingError(f"mode {self.mode!r} is none of {', '.join(_MODES)}")
         if self.distribution not in _DISTRIBUTIONS:
             known = ", ".join(_DISTRIBUTIONS)
-            raise UnigradError(f"distribution {self.distribution!r} is none of {known}")
+            raise SettingError(f"distribution {self.distribution!r} is none of {known}")
         if self.scale < 0:
-            raise UnigradError(f"the scale of a variance is not negative: {self.scale}")
+            raise SettingError(f"the scale of a variance is not negative: {self.scale}")
 
     def draw(self, key: Any, shape: tuple[int, ...], dtype: DType) -> Tensor:
         fan = _MODES[self.mode](*fans(shape, self.in_axis, self.out_axis))
@@ -320,7 +320,7 @@ def get(initializer: str | Callable[..., Tensor]) -> Callable[..., Tensor]:
     """Return the initializer of a name; what can be called is returned as it is.
 
     Raises:
-        UnigradError: when no initializer has that name.
+        SettingError: when no initializer has that name.
 
     Example:
         >>> get("glorot_uniform") is glorot_uniform
@@ -332,6 +332,6 @@ def get(initializer: str | Callable[..., Tensor]) -> Callable[..., Tensor]:
         return _BY_NAME[initializer]
     except (KeyError, TypeError):
         known = ", ".join(_BY_NAME)
-        raise UnigradError(
+        raise SettingError(
             f"no initializer is called {initializer!r}; known are: {known}"
         ) from None

@@ -116,10 +116,10 @@ for _reduction in ("sum", "prod", "cumulative_sum", "cumulative_prod"):
     bad(f"{_reduction} in bools", ug.DTypeError, _reduction, "bools")(
         partial(_reduce, _reduction, 2, dtype="bool")
     )
-bad("padding in an unknown mode", ValueError, "pad", "reflect", "'foo'")(
+bad("padding in an unknown mode", ug.SettingError, "pad", "reflect", "'foo'")(
     lambda: ug.pad(_ones(2), 1, "foo")  # type: ignore[arg-type]
 )
-bad("padding by nothing in an unknown mode", ValueError, "pad", "'foo'")(
+bad("padding by nothing in an unknown mode", ug.SettingError, "pad", "'foo'")(
     lambda: ug.pad(_ones(2), 0, "foo")  # type: ignore[arg-type]
 )
 bad("rolling by a fraction", ug.DTypeError, "roll", "1.5")(
@@ -138,7 +138,16 @@ bad("an ellipsis lost on the way", ug.ShapeError, "einsum", "...")(
     lambda: ug.einsum("...ij->ij", _ones(2, 2, 2))
 )
 bad("iterating over a number", TypeError, "0-d")(lambda: iter(_ones()))
-bad("a norm of no order", ug.UnigradError, "norm", "'fro'")(
+bad("a side that there is not", ug.SettingError, "searchsorted", "'middle'")(
+    lambda: ug.searchsorted([1.0, 2.0], 1.5, side="middle")
+)
+bad("an approximation that there is not", ug.SettingError, "gelu", "'sigmoid'")(
+    lambda: ug.gelu([1.0], approximate="sigmoid")  # type: ignore[arg-type]
+)
+bad("an indexing that there is not", ug.SettingError, "meshgrid", "'yx'")(
+    lambda: ug.meshgrid([1.0], indexing="yx")  # type: ignore[arg-type]
+)
+bad("a norm of no order", ug.SettingError, "norm", "'fro'")(
     lambda: ug.norm(_ones(2, 2), ord="fro")  # type: ignore[arg-type]
 )
 bad("axes that are no permutation", ug.ShapeError, "permute_dims")(

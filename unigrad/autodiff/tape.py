@@ -29,7 +29,7 @@ from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, NativeTape
 from unigrad.core.dtypes import INEXACT
-from unigrad.core.errors import DTypeError, GradientWarning, TapeError
+from unigrad.core.errors import DTypeError, GradientWarning, SettingError, TapeError
 from unigrad.core.op import Recording, wrap
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -277,7 +277,7 @@ class GradientTape:
         Raises:
             TapeError: at a second call on a tape that is not persistent.
             ShapeError: when a cotangent's shape is not its target's.
-            ValueError: when ``unconnected_gradients`` is neither word.
+            SettingError: when ``unconnected_gradients`` is neither word.
         """
         found, structure = self._ask(target, sources, output_gradients, unconnected_gradients)
         return tree.unflatten(structure, found)
@@ -291,7 +291,7 @@ class GradientTape:
         itself: bool = True,
     ) -> tuple[list[Any], Any]:
         if unconnected not in ("none", "zero"):
-            raise ValueError(f"unconnected_gradients is 'none' or 'zero', not {unconnected!r}")
+            raise SettingError(f"unconnected_gradients is 'none' or 'zero', not {unconnected!r}")
         self._spend()
         source_leaves, structure = tree.flatten_quickly(sources, _LEAVES)
         # Handle i stands for source places[i]; a variable assigned in between has several.

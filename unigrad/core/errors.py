@@ -13,6 +13,7 @@ __all__ = [
     "GradientWarning",
     "NotDifferentiableError",
     "OutOfBoundsError",
+    "SettingError",
     "ShapeError",
     "TapeError",
     "TracingError",
@@ -30,6 +31,10 @@ class ShapeError(UnigradError, ValueError):
 
 class DTypeError(UnigradError, TypeError):
     """A dtype is unknown, does not promote with another, or is not one that the op takes."""
+
+
+class SettingError(UnigradError, ValueError):
+    """A setting is none of the values that it may take."""
 
 
 class OutOfBoundsError(UnigradError, IndexError):

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core.errors import UnigradError
+from unigrad.core.errors import SettingError, UnigradError
 from unigrad.core.state import load_into
 from unigrad.core.variable import Variable
 from unigrad.io.files import Arrays, CheckpointError, load, save, sync_folder
@@ -72,7 +72,7 @@ class Checkpoint:
 
     def __init__(self, keep: int | None = None, **parts: Any) -> None:
         if keep is not None and keep < 1:
-            raise UnigradError(f"Checkpoint: keep is at least 1, not {keep}")
+            raise SettingError(f"Checkpoint: keep is at least 1, not {keep}")
         self.keep = keep
         self._names = tuple(parts)
         for name, part in parts.items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from unigrad.core.errors import UnigradError
+from unigrad.core.errors import SettingError
 from unigrad.ops import activations, elementary
 
 Activation = str | Callable[[Any], Any] | None
@@ -15,7 +15,7 @@ def get_activation(activation: Activation) -> Callable[[Any], Any] | None:
     """Return the function that a name stands for; a function and None are themselves.
 
     Raises:
-        UnigradError: when no activation has that name.
+        SettingError: when no activation has that name.
     """
     if activation is None or callable(activation):
         return activation
@@ -28,4 +28,4 @@ def get_activation(activation: Activation) -> Callable[[Any], Any] | None:
         found = getattr(elementary, activation)
         return found
     known = ", ".join(sorted([*activations.__all__, "exp", "linear", "tanh"]))
-    raise UnigradError(f"no activation is called {activation!r}; known are: {known}")
+    raise SettingError(f"no activation is called {activation!r}; known are: {known}")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unigrad.core.arguments import as_tensor
-from unigrad.core.errors import UnigradError
+from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.layers.module import Module
 from unigrad.layers.training import is_training
@@ -25,13 +25,13 @@ class Dropout(Module):
         name: see `Module`.
 
     Raises:
-        UnigradError: when the rate is outside of [0, 1).
+        SettingError: when the rate is outside of [0, 1).
     """
 
     def __init__(self, rate: float, seed: int | None = None, name: str | None = None) -> None:
         super().__init__(name=name)
         if not 0.0 <= rate < 1.0:
-            raise UnigradError(f"Dropout: the rate must be in [0, 1), not {rate}")
+            raise SettingError(f"Dropout: the rate must be in [0, 1), not {rate}")
         self.rate = rate
         self._seed = seed
         self.generator: Generator | None = None

@@ -12,7 +12,7 @@ from typing import Literal
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, to_floating
 from unigrad.core.elementwise import unary
-from unigrad.core.errors import DTypeError
+from unigrad.core.errors import DTypeError, SettingError
 from unigrad.core.op import OPS, Op, composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs
@@ -316,12 +316,12 @@ def gelu(x: TensorLike, /, *, approximate: Literal["none", "tanh"] = "none") -> 
     Source: Hendrycks and Gimpel, "Gaussian error linear units", 2016.
 
     Raises:
-        ValueError: when ``approximate`` is neither word.
+        SettingError: when ``approximate`` is neither word.
 
     Example:
         >>> gelu(0.0).item()
         0.0
     """
     if approximate not in ("none", "tanh"):
-        raise ValueError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
+        raise SettingError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
     return _call(OPS["gelu"], x, approximate=approximate)

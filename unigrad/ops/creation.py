@@ -17,7 +17,7 @@ from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast, untracked
 from unigrad.core.backend import as_ndarray
 from unigrad.core.dtypes import DType, DTypeLike
-from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import another_handle, primitive, wrap
 from unigrad.core.registry import current_backend, default_device, owner_of
 from unigrad.core.tensor import Tensor
@@ -61,7 +61,7 @@ def asarray(
     Raises:
         DTypeError: when the elements are no numbers or do not fit, or ``dtype`` is unknown.
         ShapeError: when the lists are ragged.
-        ValueError: when ``copy=False`` cannot be had.
+        SettingError: when ``copy=False`` cannot be had.
 
     Example:
         >>> asarray([1, 2], dtype="float32").dtype.name
@@ -74,7 +74,7 @@ def asarray(
         tensor = to_device(tensor, device)
     shared = isinstance(x, (Tensor, Variable)) or owner_of(x) is given.backend
     if copy is False and (not shared or tensor.native is not given.native):
-        raise ValueError("asarray: copy=False, but this takes a copy")
+        raise SettingError("asarray: copy=False, but this takes a copy")
     if copy and shared and tensor.native is given.native:
         return _copy(tensor)
     return another_handle(tensor)

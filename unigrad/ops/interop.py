@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
-from unigrad.core.errors import DTypeError, TracingError
+from unigrad.core.errors import DTypeError, SettingError, TracingError
 
 __all__: list[str] = []
 
@@ -51,10 +51,10 @@ def array(self: Any, dtype: Any = None, copy: bool | None = None) -> npt.NDArray
 
     Raises:
         TracingError: inside a traced function.
-        ValueError: when ``copy=False`` asks for none.
+        SettingError: when ``copy=False`` asks for none.
     """
     if copy is False:
-        raise ValueError("the values of a Tensor are copied: np.asarray(x, copy=False) cannot be")
+        raise SettingError("the values of a Tensor are copied: np.asarray(x, copy=False) cannot be")
     values = as_tensor(self).numpy()
     return values if dtype is None else values.astype(dtype, copy=False)
 

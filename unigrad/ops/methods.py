@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
+from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops import (
@@ -54,7 +55,7 @@ def _iterate(self: Any) -> Iterator[Tensor]:
 
 def _to_device(self: Any, device: str, /, *, stream: Any = None) -> Tensor:
     if stream is not None:
-        raise ValueError("to_device: backends order their own work, there is no stream to name")
+        raise SettingError("to_device: backends order their own work, there is no stream to name")
     return creation.to_device(self, device)
 
 

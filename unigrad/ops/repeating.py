@@ -13,7 +13,7 @@ import numpy as np
 from unigrad.control import identity
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, normalize_axis
-from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import OPS, composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.indexing import take
@@ -121,7 +121,7 @@ def pad(
     or with (``symmetric``) the edge itself, or the other end (``wrap``).
 
     Raises:
-        ValueError: for another ``mode``.
+        SettingError: for another ``mode``.
 
     Example:
         >>> pad([1, 2], (1, 2)).tolist()
@@ -131,7 +131,7 @@ def pad(
     """
     out: Tensor = as_tensor(x)
     if mode not in _MODES:
-        raise ValueError(f"pad: mode is one of {', '.join(_MODES)}, not {mode!r}")
+        raise SettingError(f"pad: mode is one of {', '.join(_MODES)}, not {mode!r}")
     widths = _widths(pad_width, out.ndim)
     if not any(before or after for before, after in widths):
         return identity(out)
@@ -228,7 +228,7 @@ def meshgrid(*arrays: TensorLike, indexing: Literal["xy", "ij"] = "xy") -> list[
         [[[1, 1], [2, 2]], [[3, 4], [3, 4]]]
     """
     if indexing not in ("xy", "ij"):
-        raise ShapeError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
+        raise SettingError(f"meshgrid: indexing is 'xy' or 'ij', not {indexing!r}")
     like = next((x for x in arrays if type(x) is Tensor), None)
     vectors = [as_tensor(x, like) for x in arrays]
     if any(x.ndim > 1 for x in vectors):

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast, common_tensors, normalize_axis
-from unigrad.core.errors import DTypeError, ShapeError, UnigradError
+from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.indexing import take, take_along_axis
@@ -99,14 +99,14 @@ def searchsorted(
 
     Raises:
         ShapeError: when ``x1`` does not have one axis.
-        UnigradError: for another ``side``.
+        SettingError: for another ``side``.
 
     Example:
         >>> searchsorted([1, 3, 5], [3, 4]).tolist()
         [1, 2]
     """
     if side not in ("left", "right"):
-        raise UnigradError(f"searchsorted: side is 'left' or 'right', not {side!r}")
+        raise SettingError(f"searchsorted: side is 'left' or 'right', not {side!r}")
     x1, x2 = common_tensors("searchsorted", (x1, x2))
     if x1.ndim != 1:
         raise ShapeError(f"searchsorted: the sorted tensor has one axis, not shape {x1.shape}")

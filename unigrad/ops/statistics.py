@@ -16,7 +16,7 @@ from unigrad.core.arguments import (
     normalize_axes,
     to_floating,
 )
-from unigrad.core.errors import DTypeError, ShapeError, UnigradError
+from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops import reductions
@@ -174,7 +174,7 @@ def norm(x: TensorLike, /, *, ord: float = 2, axis: Axis = None, keepdims: bool 
     default float, half precision in float32.
 
     Raises:
-        UnigradError: when ``ord`` is no number.
+        SettingError: when ``ord`` is no number.
         ShapeError: when ``ord`` is infinite and there are no elements.
 
     Example:
@@ -182,7 +182,7 @@ def norm(x: TensorLike, /, *, ord: float = 2, axis: Axis = None, keepdims: bool 
         (5.0, 7.0)
     """
     if not isinstance(ord, (int, float, np.number)) or ord != ord:
-        raise UnigradError(f"norm: ord is a number, inf or -inf, not {ord!r}")
+        raise SettingError(f"norm: ord is a number, inf or -inf, not {ord!r}")
     x = to_floating(as_tensor(x))
     if x.dtype in dtypes.COMPLEX:
         x = absolute(x)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unigrad.core.errors import UnigradError
+from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.optimizers import updates
 from unigrad.optimizers.base import LearningRate, Optimizer
@@ -25,7 +25,7 @@ class Adam(Optimizer):
         epsilon: ε.
 
     Raises:
-        UnigradError: when a β is outside of [0, 1).
+        SettingError: when a β is outside of [0, 1).
     """
 
     slot_names = ("m", "v")
@@ -39,7 +39,7 @@ class Adam(Optimizer):
     ) -> None:
         super().__init__(learning_rate)
         if not (0.0 <= beta1 < 1.0 and 0.0 <= beta2 < 1.0):
-            raise UnigradError(f"Adam: beta1={beta1}, beta2={beta2}: expected numbers in [0, 1)")
+            raise SettingError(f"Adam: beta1={beta1}, beta2={beta2}: expected numbers in [0, 1)")
         self.beta1 = beta1
         self.beta2 = beta2
         self.epsilon = epsilon
