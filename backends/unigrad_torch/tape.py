@@ -84,7 +84,12 @@ class TorchTape(NativeTape):
         self._watched.append((handle, before, leaf))
 
     def watch_own(self, handle: Tensor) -> None:
-        handle.native = self._natives[handle.uid] = _leaf_of(handle.native)
+        native = handle.native
+        try:
+            leaf = native.detach().requires_grad_()
+        except RuntimeError:
+            leaf = _leaf_of(native)
+        handle.native = self._natives[handle.uid] = leaf
 
     def run(
         self,

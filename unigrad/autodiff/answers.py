@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from unigrad.autodiff.backward import Cotangent, ones_like
@@ -65,20 +66,19 @@ def by_itself(
     return total
 
 
-def summed(
-    found: Sequence[Cotangent | None], places: Sequence[int], count: int
-) -> list[Cotangent | None]:
-    """Add up, per source, the derivatives by the handles that stand for it."""
-    results: list[Cotangent | None] = [None] * count
-    for place, one in zip(places, found, strict=True):
-        before = results[place]
-        if before is None or one is None:
-            results[place] = one if before is None else before
-        elif isinstance(before, Tensor) and isinstance(one, Tensor):
-            results[place] = before + one
-        else:
-            # A zero beside an array adds nothing.
-            results[place] = one if isinstance(one, Tensor) else before
+def summed(found: Sequence[Cotangent | None], sizes: Sequence[int]) -> list[Cotangent | None]:
+    """Add up, per source, the derivatives by the handles that stand for it, so many in turn."""
+    results: list[Cotangent | None] = []
+    rest = iter(found)
+    for size in sizes:
+        total: Cotangent | None = None
+        for one in islice(rest, size):
+            if isinstance(total, Tensor) and isinstance(one, Tensor):
+                total = total + one
+            elif total is None or isinstance(one, Tensor):
+                # A zero beside an array adds nothing.
+                total = one
+        results.append(total)
     return results
 
 

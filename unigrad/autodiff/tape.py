@@ -13,6 +13,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from itertools import chain
 from typing import Any, Literal
 
 from unigrad.autodiff.answers import (
@@ -227,10 +228,10 @@ class GradientTape:
                 return handles[-1]
             if handle is not None and any(one is handle for one in handles):
                 return handle
-        elif key not in self.variables:
-            if not (variable.trainable and self._watch_accessed and variable.inexact):
-                return wrap(value.backend, value.native) if handle is None else handle
+        elif variable.trainable and self._watch_accessed and variable.inexact:
             self.variables[key] = variable
+        elif key not in self.variables:
+            return wrap(value.backend, value.native) if handle is None else handle
         if handle is not None:
             self._watch(handle)
         else:
@@ -294,23 +295,19 @@ class GradientTape:
             raise SettingError(f"unconnected_gradients is 'none' or 'zero', not {unconnected!r}")
         self._spend()
         source_leaves, structure = tree.flatten_quickly(sources, _LEAVES)
-        # Handle i stands for source places[i]; a variable assigned in between has several.
-        handles: list[Tensor] = []
-        places: list[int] = []
-        for place, source in enumerate(source_leaves):
-            for handle in self._handles(source):
-                handles.append(handle)
-                places.append(place)
+        # Of each source the handles that stand for it: a variable assigned in between has several.
+        groups = [self._handles(source) for source in source_leaves]
         if output_gradients is None:
             target_leaves, target_structure = tree.flatten_quickly(target, _LEAVES)
         else:
             target_leaves, target_structure = tree.flatten(target)
         targets = [self._value(one) for one in target_leaves]
         cotangents = given_cotangents(targets, target_structure, output_gradients)
-        found = differentiate(self, targets, cotangents, handles)
+        found = differentiate(self, targets, cotangents, [*chain.from_iterable(groups)])
         self._release()
-        if places != list(range(len(source_leaves))):
-            found = summed(found, places, len(source_leaves))
+        sizes = [*map(len, groups)]
+        if sizes.count(1) < len(sizes):
+            found = summed(found, sizes)
         if not _ONLY_TENSORS.issuperset(map(type, found)):
             for i, source in enumerate(source_leaves):
                 if found[i] is None and itself:
