@@ -58,7 +58,7 @@ def test_copying_a_shared_variable_keeps_it_shared(backend):
     assert first is not v
 
 
-def test_a_copied_tensor_is_the_same_value_on_a_tape(backend):
+def test_a_copied_tensor_is_connected_on_a_tape(backend):
     x = ug.asarray(3.0)
     with ug.GradientTape() as tape:
         tape.watch(x)
@@ -127,3 +127,89 @@ def test_no_copy_where_one_is_needed_is_refused(backend):
     ):
         with pytest.raises(ValueError, match="copy"):
             take()
+
+
+def _gradient_of(tape, y, x):
+    found = tape.gradient(y, x, unconnected_gradients="zero")
+    return found.tolist()
+
+
+@pytest.mark.parametrize("name", [copy.copy, ug.asarray, lambda x: x.astype("float32")])
+def test_a_copy_is_computed_from_the_first_only_while_a_tape_records(backend, name):
+    x = ug.asarray([1.0, 2.0])
+    with ug.GradientTape() as tape:
+        tape.watch(x)
+        y = x * x
+        inside = name(y)
+        with tape.stop_recording():
+            outside = name(y)
+        z = inside * y + outside * y
+    assert _gradient_of(tape, z, x) == [6.0, 48.0]
+
+
+def test_whether_a_tensor_was_ever_on_a_tape_makes_no_difference(backend):
+    for before in (False, True):
+        x = ug.asarray([1.0, 2.0])
+        if before:
+            with ug.GradientTape() as tape:
+                tape.watch(x)
+        y = ug.asarray(x)
+        with ug.GradientTape() as tape:
+            tape.watch(x)
+            z = y * y + y * x
+        assert _gradient_of(tape, z, x) == [1.0, 2.0]
+
+        @ug.jit
+        def by_argument(z, x=x):
+            with ug.GradientTape() as tape:
+                tape.watch(z)
+                q = (z * z * x).sum()
+            return tape.gradient(q, z)
+
+        assert by_argument(x, x=x.numpy()).tolist() == [2.0, 8.0]
+
+
+def test_what_a_variable_gave_before_an_inner_tape_is_a_constant_there(backend):
+    v = ug.Variable([1.0, 2.0])
+    with ug.GradientTape() as outer:
+        held = v.value
+        with ug.GradientTape() as inner:
+            y = v * held
+        with ug.GradientTape() as watching:
+            watching.watch(held)
+            z = v * v
+    assert inner.gradient(y, v).tolist() == [1.0, 2.0]
+    assert watching.gradient(z, v).tolist() == [2.0, 4.0]
+    assert outer.gradient(y, v).tolist() == [2.0, 4.0]
+
+
+def test_what_is_read_in_a_pause_beside_another_tape_is_a_constant(backend):
+    v = ug.Variable([1.0, 2.0])
+    with ug.GradientTape() as outer, ug.GradientTape() as inner:
+        y = v * 1.0
+        with inner.stop_recording():
+            held = v.value
+        z = held * v + y * 0.0
+    assert inner.gradient(z, v).tolist() == [1.0, 2.0]
+    assert outer.gradient(z, v).tolist() == [2.0, 4.0]
+
+
+def test_no_graph_of_torch_survives_its_tapes():
+    with ug.use_backend("torch"):
+        v = ug.Variable([1.0, 2.0])
+        with ug.GradientTape() as outer:
+            r = v * 1.0
+            with ug.GradientTape() as inner:
+                inner.watch(r)
+                q = v * 2.0
+                with outer.stop_recording():
+                    held, again = v.value, copy.copy(r)
+        first, second = ug.GradientTape(), ug.GradientTape()
+        first.__enter__()
+        early = v.value
+        second.__enter__()
+        y = v * 1.0
+        first.__exit__(None, None, None)
+        second.__exit__(None, None, None)
+        for one in (r, q, held, again, early, y, v.value):
+            assert not one.native.requires_grad

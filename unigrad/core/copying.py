@@ -1,7 +1,8 @@
 """Copies and pickles of Tensors and Variables, for ``copy`` and ``pickle``.
 
-A Tensor's value never changes, so a copy is another handle of it, for tapes too. A Variable's copy
-is a Variable of its own. A pickle names the backend and the device and holds the values.
+A Tensor's array never changes, so a copy is another handle on it; to a tape that records, it is
+computed from the first. A Variable's copy is a Variable of its own. A pickle names the backend and
+the device and holds the values.
 """
 
 from __future__ import annotations

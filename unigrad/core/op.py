@@ -136,11 +136,17 @@ def wrap(backend: Backend, native: Any, uid: int = 0) -> Tensor:
 
 
 def another_handle(x: Tensor) -> Tensor:
-    """Return a handle of the same value, so that assigning to one leaves the other as it is."""
-    handle = wrap(x.backend, x.native, x.uid)
-    if x.uid:
-        tell_of_handle(handle)
-    return handle
+    """Return a handle of its own on the same array: assigning to one leaves the other as it is.
+
+    To recorders it is another value, computed from the first: no two handles share an identity.
+    """
+    if not x.uid:
+        return wrap(x.backend, x.native)
+    same: Tensor = OPS["identity"](x)
+    if not same.uid:
+        # Nobody noted it; a graph that the first one is in must not go on through it.
+        same.native = x.backend.detach(same.native)
+    return same
 
 
 def tell_of_handle(handle: Tensor) -> None:

@@ -77,7 +77,7 @@ def asarray(
         raise SettingError("asarray: copy=False, but this takes a copy")
     if copy and shared and tensor.native is given.native:
         return _copy(tensor)
-    return another_handle(tensor)
+    return another_handle(tensor) if tensor is given else tensor
 
 
 def _copy(x: Tensor) -> Tensor:
@@ -116,7 +116,10 @@ def astype(
         >>> astype([1.5, -1.5], "int32").tolist()
         [1, -1]
     """
-    tensor = another_handle(cast(as_tensor(x), dtypes.as_dtype(dtype)))
+    given = as_tensor(x)
+    tensor = cast(given, dtypes.as_dtype(dtype))
+    if tensor is given:
+        tensor = another_handle(given)
     return tensor if device is None else to_device(tensor, device)
 
 
