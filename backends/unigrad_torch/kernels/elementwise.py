@@ -21,6 +21,8 @@ def _extremum(tensors: Binary, scalar: Binary) -> Binary:
     """Return maximum or minimum: a clamp is faster, but its tie goes to the scalar."""
 
     def run(x: Any, y: Any) -> torch.Tensor:
+        if type(x) is type(y):
+            return tensors(x, y)
         if isinstance(x, (int, float)):
             x, y = y, x
         if isinstance(y, (int, float)):

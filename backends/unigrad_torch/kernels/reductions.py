@@ -54,10 +54,16 @@ class _Extremum(torch.autograd.Function):
         return (tangent * _shares(x, out, ctx.axis, ctx.keepdims)).sum(ctx.axis, ctx.keepdims)
 
 
-def _extremum(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Tensor]:
+def _extremum(
+    function: Callable[..., torch.Tensor], of_all: Callable[[torch.Tensor], torch.Tensor]
+) -> Callable[..., torch.Tensor]:
+    """Return a greatest or least element, over all axes by torch's shorter function."""
+
     def run(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
         if x.requires_grad and torch.is_grad_enabled():
             return _Extremum.apply(x, function, axis, keepdims)
+        if axis is None and not keepdims:
+            return of_all(x)
         return function(x, axis or (), keepdims)
 
     return run
@@ -131,8 +137,8 @@ TABLE = {
     "sum": lambda x, axis, keepdims: torch.sum(x, axis, keepdims),
     "mean": _mean,
     "prod": _prod,
-    "max": _extremum(torch.amax),
-    "min": _extremum(torch.amin),
+    "max": _extremum(torch.amax, torch.max),
+    "min": _extremum(torch.amin, torch.min),
     "any": lambda x, axis, keepdims: torch.any(x, axis, keepdims),
     "all": lambda x, axis, keepdims: torch.all(x, axis, keepdims),
     "argmax": lambda x, axis: torch.argmax(x, axis),
