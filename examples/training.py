@@ -76,7 +76,7 @@ def flags(description: str, name: str) -> argparse.ArgumentParser:
     parser.add_argument(
         "--resume",
         action="store_true",
-        help="go on from the newest checkpoint in the folder; else those there are removed",
+        help="go on from the newest checkpoint in the folder; else the first new one replaces them",
     )
     return parser
 
@@ -90,7 +90,8 @@ class Run:
         optimizer: what trains it; its slots are made here.
         every: write a checkpoint every so many steps; None for one at the end only.
         resume: go on from the newest checkpoint in the folder, if there is one. A run that does
-            not removes what another has left there: the highest number would be the other's.
+            not removes what another has left there, with its own first checkpoint: the highest
+            number would be the other's.
         **settings: numbers that two runs must share for one to go on where the other ended.
     """
 
@@ -124,8 +125,8 @@ class Run:
                 sys.exit(f"--resume: {newest} is of a run with {self.checkpoint.settings}")
             del self.losses[self.checkpoint.step :]
             console.print(f"Going on from {newest}")
-        while not resume and (stale := ug.io.latest(folder)) is not None:
-            stale.unlink()
+        #: Whether the checkpoints in the folder are this run's.
+        self.owns_folder = resume
 
     def train(self, step: Callable[..., float], batches: Iterable[Any], total: int) -> None:
         """Call the step on each batch that was not seen yet, under a progress bar."""
@@ -157,6 +158,9 @@ class Run:
     def _save(self) -> None:
         """Write losses and state; the losses first, so that a checkpoint never lacks its own."""
         self.write_losses()
+        while not self.owns_folder and (stale := ug.io.latest(self.folder)) is not None:
+            stale.unlink()
+        self.owns_folder = True
         self.checkpoint.save(self.folder, self.checkpoint.step)
 
     def write_losses(self, **facts: Any) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
@@ -176,12 +177,23 @@ def test_no_steps_train_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         assert ug.io.latest(folder) is None
 
 
+def interrupted(*_: Any) -> None:
+    raise KeyboardInterrupt
+
+
 def test_a_run_goes_on_from_its_own_checkpoint_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     main = load("mnist_mlp", monkeypatch).main
     flags = ["--backend", "numpy", "--output", str(tmp_path)]
     main([*flags, "--steps", "12"])
+    # One that ends before its own first checkpoint costs nothing.
+    example = load("mnist_mlp", monkeypatch)
+    with monkeypatch.context() as broken:
+        broken.setattr(example.Run, "train", interrupted)
+        with pytest.raises(KeyboardInterrupt):
+            example.main([*flags, "--steps", "4", "--seed", "3"])
+    assert [one.name for one in tmp_path.glob("*.safetensors")] == ["checkpoint-12.safetensors"]
     main([*flags, "--steps", "4", "--seed", "3"])
     assert [one.name for one in tmp_path.glob("*.safetensors")] == ["checkpoint-4.safetensors"]
     with pytest.raises(SystemExit, match="seed"):

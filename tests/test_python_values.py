@@ -92,3 +92,11 @@ def test_large_unsigned_integers_are_exact(backend):
 def test_an_array_of_the_other_byte_order_is_taken(backend):
     assert ug.asarray(np.arange(3, dtype=">i4")).tolist() == [0, 1, 2]
     assert ug.asarray(np.arange(3, dtype=">f8")).dtype == ug.float64
+
+
+def test_settings_that_compare_equal_keep_their_types(backend):
+    floats, integers = ug.asarray([0.0, 2.0]), ug.asarray([0, 2])
+    for _ in range(2):
+        assert ug.clip(floats, 1.0, 5.0).dtype == ug.float32
+        assert ug.clip(integers, 1, 5).dtype == ug.int64
+    assert ug.clip(integers, 1, 5).tolist() == [1, 2]

@@ -21,8 +21,6 @@ from unigrad.ops.comparison import (
     greater,
     isnan,
     less,
-    logical_and,
-    logical_not,
     logical_or,
     where,
 )
@@ -101,16 +99,13 @@ def _clip_by_tensors(x: Tensor, low: TensorLike | None, high: TensorLike | None)
 def _beyond(outside: Tensor, bound: TensorLike) -> Tensor:
     """Return where a bound takes the place of a value: where the value is outside or it is NaN."""
     if type(bound) is not Tensor:
-        return outside if bound == bound else logical_not(logical_and(outside, False))
+        return outside if bound == bound else logical_or(outside, True)
     return logical_or(outside, isnan(bound)) if bound.dtype in dtypes.INEXACT else outside
 
 
 @composite
 def _clip(x: Tensor, *, low: float | None, high: float | None) -> Tensor:
     """Limit a tensor by scalars."""
-    if x.dtype in dtypes.INTEGER:
-        # A program that is kept for 1.0 serves 1 too.
-        low, high = (None if one is None else int(one) for one in (low, high))
     if low is not None:
         x = where(less(x, low), low, x)
     return x if high is None else where(greater(x, high), high, x)
