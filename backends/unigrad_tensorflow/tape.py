@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python import pywrap_tfe
 
+from unigrad.core import recorders
 from unigrad.core.backend import Kernel, NativeTape
+from unigrad.core.op import wrap
 from unigrad.core.tensor import Tensor
 
 #: Iterating over a weak set while another thread adds to it is an error, hence the lock.
@@ -26,7 +28,9 @@ class TensorflowTape(NativeTape):
         self._tape = tf.GradientTape(persistent=True, watch_accessed_variables=False)
         #: What stands on this tape for values whose handle was given another tensor.
         self._natives: dict[int, Any] = {}
-        #: Identities only grow: this tape has not heard of values beyond this one.
+        self._tape.__enter__()
+        self._recording = True
+        #: Identities only grow: values beyond this one are younger than the last recording.
         self._latest = 0
         with _lock:
             _living.add(self)
@@ -41,20 +45,24 @@ class TensorflowTape(NativeTape):
             # computed in sight of a tape from which this handle was cut off.
             with _lock:
                 for tape in _living:
-                    if handle.uid <= tape._latest:
+                    if tape._recording or handle.uid <= tape._latest:
                         tape._natives.setdefault(handle.uid, handle.native)
             handle.native = tf.stop_gradient(handle.native)
-            self._natives[handle.uid] = handle.native
-        self._latest = max(self._latest, handle.uid)
+        self._natives[handle.uid] = handle.native
         self._tape.watch(handle.native)
+
+    def leaf_of(self, value: Tensor, before: Tensor | None) -> Tensor:
+        if before is None:
+            before = wrap(value.backend, tf.stop_gradient(value.native), recorders.fresh_uid())
+        self._tape.watch(before.native)
+        return before
 
     def run(
         self,
         kernel: Kernel,
         natives: Sequence[Any],
-        uids: Sequence[int],
+        uids: tuple[int, ...],
         settings: Mapping[str, Any],
-        watchers: Sequence[Any],
     ) -> Any:
         result = kernel(*natives, **settings)
         # A kernel that returns its input would give two values one identity on the tape.
@@ -65,42 +73,51 @@ class TensorflowTape(NativeTape):
                 return tf.identity(result)
         return result
 
-    def note(self, output: Tensor) -> None:
-        self._latest = max(self._latest, output.uid)
+    def note(self, output: weakref.ref[Tensor]) -> None:
+        """Do nothing: TensorFlow's tape has taken note of the tensor itself."""
 
     def tracks(self, native: Any) -> bool:
         # What tf.custom_gradient asks: does any active tape know of it?
         return bool(pywrap_tfe.TFE_Py_TapeSetPossibleGradientTypes([native]))
 
-    def pause(self, still_tracked: Callable[[int], bool]) -> None:
+    def pause(self) -> None:
         self._tape.__exit__(None, None, None)
+        self._recording = False
+        self._latest = recorders.fresh_uid()
 
     def resume(self) -> None:
         self._tape.__enter__()
+        self._recording = True
 
     def gradient(
         self,
-        targets: Sequence[Tensor],
-        cotangents: Sequence[Tensor | None],
+        targets: Sequence[tuple[Tensor, Tensor | None]],
         sources: Sequence[Tensor],
         *,
         keep: bool,
         differentiable: bool,
     ) -> list[Any]:
+        pairs = [(one, seed) for one, seed in targets if _has_derivative(one)]
+        if not pairs:
+            return [None] * len(sources)
         seeds = None
-        if any(one is not None for one in cotangents):
+        if any(seed is not None for _, seed in pairs):
             seeds = [
-                tf.ones_like(target.native) if one is None else one.native
-                for target, one in zip(targets, cotangents, strict=True)
+                tf.ones_like(target.native) if seed is None else seed.native
+                for target, seed in pairs
             ]
         found = self._tape.gradient(
-            [self.native_of(target) for target in targets],
+            [self.native_of(target) for target, _ in pairs],
             [self.native_of(source) for source in sources],
             output_gradients=seeds,
         )
         return [
             tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in found
         ]
+
+
+def _has_derivative(tensor: Tensor) -> bool:
+    return tensor.native.dtype in tensor.backend.native_floats
 
 
 def _alias(result: Any, natives: Sequence[Any]) -> Any:

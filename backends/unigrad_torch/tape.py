@@ -17,14 +17,17 @@ to do here is to keep the two in step:
 from __future__ import annotations
 
 import weakref
-from collections.abc import Callable, Mapping, Sequence
-from operator import attrgetter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
+from operator import attrgetter, is_not
+from operator import call as _call
 from typing import Any
 
 import torch
 
 from unigrad.core import recorders
 from unigrad.core.backend import Kernel, NativeTape
+from unigrad.core.op import wrap
 from unigrad.core.tensor import Tensor
 
 _Tensor = torch.Tensor
@@ -32,12 +35,19 @@ _is_grad_enabled = torch.is_grad_enabled
 #: What ``torch.autograd.grad`` does after some 15 µs of checks that the tape has made.
 _run_backward = torch.autograd.Variable._execution_engine.run_backward
 _requires_grad = attrgetter("requires_grad")
-_reference = weakref.ref
+_native = attrgetter("native")
+_uid = attrgetter("uid")
+_is_there: Any = partial(is_not, None)
 #: Identities of the tapes that are alive.
 _living: set[int] = set()
 #: The tapes whose gradients are being computed. Not by thread: torch walks back in threads of its
 #: own on an accelerator.
 _asking: list[TorchTape] = []
+
+
+def _alive(references: Iterable[weakref.ref[Tensor]]) -> Iterator[Tensor]:
+    """Return the handles that are still there."""
+    return filter(_is_there, map(_call, references))
 
 
 def _leaf_of(native: torch.Tensor) -> torch.Tensor:
@@ -54,6 +64,8 @@ class TorchTape(NativeTape):
 
     #: How many tapes have been gated so far: most programs never have one.
     gates = 0
+    #: Values older than this one may be in graphs that outlived their tape.
+    entangled = 0
 
     def __init__(self) -> None:
         _living.add(id(self))
@@ -63,6 +75,7 @@ class TorchTape(NativeTape):
         self._watched: list[tuple[Tensor, torch.Tensor | None, torch.Tensor]] = []
         #: The handles of what was computed from them.
         self._noted: list[weakref.ref[Tensor]] = []
+        self.note = self._noted.append
         #: True after a pause during which another tape recorded.
         self.gated = False
         self._paused_beside_another = False
@@ -83,26 +96,24 @@ class TorchTape(NativeTape):
         handle.native = self._natives[handle.uid] = leaf
         self._watched.append((handle, before, leaf))
 
-    def watch_own(self, handle: Tensor) -> None:
-        native = handle.native
-        try:
-            leaf = native.detach().requires_grad_()
-        except RuntimeError:
-            leaf = _leaf_of(native)
-        handle.native = self._natives[handle.uid] = leaf
+    def leaf_of(self, value: Tensor, before: Tensor | None) -> Tensor:
+        # What an earlier tape noted of its leaf died with that tape, unless another went on.
+        if before is None or before.uid < TorchTape.entangled or len(_living) > 1:
+            before = wrap(value.backend, _leaf_of(value.native), recorders.fresh_uid())
+        self._natives[before.uid] = before.native
+        return before
 
     def run(
         self,
         kernel: Kernel,
         natives: Sequence[Any],
-        uids: Sequence[int],
+        uids: tuple[int, ...],
         settings: Mapping[str, Any],
-        watchers: Sequence[Any],
     ) -> Any:
         if TorchTape.gates:
-            natives = gate_paused(natives, uids, watchers)
+            natives = gate_paused(natives, uids)
         if _is_grad_enabled():
-            result = kernel(*natives, **settings)
+            result = kernel(*natives, **settings) if settings else kernel(*natives)
         else:
             with torch.enable_grad():
                 result = kernel(*natives, **settings)
@@ -114,32 +125,30 @@ class TorchTape(NativeTape):
             return [_alias(one, natives) for one in result]
         return result
 
-    def note(self, output: Tensor) -> None:
-        self._noted.append(_reference(output))
-
     def tracks(self, native: torch.Tensor) -> bool:
         return bool(native.requires_grad)
 
-    def pause(self, still_tracked: Callable[[int], bool]) -> None:
+    def pause(self) -> None:
         alone = not recorders.active()
         self._paused_beside_another = not alone
+        if not alone:
+            TorchTape.entangled = recorders.fresh_uid()
         natives = self._natives
         for handle, before, leaf in self._watched:
             if handle.native is leaf and alone and before is not None:
                 handle.native = before
             # An inner tape may have put an alias in the leaf's place; an assignment another value.
-            elif self._stands_for(handle, leaf) and (alone or not still_tracked(handle.uid)):
+            elif self._stands_for(handle, leaf) and (
+                alone or not recorders.watchers((handle.uid,))
+            ):
                 handle.native = leaf.detach() if before is None else before
-        for reference in self._noted:
-            handle_or_none = reference()
-            if handle_or_none is None:
-                continue
-            native = handle_or_none.native
+        for noted in _alive(self._noted):
+            native = noted.native
             if native.requires_grad:
-                uid = handle_or_none.uid
+                uid = noted.uid
                 natives.setdefault(uid, native)
-                if alone or not still_tracked(uid):
-                    handle_or_none.native = native.detach()
+                if alone or not recorders.watchers((uid,)):
+                    noted.native = native.detach()
 
     def _stands_for(self, handle: Tensor, leaf: torch.Tensor) -> bool:
         """Tell whether a handle still is of the value that a leaf was made of."""
@@ -150,16 +159,14 @@ class TorchTape(NativeTape):
             self.gated = True
             TorchTape.gates += 1
         self._paused_beside_another = False
-        handles = [handle for handle, _, _ in self._watched]
-        handles += [handle for one in self._noted if (handle := one()) is not None]
+        handles = [*[handle for handle, _, _ in self._watched], *_alive(self._noted)]
         for handle in handles:
             if not handle.native.requires_grad:
                 handle.native = self._natives.get(handle.uid, handle.native)
 
     def gradient(
         self,
-        targets: Sequence[Tensor],
-        cotangents: Sequence[Tensor | None],
+        targets: Sequence[tuple[Tensor, Tensor | None]],
         sources: Sequence[Tensor],
         *,
         keep: bool,
@@ -167,12 +174,12 @@ class TorchTape(NativeTape):
     ) -> Sequence[torch.Tensor | None]:
         natives = self._natives
         outputs, seeds = [], []
-        for target, cotangent in zip(targets, cotangents, strict=True):
+        for target, cotangent in targets:
             native = natives.get(target.uid, target.native)
             if native.requires_grad:
                 outputs.append(native)
                 seeds.append(torch.ones_like(native) if cotangent is None else cotangent.native)
-        inputs = [natives.get(source.uid, source.native) for source in sources]
+        inputs: list[torch.Tensor] = [*map(natives.get, map(_uid, sources), map(_native, sources))]
         usable = inputs if all(map(_requires_grad, inputs)) else [*filter(_requires_grad, inputs)]
         if not usable or not outputs:
             return [None] * len(sources)
@@ -214,10 +221,10 @@ class _Gate(torch.autograd.Function):
         return (None if shut else gradients[0]), None
 
 
-def gate_paused(natives: Sequence[Any], uids: Sequence[int], watchers: Sequence[Any]) -> list[Any]:
+def gate_paused(natives: Sequence[Any], uids: tuple[int, ...]) -> list[Any]:
     """Put gates before the inputs that a once-paused tape does not track."""
     gated = []
-    for watcher in watchers:
+    for watcher in recorders.watchers(uids):
         for native_tape in watcher.natives.values():
             if isinstance(native_tape, TorchTape) and native_tape.gated:
                 gated.append((watcher, native_tape))

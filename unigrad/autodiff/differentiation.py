@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from unigrad.autodiff.answers import is_inexact
 from unigrad.autodiff.backward import ZERO, Cotangent, backward, ones_like
 from unigrad.core import recorders
 from unigrad.core.backend import Backend, NativeTape
-from unigrad.core.op import wrap
+from unigrad.core.op import wrap, wrap_all
 from unigrad.core.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -29,10 +29,7 @@ def differentiate(
 ) -> list[Cotangent | None]:
     """Return the derivative of the targets by each tracked handle, ``None`` where unconnected."""
     tracked = tape.tracked
-    pairs = []
-    for target, cotangent in zip(targets, cotangents, strict=True):
-        if target.uid in tracked:
-            pairs.append((target, cotangent))
+    pairs = [pair for pair in zip(targets, cotangents, strict=True) if pair[0].uid in tracked]
     if len(tape.natives) == 1:
         [(backend, native)] = tape.natives.items()
         return _on_backend(tape, backend, native, pairs, handles)
@@ -94,21 +91,11 @@ def _by_native(
 ) -> list[Cotangent | None]:
     """Ask the backend's own autograd."""
     outer = recorders.active()
-    targets, seeds = [], []
-    for target, cotangent in pairs:
-        if is_inexact(target):
-            targets.append(target)
-            seeds.append(cotangent)
-    found: Sequence[Any] = [None] * len(handles)
-    if targets:
-        found = native.gradient(
-            targets, seeds, handles, keep=tape.persistent, differentiable=bool(outer)
-        )
-    results: list[Cotangent | None]
+    found = native.gradient(pairs, handles, keep=tape.persistent, differentiable=bool(outer))
+    results: list[Cotangent | None] = []
     if NoneType not in map(type, found):
-        results = [wrap(backend, gradient) for gradient in found]
+        results += wrap_all(backend, found)
     else:
-        results = []
         starts = [target.uid for target, _ in pairs]
         for handle, gradient in zip(handles, found, strict=True):
             if gradient is not None:

@@ -11,9 +11,11 @@ Source of the semantics: the documentation of ``tf.GradientTape`` (TensorFlow 2.
 from __future__ import annotations
 
 import warnings
+import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain
+from itertools import chain, repeat
+from operator import attrgetter
 from typing import Any, Literal
 
 from unigrad.autodiff.answers import (
@@ -40,6 +42,9 @@ _uids = recorders.uids
 #: What pytrees of sources and targets hold.
 _LEAVES = frozenset((Tensor, Variable))
 _ONLY_TENSORS = frozenset((Tensor,))
+_ONLY_VARIABLES = frozenset((Variable,))
+_NOTHING: Iterator[tuple[Tensor, ...]] = repeat(())
+_key = attrgetter("key")
 
 Unconnected = Literal["none", "zero"]
 
@@ -89,8 +94,10 @@ class GradientTape:
         self.recordings: list[Recording] = []
         self.natives: dict[Backend, NativeTape | None] = {}
         self.variables: dict[int, Variable] = {}
-        #: For every watched variable its values and, in another list, their readers' handles.
-        self._reads: dict[int, tuple[list[Tensor], list[Tensor]]] = {}
+        #: For every watched variable the value that was read last.
+        self._values: dict[int, Tensor] = {}
+        #: For every watched variable its readers' handles, one for each value that it had.
+        self._handles: dict[int, list[Tensor]] = {}
 
     # -- recording
 
@@ -118,7 +125,7 @@ class GradientTape:
         recorders.pop(self)
         for native in self.natives.values():
             if native is not None:
-                native.pause(_tracked_by_others)
+                native.pause()
 
     @contextmanager
     def stop_recording(self) -> Iterator[None]:
@@ -171,7 +178,10 @@ class GradientTape:
             elif isinstance(one, Variable):
                 self.variables.setdefault(one.key, one)
                 value = one.current()
-                self.read(one, value, recorders.handle_of(one, value))
+                handle = recorders.handle_of(one, value)
+                self.read(
+                    one, value, wrap(value.backend, value.native) if handle is None else handle
+                )
             else:
                 self._watch(one)
 
@@ -184,27 +194,21 @@ class GradientTape:
             tensor.uid = recorders.fresh_uid()
         else:
             elsewhere = bool(recorders.watchers((tensor.uid,)))
-        try:
-            native = self.natives[tensor.backend]
-        except KeyError:
-            native = self._native(tensor.backend)
+        backend = tensor.backend
+        native = self.natives[backend] if backend in self.natives else self._open(backend)
         if native is not None:
             native.watch(tensor, elsewhere)
         self.tracked[tensor.uid] = ()
 
-    def _native(self, backend: Backend) -> NativeTape | None:
-        """Return the backend's own tape behind this one, opened at its first use."""
-        if backend not in self.natives:
-            # A recorder around this tape that lives by the rules (a forward accumulator, say)
-            # must see the backward pass: only the reference's is made of ops.
-            for one in recorders.active():
-                if one.needs_rules:
-                    self.needs_rules = True
-            native = None if self.needs_rules else backend.open_tape()
-            self.natives[backend] = native
-            if native is not None:
-                native.resume()
-        return self.natives[backend]
+    def _open(self, backend: Backend) -> NativeTape | None:
+        """Open the backend's own tape behind this one."""
+        # A recorder around this tape that lives by the rules (a forward accumulator, say) must
+        # see the backward pass: only the reference's is made of ops.
+        for one in recorders.active():
+            if one.needs_rules:
+                self.needs_rules = True
+        native = self.natives[backend] = None if self.needs_rules else backend.open_tape()
+        return native
 
     def watched_variables(self) -> tuple[Variable, ...]:
         """Return the variables watched so far, in the order in which they were made."""
@@ -221,10 +225,9 @@ class GradientTape:
     def read(self, variable: Variable, value: Tensor, handle: Tensor | None = None) -> Tensor:
         """Watch a variable that is being read; return the handle that its readers get."""
         key = variable.key
-        reads = self._reads.get(key)
-        if reads is not None:
-            values, handles = reads
-            if values[-1] is value and (handle is None or handles[-1] is handle):
+        handles = self._handles.get(key)
+        if handles is not None:
+            if self._values[key] is value and (handle is None or handles[-1] is handle):
                 return handles[-1]
             if handle is not None and any(one is handle for one in handles):
                 return handle
@@ -235,26 +238,27 @@ class GradientTape:
         if handle is not None:
             self._watch(handle)
         else:
-            handle = _new(Tensor)
-            handle.native = value.native
-            handle.backend = backend = value.backend
-            # What `_watch` does with a handle that nobody tracks, on the shortest way.
-            handle.uid = uid = next(_uids)
-            native = self.natives[backend] if backend in self.natives else self._native(backend)
+            backend = value.backend
+            native = self.natives[backend] if backend in self.natives else self._open(backend)
             if native is not None:
-                native.watch_own(handle)
-            self.tracked[uid] = ()
-        if reads is None:
-            self._reads[key] = ([value], [handle])
+                handle = variable.leaf = native.leaf_of(value, variable.leaf)
+            else:
+                handle = _new(Tensor)
+                handle.native = value.native
+                handle.backend = backend
+                handle.uid = next(_uids)
+            self.tracked[handle.uid] = ()
+        self._values[key] = value
+        if handles is None:
+            self._handles[key] = [handle]
         else:
-            values.append(value)
             handles.append(handle)
         return handle
 
     def handle_of(self, variable: Variable, value: Tensor) -> Tensor | None:
         """Return the handle under which this tape knows a variable's value."""
-        reads = self._reads.get(variable.key)
-        return reads[1][-1] if reads is not None and reads[0][-1] is value else None
+        key = variable.key
+        return self._handles[key][-1] if self._values.get(key) is value else None
 
     # -- asking
 
@@ -296,7 +300,11 @@ class GradientTape:
         self._spend()
         source_leaves, structure = tree.flatten_quickly(sources, _LEAVES)
         # Of each source the handles that stand for it: a variable assigned in between has several.
-        groups = [self._handles(source) for source in source_leaves]
+        groups: Sequence[Sequence[Tensor]]
+        if _ONLY_VARIABLES.issuperset(map(type, source_leaves)):
+            groups = [*map(self._handles.get, map(_key, source_leaves), _NOTHING)]
+        else:
+            groups = [self._tracked(source) for source in source_leaves]
         if output_gradients is None:
             target_leaves, target_structure = tree.flatten_quickly(target, _LEAVES)
         else:
@@ -332,16 +340,17 @@ class GradientTape:
 
     def _value(self, target: Any) -> Tensor:
         """Return the handle of a target."""
+        if type(target) is Tensor:
+            return target
         if isinstance(target, Variable):
-            reads = self._reads.get(target.key)
-            return reads[1][-1] if reads is not None else untaped(target)
+            handles = self._handles.get(target.key)
+            return untaped(target) if handles is None else handles[-1]
         return as_tensor(target)
 
-    def _handles(self, source: Any) -> Sequence[Tensor]:
+    def _tracked(self, source: Any) -> Sequence[Tensor]:
         """Return the tracked handles of a source: a variable may have been assigned in between."""
         if isinstance(source, Variable):
-            reads = self._reads.get(source.key)
-            return () if reads is None else reads[1]
+            return self._handles.get(source.key, ())
         if not isinstance(source, Tensor):
             raise DTypeError(
                 f"gradient: a source is a Tensor or a Variable, not {type(source).__name__}"
@@ -351,7 +360,7 @@ class GradientTape:
     def _release(self) -> None:
         """Let go of every recorded value of a spent tape."""
         if self._spent:
-            self.natives, self.recordings, self._reads = {}, [], {}
+            self.natives, self.recordings, self._values, self._handles = {}, [], {}, {}
 
     def adopt(self, tensor: Tensor) -> None:
         """Track a gradient that another tape's native backward pass computed in our sight.
@@ -363,7 +372,7 @@ class GradientTape:
             if tensor.uid == 0:
                 tensor.uid = recorders.fresh_uid()
             self.tracked[tensor.uid] = ()
-            native.note(tensor)
+            native.note(weakref.ref(tensor))
 
     def jacobian(
         self, target: Tensor, sources: Any, unconnected_gradients: Unconnected = "none"
@@ -389,7 +398,3 @@ class GradientTape:
             ShapeError: when the two have not the same first axis.
         """
         return batch_jacobian_rows(self, target, source, unconnected_gradients)
-
-
-def _tracked_by_others(uid: int) -> bool:
-    return bool(recorders.watchers((uid,)))

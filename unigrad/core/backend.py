@@ -8,6 +8,7 @@ about differentiation it gets from the reference tape.
 
 from __future__ import annotations
 
+import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -50,43 +51,42 @@ class NativeTape(ABC):
     of the same value (a leaf, an alias).
     """
 
+    #: Hears of every value that this tape tracks, by a weak reference to its handle.
+    note: Callable[[weakref.ref[Any]], object]
+
     @abstractmethod
     def watch(self, handle: Any, tracked_elsewhere: bool) -> None:
         """Make the handle's value a source of this tape."""
 
-    def watch_own(self, handle: Any) -> None:
-        """Watch a handle that only tapes hold (a variable's) and that none tracks yet.
+    @abstractmethod
+    def leaf_of(self, value: Any, before: Any | None) -> Any:
+        """Watch a variable's value; return the tracked handle that stands for it in tapes.
 
         Nobody looks at it while no tape records, so there is nothing to clean up afterwards.
+        ``before`` is what this said of the same value last time, to some tape of this kind: to be
+        returned again if nothing that other tapes noted of it can be seen from this one.
         """
-        self.watch(handle, False)
 
     @abstractmethod
     def run(
         self,
         kernel: Kernel,
         natives: Sequence[Any],
-        uids: Sequence[int],
+        uids: tuple[int, ...],
         settings: Mapping[str, Any],
-        watchers: Sequence[Any],
     ) -> Any:
         """Run a kernel on tracked values so that the library's graph takes note.
 
-        Each result is an array of its own, none of the inputs. ``watchers`` are all recorders
-        that track an input, of which this tape's is one.
+        Each result is an array of its own, none of the inputs.
         """
-
-    @abstractmethod
-    def note(self, output: Any) -> None:
-        """Hear of a value that this tape tracks."""
 
     @abstractmethod
     def tracks(self, native: Native) -> bool:
         """Tell whether the graph leads from an array to anything watched."""
 
     @abstractmethod
-    def pause(self, still_tracked: Callable[[int], bool]) -> None:
-        """Stop recording; ``still_tracked`` tells of values that other tapes go on recording."""
+    def pause(self) -> None:
+        """Stop recording. Other recorders may go on."""
 
     @abstractmethod
     def resume(self) -> None:
@@ -95,8 +95,7 @@ class NativeTape(ABC):
     @abstractmethod
     def gradient(
         self,
-        targets: Sequence[Any],
-        cotangents: Sequence[Any | None],
+        targets: Sequence[tuple[Any, Any | None]],
         sources: Sequence[Any],
         *,
         keep: bool,
@@ -104,7 +103,8 @@ class NativeTape(ABC):
     ) -> Sequence[Native | None]:
         """Return the sources' gradients; ``None`` where no native path exists.
 
-        A cotangent of ``None`` stands for ones.
+        With each target comes its cotangent; ``None`` stands for ones. A target whose dtype has
+        no derivative adds nothing.
 
         ``keep`` leaves the tape usable; ``differentiable`` asks that other recorders can see
         through the result.
@@ -250,7 +250,7 @@ class Backend(ABC):
     # -- differentiation and compilation
 
     def open_tape(self) -> NativeTape | None:
-        """Return a native tape, or ``None`` to use the reference's list of recorded ops."""
+        """Return a native tape that records, or ``None`` for the reference's list of ops."""
         return None
 
     def trace(

@@ -8,7 +8,9 @@ tells the recorders. It knows no derivative.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
+from itertools import repeat
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -27,6 +29,7 @@ from unigrad.core.tensor import Tensor
 OPS: dict[str, Op] = {}
 
 _new = Tensor.__new__
+_reference = weakref.ref
 #: Makes a named tuple without a call of Python's.
 _new_tuple = tuple.__new__
 _anywhere = recorders.anywhere
@@ -103,7 +106,7 @@ class Op:
         except Exception as error:
             raise explain(self, backend, natives, settings, error) from error
         if type(result) is tuple or type(result) is list:
-            return tuple([wrap(backend, one) for one in result])
+            return tuple(wrap_all(backend, result))
         return wrap(backend, result)
 
 
@@ -135,6 +138,18 @@ def wrap(backend: Backend, native: Any, uid: int = 0) -> Tensor:
     return tensor
 
 
+def wrap_all(backend: Backend, natives: Sequence[Any]) -> list[Tensor]:
+    """Make the handles of native arrays."""
+    if {*map(type, natives)} != {backend.array_type}:
+        return [wrap(backend, native) for native in natives]
+    tensors = [*map(_new, repeat(Tensor, len(natives)))]
+    for tensor, native in zip(tensors, natives):  # noqa: B905  # one for one by construction
+        tensor.native = native
+        tensor.backend = backend
+        tensor.uid = 0
+    return tensors
+
+
 def another_handle(x: Tensor) -> Tensor:
     """Return a handle of its own on the same array: assigning to one leaves the other as it is.
 
@@ -154,7 +169,7 @@ def tell_of_handle(handle: Tensor) -> None:
     for watcher in recorders.watchers((handle.uid,)):
         graph = watcher.natives.get(handle.backend)
         if graph is not None:
-            graph.note(handle)
+            graph.note(_reference(handle))
 
 
 def run_if_watched(
@@ -184,7 +199,7 @@ def run_if_watched(
         pull = None
         try:
             if graph is not None:
-                result = graph.run(kernel, natives, uids, settings, _here.active)
+                result = graph.run(kernel, natives, uids, settings)
             else:
                 result, pull = backend.run_watched(
                     op, kernel, natives, uids, settings, _here.active
@@ -201,7 +216,7 @@ def run_if_watched(
         output.uid = uid = next(_uids)
         if graph is not None:
             tracked[uid] = uids
-            graph.note(output)
+            graph.note(_reference(output))
         else:
             one = (op, backend, natives, uids, settings, (result,), (uid,), False, pull)
             lone.record(_new_tuple(Recording, one), (output,))
@@ -237,7 +252,7 @@ def _run_watched(
         graph = graph or one.natives.get(backend)
     try:
         if graph is not None:
-            result = graph.run(kernel, natives, uids, settings, watching)
+            result = graph.run(kernel, natives, uids, settings)
         else:
             result, pull = backend.run_watched(op, kernel, natives, uids, settings, watching)
     except Exception as error:
@@ -267,7 +282,7 @@ def _told(
         if graph is not None:
             for output in outputs:
                 one.tracked[output.uid] = uids
-                graph.note(output)
+                graph.note(_reference(output))
             continue
         if recording is None:
             recording = Recording(

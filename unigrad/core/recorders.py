@@ -110,12 +110,18 @@ def push(recorder: Any) -> None:
 def pop(recorder: Any) -> None:
     """Stop telling a recorder, wherever it stands in the list (recorders may interleave)."""
     active = here.active
-    for position in range(len(active) - 1, -1, -1):
-        if active[position] is recorder:
-            del active[position]
-            here.settle()
-            anywhere.recording.discard(id(recorder))
+    if here.lone is recorder:
+        del active[0]
+        here.lone = None
+    else:
+        for position in range(len(active) - 1, -1, -1):
+            if active[position] is recorder:
+                del active[position]
+                break
+        else:
             return
+        here.settle()
+    anywhere.recording.discard(id(recorder))
 
 
 @contextmanager

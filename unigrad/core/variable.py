@@ -85,7 +85,7 @@ class Variable(_LikeTensor):
         9.0
     """
 
-    __slots__ = ("__weakref__", "_tensor", "inexact", "key", "name", "trainable")
+    __slots__ = ("__weakref__", "_tensor", "inexact", "key", "leaf", "name", "trainable")
 
     def __init__(
         self,
@@ -101,6 +101,8 @@ class Variable(_LikeTensor):
         else:
             tensor = tracing.trace.outside(_initial, value, wanted)
         self._tensor = tensor
+        #: The handle by which native tapes knew the value last; for them to use again.
+        self.leaf: Tensor | None = None
         #: Whether its dtype, which never changes, has derivatives.
         self.inexact = tensor.native.dtype in tensor.backend.native_floats
         self.trainable = trainable
@@ -151,7 +153,7 @@ class Variable(_LikeTensor):
                 )
             tensor = cast(tensor, current.dtype)
         if tracing.trace is None:
-            self._tensor = _own(tensor)
+            self.replace(_own(tensor))
         else:
             tracing.trace.write(self, _own(tensor))
         return self
@@ -163,6 +165,11 @@ class Variable(_LikeTensor):
     def assign_sub(self, delta: TensorLike) -> Variable:
         """Subtract from the value; return the variable. Raises as `assign`."""
         return self.assign(self._untaped() - delta)
+
+    def replace(self, tensor: Tensor) -> None:
+        """Hold another value, in a handle that nobody else holds, as it is."""
+        self._tensor = tensor
+        self.leaf = None
 
     def current(self) -> Tensor:
         """Return the value in the variable's own handle, which no tape knows: to look at only."""

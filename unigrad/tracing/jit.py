@@ -185,7 +185,7 @@ class Compiled:
         natives = [one._tensor.native for one in program.reads]
         outputs = program.run(*natives, *[tensor.native for tensor in dynamic])
         for variable, native in zip(program.writes, outputs, strict=False):
-            variable._tensor = wrap(backend, native)
+            variable.replace(wrap(backend, native))
         return tree.unflatten(
             program.structure,
             [wrap(backend, outputs[x]) if place else x for place, x in program.leaves],
