@@ -107,3 +107,19 @@ def test_bad_calls(backend: str) -> None:
         ug.scan(lambda c, x: (c, x), 0.0)
     with pytest.raises(ug.ShapeError, match="structure"):
         ug.jvp(lambda x: x, (1.0,), (1.0, 2.0))
+
+
+def test_a_value_that_outlived_its_tape_is_a_constant_to_the_next(backend):
+    v = ug.Variable(3.0)
+    tangents = ug.ForwardAccumulator(v, ug.asarray(1.0))
+    with ug.GradientTape() as first:
+        before = v * 1.0
+        tangents.__enter__()
+        y = v * v
+    tangents.__exit__()
+    assert float(tangents.jvp(y)) == 6.0
+    assert float(first.gradient([y, before], v)) == 7.0
+    del first
+    with ug.GradientTape() as second:
+        z = y * v
+    assert float(second.gradient(z, v)) == 9.0

@@ -46,3 +46,17 @@ def jacobian_of_an_unwatched_source_by_itself(api: Api) -> Any:
     with api.GradientTape() as tape:
         pass
     return tape.jacobian(x, x)
+
+
+@scenario([9.0, 27.0])
+def a_tape_entered_again_inside_another(api: Api) -> Any:
+    v = api.variable(3.0)
+    first, second = api.GradientTape(persistent=True), api.GradientTape(persistent=True)
+    with first:
+        y = v * v
+    with second:
+        x = 2.0 * v
+        with first:
+            z = y * v + 0.0 * x
+    # What `first` alone saw of v is not in the sight of `second`.
+    return [second.gradient(z, v), first.gradient(z, v)]
