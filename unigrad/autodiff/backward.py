@@ -81,25 +81,33 @@ def _walk_unseen(
 ) -> None:
     """Walk back in native arrays, by pull-backs where there are any: nobody needs to see ops."""
     natives: dict[int, Any] = {uid: _native(one) for uid, one in cotangents.items()}
+    found: Sequence[Any]
+    pulled: Any
     pullbacks = backend.pullbacks
     add = OPS["add"].kernels[backend]
     for recording, which in path:
-        op, _, inputs, uids, settings, outputs, output_uids, _, pull = recording
-        found = [
-            natives.get(uid) if uid in wanted else natives.pop(uid, None) for uid in output_uids
-        ]
-        g = found[0]
-        pulled: Any = None
-        if len(found) == 1 and g is not ZERO:
+        op, _, inputs, uids, settings, outputs, output_uids, multiple, pull = recording
+        if multiple:
+            found = [_taken(natives, uid, wanted) for uid in output_uids]
+            if all(one is None for one in found):
+                continue
+            pulled = NotImplemented
+        else:
+            # As `_taken`, in place: nearly all ops have one result.
+            uid = output_uids[0]
+            g = natives.get(uid) if uid in wanted else natives.pop(uid, None)
             if g is None:
                 continue
-            if pull is not None:
+            found = (g,)
+            if g is ZERO:
+                pulled = NotImplemented
+            elif pull is not None:
                 pulled = pull(found)
             elif op.name in pullbacks:
                 pulled = pullbacks[op.name](g, outputs[0], inputs, which, **settings)
-        elif all(one is None for one in found):
-            continue
-        if pulled is None or pulled is NotImplemented:
+            else:
+                pulled = NotImplemented
+        if pulled is NotImplemented:
             gained: dict[int, Cotangent] = {}
             known = [one if one is None or one is ZERO else wrap(backend, one) for one in found]
             _step(recording, known, which, gained, False, False)
@@ -107,16 +115,20 @@ def _walk_unseen(
             pulled = [_native(one) for one in gained.values()]
         for uid, needed, more in zip(uids, which, pulled, strict=True):
             if needed:
-                before = natives.get(uid)
-                if before is None or before is ZERO:
+                if uid not in natives or natives[uid] is ZERO:
                     natives[uid] = ZERO if more is None else more
                 elif more is not None and more is not ZERO:
-                    natives[uid] = add(before, more)  # type: ignore[misc]
+                    natives[uid] = add(natives[uid], more)  # type: ignore[misc]
     cotangents.clear()
     for uid in wanted:
         if uid in natives:
             one = natives[uid]
             cotangents[uid] = ZERO if one is ZERO else wrap(backend, one)
+
+
+def _taken(natives: dict[int, Any], uid: int, wanted: set[int]) -> Any:
+    """Return a value's cotangent, if there is one, and keep only those that are wanted."""
+    return natives.get(uid) if uid in wanted else natives.pop(uid, None)
 
 
 def _native(cotangent: Cotangent) -> Any:
