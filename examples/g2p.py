@@ -15,6 +15,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
+import numpy as np
 from data_pronunciations import (
     BUCKETS,
     END,
@@ -32,7 +33,7 @@ from data_pronunciations import (
 from numpy.typing import NDArray
 from rich.progress import track
 from rich.table import Table
-from training import Run, at_least, console, flags
+from training import Run, at_least, console, flags, say
 
 import unigrad as ug
 
@@ -127,7 +128,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         if chosen.jit or (chosen.jit is None and total >= COMPILED_FROM):
             train_step = ug.jit(train_step)
 
-        def step(letters: NDArray, sounds: NDArray) -> float:
+        def step(letters: NDArray[np.int64], sounds: NDArray[np.int64]) -> float:
             return float(train_step(ug.asarray(letters), ug.asarray(sounds)))
 
         batches = training_batches(training, BATCH, chosen.seed + 1, epochs)
@@ -137,9 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             seed=chosen.seed, limit=chosen.limit,
         )  # fmt: skip
         run.train(step, batches, total)
-        run.write_losses(backend=chosen.backend)
-        curve = run.draw_losses(f"letters to phonemes on {chosen.backend}")
-        console.print(f"{run.describe_time()}; losses in {curve}")
+        run.finish(f"letters to phonemes on {chosen.backend}", backend=chosen.backend)
 
         for beam in sorted({1, chosen.beam}):
             start = time.perf_counter()
@@ -147,7 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             speed = len(test) / (time.perf_counter() - start)
             per, wer = error_rates(test, found)
             name = "greedy" if beam == 1 else f"beam {beam}"
-            console.print(
+            say(
                 f"{len(test)} test words, {name}: PER {per:.2%}, WER {wer:.2%}, {speed:.0f} words/s"
             )
         show(test[:5], found)

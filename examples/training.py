@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import os
 import sys
+import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -22,6 +24,11 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 import unigrad as ug
 
 console = Console(highlight=False)
+
+
+def say(line: str) -> None:
+    """Print a line as it is: a path in it is neither wrapped nor read as markup."""
+    console.print(line, markup=False, soft_wrap=True)
 
 
 def at_least(least: int) -> Callable[[str], int]:
@@ -37,19 +44,23 @@ def at_least(least: int) -> Callable[[str], int]:
 
 
 def backend(name: str) -> str:
-    """A flag's type: a backend that can be loaded."""
+    """A flag's type: a backend that can be loaded; without a name the current one."""
     try:
-        with ug.use_backend(name):
-            return name
+        with ug.use_backend(name or ug.get_backend()) as found:
+            return found.name
     except ug.BackendNotInstalledError as error:
-        raise argparse.ArgumentTypeError(str(error)) from error
+        source = "" if name else "UNIGRAD_BACKEND: "
+        raise argparse.ArgumentTypeError(f"{source}{error}") from error
 
 
 def flags(description: str, name: str) -> argparse.ArgumentParser:
     """Return a parser with the flags that all examples have."""
     parser = argparse.ArgumentParser(description=description)
     parser.add_argument(
-        "--backend", type=backend, default=ug.get_backend(), help="numpy, torch, jax, tensorflow, …"
+        "--backend",
+        type=backend,
+        default="",  # a string, so that its type looks at it, where the flag is not given
+        help="numpy, torch, jax, tensorflow, … (default: UNIGRAD_BACKEND, else numpy)",
     )
     parser.add_argument("--steps", type=at_least(0), help="train so many steps in all")
     parser.add_argument("--epochs", type=at_least(0), help="train so many epochs in all")
@@ -91,7 +102,8 @@ class Run:
         every: write a checkpoint every so many steps; None for one at the end only.
         resume: go on from the newest checkpoint in the folder, if there is one. A run that does
             not removes what another has left there, with its own first checkpoint: the highest
-            number would be the other's.
+            number would be the other's. Until then it leaves the folder as it is.
+        counts: names of what else the run counts, from 0 on: attributes of `checkpoint`.
         **settings: numbers that two runs must share for one to go on where the other ended.
     """
 
@@ -102,31 +114,40 @@ class Run:
         optimizer: Any,
         every: int | None,
         resume: bool,
+        counts: Sequence[str] = (),
         **settings: Any,
     ) -> None:
         self.folder = folder
         self.every = every
         self.losses: list[float] = []
         self.seconds: list[float] = []
-        folder.mkdir(parents=True, exist_ok=True)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            tempfile.TemporaryFile(dir=folder).close()
+        except OSError as error:
+            sys.exit(f"--output: {folder} is no folder to write to: {error.strerror}")
         optimizer.build(model.trainable_variables)
         own = json.dumps(settings)
         self.checkpoint = ug.io.Checkpoint(
-            keep=2, model=model, optimizer=optimizer, step=0, settings=own
+            keep=2,
+            model=model,
+            optimizer=optimizer,
+            step=0,
+            settings=own,
+            **dict.fromkeys(counts, 0),
         )
         newest = ug.io.latest(folder)
         if resume and newest is not None:
             try:
                 self.checkpoint.restore(newest)
-                self.losses = json.loads((folder / "losses.json").read_text())["losses"]
-            except (ug.io.CheckpointError, OSError, ValueError, KeyError) as error:
+                self.losses = _read_losses(folder / "losses.json", self.checkpoint.step)
+            except (ug.io.CheckpointError, OSError, ValueError, KeyError, TypeError) as error:
                 sys.exit(f"--resume: {folder} holds no run to go on with: {error}")
             if self.checkpoint.settings != own:
                 sys.exit(f"--resume: {newest} is of a run with {self.checkpoint.settings}")
-            del self.losses[self.checkpoint.step :]
-            console.print(f"Going on from {newest}")
-        #: Whether the checkpoints in the folder are this run's.
-        self.owns_folder = resume
+            say(f"Going on from {newest}")
+        #: Whether what is in the folder is this run's.
+        self.owns_folder = resume or newest is None
 
     def train(self, step: Callable[..., float], batches: Iterable[Any], total: int) -> None:
         """Call the step on each batch that was not seen yet, under a progress bar."""
@@ -134,20 +155,20 @@ class Run:
             TextColumn("Training"),
             BarColumn(),
             MofNCompleteColumn(),
-            TextColumn("loss {task.fields[loss]:.4f}"),
+            TextColumn("{task.fields[loss]}"),
             TimeRemainingColumn(),
         )
         done = self.checkpoint.step
         saved = done
         with Progress(*columns, console=console) as progress:
-            bar = progress.add_task("", total=total, completed=done, loss=float("nan"))
+            bar = progress.add_task("", total=total, completed=done, loss="")
             for batch in islice(batches, done, total):
                 start = time.perf_counter()
                 loss = step(*batch)
                 self.seconds.append(time.perf_counter() - start)
                 self.losses.append(loss)
                 self.checkpoint.step += 1
-                progress.update(bar, advance=1, loss=loss)
+                progress.update(bar, advance=1, loss=f"loss {loss:.4f}")
                 if self.every and self.checkpoint.step % self.every == 0:
                     self._save()
                     saved = self.checkpoint.step
@@ -156,16 +177,30 @@ class Run:
             self._save()
 
     def _save(self) -> None:
-        """Write losses and state; the losses first, so that a checkpoint never lacks its own."""
-        self.write_losses()
+        """Write losses and state.
+
+        Another run's checkpoints go before its losses do, and this run's losses come before its
+        own checkpoint: none is ever beside losses that are not its own.
+        """
         while not self.owns_folder and (stale := ug.io.latest(self.folder)) is not None:
             stale.unlink()
         self.owns_folder = True
+        self._write_losses()
         self.checkpoint.save(self.folder, self.checkpoint.step)
 
-    def write_losses(self, **facts: Any) -> None:
+    def finish(self, title: str, **facts: Any) -> None:
+        """Write and draw the losses, and say where and what a step took."""
+        if not self.owns_folder:
+            say(f"{self.describe_time()}; {self.folder} keeps what another run has left there")
+            return
+        self._write_losses(**facts)
+        say(f"{self.describe_time()}; losses in {self._draw_losses(title)}")
+
+    def _write_losses(self, **facts: Any) -> None:
         """Write ``losses.json``: all losses, and what else there is to say."""
-        text = json.dumps({**facts, "losses": self.losses}, indent=1)
+        # JSON has no word for what is no finite number but null.
+        losses = [loss if math.isfinite(loss) else None for loss in self.losses]
+        text = json.dumps({**facts, "losses": losses}, indent=1, allow_nan=False)
         # Under its name when it is whole, like a checkpoint.
         unfinished = self.folder / ".losses.json.tmp"
         unfinished.write_text(text)
@@ -178,7 +213,7 @@ class Run:
         typical = 1e3 * median(self.seconds[1:] or self.seconds)
         return f"{typical:.2f} ms a step (median), {self.seconds[0]:.2f} s for the first"
 
-    def draw_losses(self, title: str) -> Path:
+    def _draw_losses(self, title: str) -> Path:
         """Draw the loss curve as ``losses.png``."""
         import matplotlib
 
@@ -194,3 +229,11 @@ class Run:
         figure.savefig(path, dpi=150)
         pyplot.close(figure)
         return path
+
+
+def _read_losses(path: Path, count: int) -> list[float]:
+    """Return the first losses of a file."""
+    losses = json.loads(path.read_text())["losses"][:count]
+    if len(losses) != count:
+        raise ValueError(f"{path.name} has {len(losses)} losses for {count} steps")
+    return [math.nan if loss is None else float(loss) for loss in losses]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -29,9 +31,30 @@ def load(name: str, monkeypatch: pytest.MonkeyPatch) -> ModuleType:
     return __import__(name)
 
 
-def losses_of(folder: Path) -> list[float]:
-    found: list[float] = json.loads((folder / "losses.json").read_text())["losses"]
+def no_json(word: str) -> None:
+    raise ValueError(f"{word} is no JSON")
+
+
+def facts_of(folder: Path) -> dict[str, Any]:
+    text = (folder / "losses.json").read_text()
+    found: dict[str, Any] = json.loads(text, parse_constant=no_json)
     return found
+
+
+def losses_of(folder: Path) -> list[float]:
+    found: list[float] = facts_of(folder)["losses"]
+    return found
+
+
+def run_example(
+    *flags: str, folder: Path, name: str = "mnist_mlp", backend: str = "numpy"
+) -> subprocess.CompletedProcess[str]:
+    """Run an example as a user does, in a folder, with a backend in the environment."""
+    environment = {**os.environ, "UNIGRAD_BACKEND": backend, "MPLBACKEND": "Agg"}
+    command = [sys.executable, str(EXAMPLES / f"{name}.py"), *flags]
+    return subprocess.run(
+        command, cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
 
 
 @pytest.fixture(scope="module")
@@ -138,13 +161,88 @@ def test_a_resumed_run_goes_on_as_if_nothing_had_happened(
     assert (tmp_path / "checkpoint-10.safetensors").exists()
 
 
+def test_a_resumed_run_has_counted_all_steps(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main = load("mnist_mlp", monkeypatch).main
+    flags = ["--backend", "numpy", "--output"]
+    main([*flags, str(tmp_path / "whole"), "--steps", "10"])
+    whole = facts_of(tmp_path / "whole")
+    folder = tmp_path / "parts"
+    # The last one has nothing left to do.
+    for steps in ("3", "10", "10"):
+        main([*flags, str(folder), "--steps", steps, "--resume"])
+    assert facts_of(folder) == whole
+    assert 0 < whole["running_accuracy"] < 1
+    said = [line for line in capsys.readouterr().out.splitlines() if "Running accuracy" in line]
+    assert len(said) == 4
+    assert said[0] == said[2] == said[3] != said[1]
+
+
+def test_losses_that_are_no_numbers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    training = load("training", monkeypatch)
+    given: dict[str, Any] = {
+        "model": ug.layers.Sequential(ug.layers.Dense(1)),
+        "optimizer": ug.optimizers.SGD(0.1),
+        "every": None,
+    }
+    given["model"](ug.asarray([[1.0]]))
+    run = training.Run(tmp_path, resume=False, **given)
+    run.train(float, [(1.0,), (math.inf,), (math.nan,)], 3)
+    run.finish("diverged")
+    assert losses_of(tmp_path) == [1.0, None, None]
+    again = training.Run(tmp_path, resume=True, **given)
+    assert again.losses[0] == 1.0
+    assert np.isnan(again.losses[1:]).all()
+
+
 def test_a_backend_that_is_not_there(tmp_path: Path) -> None:
-    script = EXAMPLES / "mnist_mlp.py"
-    command = [sys.executable, str(script), "--backend", "abacus", "--output", str(tmp_path)]
-    run = subprocess.run(command, capture_output=True, text=True, check=False)
+    run = run_example("--backend", "abacus", folder=tmp_path)
     assert run.returncode != 0
     assert "abacus" in run.stderr
     assert ug.get_backend() == "numpy"
+
+
+@pytest.mark.parametrize("name", FLAGS)
+def test_a_backend_of_the_environment_that_is_not_there(name: str, tmp_path: Path) -> None:
+    run = run_example("--steps", "0", name=name, folder=tmp_path, backend="abacus")
+    assert run.returncode == 2
+    assert "UNIGRAD_BACKEND: no backend is called 'abacus'" in run.stderr
+    assert "Traceback" not in run.stderr
+    run = run_example("--help", name=name, folder=tmp_path, backend="abacus")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert "--backend" in run.stdout
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_flag_wins_over_the_environment(tmp_path: Path) -> None:
+    run = run_example("--backend", "numpy", "--steps", "1", folder=tmp_path, backend="abacus")
+    assert (run.returncode, run.stderr) == (0, "")
+    assert facts_of(tmp_path / "runs" / "mnist_mlp-numpy")["backend"] == "numpy"
+
+
+def test_a_path_is_printed_in_one_piece(tmp_path: Path) -> None:
+    folder = tmp_path / ("a [bold]long[/bold] name " * 6).strip()
+    for flags in (["--steps", "1"], ["--steps", "2", "--resume"]):
+        run = run_example("--output", str(folder), *flags, folder=tmp_path)
+        assert run.returncode == 0, run.stderr
+        assert f"losses in {folder}/losses.png\n" in run.stdout
+    assert f"Going on from {folder}/checkpoint-1.safetensors\n" in run.stdout
+
+
+@pytest.mark.parametrize(
+    ("name", "output"), [("mnist_mlp", "file"), ("mnist_mlp", "file/folder"), ("g2p", "file")]
+)
+def test_an_output_that_is_no_folder(
+    name: str, output: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    file = tmp_path / "file"
+    file.write_text("mine")
+    with pytest.raises(SystemExit, match=r"^--output: .* is no folder to write to: [^\n]+$"):
+        load(name, monkeypatch).main(
+            ["--backend", "numpy", "--output", str(tmp_path / output), *FLAGS[name]]
+        )
+    assert file.read_text() == "mine"
 
 
 @pytest.mark.parametrize(
@@ -175,6 +273,36 @@ def test_no_steps_train_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         main(["--backend", "numpy", "--steps", "0", "--output", str(folder), *flags])
         assert losses_of(folder) == []
         assert ug.io.latest(folder) is None
+    assert facts_of(tmp_path / "mnist_mlp")["running_accuracy"] is None
+
+
+def test_no_steps_leave_another_run_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main = load("mnist_mlp", monkeypatch).main
+    flags = ["--backend", "numpy", "--output", str(tmp_path)]
+    main([*flags, "--steps", "4"])
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    main([*flags, "--steps", "0"])
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
+    assert "keeps what another run has left" in capsys.readouterr().out
+    main([*flags, "--steps", "5", "--resume"])
+    assert len(losses_of(tmp_path)) == 5
+
+
+@pytest.mark.parametrize(
+    ("text", "why"),
+    [('{"losses": [1.0]}', "1 losses for 4 steps"), ("[]", ""), ('{"losses": 4}', "")],
+)
+def test_losses_that_are_not_the_checkpoints(
+    text: str, why: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    main = load("mnist_mlp", monkeypatch).main
+    flags = ["--backend", "numpy", "--output", str(tmp_path)]
+    main([*flags, "--steps", "4"])
+    (tmp_path / "losses.json").write_text(text)
+    with pytest.raises(SystemExit, match=f"no run to go on with: .*{why}"):
+        main([*flags, "--steps", "6", "--resume"])
 
 
 def interrupted(*_: Any) -> None:

@@ -225,3 +225,42 @@ def test_what_has_no_order_or_sum_is_not_updated_by_one(backend):
             call()
     assert flags.at[1].set(True).tolist() == [True, True]
     assert turns.at[0].add(1.0).tolist() == [1 + 1j, 2]
+
+
+@pytest.mark.parametrize(
+    ("dtype", "value"),
+    [
+        ("int64", [1.7]),
+        ("int64", np.array([3.9])),
+        ("int8", [300]),
+        ("float32", [1j]),
+        ("bool", [1]),
+    ],
+)
+def test_a_variable_takes_no_values_of_a_wider_kind(backend, dtype, value):
+    v = ug.Variable([1], dtype=dtype)
+    with pytest.raises(ug.DTypeError):
+        v.assign(value)
+    assert v.tolist() == [1]
+
+
+def test_a_variable_takes_values_of_a_narrower_kind(backend):
+    v = ug.Variable([1.5])
+    assert v.assign([2]).tolist() == [2.0]
+    assert v.assign(np.array([0.25])).tolist() == [0.25]
+    assert v.assign([True]).tolist() == [1.0]
+    assert v.dtype.name == "float32"
+
+
+def test_a_tape_reads_what_another_thread_has_assigned(backend):
+    """A tape may be about to read a variable when another thread assigns it."""
+    v = ug.Variable([1.0])
+    old = v.current()
+    with ug.GradientTape() as tape:
+        v.assign([2.0])
+        # As if the value had been fetched before the assignment.
+        tape.read(v, old)
+    with ug.GradientTape() as tape:
+        y = v * v
+    assert y.tolist() == [4.0]
+    assert tape.gradient(y, v).tolist() == [4.0]

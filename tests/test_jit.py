@@ -1,5 +1,6 @@
 """`ug.jit`: what it traces, what it finds, and what it refuses, on every backend."""
 
+import logging
 from collections.abc import Callable
 
 import numpy as np
@@ -235,3 +236,45 @@ def test_unsigned_integers_are_ordered_as_such(backend: str) -> None:
         assert x.at[index].max(value).tolist() == [large, large - 1, 5]
         assert x.at[index].min(value).tolist() == [1, 2, 5]
         assert x.at[index].add(value).tolist() == [0, 7, 5]
+
+
+def test_static_values_of_another_type_are_another_program(backend: str) -> None:
+    times = ug.jit(lambda x, n: x * n, static_argnames="n")
+    x = ug.asarray([3, 4])
+    for found, dtype in [
+        (times(x, n=2), "int64"),
+        (times(x, n=2.0), "float32"),
+        # By position as well as by name.
+        (times(x, 2), "int64"),
+        (times(x, 2.0), "float32"),
+    ]:
+        assert found.dtype.name == dtype
+        assert found.tolist() == [6, 8]
+    flagged = ug.jit(lambda x, flag: x + 1 if flag is True else x - 1, static_argnums=1)
+    assert flagged(x, 1).tolist() == [2, 3]
+    assert flagged(x, True).tolist() == flagged(x, flag=True).tolist() == [4, 5]
+
+
+def test_numbers_keep_their_digits_beside_64_bits(backend: str) -> None:
+    times = ug.jit(lambda x, number: x * number)
+    assert times(ug.asarray([3.0], dtype="float64"), 0.1).tolist() == [3.0 * 0.1]
+    assert times(ug.asarray([3.0]), 0.1).dtype.name == "float32"
+
+
+def test_an_error_while_tracing_is_raised_and_not_logged(backend, caplog):
+    with pytest.raises(ug.ShapeError, match="add"):
+        ug.jit(lambda x: x + ug.ones(4))(ug.ones(3))
+    assert not [one for one in caplog.records if one.exc_info]
+
+
+def test_what_a_traced_function_logs_is_logged(backend, caplog):
+    log = logging.getLogger("torch._subclasses.fake_tensor" if backend == "torch" else "mine")
+
+    def noisy(x):
+        log.error("seen")
+        return x + 1.0
+
+    ug.jit(noisy)(ug.ones(3))
+    log.exception("after")
+    errors = [one.message for one in caplog.records if one.levelno >= logging.ERROR]
+    assert errors == ["seen", "after"]

@@ -317,3 +317,34 @@ def test_global_norm_at_zero_and_in_half_precision(backend):
     assert (found.item(), found.dtype.name) == (500.0, "float16")
     clipped = optimizers.clip_by_global_norm([large * 100.0], 500.0)[0]
     np.testing.assert_allclose(clipped.numpy().astype(np.float64), [300.0, 400.0], rtol=1e-3)
+
+
+OPTIMIZERS = [optimizers.SGD, optimizers.Momentum, optimizers.RMSprop, optimizers.Adam]
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS)
+@pytest.mark.parametrize("gradients", [(1.0, 2.0), (None, 2.0)])
+def test_a_variable_given_twice_is_refused(backend, make, gradients):
+    optimizer, twice, other = make(0.1), ug.Variable([1.0], name="w"), ug.Variable([1.0])
+    pairs = [(ug.ones(1), other)]
+    pairs += [(None if one is None else ug.asarray([one]), twice) for one in gradients]
+    with pytest.raises(ug.SettingError, match="'w' comes twice"):
+        optimizer.apply_gradients(pairs)
+    assert (twice.numpy(), other.numpy(), optimizer.iterations.numpy()) == ([1.0], [1.0], 0)
+
+
+@pytest.mark.parametrize("make", OPTIMIZERS)
+@pytest.mark.parametrize("dtype", ["complex64", "complex128", "int64", "bool"])
+def test_only_floating_parameters_are_updated(backend, make, dtype):
+    optimizer, fine = make(0.1), ug.Variable([1.0])
+    bad = ug.Variable(ug.ones(1, dtype=dtype), trainable=False, name="w")
+    gradient = ug.ones(1, dtype=dtype)
+    with pytest.raises(ug.DTypeError, match=f"{make.__name__}: variable 'w' is {dtype}"):
+        optimizer.apply_gradients([(ug.ones(1), fine), (gradient, bad)])
+    assert (fine.numpy(), bad.numpy(), optimizer.iterations.numpy()) == ([1.0], [1], 0)
+    assert optimizer.variables == [optimizer.iterations]
+    with pytest.raises(ug.DTypeError, match=dtype):
+        optimizer.init([bad])
+    state = {"step": 0, **{name: [ug.ones(1)] for name in make.slot_names}}
+    with pytest.raises(ug.DTypeError, match=dtype):
+        optimizer.update([gradient], state, [bad.read()])

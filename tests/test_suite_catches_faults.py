@@ -13,6 +13,7 @@ import unigrad as ug
 from unigrad.autodiff.rules.registry import Rule
 from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
+from unigrad_conformance.checks import second_order
 from unigrad_conformance.edge import check_edge, every_edge
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.running import op_trials, try_op
@@ -20,6 +21,12 @@ from unigrad_conformance.samples import ops
 from unigrad_conformance.subject import Deviation
 
 Plant = Callable[[str, Callable[..., Any]], None]
+
+
+@pytest.fixture(autouse=True)
+def forget(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Differences of a faulty gradient are not kept for the next test."""
+    monkeypatch.setattr(second_order, "_differences", {})
 
 
 @pytest.fixture
@@ -141,6 +148,54 @@ def test_rule_that_is_right_only_once(rule: Callable[..., None]) -> None:
 
     rule("tanh", vjp=make)
     assert findings("tanh") >= {"second order"}
+
+
+# What follows is right for reals: only the samples of complex numbers can tell.
+
+
+def test_cotangent_that_is_not_conjugated(rule: Callable[..., None]) -> None:
+    rule("abs", vjp=lambda honest: lambda g, out, x: ug.conj(honest(g, out, x)))
+    assert {"gradients float64", "forward mode"} <= findings("abs")
+
+
+def test_conjugate_too_many(rule: Callable[..., None]) -> None:
+    rule("square", vjp=lambda honest: lambda g, out, x: honest(ug.conj(g), out, x))
+    assert {"gradients float64", "forward mode"} <= findings("square")
+
+
+def test_conjugate_too_many_in_a_pull_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    pullbacks = load_backend("numpy").pullbacks
+    honest = pullbacks["matmul"]
+    monkeypatch.setitem(
+        pullbacks,
+        "matmul",
+        lambda g, out, inputs, wanted: honest(g, out, [np.conj(x) for x in inputs], wanted),
+    )
+    assert {"gradients float64", "forward mode"} <= findings("matmul")
+
+
+def test_part_that_is_dropped(rule: Callable[..., None]) -> None:
+    def make(honest: Any) -> Any:
+        return lambda g, out, x: ug.astype(ug.astype(honest(g, out, x), "float64"), x.dtype)
+
+    rule("exp", vjp=make)
+    assert {"gradients float64", "forward mode"} <= findings("exp")
+
+
+def test_forward_rule_without_the_conjugate(rule: Callable[..., None]) -> None:
+    def make(honest: Any) -> Any:
+        return lambda t, out, x: honest([ug.conj(t[0])], out, x)
+
+    rule("abs", jvp=make)
+    assert findings("abs") == {"forward mode"}
+
+
+def test_complex_rule_that_is_right_only_once(rule: Callable[..., None]) -> None:
+    def make(honest: Any) -> Any:
+        return lambda g, out, x: g * ug.stop_gradient(ug.conj(ug.sign(x)))
+
+    rule("abs", vjp=make)
+    assert findings("abs") == {"second order"}
 
 
 def test_wrong_subgradient_at_a_tie(rule: Callable[..., None]) -> None:

@@ -28,7 +28,7 @@ SHOWN_ELSEWHERE = {"io.load": "io.save"}
 
 #: Where frameworks are named in code: the methods by which each asks a stranger's arrays, and
 #: the help of the command.
-NAMING = {"unigrad/ops/interop.py", "unigrad/cli.py"}
+NAMING = {"unigrad/ops/interop.py", "unigrad/ops/declarations.py", "unigrad/cli.py"}
 FRAMEWORK = re.compile("torch|jax|tensorflow", re.IGNORECASE)
 
 

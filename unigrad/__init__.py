@@ -3,6 +3,32 @@
 What a module of ops has in its ``__all__`` is public here; everything else is named below.
 """
 
+import unigrad.ops.activations as _activations
+import unigrad.ops.affine as _affine
+import unigrad.ops.arithmetic as _arithmetic
+import unigrad.ops.comparison as _comparison
+import unigrad.ops.creation as _creation
+import unigrad.ops.cumulative as _cumulative
+import unigrad.ops.einsum as _einsum
+import unigrad.ops.elementary as _elementary
+import unigrad.ops.indexing as _indexing
+import unigrad.ops.information as _information
+import unigrad.ops.joining as _joining
+import unigrad.ops.limits as _limits
+import unigrad.ops.linear as _linear
+import unigrad.ops.losses as _losses
+import unigrad.ops.methods as _methods
+import unigrad.ops.ranges as _ranges
+import unigrad.ops.reductions as _reductions
+import unigrad.ops.repeating as _repeating
+import unigrad.ops.rounding as _rounding
+import unigrad.ops.sets as _sets
+import unigrad.ops.shaping as _shaping
+import unigrad.ops.softmax as _softmax
+import unigrad.ops.sorting as _sorting
+import unigrad.ops.statistics as _statistics
+import unigrad.ops.updating as _updating
+import unigrad.ops.windows as _windows
 from unigrad import (
     data,
     initializers,
@@ -30,32 +56,6 @@ from unigrad.core.errors import *
 from unigrad.core.registry import available_backends, get_backend, set_backend, use_backend
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
-from unigrad.ops import activations as _activations
-from unigrad.ops import affine as _affine
-from unigrad.ops import arithmetic as _arithmetic
-from unigrad.ops import comparison as _comparison
-from unigrad.ops import creation as _creation
-from unigrad.ops import cumulative as _cumulative
-from unigrad.ops import einsum as _einsum
-from unigrad.ops import elementary as _elementary
-from unigrad.ops import indexing as _indexing
-from unigrad.ops import information as _information
-from unigrad.ops import joining as _joining
-from unigrad.ops import limits as _limits
-from unigrad.ops import linear as _linear
-from unigrad.ops import losses as _losses
-from unigrad.ops import methods as _methods
-from unigrad.ops import ranges as _ranges
-from unigrad.ops import reductions as _reductions
-from unigrad.ops import repeating as _repeating
-from unigrad.ops import rounding as _rounding
-from unigrad.ops import sets as _sets
-from unigrad.ops import shaping as _shaping
-from unigrad.ops import softmax as _softmax
-from unigrad.ops import sorting as _sorting
-from unigrad.ops import statistics as _statistics
-from unigrad.ops import updating as _updating
-from unigrad.ops import windows as _windows
 from unigrad.ops.activations import *
 from unigrad.ops.affine import *
 from unigrad.ops.arithmetic import *
@@ -117,7 +117,8 @@ __all__ = [
     "value_and_grad",
     "vjp",
 ]
-# Literal sums of lists, because type checkers read them too.
+# Literal sums of lists, because type checkers read them too; the lists of modules that come by
+# `import … as`, because pyright follows no module that its package imports by name.
 __all__ += _dtypes.__all__
 __all__ += _errors.__all__
 __all__ += _activations.__all__

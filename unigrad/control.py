@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.core import tree
-from unigrad.core.arguments import TensorLike, as_tensor, untracked
+from unigrad.core.arguments import TensorLike, as_tensor, common_tensors, untracked
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import OPS, primitive, wrap
 from unigrad.core.tensor import Tensor
@@ -51,10 +51,12 @@ def scan(
 ) -> tuple[Any, Any]:
     """Carry a state along the first axis of ``xs`` and stack what each step gives.
 
-    The meaning is that of ``for x in xs: carry, y = f(carry, x)``, with ``y`` stacked.
+    The meaning is that of ``for x in xs: carry, y = f(carry, x)``, with ``y`` stacked as by
+    `stack`: results of several dtypes are promoted, a Python scalar among them counts as weak. So
+    a sum may begin with ``0``. A carry has whatever dtype the last step gave it.
 
     Args:
-        f: ``(carry, x) -> (carry, y)``; pytrees, whose carry keeps its structure.
+        f: ``(carry, x) -> (carry, y)``; pytrees, each of one structure in all steps.
         init: the first carry.
         xs: a pytree of tensors with one common first axis, or ``None``.
         length: the number of steps when ``xs`` is ``None``.
@@ -67,11 +69,13 @@ def scan(
     results.
 
     Raises:
-        ShapeError: when the lengths differ, none is given, or the carry changes its structure.
+        ShapeError: when the lengths differ, none is given, the results' shapes differ, or the carry
+            or the result changes its structure.
+        DTypeError: when results have no common dtype.
 
     Example:
         >>> import unigrad as ug
-        >>> carry, sums = scan(lambda c, x: (c + x, c + x), ug.asarray(0), ug.asarray([1, 2, 3]))
+        >>> carry, sums = scan(lambda c, x: (c + x, c + x), 0, ug.asarray([1, 2, 3]))
         >>> int(carry), sums.tolist()
         (6, [1, 3, 6])
     """
@@ -86,23 +90,38 @@ def scan(
     if not count:
         return init, _no_results(f, init, tree.unflatten(structure, [_row(one) for one in leaves]))
     rows = [OPS["unstack"](leaf, axis=0) for leaf in leaves]
-    carry, before = init, tree.structure(init)
-    results: list[Any] = []
+    carry, kept = init, tree.structure(init)
+    columns: list[list[Any]] = []
+    given: Any = None
     for i in range(count - 1, -1, -1) if reverse else range(count):
         carry, result = f(carry, tree.unflatten(structure, [row[i] for row in rows]))
-        if tree.structure(carry) != before:
-            raise ShapeError(
-                f"scan: the carry changed its structure from {before} to {tree.structure(carry)}"
-            )
-        results.append(result)
+        _same_structure("carry", kept, tree.structure(carry))
+        found, of_result = tree.flatten(result)
+        if given is None:
+            given = of_result
+            columns = [[] for _ in found]
+        _same_structure("result", given, of_result)
+        for column, one in zip(columns, found, strict=True):
+            column.append(one)
     if reverse:
-        results.reverse()
-    columns = [tree.flatten(result)[0] for result in results]
-    stacked = [
-        OPS["stack"](*[as_tensor(one) for one in column], axis=0)
-        for column in zip(*columns, strict=True)
-    ]
-    return carry, tree.unflatten(tree.structure(results[0]), stacked)
+        for column in columns:
+            column.reverse()
+    return carry, tree.unflatten(given, [_stacked(column) for column in columns])
+
+
+def _same_structure(what: str, before: Any, after: Any) -> None:
+    """Refuse a carry or a result that is of another structure than before."""
+    if after != before:
+        raise ShapeError(f"scan: the {what} changed its structure from {before} to {after}")
+
+
+def _stacked(column: list[Any]) -> Tensor:
+    """Stack what the steps gave for one leaf."""
+    dtypes = {one.native.dtype if type(one) is Tensor else None for one in column}
+    if len(dtypes) > 1 or None in dtypes:
+        column = list(common_tensors("scan", column))
+    out: Tensor = OPS["stack"](*column, axis=0)
+    return out
 
 
 def _row(leaf: Tensor) -> Tensor:
@@ -113,10 +132,14 @@ def _row(leaf: Tensor) -> Tensor:
 
 def _no_results(f: Callable[[Any, Any], tuple[Any, Any]], carry: Any, x: Any) -> Any:
     """Return what stacking the results of no steps gives."""
-    _, result = f(tree.map(_unseen, carry), x)
-    return tree.map(lambda one: OPS["stack"](_unseen(one), axis=0)[:0], result)
+    after, result = f(tree.map(_unseen, carry), x)
+    _same_structure("carry", tree.structure(carry), tree.structure(after))
+    return tree.map(lambda one: OPS["stack"](as_tensor(_unseen(one)), axis=0)[:0], result)
 
 
-def _unseen(x: TensorLike) -> Tensor:
-    """Return the tensor of anything that stands for one, for no recorder to see."""
-    return untracked(as_tensor(x))
+def _unseen(x: TensorLike) -> Any:
+    """Return the tensor of anything that stands for one, for no recorder to see.
+
+    A Python scalar stays one: it is weak.
+    """
+    return x if isinstance(x, (bool, int, float, complex)) else untracked(as_tensor(x))

@@ -19,7 +19,8 @@ from unigrad.core.errors import (
     ShapeError,
     UnigradError,
 )
-from unigrad_jax.kernels import BY_VALUE, TABLE, WHOLE
+from unigrad_jax.devices import by_name, name_of
+from unigrad_jax.kernels import TABLE, WHOLE
 from unigrad_jax.pull import JaxPull, eager, run_with_pull
 
 
@@ -45,14 +46,7 @@ class JaxBackend(Backend):
         return str(jax.__version__)
 
     def devices(self) -> list[str]:
-        names = []
-        for kind in ("cpu", "gpu"):
-            try:
-                found = jax.devices(kind)
-            except RuntimeError:
-                continue
-            names += ["cpu"] if kind == "cpu" else [f"gpu:{d.id}" for d in found]
-        return names
+        return list(by_name())
 
     def native_dtype(self, dtype: DType) -> DType:
         return dtype
@@ -67,24 +61,17 @@ class JaxBackend(Backend):
     def device(self, native: jax.Array) -> str:
         if isinstance(native, jax.core.Tracer):
             return "cpu" if jax.default_backend() == "cpu" else "gpu:0"
-        device = next(iter(native.devices()))
-        return "cpu" if device.platform == "cpu" else f"gpu:{device.id}"
+        return name_of(next(iter(native.devices())))
 
     def native_device(self, device: str | None) -> Any:
-        """Translate a device's name."""
-        kind, _, index = (device or "cpu").partition(":")
-        try:
-            return jax.devices(kind)[int(index or 0)]
-        except (RuntimeError, IndexError):
-            raise UnigradError(
-                f"jax has no device {device!r} here; it has {self.devices()}"
-            ) from None
+        """Translate a device's name; ``None`` leaves the choice to JAX."""
+        return None if device is None else by_name()[self.place(device)]
 
     def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> jax.Array:
         native: jax.Array = jax.device_put(
             # The device may share the memory of an ndarray that its owner changes later.
             np.array(array),
-            None if device is None else self.native_device(device),
+            self.native_device(device),
         )
         if native.dtype != array.dtype:
             raise DTypeError(
@@ -108,8 +95,6 @@ class JaxBackend(Backend):
 
     def kernel(self, op: Any) -> Kernel | None:
         function = self.kernels.get(op.name) or op.body
-        if op.name in BY_VALUE:
-            return function
         return None if function is None else eager(op, self)
 
     def run_watched(
@@ -147,7 +132,7 @@ class JaxBackend(Backend):
         return jax.ensure_compile_time_eval()
 
     def on(self, device: str | None) -> AbstractContextManager[Any]:
-        return jax.default_device(None if device is None else self.native_device(device))
+        return jax.default_device(self.native_device(device))
 
 
 __all__ = ["JaxBackend", "JaxPull"]

@@ -14,7 +14,7 @@ is unconnected rather than zero.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import jax
@@ -27,13 +27,20 @@ from unigrad.core.op import Op, wrap
 Settings = tuple[tuple[str, Any, type], ...]
 
 
+#: A result is where the inputs are, even one that does not depend on them.
+_jit = partial(jax.jit, keep_unused=True)
+
+
 def _key(settings: Mapping[str, Any]) -> Settings:
     return tuple([(name, value, type(value)) for name, value in settings.items()])
 
 
 def eager(op: Op, backend: Backend) -> Kernel:
-    """Return the op's kernel, jitted once per settings."""
-    plain = jax.jit(function_of(op, backend, ()))
+    """Return the op's kernel, jitted once per settings if it can be."""
+    if op.name in _NOT_JITTED:
+        kernel: Kernel = backend.kernels[op.name]
+        return kernel
+    plain = _jit(function_of(op, backend, ()))
     programs: dict[Any, Any] = {}
 
     def run(*natives: Any, **settings: Any) -> Any:
@@ -43,7 +50,7 @@ def eager(op: Op, backend: Backend) -> Kernel:
         try:
             program = programs[key]
         except KeyError:
-            program = programs[key] = jax.jit(function_of(op, backend, key))
+            program = programs[key] = _jit(function_of(op, backend, key))
         return program(*natives)
 
     def reduce(x: Any, axis: Any, keepdims: Any) -> Any:
@@ -51,7 +58,7 @@ def eager(op: Op, backend: Backend) -> Kernel:
             program = programs[axis, keepdims]
         except KeyError:
             key = _key({"axis": axis, "keepdims": keepdims})
-            program = programs[axis, keepdims] = jax.jit(function_of(op, backend, key))
+            program = programs[axis, keepdims] = _jit(function_of(op, backend, key))
         return program(x)
 
     # An op without settings needs no wrapper: jit's own call is the fastest path there is.
@@ -71,6 +78,15 @@ _REDUCTIONS: set[str] = set()
 def without_settings(*names: str) -> None:
     """Say that ops never have settings."""
     _WITHOUT_SETTINGS.update(names)
+
+
+#: Ops that cannot be compiled, by name.
+_NOT_JITTED: set[str] = set()
+
+
+def not_jitted(*names: str) -> None:
+    """Say that ops run as they are: a program has static shapes, and runs on one device."""
+    _NOT_JITTED.update(names)
 
 
 def reductions(*names: str) -> None:
@@ -109,7 +125,7 @@ def _handle(backend: Backend, native: Any) -> Any:
 @cache
 def _forward(op: Op, backend: Backend, settings: Settings, mask: tuple[bool, ...]) -> Any:
     """Return the program that gives an op's result and its residuals."""
-    return jax.jit(_with_residuals(op, backend, settings, mask))
+    return _jit(_with_residuals(op, backend, settings, mask))
 
 
 def _with_residuals(
@@ -127,7 +143,7 @@ def _with_residuals(
     return run
 
 
-_pull = jax.jit(lambda residuals, cotangents: residuals(cotangents))
+_pull = _jit(lambda residuals, cotangents: residuals(cotangents))
 
 
 def run_with_pull(
@@ -144,7 +160,7 @@ def run_with_pull(
         return op.kernels[backend](*natives, **settings), None  # type: ignore[misc]
     key = _key(settings)
     for x in natives:
-        if isinstance(x, jax.core.Tracer):
+        if isinstance(x, jax.core.Tracer) or op.name in _NOT_JITTED:
             result, residuals = _with_residuals(op, backend, key, mask)(*natives)
             return result, JaxPull(op, backend, key, mask, residuals, result, True)
     result, residuals = _forward(op, backend, key, mask)(*natives)
@@ -172,7 +188,7 @@ class JaxPull(Pull):
         self.mask = mask
         self._residuals = residuals
         self._result = result
-        #: True when it was made while a function was being traced.
+        #: True when it was made while a function was being traced, or cannot be compiled.
         self._traced = traced
 
     def __call__(self, cotangents: Sequence[Any]) -> Sequence[Any]:
@@ -226,7 +242,11 @@ def _pull_op(of: Op, backend: Backend, key: Settings, position: int, count: int)
         return pull(_like(result, fitting))[0]
 
     op = Op(f"{of.name}_pull_{position}")
-    op.kernels[backend] = jax.jit(kernel)
+    if of.name in _NOT_JITTED:
+        not_jitted(op.name)
+        op.kernels[backend] = kernel
+    else:
+        op.kernels[backend] = _jit(kernel)
     op.dependencies = _dependencies(kernel)
     return op
 

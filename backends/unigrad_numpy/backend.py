@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from unigrad.core.backend import Backend, Kernel
 from unigrad.core.dtypes import DType
-from unigrad.core.errors import UnigradError
 from unigrad_numpy.kernels import SCALAR_OPS, TABLE
 from unigrad_numpy.kernels.bfloat16 import BFLOAT16
 from unigrad_numpy.pullbacks import PULLBACKS, SAVING
@@ -50,20 +49,16 @@ class NumpyBackend(Backend):
         return "cpu"
 
     def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> npt.NDArray[Any]:
-        self.check_device(device)
+        if device is not None:
+            self.place(device)
         return np.array(array)
 
     def to_numpy(self, native: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return native
 
     def to_device(self, native: npt.NDArray[Any], device: str) -> npt.NDArray[Any]:
-        self.check_device(device)
+        self.place(device)
         return native
-
-    def check_device(self, device: str | None) -> None:
-        """Refuse every device but the CPU."""
-        if device not in (None, "cpu", "cpu:0"):
-            raise UnigradError(f"the numpy backend has only the device 'cpu', not {device!r}")
 
     def owns(self, value: object) -> bool:
         return isinstance(value, np.ndarray)

@@ -16,6 +16,7 @@ from unigrad.core.backend import Backend, NativeTape, Program
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
 from unigrad_tensorflow.kernels import SCALAR_OPS, TABLE
+from unigrad_tensorflow.kernels.creation import device_of
 from unigrad_tensorflow.tape import TensorflowTape
 
 _TO_NATIVE = {
@@ -58,15 +59,7 @@ class TensorflowBackend(Backend):
 
     def native_device(self, device: str | None) -> str | None:
         """Translate a device's name."""
-        if device is None:
-            return None
-        if device.partition(":")[0] not in ("cpu", "gpu") or (
-            device not in self.devices()
-            and f"{device}:0" not in self.devices()
-            and device != "cpu:0"
-        ):
-            raise UnigradError(f"tensorflow has no device {device!r} here; it has {self.devices()}")
-        return f"/{device.upper()}" if ":" in device else f"/{device.upper()}:0"
+        return None if device is None else device_of(self.place(device))
 
     def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> Any:
         with tf.device(self.native_device(device)):

@@ -51,10 +51,11 @@ class TensorflowTape(NativeTape):
         self._natives[handle.uid] = handle.native
         self._tape.watch(handle.native)
 
-    def leaf_of(self, value: Tensor, before: Tensor | None) -> Tensor:
-        if before is None:
-            before = wrap(value.backend, tf.stop_gradient(value.native), recorders.fresh_uid())
-        self._tape.watch(before.native)
+    def leaf_of(self, value: Tensor, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
+        if before is None or before[0] is not value:
+            native = tf.stop_gradient(value.native)
+            before = value, wrap(value.backend, native, recorders.fresh_uid())
+        self._tape.watch(before[1].native)
         return before
 
     def run(

@@ -23,6 +23,7 @@ from unigrad.core.errors import (
     UnigradError,
 )
 from unigrad_torch.kernels import SCALAR_OPS, TABLE
+from unigrad_torch.kernels.creation import device_of
 from unigrad_torch.tape import TorchTape
 
 _TO_NATIVE: dict[DType, torch.dtype] = {
@@ -61,21 +62,12 @@ class TorchBackend(Backend):
         device = native.device
         return "cpu" if device.type == "cpu" else f"gpu:{device.index or 0}"
 
-    def native_device(self, device: str | None) -> torch.device:
-        """Translate a device's name."""
-        if device is None or device == "cpu":
-            return torch.device("cpu")
-        kind, _, index = device.partition(":")
-        if kind == "gpu" and torch.cuda.is_available():
-            return torch.device("cuda", int(index or 0))
-        raise UnigradError(f"torch has no device {device!r} here; it has {self.devices()}")
-
     def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> torch.Tensor:
         if array.dtype == dtypes.bfloat16:
             native = torch.from_numpy(array.view(np.int16).copy()).view(torch.bfloat16)
         else:
             native = torch.tensor(array, dtype=_TO_NATIVE[dtypes.as_dtype(array.dtype)])
-        return native if device in (None, "cpu") else native.to(self.native_device(device))
+        return native if device in (None, "cpu") else native.to(device_of(self.place(device)))
 
     def to_numpy(self, native: torch.Tensor) -> npt.NDArray[Any]:
         native = native.detach().cpu().resolve_conj().resolve_neg()
@@ -85,7 +77,7 @@ class TorchBackend(Backend):
         return native.numpy(force=True)
 
     def to_device(self, native: torch.Tensor, device: str) -> torch.Tensor:
-        return native.to(self.native_device(device))
+        return native.to(device_of(self.place(device)))
 
     def owns(self, value: object) -> bool:
         return isinstance(value, torch.Tensor)
@@ -118,7 +110,7 @@ class TorchBackend(Backend):
         return _disable_current_modes()
 
     def on(self, device: str | None) -> AbstractContextManager[Any]:
-        return nullcontext() if device is None else self.native_device(device)
+        return nullcontext() if device is None else device_of(self.place(device))
 
     def trace(
         self,

@@ -7,8 +7,11 @@ Inductor (``options={"torch": {"compiler": "inductor"}}``: tens of seconds, then
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import logging
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from contextvars import ContextVar
+from threading import get_ident
 from typing import Any
 
 import torch
@@ -108,16 +111,33 @@ def trace(
         raise TracingError(f"torch: the compilers are 'graph' and 'inductor', not {compiler!r}")
     token = runs_as_captured.set(compiler == "graph")
     try:
-        module = make_fx(
-            lambda *natives: list(function(*natives)),
-            tracing_mode="fake",
-            # Tensors that the function closes over are constants of the program.
-            _allow_non_fake_inputs=True,
-        )(*examples)
+        with _nothing_logged_twice():
+            module = make_fx(
+                lambda *natives: list(function(*natives)),
+                tracing_mode="fake",
+                # Tensors that the function closes over are constants of the program.
+                _allow_non_fake_inputs=True,
+            )(*examples)
     finally:
         runs_as_captured.reset(token)
     _clean(module)
     return TorchProgram(module, examples, compiler)
+
+
+@contextmanager
+def _nothing_logged_twice() -> Iterator[None]:
+    """Keep torch from logging the traceback of an op that fails in this thread: it is raised."""
+    thread = get_ident()
+
+    def is_news(record: logging.LogRecord) -> bool:
+        return record.exc_info is None or get_ident() != thread
+
+    log = logging.getLogger("torch._subclasses.fake_tensor")
+    log.addFilter(is_news)
+    try:
+        yield
+    finally:
+        log.removeFilter(is_news)
 
 
 def _clean(module: GraphModule) -> None:

@@ -38,6 +38,8 @@ _requires_grad = attrgetter("requires_grad")
 _native = attrgetter("native")
 _uid = attrgetter("uid")
 _is_there: Any = partial(is_not, None)
+#: A variable's value and the handle that stands for it in tapes.
+_Leaf = tuple[Tensor, Tensor]
 #: Identities of the tapes that are alive.
 _living: set[int] = set()
 #: The tapes whose gradients are being computed. Not by thread: torch walks back in threads of its
@@ -91,16 +93,26 @@ class TorchTape(NativeTape):
             with torch.enable_grad():
                 leaf = native.view_as(native)
             before = None
+            # The others have uses of the value behind them, which do not lead to the alias.
+            for recorder in recorders.watchers((handle.uid,)):
+                other = recorder.natives.get(handle.backend)
+                if other is not None:
+                    other._natives.setdefault(handle.uid, native)
         else:
             leaf = _leaf_of(native)
         handle.native = self._natives[handle.uid] = leaf
         self._watched.append((handle, before, leaf))
 
-    def leaf_of(self, value: Tensor, before: Tensor | None) -> Tensor:
-        # What an earlier tape noted of its leaf died with that tape, unless another went on.
-        if before is None or before.uid < TorchTape.entangled or len(_living) > 1:
-            before = wrap(value.backend, _leaf_of(value.native), recorders.fresh_uid())
-        self._natives[before.uid] = before.native
+    def leaf_of(self, value: Tensor, before: _Leaf | None) -> _Leaf:
+        if (
+            before is None
+            or before[0] is not value
+            # What an earlier tape noted of its leaf died with that tape, unless another went on.
+            or before[1].uid < TorchTape.entangled
+            or len(_living) > 1
+        ):
+            leaf = _leaf_of(value.native)
+            return value, wrap(value.backend, leaf, recorders.fresh_uid())
         return before
 
     def run(

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 
 import unigrad as ug
@@ -28,6 +30,18 @@ def why_unplaced(name: str) -> str | None:
         except Exception as error:
             return f"{name}: no tensor can be made: {error}"
     return None
+
+
+@contextmanager
+def beside(name: str) -> Iterator[None]:
+    """Compute on another backend than the one under test, which alone is asked for a device."""
+    wanted = os.environ.pop("UNIGRAD_DEVICE", None)
+    try:
+        with ug.use_backend(name):
+            yield
+    finally:
+        if wanted is not None:
+            os.environ["UNIGRAD_DEVICE"] = wanted
 
 
 def load_all(names: Sequence[str]) -> dict[str, str | None]:

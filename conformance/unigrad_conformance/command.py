@@ -10,6 +10,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
+from unigrad.core.registry import default_device
 from unigrad_conformance.backends import load_all, why_unplaced
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.report import as_json, as_markdown, cell, families, worst
@@ -39,9 +40,8 @@ def conformance(
     """
     console = Console()
     for file in (json_file, report_file):
-        if file is not None and (file.is_dir() or not file.parent.is_dir()):
-            fault = "is a folder" if file.is_dir() else "is in no folder that exists"
-            console.print(f"{file} {fault}", style="red", markup=False)
+        if file is not None and (fault := _why_unwritable(file)) is not None:
+            _say(console, fault, "red")
             return False
     if device is not None:
         os.environ["UNIGRAD_DEVICE"] = device
@@ -51,14 +51,14 @@ def conformance(
             one for one in trials if op in one.name
         ]
     if not trials:
-        console.print(f"nothing in the suite is called {op!r}")
+        _say(console, f"nothing in the suite is called {op!r}")
         return False
     absent = load_all(backends)
-    if device is not None:
+    if default_device() is not None:
         absent |= {name: why_unplaced(name) for name in backends if absent[name] is None}
     for reason in absent.values():
         if reason is not None:
-            console.print(reason, style="red" if chosen else "dim", markup=False)
+            _say(console, reason, "red" if chosen else "dim")
     ledgers = []
     for name in (one for one in backends if absent[one] is None):
         ledger = Ledger(name)
@@ -67,13 +67,36 @@ def conformance(
                 status.update(f"{name}: {trial.family} {trial.name}")
                 trial.on(name, ledger)
         ledgers.append(ledger)
+    if not ledgers:
+        _say(console, "nothing was run", "red")
+        return False
     _show(console, ledgers)
     if json_file is not None:
         json_file.write_text(json.dumps(as_json(ledgers), indent=1) + "\n")
     if report_file is not None:
         report_file.write_text(as_markdown(ledgers))
     missing = chosen and any(reason is not None for reason in absent.values())
-    return bool(ledgers) and not missing and not any(one.findings for one in ledgers)
+    return not missing and not any(one.findings for one in ledgers)
+
+
+def _why_unwritable(file: Path) -> str | None:
+    """Return why a file cannot be written, or None; it is left as it was."""
+    try:
+        fresh = not file.exists()
+        with file.open("a"):
+            pass
+        if fresh:
+            file.unlink()
+    except OSError as error:
+        return f"{file} cannot be written: {error.strerror}"
+    return None
+
+
+def _say(console: Console, text: str, style: str | None = None) -> None:
+    """Print one line, however long: who reads it may be a program."""
+    console.print(
+        " ".join(text.split()), style=style, markup=False, highlight=False, soft_wrap=True
+    )
 
 
 def _show(console: Console, ledgers: Sequence[Ledger]) -> None:
@@ -85,8 +108,9 @@ def _show(console: Console, ledgers: Sequence[Ledger]) -> None:
     for ledger in ledgers:
         if ledger.worst:
             named = ", ".join(f"{op} {error:.2g} ({dtype})" for op, dtype, error in worst(ledger))
-            console.print(f"{ledger.backend}: worst errors in units: {named}", markup=False)
+            _say(console, f"{ledger.backend}: worst errors in units: {named}")
     for ledger in ledgers:
         for finding in ledger.findings:
-            console.print(str(finding), style="red", markup=False)
-    console.print(f"{sum(len(one.findings) for one in ledgers)} deviations")
+            _say(console, str(finding), "red")
+    count = sum(len(one.findings) for one in ledgers)
+    _say(console, f"{count} deviation{'' if count == 1 else 's'}")

@@ -15,7 +15,8 @@ import unigrad as ug
 import unigrad.ops
 from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
-from unigrad_conformance.problem import problem_of
+from unigrad_conformance.backends import beside
+from unigrad_conformance.problem import Problem, problem_of
 from unigrad_conformance.samples import every_sample
 from unigrad_conformance.subject import gradient, place, quiet
 
@@ -63,7 +64,7 @@ def ops_without_sample() -> list[str]:
     backend = load_backend("numpy")
     for op in left:
         op.kernels.pop(backend, None)
-    with ug.use_backend("numpy"), quiet():
+    with beside("numpy"), quiet():
         for sample in every_sample():
             problem = problem_of(sample)
             sample.run(ug, *problem.unflatten(place(problem.leaves)))
@@ -71,6 +72,34 @@ def ops_without_sample() -> list[str]:
                 gradient(problem, problem.leaves, reference=True)
     # A kernel is fetched when its op is first run.
     return [op.name for op in left if backend not in op.kernels]
+
+
+def ops_without_complex_sample() -> list[str]:
+    """Return the public ops that take complex numbers, as their samples of reals show, and lack a
+    sample of them."""
+    seen, found = set(), []
+    with ug.use_backend("numpy"), quiet():
+        for sample in every_sample():
+            problem = problem_of(sample)
+            if problem.is_complex:
+                seen.add(sample.op)
+            elif (
+                problem.is_smooth
+                and sample.op not in found
+                and hasattr(ug, sample.op.partition(".")[0])
+                and _takes_complex(problem)
+            ):
+                found.append(sample.op)
+    return [op for op in found if op not in seen]
+
+
+def _takes_complex(problem: Problem) -> bool:
+    leaves = [leaf + 0j if i in problem.inexact else leaf for i, leaf in enumerate(problem.leaves)]
+    try:
+        problem.sample.run(ug, *problem.unflatten(place(leaves)))
+    except ug.DTypeError:
+        return False
+    return True
 
 
 def ops_without_derivative() -> list[str]:

@@ -173,3 +173,26 @@ for _side, _value in (("left", [0, 0, 1, 1, 2]), ("right", [0, 1, 1, 2, 4])):
         value=_value,
     )
 edge("isin among NaNs", lambda ug, x, y: ug.isin(x, y), [1.0, NAN], [NAN, 1.0], value=[True, False])
+
+# -- complex numbers
+edge(
+    "abs of a complex 0",
+    lambda ug, x: ug.abs(x * 1j),
+    [0.0, -2.0],
+    value=[0.0, 2.0],
+    gradients=([0.0, -1.0],),
+)
+edge(
+    "sign of a complex 0",
+    lambda ug, x: ug.astype(ug.sign(x * (3 + 4j)), x.dtype),
+    [0.0, -2.0],
+    value=[0.0, -0.6],
+    gradients=([0.0, 0.0],),
+)
+edge(
+    "norm of complex zeros",
+    lambda ug, x: ug.norm(x * 1j),
+    [0.0, 0.0],
+    value=0.0,
+    gradients=([0.0, 0.0],),
+)

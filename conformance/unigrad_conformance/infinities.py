@@ -129,10 +129,10 @@ edge(
 edge(
     "logaddexp of ∞",
     lambda ug, x, y: ug.logaddexp(x, y),
-    [INF, 1.0],
-    [1.0, INF],
-    value=[INF, INF],
-    gradients=([NAN, 0.0], [0.0, NAN]),
+    [INF, 1.0, INF, -INF, INF],
+    [1.0, INF, -INF, INF, INF],
+    value=[INF, INF, INF, INF, INF],
+    gradients=([1.0, 0.0, 1.0, 0.0, NAN], [0.0, 1.0, 0.0, 1.0, NAN]),
 )
 edge(
     "softmax of -∞",

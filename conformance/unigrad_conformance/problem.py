@@ -2,7 +2,8 @@
 
 Nothing here has heard of a backend, and everything is computed once for all of them. The oracle
 runs in float64 on inputs that were first rounded to the dtype under test, so that only the
-backend's own error is measured. Derivatives are finite differences of the oracle.
+backend's own error is measured. Derivatives are finite differences of the oracle. Those by a
+complex number are taken by its two parts: the gradient of L by a + bi is ∂L/∂a + i ∂L/∂b.
 
 How far a result may be off is measured in units. The unit of an element is the dtype's epsilon
 times the larger of the element's magnitude and its condition: how much it moves when the inputs
@@ -15,7 +16,7 @@ from __future__ import annotations
 import warnings
 import zlib
 from collections.abc import Sequence
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any
 
 import ml_dtypes
@@ -128,6 +129,10 @@ class Problem:
                 found.append(dtypes.bool_)
                 continue
             promoted = dtypes.result_dtype(*[one.dtype for one in arrays])
+            if want.dtype.kind == "f" and promoted in dtypes.COMPLEX:
+                # A magnitude.
+                found.append(dtypes.float64 if promoted == dtypes.complex128 else dtypes.float32)
+                continue
             floating = want.dtype.kind in "fc" and promoted not in dtypes.INEXACT
             found.append(dtypes.default_dtype() if floating else promoted)
         return found
@@ -168,11 +173,8 @@ class Problem:
 
     @cached_property
     def is_complex(self) -> bool:
-        """True when an input or a result is complex: then no finite differences are taken."""
-        return any(
-            np.asarray(one).dtype.kind == "c"
-            for one in (*[self.leaves[i] for i in self.inexact], *self.expected(dtypes.float64))
-        )
+        """True when an input is complex."""
+        return any(self.leaves[i].dtype.kind == "c" for i in self.inexact)
 
     @cached_property
     def is_smooth(self) -> bool:
@@ -193,19 +195,19 @@ class Problem:
         """A cotangent per result; None for a result that is no float."""
         generator = self.generator("weights")
         return [
-            generator.uniform(0.5, 1.5, one.shape) if one.dtype.kind in "fc" else None
+            _uniform(generator, one) if one.dtype.kind in "fc" else None
             for one in self.expected(dtypes.float64)
         ]
 
     def directions(self, purpose: str) -> list[Array]:
         """Return a random array per differentiable input."""
         generator = self.generator(purpose)
-        return [generator.uniform(0.5, 1.5, self.leaves[i].shape) for i in self.inexact]
+        return [_uniform(generator, self.leaves[i]) for i in self.inexact]
 
     def inner(self, leaves: Sequence[Any]) -> float:
-        """Return the inner product of the results with the weights."""
+        """Return Re Σ conj(weight) result, the inner product of the results with the weights."""
         return sum(
-            float(np.sum(weight * one))
+            float(np.sum(inner_terms(weight, one)))
             for weight, one in zip(self.weights, self.oracle(leaves), strict=True)
             if weight is not None
         )
@@ -215,22 +217,59 @@ class Problem:
         """Finite differences of the inner product by each input, with their uncertainty."""
         found = []
         for i in self.inexact:
-            value, doubt = np.zeros(self.leaves[i].shape), np.zeros(self.leaves[i].shape)
+            value, doubt = np.zeros_like(wide(self.leaves[i])), np.zeros(self.leaves[i].shape)
             for index in np.ndindex(value.shape):
+                for unit in (1.0, 1.0j) if value.dtype.kind == "c" else (1.0,):
 
-                def along(step: float, i: int = i, index: tuple[int, ...] = index) -> float:
-                    leaves = list(self.leaves)
-                    leaves[i] = leaves[i].copy()
-                    leaves[i][index] += step
-                    return self.inner(leaves)
+                    def along(
+                        step: float,
+                        i: int = i,
+                        index: tuple[int, ...] = index,
+                        unit: complex = unit,
+                    ) -> float:
+                        leaves = list(self.leaves)
+                        leaves[i] = leaves[i].copy()
+                        leaves[i][index] += step * unit
+                        return self.inner(leaves)
 
-                value[index], doubt[index] = slope(along, self.sample.step)
+                    one, doubtful = slope(along, self.sample.step)
+                    value[index] += one * unit
+                    doubt[index] += doubtful
             found.append((value, doubt))
         return found
 
+    @cached_property
+    def tangents(self) -> list[tuple[Array, Array] | None]:
+        """Finite differences of each float result along the direction "tangent", with doubts."""
+        directions = self.directions("tangent")
 
-def slope(function: Any, step: float) -> tuple[float, float]:
-    """Return the derivative at 0 of a scalar function, and how much it is in doubt.
+        def along(step: float, k: int) -> Array:
+            leaves = list(self.leaves)
+            for i, way in zip(self.inexact, directions, strict=True):
+                leaves[i] = wide(leaves[i]) + step * way
+            return wide(self.oracle(leaves)[k])
+
+        return [
+            None if weight is None else slope(partial(along, k=k), self.sample.step)
+            for k, weight in enumerate(self.weights)
+        ]
+
+
+def _uniform(generator: np.random.Generator, like: Array) -> Array:
+    """Return random numbers away from zero, complex ones beside complex ones."""
+    found: Array = generator.uniform(0.5, 1.5, like.shape)
+    if like.dtype.kind == "c":
+        found = found + 1j * generator.uniform(-1.5, 1.5, like.shape)
+    return found
+
+
+def inner_terms(x: Array, y: Array) -> Array:
+    """Return the terms of the inner product Re Σ conj(x) y: of the parts as real numbers."""
+    return np.real(np.conj(x) * y)
+
+
+def slope(function: Any, step: float) -> tuple[Any, Any]:
+    """Return the derivative at 0 of a function of a number, and how much it is in doubt.
 
     The five-point formula, at two steps: their difference bounds what is left of its error.
     """
@@ -238,10 +277,10 @@ def slope(function: Any, step: float) -> tuple[float, float]:
     return second, abs(first - second)
 
 
-def _five_points(function: Any, h: float) -> float:
+def _five_points(function: Any, h: float) -> Any:
     near = function(h) - function(-h)
     far = function(2 * h) - function(-2 * h)
-    return float((8.0 * near - far) / (12.0 * h))
+    return (8.0 * near - far) / (12.0 * h)
 
 
 def wide(array: Array) -> Array:

@@ -20,6 +20,7 @@ from unigrad_conformance.checks.purity import check_purity
 from unigrad_conformance.checks.second_order import check_second_order
 from unigrad_conformance.checks.values import check_values
 from unigrad_conformance.completeness import kernels_without_op, ops_without_kernel
+from unigrad_conformance.devices import PLACEMENTS
 from unigrad_conformance.edge import check_edge, every_edge
 from unigrad_conformance.errors import BAD_CALLS, EXPLANATIONS, check_bad_call
 from unigrad_conformance.ledger import Ledger
@@ -77,8 +78,8 @@ def checks_of(
     """Return the checks of a sample, worked out.
 
     The costly ones (gradients in low precision, second order) are run on the first smooth sample
-    of an op, or on all in a thorough run. A backend that compiles every op for every shape runs
-    each other smooth sample once, recorded.
+    of an op, on its first complex one, or on all in a thorough run; brief samples are left out. A
+    backend that compiles every op for every shape runs each other smooth sample once, recorded.
     """
     full = first or thorough
     wide = full or not compiles
@@ -108,9 +109,10 @@ def checks_of(
 
 def try_op(op: str, ledger: Ledger, thorough: bool = False) -> None:
     """Run all checks of all samples of an op on the current backend."""
-    fresh, compiles = True, compiles_for_every_shape(ledger.backend)
+    seen, compiles = set[bool](), compiles_for_every_shape(ledger.backend)
     for sample in samples_of(op):
         problem = problem_of(sample)
+        fresh = problem.is_complex not in seen and not sample.brief
         for name, check, dtype in checks_of(problem, fresh, thorough, compiles):
             guarded(
                 ledger,
@@ -119,7 +121,8 @@ def try_op(op: str, ledger: Ledger, thorough: bool = False) -> None:
                 name,
                 partial(check, problem, dtype, ledger),
             )
-        fresh = fresh and not problem.is_smooth
+        if problem.is_smooth and not sample.brief:
+            seen.add(problem.is_complex)
 
 
 def op_trials(thorough: bool = False) -> list[Trial]:
@@ -130,7 +133,7 @@ def op_trials(thorough: bool = False) -> list[Trial]:
 
 
 def story_trials() -> list[Trial]:
-    """Return a trial per scenario, edge, bad call, explanation and lifetime."""
+    """Return a trial per scenario, edge, bad call, explanation, placement and lifetime."""
     tables: list[tuple[str, list[tuple[str, Callable[[], None]]]]] = [
         (
             "tape",
@@ -139,6 +142,7 @@ def story_trials() -> list[Trial]:
         ("edges", [(one.name, partial(check_edge, one)) for one in every_edge()]),
         ("errors", [(one.name, partial(check_bad_call, one)) for one in BAD_CALLS]),
         ("errors", list(EXPLANATIONS.items())),
+        ("devices", list(PLACEMENTS.items())),
         ("lifetime", list(LIFETIMES.items())),
     ]
     return [

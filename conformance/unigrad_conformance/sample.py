@@ -21,7 +21,9 @@ Array = npt.NDArray[Any]
 
 @dataclass(frozen=True)
 class Draw:
-    """How one input is drawn: ``make(generator)`` gives a float64, int64 or bool ndarray."""
+    """How one input is drawn: ``make(generator)`` gives a float64, complex128, int64 or bool
+    ndarray.
+    """
 
     make: Callable[[np.random.Generator], Array]
 
@@ -42,6 +44,16 @@ def distinct(*shape: int) -> Draw:
     def make(generator: np.random.Generator) -> Array:
         size = int(np.prod(shape, dtype=np.int64))
         return np.asarray((generator.permutation(size).reshape(shape) - size / 2 + 0.25) * 0.1)
+
+    return Draw(make)
+
+
+def complexes(*shape: int, low: float = 0.3, high: float = 1.5) -> Draw:
+    """Complex numbers in all four quadrants, away from both axes and the cuts on them."""
+
+    def make(generator: np.random.Generator) -> Array:
+        parts = generator.uniform(low, high, (2, *shape)) * generator.choice([-1, 1], (2, *shape))
+        return np.asarray(parts[0] + 1j * parts[1])
 
     return Draw(make)
 
@@ -104,6 +116,9 @@ class Sample:
     #: of integers, the default one ("bool", "int64" …); a tuple, with None for that rule, where
     #: several results differ.
     dtype: str | tuple[str | None, ...] | None = None
+    #: True where only the dtype is new to a derivative that its other samples have tried: the
+    #: costly checks are left to them.
+    brief: bool = False
     number: int = field(default=0, compare=False)
     #: The module that declared it: the heading it gets in reports.
     family: str = field(default="", compare=False)
@@ -114,7 +129,7 @@ class Sample:
         return f"{self.op}-{self.number}"
 
     def draw(self) -> list[Any]:
-        """Return the inputs in float64, int64 or bool, the same at every call."""
+        """Return the inputs in double precision, int64 or bool, the same at every call."""
         generator = np.random.default_rng(zlib.crc32(self.id.encode()))
         return [_draw(one, generator) for one in self.case.inputs]
 

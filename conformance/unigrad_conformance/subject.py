@@ -89,11 +89,14 @@ def gradient(
 def second(
     problem: Problem, leaves: Sequence[Any], directions: Sequence[Array], reference: bool = False
 ) -> list[ug.Tensor]:
-    """Return the gradient of ⟨directions, gradient⟩: the Hessian's product with directions."""
+    """Return the gradient of Re⟨directions, gradient⟩: the Hessian's product with directions."""
     placed = place(leaves)
     sources = [placed[i] for i in problem.inexact]
     along = place(
-        [one.astype(leaves[i].dtype) for one, i in zip(directions, problem.inexact, strict=True)]
+        [
+            np.conj(one).astype(leaves[i].dtype)
+            for one, i in zip(directions, problem.inexact, strict=True)
+        ]
     )
     with quiet(), ug.GradientTape(reference=reference) as outer:
         outer.watch(sources)

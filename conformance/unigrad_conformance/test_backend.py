@@ -37,6 +37,11 @@ def test_every_op_has_a_sample() -> None:
     assert completeness.ops_without_sample() == []
 
 
+def test_every_op_of_complex_numbers_has_a_sample_of_them() -> None:
+    """An op that takes complex numbers, and that no sample runs on any, is named."""
+    assert completeness.ops_without_complex_sample() == []
+
+
 def test_every_op_has_a_derivative() -> None:
     """An op with neither rule nor body is named."""
     assert completeness.ops_without_derivative() == []

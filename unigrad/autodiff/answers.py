@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from unigrad.autodiff.backward import Cotangent, ones_like
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.dtypes import INEXACT
-from unigrad.core.errors import BackendMismatchError, ShapeError
+from unigrad.core.errors import BackendMismatchError, SettingError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
@@ -90,6 +90,11 @@ def is_inexact(tensor: Tensor) -> bool:
 def untaped(source: Tensor | Variable) -> Tensor:
     """Return a source's value without telling the tapes."""
     return source._untaped() if isinstance(source, Variable) else source
+
+
+def unknown_word(unconnected: object) -> SettingError:
+    """Return the error of a setting ``unconnected_gradients`` that does not exist."""
+    return SettingError(f"unconnected_gradients is 'none' or 'zero', not {unconnected!r}")
 
 
 def why_none(tape: GradientTape, source: Tensor | Variable, targets: Sequence[Tensor]) -> str:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from types import NoneType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unigrad.autodiff.answers import is_inexact
 from unigrad.autodiff.backward import ZERO, Cotangent, backward, ones_like
 from unigrad.core import recorders
 from unigrad.core.backend import Backend, NativeTape
-from unigrad.core.op import wrap, wrap_all
+from unigrad.core.op import OPS, wrap, wrap_all
 from unigrad.core.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -71,7 +71,7 @@ def _by_recordings(
         before = cotangents.get(target.uid)
         seed: Cotangent = ZERO
         if is_inexact(target):
-            seed = ones_like(target) if cotangent is None else cotangent
+            seed = ones_like(target) if cotangent is None else _conjugated(cotangent)
         cotangents[target.uid] = (
             before + seed if isinstance(before, Tensor) and isinstance(seed, Tensor) else seed
         )
@@ -79,7 +79,19 @@ def _by_recordings(
     # While it records, a persistent tape grows under this very walk.
     recordings = tuple(tape.recordings)
     backward(backend, recordings, cotangents, set(wanted), by_rule=tape.needs_rules)
-    return [cotangents.get(uid) for uid in wanted]
+    return [_conjugated(cotangents.get(uid)) for uid in wanted]
+
+
+def _conjugated(cotangent: Any) -> Any:
+    """Change between the gradient that is answered and the cotangent that the rules carry.
+
+    The gradient of a real y by a complex z = a + bi is ∂y/∂a + i ∂y/∂b, as in TensorFlow and torch:
+    the direction of steepest ascent. Rules and pull-backs carry its conjugate, so that the chain
+    rule of holomorphic functions is plain multiplication by f'(z), as in JAX.
+    """
+    if isinstance(cotangent, Tensor) and cotangent.native.dtype in cotangent.backend.native_complex:
+        return OPS["conj"](cotangent)
+    return cotangent
 
 
 def _by_native(

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from unigrad.autodiff.answers import unknown_word
 from unigrad.core import tree
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import OPS, wrap
@@ -19,19 +21,20 @@ def jacobian_rows(tape: GradientTape, target: Tensor, sources: Any, unconnected:
     """Stack the gradients of the target's elements, one by one."""
     target = tape._value(target)
     leaves, structure = tree.flatten(sources)
-    shape = target.shape
-    rows = _rows(tape, target, leaves, _basis(target, range(target.size)), unconnected)
-    columns = []
-    for i in range(len(leaves)):
-        column = [row[i] for row in rows]
-        columns.append(_stack(column, shape, leaves[i].shape))
+    # Of no elements: one question all the same, to see which sources are connected.
+    rows = _rows(tape, target, leaves, _basis(target) or [None], unconnected)
+    columns = [
+        _stack([row[i] for row in rows], target, leaf.shape) for i, leaf in enumerate(leaves)
+    ]
     return tree.unflatten(structure, columns)
 
 
 def batch_jacobian_rows(
     tape: GradientTape, target: Tensor, source: Tensor, unconnected: Any
-) -> Tensor | None:
+) -> Tensor:
     """Take one backward pass per element of an example, for all examples at once."""
+    if unconnected not in ("none", "zero"):
+        raise unknown_word(unconnected)
     if not target.shape or not source.shape or target.shape[0] != source.shape[0]:
         raise ShapeError(
             f"batch_jacobian: target {target.shape} and source {source.shape} need the same "
@@ -44,16 +47,21 @@ def batch_jacobian_rows(
         one = np.zeros((batch, size), target.dtype)
         one[:, i] = 1
         cotangents.append(_like(target, one.reshape(target.shape)))
-    rows = [row[0] for row in _rows(tape, target, [source], cotangents, unconnected)]
-    if not rows or any(row is None for row in rows):
-        return None
+    # An unconnected source gets zeros in any case, as in TensorFlow.
+    rows = [row[0] for row in _rows(tape, target, [source], cotangents, "zero")]
+    if not rows:
+        return _like(target, np.zeros((batch, *inner, *source.shape[1:]), source.dtype))
     stacked: Tensor = OPS["stack"](*rows, axis=1)
     out: Tensor = OPS["reshape"](stacked, shape=(batch, *inner, *source.shape[1:]))
     return out
 
 
 def _rows(
-    tape: GradientTape, target: Tensor, sources: list[Any], cotangents: list[Tensor], how: Any
+    tape: GradientTape,
+    target: Tensor,
+    sources: list[Any],
+    cotangents: Sequence[Tensor | None],
+    how: Any,
 ) -> list[list[Tensor | None]]:
     """Ask the tape once per cotangent, keeping it usable in between."""
     persistent, tape.persistent = tape.persistent, True
@@ -69,10 +77,10 @@ def _rows(
     return rows
 
 
-def _basis(target: Tensor, positions: range) -> list[Tensor]:
+def _basis(target: Tensor) -> list[Tensor | None]:
     """Return the unit cotangents of a target."""
-    basis = []
-    for position in positions:
+    basis: list[Tensor | None] = []
+    for position in range(target.size):
         one = np.zeros(target.size, target.dtype)
         one[position] = 1
         basis.append(_like(target, one.reshape(target.shape)))
@@ -85,13 +93,11 @@ def _like(target: Tensor, array: np.ndarray[Any, Any]) -> Tensor:
     return wrap(backend, backend.from_numpy(array, backend.device(target.native)))
 
 
-def _stack(
-    column: list[Tensor | None], target: tuple[int, ...], source: tuple[int, ...]
-) -> Tensor | None:
+def _stack(column: list[Tensor | None], target: Tensor, source: tuple[int, ...]) -> Tensor | None:
     """Assemble the rows of one source."""
     rows = [row for row in column if row is not None]
-    if len(rows) < len(column) or not rows:
+    if len(rows) < len(column):
         return None
     stacked: Tensor = OPS["stack"](*rows, axis=0)
-    out: Tensor = OPS["reshape"](stacked, shape=(*target, *source))
+    out: Tensor = OPS["reshape"](stacked[: target.size], shape=(*target.shape, *source))
     return out

@@ -22,6 +22,7 @@ from unigrad.autodiff.answers import (
     by_itself,
     given_cotangents,
     summed,
+    unknown_word,
     untaped,
     why_none,
 )
@@ -32,7 +33,7 @@ from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, NativeTape
 from unigrad.core.dtypes import INEXACT
-from unigrad.core.errors import DTypeError, GradientWarning, SettingError, TapeError
+from unigrad.core.errors import DTypeError, GradientWarning, TapeError
 from unigrad.core.op import Recording, wrap
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -189,11 +190,9 @@ class GradientTape:
         """Make one handle's value a source, unless it is tracked already."""
         if tensor.uid in self.tracked:
             return
-        elsewhere = False
-        if tensor.uid == 0:
+        elsewhere = tensor.uid > 0 and bool(recorders.watchers((tensor.uid,)))
+        if not tensor.uid:
             tensor.uid = recorders.fresh_uid()
-        else:
-            elsewhere = bool(recorders.watchers((tensor.uid,)))
         backend = tensor.backend
         native = self.natives[backend] if backend in self.natives else self._open(backend)
         if native is not None:
@@ -241,7 +240,8 @@ class GradientTape:
             backend = value.backend
             native = self.natives[backend] if backend in self.natives else self._open(backend)
             if native is not None:
-                handle = variable.leaf = native.leaf_of(value, variable.leaf)
+                variable.leaf = leaf = native.leaf_of(value, variable.leaf)
+                handle = leaf[1]
             else:
                 handle = _new(Tensor)
                 handle.native = value.native
@@ -296,7 +296,7 @@ class GradientTape:
         itself: bool = True,
     ) -> tuple[list[Any], Any]:
         if unconnected not in ("none", "zero"):
-            raise SettingError(f"unconnected_gradients is 'none' or 'zero', not {unconnected!r}")
+            raise unknown_word(unconnected)
         self._spend()
         source_leaves, structure = tree.flatten_quickly(sources, _LEAVES)
         # Of each source the handles that stand for it: a variable assigned in between has several.
@@ -388,10 +388,10 @@ class GradientTape:
 
     def batch_jacobian(
         self, target: Tensor, source: Tensor, unconnected_gradients: Unconnected = "none"
-    ) -> Tensor | None:
+    ) -> Tensor:
         """Return each example's Jacobian, where row i of the target depends on row i of the source.
 
-        Shape: the batch, then the rest of the target's shape, then the rest of the source's.
+        Shape: the batch, then the rest of the target's, then of the source's. Unconnected: zeros.
 
         Raises:
             TapeError: as `gradient`.

@@ -49,9 +49,7 @@ def as_tensor(
         stacked: Tensor = OPS["stack"](*common_tensors("stack", x, like), axis=0)
         return stacked
     backend, device = (
-        (like.backend, like.backend.device(like.native))
-        if like is not None
-        else (current_backend(), default_device())
+        (like.backend, like.backend.device(like.native)) if like is not None else placed()
     )
     array = as_ndarray(x)
     if not isinstance(x, (np.ndarray, np.generic)):
@@ -60,6 +58,17 @@ def as_tensor(
         array = array.astype(array.dtype.newbyteorder("="))
     dtypes.as_dtype(array.dtype)
     return wrap(backend, backend.from_numpy(array, device))
+
+
+def placed(device: str | None = None) -> tuple[Backend, str | None]:
+    """Return the backend for a new tensor, and its device; ``None`` leaves that to the library.
+
+    Raises:
+        UnigradError: when there is no such device, asked for here or by ``UNIGRAD_DEVICE``.
+    """
+    backend = current_backend()
+    wanted = default_device() if device is None else device
+    return backend, None if wanted is None else backend.place(wanted)
 
 
 def _entered(owner: Backend, native: Any) -> Tensor:
@@ -217,6 +226,33 @@ def _fitting(op: Op, x: Tensor, scalar: int) -> Any:
         raise DTypeError(f"{op.name}: {scalar.bit_length()} bits do not fit {dtype.name}") from None
 
 
+def described(x: Any) -> str:
+    """Return a tensor's or an ndarray's dtype and shape as messages show them.
+
+    Example:
+        >>> described(np.zeros((2, 3), np.float32))
+        'float32[2, 3]'
+    """
+    return f"{x.dtype.name}{list(x.shape)}"
+
+
+#: The rank of each kind of dtype among written values; signed and unsigned integers mix.
+_RANKS = {"b": 0, "i": 1, "u": 1, "f": 3, "V": 3, "c": 4}
+
+
+def check_kind(name: str, new: Tensor, dtype: dtypes.DType) -> None:
+    """Check that values to be written into a dtype are of its kind or of a narrower one.
+
+    Raises:
+        DTypeError: when they are not: floats do not fit into integers.
+    """
+    if _RANKS[new.dtype.kind] > _RANKS[dtype.kind]:
+        raise DTypeError(
+            f"{name}: {new.dtype.name} values do not fit into a {dtype.name} tensor; cast one of "
+            "them with ug.astype"
+        )
+
+
 def untracked(x: Tensor) -> Tensor:
     """Return a handle of the same value that no recorder knows."""
     return wrap(x.backend, x.native)
@@ -225,7 +261,7 @@ def untracked(x: Tensor) -> Tensor:
 def visible(x: Tensor) -> npt.NDArray[Any] | None:
     """Return a tensor's values if they are there to be checked: in eager mode on a CPU."""
     backend, native = x.backend, x.native
-    if backend.is_traced(native) or backend.device(native) != "cpu":
+    if backend.is_traced(native) or not backend.device(native).startswith("cpu"):
         return None
     return backend.to_numpy(native)
 
@@ -262,6 +298,21 @@ def common_tensors(
     return [cast(x, common) for x in tensors]
 
 
+def axis_number(name: str, axis: Any) -> int:
+    """Return an axis as Python's int.
+
+    Raises:
+        DTypeError: when it is no integer. A bool is none, though Python would count with it.
+    """
+    try:
+        number = None if isinstance(axis, (bool, np.bool_)) else axis.__index__()
+    except (AttributeError, TypeError):
+        number = None
+    if number is None:
+        raise DTypeError(f"{name}: an axis is an integer, not {axis!r}")
+    return int(number)
+
+
 def normalize_axis(name: str, axis: Any, ndim: int) -> int:
     """Return an axis counted from the front.
 
@@ -269,13 +320,10 @@ def normalize_axis(name: str, axis: Any, ndim: int) -> int:
         ShapeError: when it is outside of ``[-ndim, ndim)``.
         DTypeError: when it is no integer.
     """
-    try:
-        index = axis.__index__()
-    except AttributeError:
-        raise DTypeError(f"{name}: an axis is an integer, not {axis!r}") from None
+    index = axis if type(axis) is int else axis_number(name, axis)
     if not -ndim <= index < ndim:
         raise ShapeError(f"{name}: axis {axis} is out of range for {ndim} dimensions")
-    return int(index % ndim)
+    return index % ndim
 
 
 def normalize_axes(name: str, axis: Any, ndim: int) -> tuple[int, ...]:

@@ -59,12 +59,13 @@ class NativeTape(ABC):
         """Make the handle's value a source of this tape."""
 
     @abstractmethod
-    def leaf_of(self, value: Any, before: Any | None) -> Any:
-        """Watch a variable's value; return the tracked handle that stands for it in tapes.
+    def leaf_of(self, value: Any, before: tuple[Any, Any] | None) -> tuple[Any, Any]:
+        """Watch a variable's value; return it with the tracked handle that stands for it in tapes.
 
-        Nobody looks at it while no tape records, so there is nothing to clean up afterwards.
-        ``before`` is what this said of the same value last time, to some tape of this kind: to be
-        returned again if nothing that other tapes noted of it can be seen from this one.
+        Nobody looks at that while no tape records, so there is nothing to clean up afterwards.
+        ``before`` is what this returned for the variable last time, to some tape of this kind: to
+        be returned again if it is of this value and nothing that other tapes noted of it can be
+        seen from this one.
         """
 
     @abstractmethod
@@ -142,11 +143,13 @@ class Backend(ABC):
         pair = [(dtype, self.native_dtype(dtype)) for dtype in self.dtypes()]
         #: Native dtypes by kind, as dictionaries for the fastest membership test.
         self.native_floats = {n: True for d, n in pair if d.kind in "fVc"}
+        self.native_complex = {n: True for d, n in pair if d.kind == "c"}
         self.native_reals = {n: True for d, n in pair if d.kind in "fV"}
         self.native_integers = {n: True for d, n in pair if d.kind in "iu"}
         numbers = {**self.native_integers, **self.native_floats}
         #: For each type of Python scalar the native dtypes that absorb it.
         self.weak = {float: self.native_floats, int: numbers}
+        self._places: dict[str, str] = {}
 
     def __repr__(self) -> str:
         return f"<backend {self.name}>"
@@ -161,6 +164,22 @@ class Backend(ABC):
     @abstractmethod
     def devices(self) -> list[str]:
         """Names of the devices that tensors can be placed on, the default one first."""
+
+    def place(self, device: str) -> str:
+        """Return a device's name as `devices` has it: "cpu" for "cpu:0", "gpu:0" for "gpu".
+
+        Raises:
+            UnigradError: when there is no such device.
+        """
+        if not isinstance(device, str) or device not in self._places:
+            names = self.devices()
+            found = next((one for one in _spellings(device) if one in names), None)
+            if found is None:
+                raise UnigradError(
+                    f"{self.name} has no device {device!r} here; it has {', '.join(names)}"
+                )
+            self._places[device] = found
+        return self._places[device]
 
     def dtypes(self) -> tuple[DType, ...]:
         """The dtypes that this backend holds."""
@@ -188,7 +207,7 @@ class Backend(ABC):
 
     @abstractmethod
     def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> Native:
-        """Copy an ndarray to a device."""
+        """Copy an ndarray to a device, of a name as `place` takes it."""
 
     @abstractmethod
     def to_numpy(self, native: Native) -> npt.NDArray[Any]:
@@ -269,6 +288,14 @@ class Backend(ABC):
     def on(self, device: str | None) -> AbstractContextManager[Any]:
         """Make new arrays on this device inside the block."""
         return nullcontext()
+
+
+def _spellings(device: object) -> tuple[str, ...]:
+    """Return the names that mean the same device: the first of a kind needs no number."""
+    if not isinstance(device, str):
+        return ()
+    kind, _, number = device.partition(":")
+    return device, kind if number == "0" else f"{device}:0"
 
 
 def as_ndarray(value: object) -> npt.NDArray[Any]:

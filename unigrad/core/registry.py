@@ -78,6 +78,11 @@ def load_backend(name: str) -> Backend:
                 f"the backend {name!r} ({_origin(entries[name])}) is broken: "
                 f"it is a {type(backend).__name__}, not an instance of Backend"
             )
+        if backend.name != name:
+            raise BackendNotInstalledError(
+                f"the backend {name!r} ({_origin(entries[name])}) is broken: "
+                f"it calls itself {backend.name!r}, its entry point {name!r}"
+            )
         _loaded[name] = backend
         return backend
 
@@ -175,8 +180,8 @@ def owner_of(value: Any) -> Backend | None:
     if root in ("builtins", "numpy"):
         return None
     for name in available_backends():
-        # Array classes may live in a helper package of the framework ("torch", "jaxlib.…").
-        if name not in _loaded and root.startswith(name) and load_backend(name).owns(value):
+        # Array classes live in the framework's package, or in its compiled part ("jaxlib").
+        if name not in _loaded and root in (name, f"{name}lib") and load_backend(name).owns(value):
             return load_backend(name)
     return None
 

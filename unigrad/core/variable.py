@@ -15,8 +15,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from unigrad.core import recorders
-from unigrad.core.arguments import TensorLike, as_tensor, cast, readable
-from unigrad.core.dtypes import DType, DTypeLike, as_dtype
+from unigrad.core.arguments import TensorLike, as_tensor, cast, check_kind, readable
+from unigrad.core.dtypes import INTEGER, DType, DTypeLike, as_dtype
 from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
 from unigrad.core.op import another_handle, wrap
 from unigrad.core.tensor import Tensor
@@ -101,8 +101,9 @@ class Variable(_LikeTensor):
         else:
             tensor = tracing.trace.outside(_initial, value, wanted)
         self._tensor = tensor
-        #: The handle by which native tapes knew the value last; for them to use again.
-        self.leaf: Tensor | None = None
+        #: A value and the handle by which native tapes knew it, for them to use again: a pair,
+        #: since another thread may assign at any time.
+        self.leaf: tuple[Tensor, Tensor] | None = None
         #: Whether its dtype, which never changes, has derivatives.
         self.inexact = tensor.native.dtype in tensor.backend.native_floats
         self.trainable = trainable
@@ -130,7 +131,8 @@ class Variable(_LikeTensor):
 
         Raises:
             ShapeError: when the shape is another.
-            DTypeError: when the dtype is another and not a Python value's.
+            DTypeError: when the dtype of a Tensor is another, or when Python values or an array
+                do not fit: a float into an integer, say.
             BackendMismatchError: when the value lives on another backend.
         """
         current = self._tensor
@@ -151,6 +153,10 @@ class Variable(_LikeTensor):
                     f"{self.name}.assign: the variable is {current.dtype.name}, "
                     f"the value {tensor.dtype.name}"
                 )
+            check_kind(f"{self.name}.assign", tensor, current.dtype)
+            if current.dtype in INTEGER:
+                # Python's integers from themselves: those that do not fit are refused.
+                tensor = as_tensor(value, current, current.dtype)
             tensor = cast(tensor, current.dtype)
         if tracing.trace is None:
             self.replace(_own(tensor))
@@ -224,11 +230,13 @@ class Variable(_LikeTensor):
 
     __hash__ = object.__hash__
 
-    def __getattr__(self, name: str) -> Any:
-        # Reads like a Tensor: every method and property that a Variable lacks is its value's.
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.__unigrad_tensor__(), name)
+    if not TYPE_CHECKING:  # Type checkers know a Tensor's names.
+
+        def __getattr__(self, name: str) -> Any:
+            # Reads like a Tensor: every method and property that a Variable lacks is its value's.
+            if name.startswith("_"):
+                raise AttributeError(name)
+            return getattr(self.__unigrad_tensor__(), name)
 
 
 readable.add(Variable)

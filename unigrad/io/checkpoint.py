@@ -10,7 +10,7 @@ import json
 import os
 import re
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -81,6 +81,11 @@ class Checkpoint:
             if not (_stateful(part) or isinstance(part, (Variable, *_PLAIN))):
                 raise CheckpointError(f"Checkpoint: {name} is a {type(part).__name__}")
             setattr(self, name, part)
+
+    if TYPE_CHECKING:  # The parts are attributes, of whatever names the caller gives.
+
+        def __getattr__(self, name: str) -> Any: ...
+        def __setattr__(self, name: str, value: Any) -> None: ...
 
     def save(self, path: str | os.PathLike[str], number: int | None = None) -> Path:
         """Write the state; return the file's path.

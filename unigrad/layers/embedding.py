@@ -6,13 +6,13 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core.arguments import as_tensor
+from unigrad.core.arguments import described, visible
 from unigrad.core.errors import OutOfBoundsError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
 from unigrad.layers.module import Module
-from unigrad.ops.indexing import take
+from unigrad.ops.indexing import as_index, pick
 
 
 class Embedding(Module):
@@ -57,17 +57,16 @@ class Embedding(Module):
         """
         assert self.table is not None
         table = self.table.read()
-        indices = as_tensor(indices, table)
-        found = take(table, indices, axis=0)
-        _refuse_negative(self.name, indices)
+        indices = as_index(self.name, indices, table, 0)
+        found = pick(self.name, table, indices, 0)
+        _refuse_negative(self.name, indices, table)
         return found
 
 
-def _refuse_negative(name: str, indices: Tensor) -> None:
+def _refuse_negative(name: str, indices: Tensor, table: Tensor) -> None:
     """Refuse what `take` would count from the end, on a CPU and in eager mode only."""
-    backend, native = indices.backend, indices.native
-    if backend.is_traced(native) or backend.device(native) != "cpu":
-        return
-    values = backend.to_numpy(native)
-    if values.size and (least := np.minimum.reduce(values, None)) < 0:
-        raise OutOfBoundsError(f"{name}: the index {least} is negative")
+    values = visible(indices)
+    if values is not None and values.size and (least := np.minimum.reduce(values, None)) < 0:
+        raise OutOfBoundsError(
+            f"{name}({described(table)}, {described(indices)}): index {least} is negative"
+        )

@@ -19,11 +19,9 @@ from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, visible
 from unigrad.core.elementwise import binary, unary
 from unigrad.core.errors import DTypeError
-from unigrad.core.op import OPS
+from unigrad.core.op import OPS, composite
 from unigrad.core.tensor import Tensor
-from unigrad.ops.comparison import (
-    refuse_bools,
-)
+from unigrad.ops.comparison import equal, refuse_bools, where
 
 __all__ = [
     "abs",
@@ -45,6 +43,7 @@ __all__ = [
     "subtract",
 ]
 
+_Unary = Callable[[TensorLike], Tensor]
 _Binary = Callable[[TensorLike, TensorLike], Tensor]
 
 
@@ -62,6 +61,28 @@ def _refusing_negative(run: _Binary) -> _Binary:
 
     OPS[run.__name__].public = checked
     return checked
+
+
+@composite
+def _complex_sign(x: Tensor) -> Tensor:
+    size = abs(x)
+    origin = equal(size, 0)
+    return where(origin, 0.0, x / where(origin, 1.0, size))
+
+
+def _with_complex(run: _Unary) -> _Unary:
+    """Make the sign of complex numbers an op of its own: its derivative is not zero."""
+
+    @wraps(run)
+    def chosen(x: TensorLike, /) -> Tensor:
+        x = as_tensor(x)
+        if x.native.dtype in x.backend.native_complex:
+            out: Tensor = _complex_sign(x)
+            return out
+        return run(x)
+
+    OPS[run.__name__].public = chosen
+    return chosen
 
 
 def _refuse_negative(x1: TensorLike, x2: TensorLike) -> None:
@@ -170,9 +191,12 @@ def abs(x: TensorLike, /) -> Tensor:
     ...
 
 
+@_with_complex
 @unary()
 def sign(x: TensorLike, /) -> Tensor:
     """Return -1, 0 or 1 by the sign of x; NaN for NaN. Its derivative is 0.
+
+    Of complex numbers it is x / |x|, and 0 with derivative 0 at 0.
 
     Example:
         >>> sign([-3, 0, 2]).tolist()

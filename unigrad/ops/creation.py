@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, untracked
+from unigrad.core.arguments import TensorLike, as_tensor, cast, placed, untracked
 from unigrad.core.backend import as_ndarray
 from unigrad.core.dtypes import DType, DTypeLike
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import another_handle, primitive, wrap
-from unigrad.core.registry import current_backend, default_device, owner_of
+from unigrad.core.registry import owner_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops.shaping import as_shape
@@ -62,6 +62,7 @@ def asarray(
         DTypeError: when the elements are no numbers or do not fit, or ``dtype`` is unknown.
         ShapeError: when the lists are ragged.
         SettingError: when ``copy=False`` cannot be had.
+        UnigradError: when there is no such device.
 
     Example:
         >>> asarray([1, 2], dtype="float32").dtype.name
@@ -91,13 +92,17 @@ def _copy(x: Tensor) -> Tensor:
 def to_device(x: Tensor, /, device: str) -> Tensor:
     """Return the tensor on another device ("cpu", "gpu", "gpu:1").
 
+    Raises:
+        UnigradError: when the tensor's backend has no such device.
+
     Example:
         >>> to_device(asarray(1.0), "cpu").device
         'cpu'
     """
-    if x.device == device:
+    place = x.backend.place(device)
+    if x.device == place:
         return another_handle(x)
-    out: Tensor = _to_device(x, device=device)
+    out: Tensor = _to_device(x, device=place)
     return out
 
 
@@ -107,7 +112,8 @@ _to_device = primitive("to_device")
 def astype(
     x: TensorLike, dtype: DTypeLike, /, *, copy: bool = True, device: str | None = None
 ) -> Tensor:
-    """Return ``x`` in another dtype. Floats become integers by truncation.
+    """Return ``x`` in another dtype. Floats become integers by truncation, complex numbers real
+    ones by their real parts.
 
     ``copy`` is there for the standard's sake: values never change, so a copy that is none cannot
     be told from one.
@@ -216,18 +222,24 @@ def full(
         >>> full((2,), 7).tolist()
         [7, 7]
     """
-    lengths = as_shape("full", shape)
+    return _filled("full", shape, fill_value, dtype, device)
+
+
+def _filled(
+    name: str, shape: Shape, fill_value: Any, dtype: DTypeLike | None, device: str | None
+) -> Tensor:
+    """Do what `full` does; errors are those of the function ``name``."""
+    lengths = as_shape(name, shape)
     if lengths and min(lengths) < 0:
-        raise ShapeError(f"full: a shape has no negative lengths, as {lengths} has")
+        raise ShapeError(f"{name}: a shape has no negative lengths, as {lengths} has")
     if dtype is not None:
         chosen = dtypes.as_dtype(dtype)
     elif isinstance(fill_value, (bool, int, float, complex)):
         chosen = dtypes.default_dtype_of_kind(type(fill_value))
     else:
         chosen = as_tensor(fill_value).dtype
-    fill_value = _scalar("full", fill_value, chosen)
-    backend = current_backend()
-    place = device or default_device()
+    fill_value = _scalar(name, fill_value, chosen)
+    backend, place = placed(device)
     with nullcontext() if place is None else backend.on(place):
         kernel: Any = _full.kernels[backend]
         made = wrap(backend, kernel(shape=lengths, value=fill_value, dtype=chosen))
@@ -241,7 +253,7 @@ def zeros(shape: Shape, *, dtype: DTypeLike | None = None, device: str | None = 
         >>> zeros((2,)).tolist()
         [0.0, 0.0]
     """
-    return full(shape, 0, dtype=dtype or dtypes.default_dtype(), device=device)
+    return _filled("zeros", shape, 0, dtype or dtypes.default_dtype(), device)
 
 
 def ones(shape: Shape, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
@@ -251,7 +263,7 @@ def ones(shape: Shape, *, dtype: DTypeLike | None = None, device: str | None = N
         >>> ones((2,)).tolist()
         [1.0, 1.0]
     """
-    return full(shape, 1, dtype=dtype or dtypes.default_dtype(), device=device)
+    return _filled("ones", shape, 1, dtype or dtypes.default_dtype(), device)
 
 
 def empty(shape: Shape, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
@@ -261,15 +273,13 @@ def empty(shape: Shape, *, dtype: DTypeLike | None = None, device: str | None = 
         >>> empty((2,)).shape
         (2,)
     """
-    return full(shape, 0, dtype=dtype or dtypes.default_dtype(), device=device)
+    return _filled("empty", shape, 0, dtype or dtypes.default_dtype(), device)
 
 
 def from_host(array: npt.NDArray[Any], dtype: DType, device: str | None) -> Tensor:
     """Return values computed once, for all backends alike, as a tensor of the current one."""
-    backend = current_backend()
-    return wrap(
-        backend, backend.from_numpy(array.astype(dtype, copy=False), device or default_device())
-    )
+    backend, place = placed(device)
+    return wrap(backend, backend.from_numpy(array.astype(dtype, copy=False), place))
 
 
 def copy(x: TensorLike, /) -> Tensor:

@@ -20,7 +20,7 @@ from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, Tracin
 from unigrad.core.op import backend_of, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import not_equal
-from unigrad.ops.keys import Advanced, as_tuple, basic, is_basic
+from unigrad.ops.keys import Advanced, as_tuple, basic, is_basic, outside
 from unigrad.ops.shaping import broadcast_to, permute_dims, reshape
 
 __all__ = [
@@ -64,15 +64,18 @@ def getitem(x: TensorLike, key: Any, /) -> Tensor:
 
 def get_basic(x: Tensor, entries: tuple[Any, ...]) -> Tensor:
     """Read by a basic key."""
-    spec, starts, _ = basic(entries, x.shape)
+    spec, starts, _ = basic(entries, x)
     out: Tensor = _getitem(x, *starts, spec=spec)
     return out
 
 
 def get_advanced(x: Tensor, plan: Advanced) -> Tensor:
     """Read by a key with arrays."""
-    picked = arrange(x, plan)
-    return pick(picked, flat_index(plan), plan.axis)
+    try:
+        out: Tensor = _take(arrange(x, plan), flat_index(plan), axis=plan.axis)
+    except OutOfBoundsError as error:
+        raise plan.explained(x, error) from error.__cause__
+    return out
 
 
 def arrange(x: Tensor, plan: Advanced) -> Tensor:
@@ -93,9 +96,12 @@ def flat_index(plan: Advanced) -> Tensor:
     return out
 
 
-def pick(x: Tensor, index: Tensor, axis: int) -> Tensor:
-    """Take along an axis by normalised arguments."""
-    out: Tensor = _take(x, index, axis=axis)
+def pick(name: str, x: Tensor, index: Tensor, axis: int) -> Tensor:
+    """Take along an axis by normalised arguments; errors are those of the op ``name``."""
+    try:
+        out: Tensor = _take(x, index, axis=axis)
+    except OutOfBoundsError as error:
+        raise outside(name, index, x, axis) or error from error.__cause__
     return out
 
 
@@ -115,7 +121,7 @@ def take(x: TensorLike, indices: TensorLike, /, *, axis: int | None = None) -> T
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
     place = normalize_axis("take", axis, x.ndim)
-    return pick(x, as_index("take", indices, x, x.shape[place], place), place)
+    return pick("take", x, as_index("take", indices, x, place), place)
 
 
 def index_select(x: TensorLike, indices: TensorLike, /, *, axis: int = 0) -> Tensor:
@@ -127,10 +133,10 @@ def index_select(x: TensorLike, indices: TensorLike, /, *, axis: int = 0) -> Ten
     """
     x = as_tensor(x)
     place = normalize_axis("index_select", axis, x.ndim)
-    index = as_index("index_select", indices, x, x.shape[place], place)
+    index = as_index("index_select", indices, x, place)
     if index.ndim != 1:
         raise ShapeError(f"index_select: the indices have shape {index.shape}, not one axis")
-    return pick(x, index, place)
+    return pick("index_select", x, index, place)
 
 
 def take_along_axis(x: TensorLike, indices: TensorLike, /, *, axis: int = -1) -> Tensor:
@@ -147,9 +153,12 @@ def take_along_axis(x: TensorLike, indices: TensorLike, /, *, axis: int = -1) ->
     """
     x = as_tensor(x)
     place = normalize_axis("take_along_axis", axis, x.ndim)
-    index = as_index("take_along_axis", indices, x, x.shape[place], place)
-    x, index = along("take_along_axis", x, index, place)
-    out: Tensor = _take_along_axis(x, index, axis=place)
+    given = as_index("take_along_axis", indices, x, place)
+    wide, index = along("take_along_axis", x, given, place)
+    try:
+        out: Tensor = _take_along_axis(wide, index, axis=place)
+    except OutOfBoundsError as error:
+        raise outside("take_along_axis", given, x, place) or error from error.__cause__
     return out
 
 
@@ -182,17 +191,18 @@ def gather_nd(x: TensorLike, indices: TensorLike, /) -> Tensor:
         [2, 3]
     """
     x = as_tensor(x)
-    return getitem(x, nd_key("gather_nd", x, indices))
+    key, index = nd_key("gather_nd", x, indices)
+    return get_advanced(x, Advanced(x, key, "gather_nd", index))
 
 
-def nd_key(name: str, x: Tensor, indices: TensorLike) -> tuple[Any, ...]:
-    """Return indices whose last axis runs over the axes of ``x`` as a key."""
+def nd_key(name: str, x: Tensor, indices: TensorLike) -> tuple[tuple[Any, ...], Tensor]:
+    """Return indices whose last axis runs over the axes of ``x`` as a key, and as a tensor."""
     index = as_tensor(indices, x)
     if index.ndim == 0 or index.shape[-1] > x.ndim:
         raise ShapeError(f"{name}: indices of shape {index.shape} do not index shape {x.shape}")
     if index.shape[-1] == 0:
         raise ShapeError(f"{name}: indices of shape {index.shape} name no axis")
-    return tuple([index[..., k] for k in range(index.shape[-1])])
+    return tuple([index[..., k] for k in range(index.shape[-1])]), index
 
 
 def nonzero(x: TensorLike, /) -> tuple[Tensor, ...]:
@@ -236,12 +246,12 @@ def boolean_mask(x: TensorLike, mask: TensorLike, /, *, axis: int = 0) -> Tensor
     return getitem(x, (*[slice(None)] * place, mask))
 
 
-def as_index(name: str, indices: TensorLike, x: Tensor, length: int, axis: int) -> Tensor:
+def as_index(name: str, indices: TensorLike, x: Tensor, axis: int, given: Any = None) -> Tensor:
     """Return indices as an integer tensor beside ``x``, checked where they can be.
 
     Raises:
         DTypeError: when they are no integers.
-        OutOfBoundsError: when one can be seen to be outside of an axis of this length.
+        OutOfBoundsError: when one can be seen to be outside of the axis; see `outside`.
     """
     backend = x.backend
     if type(indices) is not Tensor:
@@ -250,7 +260,7 @@ def as_index(name: str, indices: TensorLike, x: Tensor, length: int, axis: int) 
         if isinstance(indices, (int, list, tuple, np.ndarray, np.generic)):
             known = np.asarray(indices) if not _has_tensor(indices) else None
             if known is not None and known.dtype.kind in "iu":
-                _check(name, known, x, length, axis)
+                _check(name, known, x, axis, given)
         indices = as_tensor(indices, x)
     index: Tensor = indices
     backend_of(_take, (x, index))
@@ -258,12 +268,8 @@ def as_index(name: str, indices: TensorLike, x: Tensor, length: int, axis: int) 
         raise DTypeError(f"{name}: indices are integers, not {index.dtype.name}")
     if index.dtype not in (dtypes.int64, dtypes.int32):
         index = cast(index, dtypes.int64)
-    if (
-        not backend.checks_bounds
-        and not backend.is_traced(index.native)
-        and backend.device(index.native) == "cpu"
-    ):
-        _check(name, backend.to_numpy(index.native), x, length, axis)
+    if not backend.checks_bounds:
+        _check(name, index, x, axis, given)
     return index
 
 
@@ -274,14 +280,11 @@ def _has_tensor(values: Any) -> bool:
     return isinstance(values, Tensor)
 
 
-def _check(name: str, index: Any, x: Tensor, length: int, axis: int) -> None:
-    """Raise when an index is outside of ``[-length, length)``."""
-    if index.size and (index.max() >= length or index.min() < -length):
-        bad = index[(index >= length) | (index < -length)].flat[0]
-        raise OutOfBoundsError(
-            f"{name}: index {bad} is out of bounds for axis {axis} of length {length} "
-            f"(shape {x.shape})"
-        )
+def _check(name: str, index: Any, x: Tensor, axis: int, given: Any) -> None:
+    """Raise when an index is seen to be outside of its axis."""
+    error = outside(name, index, x, axis, given)
+    if error is not None:
+        raise error
 
 
 def _is_bool(one: Any) -> bool:

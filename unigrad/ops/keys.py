@@ -22,7 +22,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from unigrad.core.arguments import as_tensor
+from unigrad.core.arguments import as_tensor, described, visible
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError
 from unigrad.core.tensor import Tensor
 
@@ -49,15 +49,15 @@ def is_basic(entries: tuple[Any, ...]) -> bool:
 
 
 def basic(
-    entries: tuple[Any, ...], shape: tuple[int, ...]
+    entries: tuple[Any, ...], x: Tensor, name: str = "getitem"
 ) -> tuple[Spec, tuple[int, ...], tuple[int, ...]]:
     """Return a basic key's spec, its starts and the shape of the result.
 
     Raises:
-        OutOfBoundsError: when an int is outside of its axis.
-        ShapeError: when there are more entries than axes.
+        OutOfBoundsError: when an int is outside of its axis, or there are more entries than axes.
     """
-    entries = _fill(entries, len(shape))
+    shape = x.shape
+    entries = _fill(entries, x, len(shape), name)
     spec: list[Any] = []
     starts: list[int] = []
     out: list[int] = []
@@ -69,7 +69,7 @@ def basic(
             continue
         length = shape[axis]
         if type(one) is slice:
-            found = _slice(one, length)
+            found = _slice(one, length, name)
             if found is None:
                 spec.append("all")
                 out.append(length)
@@ -82,8 +82,8 @@ def basic(
             index = int(one)
             if not -length <= index < length:
                 raise OutOfBoundsError(
-                    f"getitem: index {index} is out of bounds for axis {axis} of length {length} "
-                    f"(shape {shape})"
+                    f"{name}({described(x)}): index {index} is out of bounds for axis {axis} of "
+                    f"length {length}"
                 )
             starts.append(index + length if index < 0 else index)
             spec.append("int")
@@ -91,31 +91,49 @@ def basic(
     return tuple(spec), tuple(starts), tuple(out)
 
 
-def _slice(one: slice, length: int) -> tuple[int, int, int] | None:
+def _slice(one: slice, length: int, name: str) -> tuple[int, int, int] | None:
     """Return a slice's first index, count and step; ``None`` when it takes the whole axis."""
     if one.start is None and one.stop is None and one.step is None:
         return None
     try:
         start, stop, step = one.indices(length)
     except TypeError:
-        raise DTypeError(f"getitem: {one} is not made of integers") from None
+        raise DTypeError(f"{name}: {one} is not made of integers") from None
     except ValueError:
-        raise ShapeError("getitem: the step of a slice is not zero") from None
+        raise ShapeError(f"{name}: the step of a slice is not zero") from None
     count = len(range(start, stop, step))
     if count == length and step == 1:
         return None
     return (start if count else 0), count, (step if count > 1 else 1)
 
 
-def _fill(entries: tuple[Any, ...], ndim: int) -> tuple[Any, ...]:
+def outside(
+    name: str, index: Any, x: Tensor, axis: int, given: Any = None
+) -> OutOfBoundsError | None:
+    """Return the error for an array with an index outside of an axis, where one can be seen.
+
+    ``given`` is what the caller has put in if ``index`` is only a part of it.
+    """
+    values = visible(index) if type(index) is Tensor else index
+    length = x.shape[axis]
+    if values is None or not values.size or (values.max() < length and values.min() >= -length):
+        return None
+    bad = values[(values >= length) | (values < -length)].flat[0]
+    return OutOfBoundsError(
+        f"{name}({described(x)}, {described(index if given is None else given)}): index {bad} is "
+        f"out of bounds for axis {axis} of length {length}"
+    )
+
+
+def _fill(entries: tuple[Any, ...], x: Tensor, ndim: int, name: str) -> tuple[Any, ...]:
     """Put as many full slices as axes are left for ``...``, or at the end."""
     # Compared by identity: an array answers == elementwise.
     dots = [i for i, one in enumerate(entries) if one is Ellipsis]
     if len(dots) > 1:
-        raise ShapeError("getitem: an index has at most one '...'")
+        raise ShapeError(f"{name}: an index has at most one '...'")
     used = sum(_axes_of(one) for one in entries)
     if used > ndim:
-        raise OutOfBoundsError(f"getitem: {used} indices for {ndim} axes")
+        raise OutOfBoundsError(f"{name}({described(x)}): {used} indices for {ndim} axes")
     place = dots[0] if dots else len(entries)
     return entries[:place] + (slice(None),) * (ndim - used) + entries[place + 1 :]
 
@@ -135,16 +153,24 @@ class Advanced:
     First the basic part (``first``, a basic key) is applied. Then the axes are put in the order
     ``order``, unless that is ``None``. Then the arrays ``indices`` pick from the axes of lengths
     ``lengths`` that begin at ``axis``; their common shape takes those axes' place.
+
+    Errors are those of the op ``name``; ``given`` is as for `outside`.
     """
 
-    __slots__ = ("axis", "first", "indices", "lengths", "order", "shape")
+    __slots__ = ("axis", "first", "given", "indices", "lengths", "name", "order", "picked", "shape")
 
-    def __init__(self, x: Tensor, entries: tuple[Any, ...]) -> None:
-        entries = _fill_masks(x, entries)
+    def __init__(
+        self, x: Tensor, entries: tuple[Any, ...], name: str = "getitem", given: Any = None
+    ) -> None:
+        self.name = name
+        self.given = given
+        entries = _fill_masks(x, entries, name)
         apart = _apart(entries)
-        entries = _fill(entries, x.ndim)
+        entries = _fill(entries, x, x.ndim, name)
         first: list[Any] = []
         self.indices: list[Tensor] = []
+        #: The axis of ``x`` that each of them picks from.
+        self.picked: list[int] = []
         axes: list[int] = []
         place = axis = 0
         for one in entries:
@@ -155,15 +181,16 @@ class Advanced:
             if type(one) is slice:
                 first.append(one)
             else:
-                index = _index(x, one, axis)
+                index = _index(x, one, axis, name, given)
                 first.append(slice(None))
+                self.picked.append(axis)
                 self.indices.append(index)
                 axes.append(place)
             place += 1
             axis += 1
         #: The basic key to apply first; None when it takes everything.
         self.first: tuple[Any, ...] | None = tuple(first)
-        shape: tuple[int, ...] = basic(self.first, x.shape)[2]
+        shape: tuple[int, ...] = basic(self.first, x, name)[2]
         if all(type(one) is slice and one == slice(None) for one in first):
             self.first = None
         self.order: tuple[int, ...] | None = None
@@ -188,7 +215,15 @@ class Advanced:
         try:
             return np.broadcast_shapes(*shapes)
         except ValueError:
-            raise ShapeError(f"getitem: indices of shapes {shapes} do not broadcast") from None
+            raise ShapeError(f"{self.name}: indices of shapes {shapes} do not broadcast") from None
+
+    def explained(self, x: Tensor, error: OutOfBoundsError) -> OutOfBoundsError:
+        """Return a library's error in words of the key."""
+        for index, axis in zip(self.indices, self.picked, strict=True):
+            found = outside(self.name, index, x, axis, self.given)
+            if found is not None:
+                return found
+        return error
 
     def merged(self) -> tuple[int, ...]:
         """Return the shape in which the axes that are picked from are one."""
@@ -206,7 +241,7 @@ def _apart(entries: tuple[Any, ...]) -> bool:
     return places[-1] - places[0] + 1 != len(places)
 
 
-def _fill_masks(x: Tensor, entries: tuple[Any, ...]) -> tuple[Any, ...]:
+def _fill_masks(x: Tensor, entries: tuple[Any, ...], name: str) -> tuple[Any, ...]:
     """Replace every mask by the indices of its true elements."""
     from unigrad.ops.indexing import nonzero
 
@@ -224,16 +259,16 @@ def _fill_masks(x: Tensor, entries: tuple[Any, ...]) -> tuple[Any, ...]:
         shape = x.shape[axis : axis + one.ndim]
         if one.shape != shape:
             raise OutOfBoundsError(
-                f"getitem: a mask of shape {one.shape} does not fit axes of lengths {shape} "
-                f"(shape {x.shape})"
+                f"{name}({described(x)}): a mask of shape {one.shape} does not fit axes of lengths "
+                f"{shape}"
             )
         if one.backend.is_traced(one.native):
             raise TracingError(
-                "getitem: the shape of x[mask] depends on the mask's values, which do not exist "
+                f"{name}: the shape of x[mask] depends on the mask's values, which do not exist "
                 "while the function is traced; use ug.where"
             )
         if one.ndim == 0:
-            raise DTypeError("getitem: a single bool beside other indices is no index")
+            raise DTypeError(f"{name}: a single bool beside other indices is no index")
         axis += one.ndim
         out.extend(nonzero(one))
     return tuple(out)
@@ -250,7 +285,7 @@ def _as_entry(x: Tensor, one: Any) -> Any:
     return as_tensor(one, x)
 
 
-def _index(x: Tensor, one: Any, axis: int) -> Tensor:
+def _index(x: Tensor, one: Any, axis: int, name: str, given: Any) -> Tensor:
     """Return the entry of one axis as a tensor of indices within bounds.
 
     Raises:
@@ -259,4 +294,4 @@ def _index(x: Tensor, one: Any, axis: int) -> Tensor:
     """
     from unigrad.ops.indexing import as_index
 
-    return as_index("getitem", one, x, x.shape[axis], axis)
+    return as_index(name, one, x, axis, given)

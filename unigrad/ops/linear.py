@@ -16,6 +16,7 @@ from unigrad.core import dtypes, recorders
 from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
+    axis_number,
     common_tensors,
     normalize_axis,
     promoted,
@@ -179,6 +180,7 @@ def vecdot(x1: TensorLike, x2: TensorLike, /, *, axis: int = -1) -> Tensor:
     """
     x1, x2 = _two("vecdot", x1, x2)
     least = min(x1.ndim, x2.ndim)
+    axis = axis_number("vecdot", axis)
     axis = axis - max(x1.ndim, x2.ndim) if axis >= 0 else axis
     if not -least <= axis < 0 or x1.shape[axis] != x2.shape[axis]:
         raise ShapeError(f"vecdot: shapes {x1.shape} and {x2.shape} do not fit along {axis}")

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core.arguments import TensorLike, as_tensor, to_floating
+from unigrad.core.arguments import TensorLike, as_tensor, to_floating, visible
+from unigrad.core.dtypes import COMPLEX
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
 from unigrad.core.op import composite, run_if_watched
 from unigrad.core.recorders import anywhere as _anywhere
@@ -38,7 +39,7 @@ def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Te
     """Return -log softmax(x)ᵢ per example, from logits x (…, C) and integer labels i (…).
 
     Raises:
-        DTypeError: when the labels are no integers.
+        DTypeError: when the labels are no integers, or the logits complex.
         ShapeError: when the labels' shape is not that of the logits less its last axis.
         OutOfBoundsError: when a label is outside of [0, C); compiled programs and accelerators
             do not look.
@@ -55,6 +56,7 @@ def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Te
     if (
         labels.backend is not backend
         or indices.dtype not in backend.native_integers
+        or scores.dtype in backend.native_complex
         or scores.ndim != 2
         or indices.ndim != 1
         or indices.shape[0] != scores.shape[0]
@@ -83,7 +85,9 @@ def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Te
 
 
 def check_label_shapes(name: str, labels: Tensor, scores: Tensor) -> None:
-    """Refuse labels whose dtype or shape does not fit scores (…, C)."""
+    """Refuse labels whose dtype or shape does not fit scores (…, C), and complex scores."""
+    if scores.dtype in COMPLEX:
+        raise DTypeError(f"{name}: complex numbers have no order ({scores.dtype.name})")
     if labels.native.dtype not in labels.backend.native_integers:
         raise DTypeError(f"{name}: labels are integers, not {labels.dtype.name}")
     shape = scores.shape
@@ -96,11 +100,8 @@ def check_label_shapes(name: str, labels: Tensor, scores: Tensor) -> None:
 
 def check_label_values(name: str, labels: Tensor, scores: Tensor) -> None:
     """Refuse labels outside of [0, C), on a CPU and in eager mode only."""
-    backend, native = labels.backend, labels.native
-    if backend.is_traced(native) or backend.device(native) != "cpu":
-        return
-    values = backend.to_numpy(native)
-    if not values.size:
+    values = visible(labels)
+    if values is None or not values.size:
         return
     low, high = np.minimum.reduce(values, None), np.maximum.reduce(values, None)
     classes = scores.shape[-1]

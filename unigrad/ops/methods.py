@@ -1,4 +1,7 @@
-"""Attach the ops to `Tensor` and `Variable` as operators and methods."""
+"""Attach the ops to `Tensor` and `Variable` as operators and methods.
+
+`unigrad.ops.declarations` tells type checkers of them.
+"""
 
 from __future__ import annotations
 
@@ -30,7 +33,7 @@ _Functions: TypeAlias = dict[str, Callable[..., Any]]
 
 
 def _reflected(op: Any) -> Any:
-    def method(self: Any, other: Any) -> Any:
+    def method(self: Any, other: Any, /) -> Any:
         return op(other, self)
 
     return method

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from unigrad.core import dtypes
+from unigrad.core.arguments import placed
 from unigrad.core.dtypes import DType
-from unigrad.core.registry import current_backend, default_device
+from unigrad.core.registry import current_backend
 
 __array_api_version__ = "2025.12"
 
@@ -34,7 +35,8 @@ class NamespaceInfo:
 
     def default_device(self) -> str:
         """Return the device on which new tensors are made."""
-        return default_device() or current_backend().devices()[0]
+        backend, place = placed()
+        return backend.devices()[0] if place is None else place
 
     def devices(self) -> list[str]:
         """Return the devices there are."""

@@ -17,6 +17,7 @@ from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.ops.creation import from_host
+from unigrad.ops.shaping import as_shape
 
 __all__ = ["arange", "eye", "geomspace", "identity", "linspace", "logspace", "tri"]
 
@@ -63,6 +64,14 @@ def _scalar(name: str, value: Any) -> int | float:
     return value
 
 
+def _samples(name: str, num: Any) -> int:
+    """Return how many numbers are asked for."""
+    (count,) = as_shape(name, num)
+    if count < 0:
+        raise ShapeError(f"{name}: {num} is no number of samples")
+    return count
+
+
 def linspace(
     start: float,
     stop: float,
@@ -75,6 +84,9 @@ def linspace(
 ) -> Tensor:
     """Return evenly spaced numbers from ``start`` to ``stop``, which ``endpoint=False`` leaves out.
 
+    Raises:
+        ShapeError: when ``num`` is negative.
+
     Example:
         >>> linspace(0, 1, 3).tolist()
         [0.0, 0.5, 1.0]
@@ -82,9 +94,8 @@ def linspace(
     ends = [one if isinstance(one, complex) else _scalar("linspace", one) for one in (start, stop)]
     kind: type = complex if any(isinstance(one, complex) for one in ends) else float
     chosen = dtypes.default_dtype_of_kind(kind) if dtype is None else dtypes.as_dtype(dtype)
-    if num < 0:
-        raise ShapeError(f"linspace: {num} is no number of samples")
-    values: npt.NDArray[Any] = np.linspace(ends[0], ends[1], num, endpoint=endpoint)
+    count = _samples("linspace", num)
+    values: npt.NDArray[Any] = np.linspace(ends[0], ends[1], count, endpoint=endpoint)
     return from_host(values, chosen, device)
 
 
@@ -101,12 +112,17 @@ def logspace(
 ) -> Tensor:
     """Return the powers of ``base`` whose exponents are ``linspace(start, stop, num)``.
 
+    Raises:
+        ShapeError: when ``num`` is negative.
+
     Example:
         >>> logspace(0, 2, 3).tolist()
         [1.0, 10.0, 100.0]
     """
     chosen = dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype)
-    values: npt.NDArray[Any] = np.logspace(start, stop, num, endpoint=endpoint, base=base)
+    values: npt.NDArray[Any] = np.logspace(
+        start, stop, _samples("logspace", num), endpoint=endpoint, base=base
+    )
     return from_host(values, chosen, device)
 
 
@@ -123,7 +139,7 @@ def geomspace(
     """Return numbers from ``start`` to ``stop``, each the same multiple of the one before.
 
     Raises:
-        ShapeError: when an end is zero.
+        ShapeError: when an end is zero, or ``num`` is negative.
 
     Example:
         >>> geomspace(1, 100, 3).tolist()
@@ -132,8 +148,22 @@ def geomspace(
     chosen = dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype)
     if start == 0 or stop == 0:
         raise ShapeError("geomspace: neither end is zero")
-    values: npt.NDArray[Any] = np.geomspace(start, stop, num, endpoint=endpoint)
+    count = _samples("geomspace", num)
+    values: npt.NDArray[Any] = np.geomspace(start, stop, count, endpoint=endpoint)
     return from_host(values, chosen, device)
+
+
+def _sides(name: str, n_rows: Any, n_cols: Any, k: Any) -> tuple[int, int, int]:
+    """Return a matrix's lengths and the number of a diagonal.
+
+    Raises:
+        ShapeError: when a length is negative.
+        DTypeError: when one is no integer.
+    """
+    rows, columns, diagonal = as_shape(name, (n_rows, n_rows if n_cols is None else n_cols, k))
+    if rows < 0 or columns < 0:
+        raise ShapeError(f"{name}: a shape has no negative lengths, as {(rows, columns)} has")
+    return rows, columns, diagonal
 
 
 def eye(
@@ -147,23 +177,29 @@ def eye(
 ) -> Tensor:
     """Return a matrix of zeros with ones on the k-th diagonal (above the main one for k > 0).
 
+    Raises:
+        ShapeError: when a length is negative.
+
     Example:
         >>> eye(2).tolist()
         [[1.0, 0.0], [0.0, 1.0]]
     """
     chosen = dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype)
-    columns = n_rows if n_cols is None else n_cols
-    return from_host(np.eye(n_rows, columns, k), chosen, device)
+    return from_host(np.eye(*_sides("eye", n_rows, n_cols, k)), chosen, device)
 
 
 def identity(n: int, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
     """Return the identity matrix of n rows.
 
+    Raises:
+        ShapeError: when there are fewer than none.
+
     Example:
         >>> identity(1).tolist()
         [[1.0]]
     """
-    return eye(n, dtype=dtype, device=device)
+    chosen = dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+    return from_host(np.eye(*_sides("identity", n, None, 0)), chosen, device)
 
 
 def tri(
@@ -177,10 +213,12 @@ def tri(
 ) -> Tensor:
     """Return a matrix of ones on and below the k-th diagonal, zeros above.
 
+    Raises:
+        ShapeError: when a length is negative.
+
     Example:
         >>> tri(2).tolist()
         [[1.0, 0.0], [1.0, 1.0]]
     """
     chosen = dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype)
-    columns = n_rows if n_cols is None else n_cols
-    return from_host(np.tri(n_rows, columns, k), chosen, device)
+    return from_host(np.tri(*_sides("tri", n_rows, n_cols, k)), chosen, device)

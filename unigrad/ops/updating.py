@@ -17,8 +17,15 @@ from typing import Any
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
-from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.arguments import (
+    TensorLike,
+    as_tensor,
+    cast,
+    check_kind,
+    constant,
+    normalize_axis,
+)
+from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
 from unigrad.core.op import OPS, Op, composite, primitive, tell_of_handle
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -58,7 +65,8 @@ def _at_multiply(x: Tensor, v: Tensor, index: Tensor, *, axis: int) -> Tensor:
     length = x.shape[axis]
     flat = reshape(index, (-1,))
     count = flat.shape[0]
-    flat = where(flat < 0, flat + length, flat)
+    # Counted from the front, so that equal places are equal; what is outside stays so.
+    flat = where(flat < -length, length, where(flat < 0, flat + length, flat))
     order = argsort(flat)
     flat = OPS["take"](flat, order, axis=0)
     v = reshape(v, (*v.shape[:axis], count, *v.shape[axis + index.ndim :]))
@@ -85,7 +93,12 @@ def at_set(x: TensorLike, key: Any, values: TensorLike, /) -> Tensor:
         >>> at_set([1, 2, 3], [0, 0], [7, 8]).tolist()
         [8, 2, 3]
     """
-    return _write("at_set", x, key, values, lambda old, new: new, _scatter_set)
+    return _write("at_set", x, key, values, _new_one, _scatter_set)
+
+
+def _new_one(old: Tensor, new: Tensor) -> Tensor:
+    """Return the written value."""
+    return new
 
 
 def at_add(x: TensorLike, key: Any, values: TensorLike, /) -> Tensor:
@@ -135,8 +148,13 @@ def _write(
     values: TensorLike,
     combine: Callable[[Any, Any], Any],
     scatter_op: Op,
+    called: str | None = None,
+    given: Tensor | None = None,
 ) -> Tensor:
-    """Write by a key: ``combine`` old and new where no index can come twice, else scatter."""
+    """Write by a key: ``combine`` old and new where no index can come twice, else scatter.
+
+    Errors name the op ``called``, to which ``given`` was given; by default ``name`` and the key.
+    """
     x = as_tensor(x, values if type(values) is Tensor else None)
     new = _as_value(name, x, values)
     entries = as_tuple(key)
@@ -145,11 +163,14 @@ def _write(
     mask = _only_mask(x, entries)
     if mask is not None and new.ndim == 0:
         return where(mask, combine(x, new), x)
-    plan = Advanced(x, entries)
+    plan = Advanced(x, entries, called or name, given)
     rows = arrange(x, plan)
-    index = flat_index(plan)
-    shape = (*rows.shape[: plan.axis], *index.shape, *rows.shape[plan.axis + 1 :])
-    rows = scatter_op(rows, _fit(name, new, shape), index, axis=plan.axis)
+    try:
+        index = flat_index(plan)
+        shape = (*rows.shape[: plan.axis], *index.shape, *rows.shape[plan.axis + 1 :])
+        rows = scatter_op(rows, _fit(plan.name, new, shape), index, axis=plan.axis)
+    except OutOfBoundsError as error:
+        raise plan.explained(x, error) from error.__cause__
     return _put_back(x, plan, rows)
 
 
@@ -161,7 +182,7 @@ def _write_basic(
     combine: Callable[[Any, Any], Any],
 ) -> Tensor:
     """Write by a basic key."""
-    spec, starts, shape = basic(entries, x.shape)
+    spec, starts, shape = basic(entries, x, name)
     new = _fit(name, new, shape)
     if name != "at_set":
         new = combine(OPS["getitem"](x, *starts, spec=spec), new)
@@ -177,7 +198,7 @@ def _put_back(x: Tensor, plan: Advanced, rows: Tensor) -> Tensor:
         rows = permute_dims(rows, tuple(int(i) for i in np.argsort(plan.order)))
     if plan.first is None:
         return rows
-    spec, starts, _ = basic(plan.first, x.shape)
+    spec, starts, _ = basic(plan.first, x)
     out: Tensor = _slice_update(x, rows, *starts, spec=spec)
     return out
 
@@ -195,13 +216,7 @@ def _as_value(name: str, x: Tensor, values: TensorLike) -> Tensor:
     exact = type(values) is int and x.dtype in dtypes.INTEGER
     new = as_tensor(values, x, x.dtype if exact else None)
     if new.dtype != x.dtype:
-        ranks = "biufcV".index(new.dtype.kind), "biufcV".index(x.dtype.kind)
-        rank, room = (3 if one == 5 else 1 if one == 2 else one for one in ranks)
-        if rank > room:
-            raise DTypeError(
-                f"{name}: {new.dtype.name} values do not fit into a {x.dtype.name} tensor; cast "
-                "one of them with ug.astype"
-            )
+        check_kind(name, new, x.dtype)
         new = cast(new, x.dtype)
     return new
 
@@ -299,14 +314,13 @@ def put_along_axis(
         [[1, 0], [0, 4]]
     """
     x = as_tensor(x)
-    place = axis + x.ndim if axis < 0 else axis
-    if not 0 <= place < x.ndim:
-        raise ShapeError(f"put_along_axis: axis {axis} is out of range for {x.ndim} dimensions")
-    index = as_index("put_along_axis", indices, x, x.shape[place], place)
-    _, index = along("put_along_axis", x, index, place)
+    place = normalize_axis("put_along_axis", axis, x.ndim)
+    given = as_index("put_along_axis", indices, x, place)
+    _, index = along("put_along_axis", x, given, place)
     grid: list[Any] = list(np.indices(index.shape, sparse=True))
     grid[place] = index
-    return at_set(x, tuple(grid), values)
+    key = tuple(grid)
+    return _write("at_set", x, key, values, _new_one, _scatter_set, "put_along_axis", given)
 
 
 def scatter(indices: TensorLike, values: TensorLike, /, shape: tuple[int, ...]) -> Tensor:
@@ -329,7 +343,8 @@ def scatter_add(x: TensorLike, indices: TensorLike, values: TensorLike, /) -> Te
         [3, 2]
     """
     x = as_tensor(x)
-    return at_add(x, nd_key("scatter_add", x, indices), values)
+    key, given = nd_key("scatter_add", x, indices)
+    return _write("at_add", x, key, values, add, _at_add, "scatter_add", given)
 
 
 def scatter_update(x: TensorLike, indices: TensorLike, values: TensorLike, /) -> Tensor:
@@ -340,4 +355,5 @@ def scatter_update(x: TensorLike, indices: TensorLike, values: TensorLike, /) ->
         [1, 7]
     """
     x = as_tensor(x)
-    return at_set(x, nd_key("scatter_update", x, indices), values)
+    key, given = nd_key("scatter_update", x, indices)
+    return _write("at_set", x, key, values, _new_one, _scatter_set, "scatter_update", given)

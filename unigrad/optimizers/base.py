@@ -17,8 +17,8 @@ import numpy.typing as npt
 
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor, cast, constant
-from unigrad.core.dtypes import DType, float32, int64
-from unigrad.core.errors import GradientWarning, ShapeError
+from unigrad.core.dtypes import FLOATING, DType, float32, int64
+from unigrad.core.errors import DTypeError, GradientWarning, SettingError, ShapeError
 from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -64,8 +64,14 @@ class Optimizer(ABC):
     # -- as pure functions
 
     def init(self, parameters: Any) -> dict[str, Any]:
-        """Return the state before the first step: the step's number and zeros per slot."""
+        """Return the state before the first step: the step's number and zeros per slot.
+
+        Raises:
+            DTypeError: when a parameter is no floating one.
+        """
         leaves = tree.leaves(parameters)
+        for leaf in leaves:
+            _require_floating(type(self).__name__, "a parameter", as_tensor(leaf).dtype)
         step = constant(as_tensor(leaves[0]), 0, int64) if leaves else as_tensor(0)
         zeros = {
             name: tree.map(lambda leaf: _slot_of(as_tensor(leaf)), parameters)
@@ -80,6 +86,7 @@ class Optimizer(ABC):
 
         Raises:
             ShapeError: when the trees, or a gradient and its parameter, do not fit.
+            DTypeError: when a parameter is no floating one.
 
         Example:
             >>> import unigrad as ug
@@ -124,6 +131,8 @@ class Optimizer(ABC):
                     f"shape {parameter.shape}"
                 )
             groups.setdefault(parameter.dtype, []).append(i)
+        for dtype in groups:
+            _require_floating(type(self).__name__, "a parameter", dtype)
         rate = self._rate(done)
         new: list[list[Any]] = [[None] * len(columns[0]) for _ in range(len(columns) - 1)]
         for dtype, positions in groups.items():
@@ -158,8 +167,14 @@ class Optimizer(ABC):
         return self._iterations
 
     def build(self, variables: Iterable[Variable]) -> None:
-        """Make the slots of these variables, where they are not there yet."""
+        """Make the slots of these variables, where they are not there yet.
+
+        Raises:
+            DTypeError: when a variable is no floating one; then nothing is made.
+        """
         variables = list(variables)
+        for variable in variables:
+            _require_floating(type(self).__name__, f"variable {variable.name!r}", variable.dtype)
         with init_scope():
             if self._iterations is None and variables:
                 start = zeros_like(variables[0]._untaped().sum(), dtype=int64)
@@ -182,8 +197,11 @@ class Optimizer(ABC):
 
         Raises:
             ShapeError: when a gradient's shape is not its variable's.
+            SettingError: when a variable comes twice.
+            DTypeError: when a variable is no floating one.
         """
         pairs = list(gradients_and_variables)
+        _require_distinct([variable for _, variable in pairs])
         missing = [variable.name for gradient, variable in pairs if gradient is None]
         if missing:
             warnings.warn(
@@ -238,6 +256,33 @@ class Optimizer(ABC):
             UnigradError: when names, shapes or dtypes differ; then nothing is changed.
         """
         load_into(self.named_variables(), state, type(self).__name__)
+
+
+def _require_floating(name: str, what: str, dtype: DType) -> None:
+    """Refuse a dtype in which there is nothing to update: the formulas are those of real numbers.
+
+    Raises:
+        DTypeError: then.
+    """
+    if dtype not in FLOATING:
+        raise DTypeError(f"{name}: {what} is {dtype.name}; optimizers update floating dtypes only")
+
+
+def _require_distinct(variables: Sequence[Variable]) -> None:
+    """Refuse a variable that comes twice: the second update would undo the first.
+
+    Raises:
+        SettingError: then.
+    """
+    if len({variable.key for variable in variables}) == len(variables):
+        return
+    seen = set()
+    for variable in variables:
+        if variable.key in seen:
+            raise SettingError(
+                f"apply_gradients: variable {variable.name!r} comes twice; add its gradients up"
+            )
+        seen.add(variable.key)
 
 
 def _within(dtype: DType) -> DType:

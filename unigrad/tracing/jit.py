@@ -10,9 +10,10 @@ What a trace means is the backend's business; one without a compiler just calls 
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar, overload
+from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
 
 import numpy as np
 
@@ -27,7 +28,9 @@ from unigrad.core.variable import Variable, living_variables, traced_by, tracing
 from unigrad.tracing.scope import init_scope
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
+S = TypeVar("S")
 Options = Mapping[str, Mapping[str, Any]]
 
 #: A function that makes variables is traced again with them; one that does so every time is wrong.
@@ -35,14 +38,14 @@ _MOST_TRACES = 3
 
 
 @overload
-def jit(function: Callable[P, R], /) -> Callable[P, R]: ...
+def jit(function: Callable[P, R], /) -> Compiled[P, R]: ...
 @overload
 def jit(
     *,
     static_argnums: int | Sequence[int] = (),
     static_argnames: str | Sequence[str] = (),
     options: Options | None = None,
-) -> Callable[[Callable[P, R]], Callable[P, R]]: ...
+) -> Callable[[Callable[P, R]], Compiled[P, R]]: ...
 def jit(
     function: Callable[..., Any] | None = None,
     /,
@@ -54,15 +57,18 @@ def jit(
     """Compile a function of Tensors (pytrees of them) and Variables, on any backend.
 
     Tensors, arrays and Python numbers are inputs; bools, strings, ``None`` and everything else
-    is static: another value is another program, and must be hashable. Variables may be read,
+    is static: another value is another program, and must be hashable. A number comes in as a 0-d
+    tensor of the default dtype of its kind, or of 64 bits if a tensor among the arguments is so;
+    to have it absorbed as Python numbers are, make it static. Variables may be read,
     assigned and made at the first call. Printing and other effects of Python happen only while
     the function is traced. Under a recording tape the function is simply called, so that it can
     be differentiated.
 
     Args:
         function: what to compile; it returns a pytree.
-        static_argnums: positions of arguments that are static whatever their type.
-        static_argnames: names of keyword arguments that are.
+        static_argnums: positions of arguments that are static whatever their type, however they
+            are given.
+        static_argnames: names of arguments that are.
         options: settings for a backend's compiler by the backend's name, for example
             ``{"torch": {"compiler": "inductor"}}``.
 
@@ -87,17 +93,28 @@ def jit(
             static_argnames=static_argnames,
             options=options,
         )
-    compiled = Compiled(
-        function,
-        {static_argnums} if isinstance(static_argnums, int) else set(static_argnums),
-        {static_argnames} if isinstance(static_argnames, str) else set(static_argnames),
-        options or {},
-    )
+    places = {static_argnums} if isinstance(static_argnums, int) else set(static_argnums)
+    names = {static_argnames} if isinstance(static_argnames, str) else set(static_argnames)
+    _match(function, places, names)
+    compiled: Compiled[..., Any] = Compiled(function, places, names, options or {})
     return functools.wraps(function)(compiled)
 
 
+def _match(function: Callable[..., Any], places: set[int], names: set[str]) -> None:
+    """Add to the places of static arguments those of their names, and the other way round."""
+    try:
+        parameters = inspect.signature(function).parameters.values()
+    except (TypeError, ValueError):  # Some functions written in C do not tell.
+        return
+    positional = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+    order = [one.name for one in parameters if one.kind in positional]
+    named = {i for i, name in enumerate(order) if name in names}
+    names.update(order[i] for i in places if 0 <= i < len(order))
+    places |= named
+
+
 class _Static:
-    """A static argument: compares and hashes by value, and is a leaf whatever it holds."""
+    """A static argument: compares and hashes by type and value, a leaf whatever it holds."""
 
     __slots__ = ("value",)
 
@@ -105,7 +122,12 @@ class _Static:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, _Static) and bool(self.value == other.value)
+        return (
+            isinstance(other, _Static)
+            # 2, 2.0 and True are equal and do different things.
+            and type(self.value) is type(other.value)
+            and bool(self.value == other.value)
+        )
 
     def __hash__(self) -> int:
         return hash(self.value)
@@ -123,13 +145,13 @@ class _Program:
     leaves: list[tuple[bool, Any]]
 
 
-class Compiled:
+class Compiled(Generic[P, R]):
     """A function under `jit`: call it, or ask `programs` how often it was compiled."""
 
     def __init__(
-        self, function: Callable[..., Any], static: set[int], names: set[str], options: Options
+        self, function: Callable[P, R], static: set[int], names: set[str], options: Options
     ) -> None:
-        self._function = function
+        self._function: Callable[..., Any] = function
         self._static = static
         self._names = names
         self._options = options
@@ -142,28 +164,37 @@ class Compiled:
         """The number of signatures met so far."""
         return len(self._programs)
 
+    @overload
+    def __get__(self, instance: None, owner: Any = None) -> Compiled[P, R]: ...
+    @overload
+    def __get__(
+        self: Compiled[Concatenate[S, Q], R], instance: S, owner: Any = None
+    ) -> Callable[Q, R]: ...
     def __get__(self, instance: Any, owner: Any = None) -> Any:
         return self if instance is None else functools.partial(self, instance)
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        given: tuple[Any, ...] = args
+        named: dict[str, Any] = kwargs
         if self._static or self._names:
-            args = tuple(
+            given = tuple(
                 _Static(one) if i in self._static or i - len(args) in self._static else one
                 for i, one in enumerate(args)
             )
-            kwargs = {k: _Static(v) if k in self._names else v for k, v in kwargs.items()}
-        leaves, structure = tree.flatten((args, kwargs))
+            named = {k: _Static(v) if k in self._names else v for k, v in kwargs.items()}
+        leaves, structure = tree.flatten((given, named))
         if tracing.trace is not None or recorders.active():
             return self._plain(structure, leaves)
         backend = _backend_of(leaves)
-        dynamic, key = [], []
+        dynamic: list[Tensor] = []
+        key: list[Any] = []
         for leaf in leaves:
             if isinstance(leaf, Tensor):
                 tensor = leaf
             elif _is_input(leaf):
-                tensor = as_tensor(leaf)
+                tensor = as_tensor(leaf, _widest(leaves))
             else:
-                key.append(leaf)
+                key.append((type(leaf), leaf))
                 continue
             dynamic.append(tensor)
             key.append((_Input, tensor.shape, tensor.dtype, type(leaf) is Tensor))
@@ -186,24 +217,26 @@ class Compiled:
         outputs = program.run(*natives, *[tensor.native for tensor in dynamic])
         for variable, native in zip(program.writes, outputs, strict=False):
             variable.replace(wrap(backend, native))
-        return tree.unflatten(
+        result: R = tree.unflatten(
             program.structure,
             [wrap(backend, outputs[x]) if place else x for place, x in program.leaves],
         )
+        return result
 
-    def _plain(self, structure: Any, leaves: Sequence[Any]) -> Any:
+    def _plain(self, structure: Any, leaves: Sequence[Any]) -> R:
         """Call the function as it is, with what a compiled one would get and give."""
         given = [
-            another_handle(as_tensor(leaf)) if _is_input(leaf) else _given(leaf) for leaf in leaves
+            another_handle(as_tensor(leaf, _widest(leaves))) if _is_input(leaf) else _given(leaf)
+            for leaf in leaves
         ]
         args, kwargs = tree.unflatten(structure, given)
-        result = self._function(*args, **kwargs)
+        result: R = self._function(*args, **kwargs)
         found, outer = tree.flatten(result)
-        if not any(isinstance(one, Variable) for one in found):
-            return result
-        return tree.unflatten(
-            outer, [one.read() if isinstance(one, Variable) else one for one in found]
-        )
+        if any(isinstance(one, Variable) for one in found):
+            result = tree.unflatten(
+                outer, [one.read() if isinstance(one, Variable) else one for one in found]
+            )
+        return result
 
     def _compile(
         self, backend: Backend, structure: Any, leaves: Sequence[Any], dynamic: list[Tensor]
@@ -330,6 +363,14 @@ def _is_input(leaf: Any) -> bool:
     if isinstance(leaf, (Tensor, int, float, complex, np.ndarray, np.generic)):
         return True
     return owner_of(leaf) is not None
+
+
+def _widest(leaves: Sequence[Any]) -> Tensor | None:
+    """Return an argument of 64 bits beside which Python's numbers are to keep their digits."""
+    for leaf in leaves:
+        if isinstance(leaf, Tensor) and leaf.dtype in (dtypes.float64, dtypes.complex128):
+            return leaf
+    return None
 
 
 def _given(leaf: Any) -> Any:

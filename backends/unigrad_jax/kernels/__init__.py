@@ -11,7 +11,7 @@ from unigrad_jax.kernels import (
     shaping,
     sorting,
 )
-from unigrad_jax.pull import without_settings
+from unigrad_jax.pull import not_jitted, without_settings
 
 TABLE = {
     **activations.TABLE,
@@ -24,8 +24,7 @@ TABLE = {
     **shaping.TABLE,
     **sorting.TABLE,
 }
-#: Ops whose result's shape depends on values: they cannot be jitted.
-BY_VALUE = indexing.BY_VALUE
 #: Ops that never have settings; they take Python scalars as weak.
 WHOLE = elementwise.WHOLE
 without_settings(*WHOLE)
+not_jitted(*indexing.BY_VALUE, *creation.PLACING)

@@ -27,6 +27,15 @@ def _real_abs(x: Any) -> Any:
 _real_abs.defjvps(lambda t, out, x: t * jnp.sign(x))
 
 
+@jax.custom_jvp
+def _complex_acosh(x: Any) -> Any:
+    """JAX's, whose derivative has the wrong sign on the left half-plane."""
+    return jnp.arccosh(x)
+
+
+_complex_acosh.defjvps(lambda t, out, x: t * jax.lax.rsqrt(x - 1) * jax.lax.rsqrt(x + 1))
+
+
 def _of_ordered(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that refuses complex numbers, most of which JAX orders by real parts."""
 
@@ -110,8 +119,8 @@ def _log_of_sum(x: Any, y: Any) -> Any:
 
 
 _log_of_sum.defjvps(
-    lambda t, out, x, y: t * jnp.exp(x - out),
-    lambda t, out, x, y: t * jnp.exp(y - out),
+    lambda t, out, x, y: t * jax.nn.sigmoid(x - y),
+    lambda t, out, x, y: t * jax.nn.sigmoid(y - x),
 )
 
 
@@ -142,6 +151,16 @@ def _slope_of_erfinv(out: Any) -> Any:
 
 
 _erfinv.defjvps(lambda t, out, x: t * _slope_of_erfinv(out))
+
+
+def _astype(x: Any, dtype: Any) -> Any:
+    """Cast; of complex numbers the real parts, in silence."""
+    if jnp.iscomplexobj(x):
+        if dtype.kind == "b":
+            return jnp.not_equal(x, 0)
+        if dtype.kind != "c":
+            x = jnp.real(x)
+    return jax.lax.convert_element_type(x, dtype)
 
 
 _PURE = {
@@ -188,7 +207,7 @@ _PURE = {
     "cosh": jnp.cosh,
     "tanh": jnp.tanh,
     "asinh": jnp.arcsinh,
-    "acosh": jnp.arccosh,
+    "acosh": lambda x: _complex_acosh(x) if jnp.iscomplexobj(x) else jnp.arccosh(x),
     "atanh": jnp.arctanh,
     "atan2": _of_ordered(_atan2),
     "hypot": _of_ordered(_hypot),
@@ -221,7 +240,7 @@ _PURE = {
 
 TABLE = {
     **_PURE,
-    "astype": lambda x, dtype: jax.lax.convert_element_type(x, dtype),
+    "astype": _astype,
 }
 
 WHOLE = frozenset(_PURE)

@@ -107,6 +107,13 @@ def _clip(x: Any, low: float | None, high: float | None) -> Any:
     return np.minimum(x, high if x.dtype != BFLOAT16 else x.dtype.type(high))
 
 
+def _astype(x: Any, dtype: Any) -> Any:
+    """Cast; of complex numbers the real parts, in silence."""
+    if x.dtype.kind == "c" and dtype.kind not in "bc":
+        x = x.real
+    return x.astype(dtype)
+
+
 _BINARY = {
     "add": np.add,
     "subtract": np.subtract,
@@ -187,7 +194,7 @@ TABLE = {
     "isinf": np.isinf,
     "isnan": np.isnan,
     "where": np.where,
-    "astype": lambda x, dtype: x.astype(dtype),
+    "astype": _astype,
 }
 
 #: NumPy's ufuncs take Python scalars as weak (NEP 50), floats beside bfloat16 excepted.

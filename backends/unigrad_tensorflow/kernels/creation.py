@@ -9,10 +9,14 @@ from unigrad.core.dtypes import ALL
 _DTYPES = {dtype: getattr(tf, dtype.name) for dtype in ALL}
 
 
+def device_of(name: str) -> str:
+    """TensorFlow's own name of a device whose name `Backend.place` gave."""
+    return "/CPU:0" if name == "cpu" else f"/{name.upper()}"
+
+
 def to_device(x: tf.Tensor, device: str) -> tf.Tensor:
     """The tensor on another device."""
-    kind, _, index = device.partition(":")
-    with tf.device(f"/{kind.upper()}:{index or 0}"):
+    with tf.device(device_of(device)):
         return tf.identity(x)
 
 

@@ -184,7 +184,7 @@ def _pow(x: Any, y: Any) -> Any:
         return tf.ones_like(x) if y == 0 else _raw_pow(x, y)
     if isinstance(x, (int, float)):
         x = tf.constant(x, y.dtype)
-        if x > 0 if tf.executing_eagerly() else False:
+        if not x.dtype.is_complex and tf.executing_eagerly() and x > 0:
             return _raw_pow(x, y)
     if not x.dtype.is_floating or not recording():
         return _raw_pow(x, y)
@@ -249,19 +249,14 @@ def _atan2(x: Any, y: Any) -> Any:
 
 
 def _logaddexp(x: Any, y: Any) -> Any:
-    """m + log1p(expm1(greater - m) + exp(less - m)), m the greater as a constant.
-
-    The expm1 is 0 and there for its derivative. Where the result is -∞ the derivative is 0.
-    """
+    """greater + log(1 + exp(less - greater)); the derivatives are 0 where both are -∞."""
     first = x >= y
     greater, less = tf.where(first, x, y), tf.where(first, y, x)
+    same = tf.equal(greater, less) & tf.math.is_inf(greater)
     zero = tf.zeros((), x.dtype)
-    shift = tf.stop_gradient(tf.where(tf.math.is_inf(greater), zero, greater))
-    minus = tf.constant(-math.inf, x.dtype)
-    empty = tf.equal(greater, minus) & tf.equal(less, minus)
-    beyond = tf.math.expm1(greater - shift) + tf.exp(less - shift)
-    found = tf.math.log1p(tf.where(empty, zero, beyond)) + shift
-    return tf.where(empty, minus, found)
+    empty = same & (greater < zero)
+    found = greater + tf.math.log1p(tf.exp(tf.where(empty, zero, less - greater)))
+    return tf.where(same, tf.stop_gradient(greater), found)
 
 
 _raw_erf = unary("Erf")
@@ -292,6 +287,20 @@ def _erfinv(x: Any) -> Any:
     off = tf.math.erf(start) - tf.where(inside, wide, zero)
     near = start - off * tf.exp(tf.square(start)) * (math.sqrt(math.pi) / 2.0)
     return tf.cast(tf.where(inside, near, tail), x.dtype)
+
+
+def _astype(x: Any, dtype: Any) -> Any:
+    """Cast; of complex numbers the real parts, in silence."""
+    if x.dtype.is_complex:
+        if dtype.kind == "b":
+            return tf.not_equal(x, tf.zeros((), x.dtype))
+        if dtype.kind != "c":
+            x = tf.math.real(x)
+    elif dtype.kind == "c" and x.dtype.is_floating:
+        # Its derivative is the real part, which that of a cast takes with a warning.
+        x = tf.cast(x, _DTYPES[dtype].real_dtype)
+        return tf.complex(x, tf.zeros_like(x))
+    return tf.cast(x, _DTYPES[dtype])
 
 
 _logical_and, _logical_or = binary("LogicalAnd"), binary("LogicalOr")
@@ -375,7 +384,7 @@ TABLE = {
     "isfinite": _no(unary("IsFinite"), for_integers=True),
     "isinf": _no(unary("IsInf"), for_integers=False),
     "isnan": _no(unary("IsNan"), for_integers=False),
-    "astype": lambda x, dtype: tf.cast(x, _DTYPES[dtype]),
+    "astype": _astype,
 }
 
 SCALAR_OPS = frozenset(_SCALARS)

@@ -82,10 +82,13 @@ def _extremum(name: str) -> Reduction:
 
 
 def _mended_prod(x: Any, axis: Axis, keepdims: bool) -> Any:
-    """Multiply halves when recorded: TensorFlow's second derivative is NaN beside a zero."""
+    """Multiply halves when recorded: TensorFlow's second derivative is NaN beside a zero.
+
+    Nor are its derivatives those of complex numbers.
+    """
     if _half(x):
         return tf.cast(_mended_prod(tf.cast(x, tf.float32), axis, keepdims), x.dtype)
-    if not recording() or not x.dtype.is_floating:
+    if not recording() or x.dtype.is_integer:
         return _prod(x, axis, keepdims)
     wanted = tf.shape(_prod(x, axis, keepdims))
     axes = [*range(x.shape.rank)] if axis is None else [i % x.shape.rank for i in axis]
@@ -109,10 +112,13 @@ def _cumulative_sum(x: Any, axis: int, reverse: bool) -> Any:
 
 
 def _cumulative_prod(x: Any, axis: int) -> Any:
-    """Multiply doubling windows when recorded: TensorFlow's derivative is NaN at a zero."""
+    """Multiply doubling windows when recorded: TensorFlow's derivative is NaN at a zero.
+
+    Nor is it that of complex numbers.
+    """
     if _half(x):
         return tf.cast(_cumulative_prod(tf.cast(x, tf.float32), axis), x.dtype)
-    if not recording() or not x.dtype.is_floating:
+    if not recording() or x.dtype.is_integer:
         return tf.raw_ops.Cumprod(x=x, axis=axis, exclusive=False, reverse=False)
     length = x.shape[axis]
     window = 1

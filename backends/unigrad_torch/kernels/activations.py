@@ -27,7 +27,8 @@ TABLE = {
     "elu": lambda x, alpha: functional.elu(x, alpha),
     "selu": torch.selu,
     "celu": lambda x, alpha: functional.celu(x, alpha),
-    "silu": functional.silu,
+    # Of complex numbers torch has no derivative of it.
+    "silu": lambda x: x * torch.sigmoid(x) if x.is_complex() else functional.silu(x),
     "mish": functional.mish,
     # Beyond 40 the difference from x is below double precision; torch's own threshold is 20.
     "softplus": lambda x: functional.softplus(x, 1.0, 40.0),

@@ -123,16 +123,17 @@ def _of_integers(divide: Binary) -> Binary:
 
 
 def _logaddexp(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """The derivatives are 0, not NaN, where both are -∞; those of all orders where one is."""
+    """greater + log(1 + exp(less - greater)); the derivatives are 0 where both are -∞."""
     if x.is_complex():
         raise TypeError("complex numbers have no order")
     if not (x.requires_grad or y.requires_grad):
         return torch.logaddexp(x, y)
-    peak = torch.maximum(x.detach(), y.detach())
-    peak = torch.where(torch.isfinite(peak), peak, 0.0)
-    total = torch.exp(x - peak) + torch.exp(y - peak)
-    empty = total == 0
-    return torch.where(empty, -torch.inf, torch.log(torch.where(empty, 1.0, total)) + peak)
+    first = x >= y
+    greater, less = torch.where(first, x, y), torch.where(first, y, x)
+    same = (greater == less) & torch.isinf(greater)
+    empty = same & (greater < 0)
+    found = greater + torch.log1p(torch.exp(torch.where(empty, 0.0, less - greater)))
+    return torch.where(same, greater.detach(), found)
 
 
 def _hypot(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -163,6 +164,13 @@ def _shift(shift: Binary, right: bool) -> Binary:
         return torch.where(inside, shifted, gone)
 
     return run
+
+
+def _astype(x: torch.Tensor, dtype: Any) -> torch.Tensor:
+    """Cast; of complex numbers the real parts, in silence."""
+    if x.is_complex() and dtype.kind not in "bc":
+        x = torch.real(x)
+    return x.to(_DTYPES[dtype])
 
 
 _OPERATORS = {
@@ -244,7 +252,7 @@ TABLE = {
     "isfinite": torch.isfinite,
     "isinf": torch.isinf,
     "isnan": torch.isnan,
-    "astype": lambda x, dtype: x.to(_DTYPES[dtype]),
+    "astype": _astype,
 }
 
 SCALAR_OPS = frozenset(_OPERATORS)

@@ -86,6 +86,10 @@ def _write(x: Tensor, v: Tensor, region: list[tuple[int, int, int, int, bool]]) 
     if len(region) > 1:
         part = x[(*[_WHOLE] * axis, slice(first, end, step))]
         v = _write(part, v, region[1:])
+    if x.is_complex():
+        # Of complex numbers torch has no derivative of it.
+        parts = [torch.view_as_real(one.resolve_conj()) for one in (x, v)]
+        return torch.view_as_complex(torch.slice_scatter(*parts, axis, first, end, step))
     return torch.slice_scatter(x, v, axis, first, end, step)
 
 

@@ -1,4 +1,4 @@
-"""Forward mode is the transpose of reverse mode: ⟨J v, w⟩ = ⟨v, Jᵀ w⟩."""
+"""Forward mode: finite differences, and the transpose of reverse mode, Re⟨Jv, w⟩ = Re⟨v, Jᴴw⟩."""
 
 from __future__ import annotations
 
@@ -8,15 +8,18 @@ import numpy as np
 
 import unigrad as ug
 from unigrad.core import dtypes
+from unigrad_conformance.checks.gradients import DIFFERENCES, DOUBT
 from unigrad_conformance.ledger import Ledger
-from unigrad_conformance.problem import Problem
+from unigrad_conformance.problem import Problem, inner_terms
 from unigrad_conformance.subject import (
     Deviation,
     as_float64,
     gradient,
     place,
     quiet,
+    require_close,
     run,
+    scale,
 )
 
 #: How far the two inner products may be apart, relative to the sum of their terms' magnitudes.
@@ -24,8 +27,8 @@ ROUNDING = 1e-10
 
 
 def check_forward(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> None:
-    """Compare the two inner products for one random tangent and cotangent."""
-    if problem.is_complex or problem.sample.zero_gradient:
+    """Compare one random tangent with differences, and its inner product with a cotangent."""
+    if problem.sample.zero_gradient:
         return
     leaves = problem.rounded(dtype)
     placed = place(leaves)
@@ -54,13 +57,22 @@ def check_forward(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> None
                 f"tangent of {out.dtype.name}{list(out.shape)} is "
                 f"{tangent.dtype.name}{list(tangent.shape)}"
             )
-        terms = as_float64(tangent) * weight
+        terms = inner_terms(weight, as_float64(tangent))
         forward, size = forward + float(terms.sum()), size + float(np.abs(terms).sum())
     backward = 0.0
     for direction, one in zip(directions, gradient(problem, leaves), strict=True):
         if one is None:
             raise Deviation("gradient is None: the op lost the connection")
-        terms = as_float64(one) * direction
+        terms = inner_terms(as_float64(one), direction)
         backward, size = backward + float(terms.sum()), size + float(np.abs(terms).sum())
     if not abs(forward - backward) <= ROUNDING * size:
         raise Deviation(f"forward mode gives ⟨Jv, w⟩ = {forward!r}, reverse mode {backward!r}")
+    known = [one for one in problem.tangents if one is not None]
+    for tangent, (value, doubt) in zip(pushed, known, strict=True):
+        most = scale(value)
+        if (doubt > DOUBT * most).any():
+            raise Deviation("finite differences are in doubt: too close to a kink or a pole")
+        require_close(
+            "forward mode against finite differences",
+            as_float64(tangent), value, DIFFERENCES * most + 10.0 * doubt,
+        )  # fmt: skip

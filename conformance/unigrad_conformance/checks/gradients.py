@@ -31,7 +31,7 @@ def check_recorded(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> Non
     native = _arrays("native gradient", problem, leaves, found)
     if problem.sample.zero_gradient:
         _require_zero("native gradient", native)
-    elif not problem.is_complex:
+    else:
         _against_differences(problem, native)
 
 
@@ -57,8 +57,7 @@ def check_gradients(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> No
             f"native gradient by input {i} against the reference's",
             one, other, ROUNDING * scale(*native, *reference),
         )  # fmt: skip
-    if not problem.is_complex:
-        _against_differences(problem, native)
+    _against_differences(problem, native)
 
 
 def _against_differences(problem: Problem, native: list[Array]) -> None:

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
-import unigrad as ug
 from unigrad.core import dtypes
+from unigrad_conformance.backends import beside
 from unigrad_conformance.checks.gradients import DIFFERENCES, DOUBT
 from unigrad_conformance.ledger import Ledger
-from unigrad_conformance.problem import Problem, slope
+from unigrad_conformance.problem import Problem, inner_terms, slope
 from unigrad_conformance.subject import (
     Deviation,
     as_float64,
@@ -26,7 +26,7 @@ _differences: dict[int, tuple[float, float]] = {}
 
 def check_second_order(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> None:
     """Compare the product of the Hessian of ⟨weights, results⟩ with a random direction."""
-    if problem.is_complex or problem.sample.zero_gradient:
+    if problem.sample.zero_gradient:
         return
     leaves = problem.rounded(dtype)
     directions = problem.directions("second order")
@@ -39,7 +39,7 @@ def check_second_order(problem: Problem, dtype: dtypes.DType, ledger: Ledger) ->
         )  # fmt: skip
     along = problem.directions("finite differences")
     value, doubt = _of_gradient(problem)
-    terms = [one * way for one, way in zip(native, along, strict=True)]
+    terms = [inner_terms(one, way) for one, way in zip(native, along, strict=True)]
     size = max(1.0, sum(float(np.abs(one).sum()) for one in terms))
     got = sum(float(one.sum()) for one in terms)
     if doubt > DOUBT * size:
@@ -49,7 +49,7 @@ def check_second_order(problem: Problem, dtype: dtypes.DType, ledger: Ledger) ->
 
 
 def _of_gradient(problem: Problem) -> tuple[float, float]:
-    """Return the derivative of ⟨directions, gradient⟩ along another direction, and its doubt.
+    """Return the derivative of Re⟨directions, gradient⟩ along another direction, and its doubt.
 
     It is taken of the gradient on NumPy, once for all backends: that gradient has been checked.
     """
@@ -61,10 +61,10 @@ def _of_gradient(problem: Problem) -> tuple[float, float]:
             leaves = list(problem.leaves)
             for i, way in zip(problem.inexact, along, strict=True):
                 leaves[i] = np.asarray(leaves[i] + step * way)
-            with ug.use_backend("numpy"):
+            with beside("numpy"):
                 found = gradient(problem, leaves)
             return sum(
-                float(np.sum(as_float64(one) * direction))
+                float(np.sum(inner_terms(direction, as_float64(one))))
                 for one, direction in zip(found, directions, strict=True)
                 if one is not None
             )

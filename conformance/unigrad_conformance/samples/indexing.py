@@ -206,7 +206,7 @@ samples(
     case(_ND, real(3), (3, 4)),
     case(values([[1], [1]]), positive(2, 3), (4, 3)),
     oracle=lambda index, new, shape: _write(np.add)(
-        np.zeros(shape), tuple(np.moveaxis(index, -1, 0)), new
+        np.zeros(shape, new.dtype), tuple(np.moveaxis(index, -1, 0)), new
     ),
 )
 samples(

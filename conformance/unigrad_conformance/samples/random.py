@@ -9,7 +9,7 @@ import mpmath
 import numpy as np
 
 from unigrad_conformance import threefry
-from unigrad_conformance.sample import Array, Case, case, real, samples, values
+from unigrad_conformance.sample import Array, Case, case, complexes, real, samples, values
 
 _KEYS = [values(threefry.seeded(seed)) for seed in (0, 42, 2**40 + 5)]
 _FLOATS = ("float32", "float64")
@@ -148,6 +148,7 @@ _drawn("random.choice", case(_KEYS[0], 6, (4,), False),
 samples(
     "random.permutation",
     case(_KEYS[0], real(5, 2)),
+    case(_KEYS[1], complexes(5)),
     oracle=lambda key, x: x[threefry.order(key, len(x))],
     dtype=None,
     ulps=0,

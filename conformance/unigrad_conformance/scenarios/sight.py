@@ -60,3 +60,19 @@ def a_tape_entered_again_inside_another(api: Api) -> Any:
             z = y * v + 0.0 * x
     # What `first` alone saw of v is not in the sight of `second`.
     return [second.gradient(z, v), first.gradient(z, v)]
+
+
+@scenario([48.0, 12.0])
+def an_intermediate_that_an_inner_tape_watches_later(api: Api) -> Any:
+    x = api.constant(2.0)
+    with api.GradientTape(persistent=True) as outer:
+        outer.watch(x)
+        y = x * x
+        z = y * y * y
+        with api.GradientTape() as inner:
+            inner.watch(y)
+            w = y * y * y
+        inner.gradient(w, y)
+        v = z + w
+    # Uses of y from before and from after the inner tape count alike.
+    return [outer.gradient(z, y), 0.125 * outer.gradient(v, y)]

@@ -155,3 +155,26 @@ def jacobian_of_a_gradient_is_the_hessian(api: Api) -> Any:
             y = api.sum(x * x)
         slope = inner.gradient(y, x)
     return outer.jacobian(slope, x)
+
+
+@scenario([[], None, []])
+def jacobian_of_no_elements(api: Api) -> Any:
+    x, z = api.constant([1.0, 2.0]), api.constant([3.0, 4.0])
+    with api.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = (x * x)[:0]
+    return [
+        tape.jacobian(y, x),
+        tape.jacobian(y, z),
+        tape.jacobian(y, z, unconnected_gradients="zero"),
+    ]
+
+
+@scenario([[[[0.0, 0.0], [0.0, 0.0]]], [[]]])
+def batch_jacobian_of_what_is_not_connected(api: Api) -> Any:
+    x, z = api.constant([[1.0, 2.0]]), api.constant([[3.0, 4.0]])
+    with api.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        y = x * x
+        none = y[:, :0]
+    return [tape.batch_jacobian(y, z), tape.batch_jacobian(none, x)]

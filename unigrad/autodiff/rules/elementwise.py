@@ -5,7 +5,9 @@ from typing import Any
 
 from unigrad.autodiff.rules.registry import elementwise, linear, rule, zero
 from unigrad.core.arguments import cast, constant
+from unigrad.core.dtypes import COMPLEX, complex128, float32, float64
 from unigrad.core.tensor import Tensor
+from unigrad.ops.activations import sigmoid
 from unigrad.ops.arithmetic import conj, copysign, pow, reciprocal, sign, square
 from unigrad.ops.comparison import equal, greater, greater_equal, isnan, less, logical_and, where
 from unigrad.ops.creation import astype
@@ -43,7 +45,22 @@ elementwise("cos", lambda out, x: -sin(x))
 elementwise("tanh", lambda out, x: 1.0 - out * out)
 linear("positive", lambda g, out, x: g)
 linear("conj", lambda g, out, x: conj(g))
-elementwise("abs", lambda out, x: sign(x))
+
+
+def _conjugated_sign(out: Tensor, x: Tensor) -> Tensor:
+    """conj(x) / |x|, 0 at 0."""
+    if x.dtype not in COMPLEX:
+        return sign(x)
+    origin = equal(out, 0)
+    return where(origin, 0.0, conj(x) / where(origin, 1.0, out))
+
+
+# d|x| = Re(conj(sign x) dx): of complex numbers the tangent is real, the cotangent is not.
+rule(
+    "abs",
+    lambda g, out, x: g * _conjugated_sign(out, x),
+    jvp=lambda t, out, x: cast(t[0] * _conjugated_sign(out, x), out.dtype),
+)
 elementwise("square", lambda out, x: x * 2.0)
 elementwise("reciprocal", lambda out, x: -out * out)
 elementwise("exp2", lambda out, x: out * math.log(2.0))
@@ -61,10 +78,18 @@ elementwise("atan", lambda out, x: reciprocal(x * x + 1.0))
 elementwise("sinh", lambda out, x: cosh(x))
 elementwise("cosh", lambda out, x: sinh(x))
 elementwise("asinh", lambda out, x: rsqrt(x * x + 1.0))
-elementwise("acosh", lambda out, x: rsqrt((x - 1.0) * (x + 1.0)))
+elementwise("acosh", lambda out, x: _of_acosh(x))
 elementwise("atanh", lambda out, x: reciprocal((1.0 - x) * (x + 1.0)))
 elementwise("erf", lambda out, x: exp(-square(x)) * (2.0 / math.sqrt(math.pi)))
 elementwise("erfinv", lambda out, x: exp(square(out)) * (math.sqrt(math.pi) / 2.0))
+
+
+def _of_acosh(x: Tensor) -> Tensor:
+    """1 / √(x² - 1), whose root is that of a product on the right half-plane only."""
+    if x.dtype in COMPLEX:
+        return rsqrt(x - 1.0) * rsqrt(x + 1.0)
+    return rsqrt((x - 1.0) * (x + 1.0))
+
 
 zero("sign", "floor", "ceil", "round", "trunc", "floor_divide")
 zero("greater", "greater_equal", "less", "less_equal", "equal", "not_equal")
@@ -109,6 +134,13 @@ elementwise(
 )
 
 
+def _real(x: Tensor) -> Tensor:
+    """Return the real part."""
+    if x.dtype not in COMPLEX:
+        return x
+    return cast(x, float64 if x.dtype == complex128 else float32)
+
+
 def _by_base(out: Tensor, x: Tensor, y: Any) -> Any:
     """y x^(y-1), which is 0 for y = 0 wherever x is, at 0 and NaN too."""
     if not isinstance(y, Tensor):
@@ -122,10 +154,10 @@ def _by_base(out: Tensor, x: Tensor, y: Any) -> Any:
 def _by_exponent(out: Tensor, x: Any, y: Tensor) -> Tensor:
     """x^y log x, which is 0 at x = 0 for y ≥ 0."""
     if not isinstance(x, Tensor):
-        if x > 0:
+        if not isinstance(x, complex) and x > 0:
             return out * math.log(x)
         x = constant(y, x)
-    still = logical_and(equal(x, 0), greater_equal(y, 0))
+    still = logical_and(equal(x, 0), greater_equal(_real(y), 0))
     return out * log(where(still, 1, x))
 
 
@@ -152,12 +184,12 @@ elementwise(
 )
 
 
-def _weight(out: Tensor, x: Any) -> Tensor:
-    """exp(x - out), 0 where both are -∞."""
-    return exp(x - where(equal(out, float("-inf")), 0.0, out))
+def _weight(out: Tensor, x: Any, y: Any) -> Tensor:
+    """The share of exp(x) in exp(x) + exp(y): 1 / (1 + exp(y - x)), 0 where both are -∞."""
+    return sigmoid(where(equal(out, -math.inf), -math.inf, x - y))
 
 
-elementwise("logaddexp", lambda out, x, y: _weight(out, x), lambda out, x, y: _weight(out, y))
+elementwise("logaddexp", lambda out, x, y: _weight(out, x, y), lambda out, x, y: _weight(out, y, x))
 
 
 def _inside(x: Tensor, low: float | None, high: float | None, t: Tensor) -> Tensor:

@@ -1,0 +1,124 @@
+"""Devices: what is made for one is there, and what is computed from it stays there.
+
+Every device that the backend names is tried, and names of none are refused.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from functools import partial
+from typing import Any
+
+import unigrad as ug
+from unigrad.core.registry import current_backend
+from unigrad_conformance.errors import bad
+from unigrad_conformance.subject import Deviation
+
+_MAKERS: dict[str, Callable[[Any], Any]] = {
+    "asarray": lambda device: ug.asarray([1.0], device=device),
+    "asarray of a tensor": lambda device: ug.asarray(ug.asarray(1.0), device=device),
+    "zeros": lambda device: ug.zeros(2, device=device),
+    "arange": lambda device: ug.arange(2, device=device),
+    "ones_like": lambda device: ug.ones_like(ug.asarray(1.0), device=device),
+    "astype": lambda device: ug.astype(1.0, "float64", device=device),
+    "to_device": lambda device: ug.asarray(1.0).to_device(device),
+}
+for _name, _make in _MAKERS.items():
+    for _device in ("banana", "cpu:987", "gpu:987", "cpu:0:0", "CPU", "", 3):
+        # The message names the device asked for, and those that there are.
+        bad(f"{_name} on device {_device!r}", ug.UnigradError, f"device {_device!r} here; it has ")(
+            partial(_make, _device)
+        )
+
+
+def _require(what: str, x: ug.Tensor | ug.Variable, place: str) -> None:
+    if x.device != place:
+        raise Deviation(f"{what} is on {x.device!r}, not on {place!r}")
+
+
+def _pairs() -> Sequence[tuple[str, str]]:
+    """Return each device with another one (with itself where it is alone)."""
+    names = current_backend().devices()
+    return list(zip(names, names[1:] + names[:1], strict=True))
+
+
+def new_tensors_are_where_the_process_asks() -> None:
+    """``UNIGRAD_DEVICE`` places what is made without a device."""
+    wanted = os.environ.get("UNIGRAD_DEVICE")
+    if wanted is not None:
+        place = current_backend().place(wanted)
+        _require("asarray", ug.asarray([1.0]), place)
+        _require("zeros", ug.zeros((2,)), place)
+        _require("arange", ug.arange(2.0), place)
+        _require("a variable", ug.Variable([1.0]), place)
+    found = ug.__array_namespace_info__().default_device()
+    if found not in current_backend().devices():
+        raise Deviation(f"the default device is {found!r}, which is not among the devices")
+
+
+def made_where_asked() -> None:
+    """Each way of making a tensor puts it on the device that it names, under either name."""
+    for place, other in _pairs():
+        there = ug.asarray([1.0, 2.0], device=other)
+        _require("asarray", there, other)
+        kind, _, number = place.partition(":")
+        for name in (place, kind if number == "0" else place):
+            _require("asarray of a tensor", ug.asarray(there, device=name), place)
+            _require("zeros", ug.zeros((2,), device=name), place)
+            _require("full", ug.full((2,), 3.0, device=name), place)
+            _require("arange", ug.arange(2.0, device=name), place)
+            _require("eye", ug.eye(2, device=name), place)
+            _require("ones_like", ug.ones_like(there, device=name), place)
+            _require("astype", ug.astype(there, "float64", device=name), place)
+            _require("to_device", there.to_device(name), place)
+
+
+def computed_where_the_inputs_are() -> None:
+    """Results and gradients are on the device of the inputs, constants or not."""
+    for place, _ in _pairs():
+        x = ug.asarray([1.0, 2.0], device=place)
+        v = ug.Variable(x)
+        with ug.GradientTape() as tape:
+            tape.watch(x)
+            y = ug.sum(ug.exp(x) * v + 1.0) + ug.sum(ug.sign(x))
+        for what, one in {
+            "a variable": v,
+            "a result": y,
+            "a gradient": tape.gradient(y, x),
+            "ones_like": ug.ones_like(x),
+            "zeros_like": ug.zeros_like(v),
+            "a copy": ug.copy(x),
+            "a gradient of zeros": ug.grad(lambda x: ug.sum(ug.sign(x)))(x),
+        }.items():
+            _require(what, one, place)
+
+
+def moving_is_differentiable() -> None:
+    """A gradient goes back to where its source is, of the second order too."""
+    for place, other in _pairs():
+        x = ug.asarray([1.0, 2.0], device=place)
+        with ug.GradientTape() as outer:
+            outer.watch(x)
+            with ug.GradientTape() as tape:
+                tape.watch(x)
+                moved = x.to_device(other)
+                y = ug.sum(moved * moved * moved)
+            first = tape.gradient(y, x)
+        second = outer.gradient(first, x)
+        _require("the moved tensor", moved, other)
+        for gradient, want in ((first, [3.0, 12.0]), (second, [6.0, 12.0])):
+            _require("its gradient", gradient, place)
+            if gradient.tolist() != want:
+                raise Deviation(f"the gradient is {gradient.tolist()}, not {want}")
+
+
+PLACEMENTS: dict[str, Callable[[], None]] = {
+    function.__name__: function
+    for function in (
+        new_tensors_are_where_the_process_asks,
+        made_where_asked,
+        computed_where_the_inputs_are,
+        moving_is_differentiable,
+    )
+}
