@@ -264,3 +264,33 @@ def test_a_tape_reads_what_another_thread_has_assigned(backend):
         y = v * v
     assert y.tolist() == [4.0]
     assert tape.gradient(y, v).tolist() == [4.0]
+
+
+def test_fresh_kernels_return_new_tensors():
+    import torch
+
+    from unigrad_torch.kernels import TABLE
+    from unigrad_torch.tape import FRESH
+
+    names = {name for name, kernel in TABLE.items() if kernel in FRESH}
+    others = {"mean", "linear", "matmul", "sparse_softmax_crossentropy"}
+    binary = {"add", "subtract", "multiply", "divide"}
+    calls = [
+        ("mean", (one,), {"axis": axis, "keepdims": keep})
+        for one, axis in [(torch.ones(()), ()), (torch.ones(1), (0,)), (torch.ones(1, 1), (1,))]
+        for keep in (False, True)
+    ]
+    square, row = torch.eye(2), torch.zeros(2)
+    calls += [("linear", (square, square, row), {}), ("linear", (square[None], square, row), {})]
+    calls += [("matmul", (square, square), {}), ("matmul", (row, row), {})]
+    calls += [("sparse_softmax_crossentropy", (square, torch.tensor([0, 1])), {})]
+    for one in (torch.ones(()), torch.ones(0), square):
+        calls += [(name, (one, 0), {}) for name in binary] + [
+            (name, (one, 1), {}) for name in binary
+        ]
+        calls += [(name, (one,), {}) for name in names - others - binary]
+    assert {name for name, _, _ in calls} == names
+    for name, given, settings in calls:
+        found = TABLE[name](*given, **settings)
+        assert type(found) is torch.Tensor
+        assert all(found is not one for one in given)

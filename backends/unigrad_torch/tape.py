@@ -29,6 +29,7 @@ from unigrad.core import recorders
 from unigrad.core.backend import Kernel, NativeTape
 from unigrad.core.op import wrap
 from unigrad.core.tensor import Tensor
+from unigrad_torch.kernels import TABLE
 
 _Tensor = torch.Tensor
 _is_grad_enabled = torch.is_grad_enabled
@@ -38,6 +39,14 @@ _requires_grad = attrgetter("requires_grad")
 _native = attrgetter("native")
 _uid = attrgetter("uid")
 _is_there: Any = partial(is_not, None)
+#: Kernels of much used ops that always return one new tensor.
+FRESH = frozenset(
+    TABLE[name]
+    for name in (
+        "add", "subtract", "multiply", "divide", "negative", "exp", "log", "sigmoid", "tanh",
+        "relu", "matmul", "linear", "mean", "sparse_softmax_crossentropy",
+    )
+)  # fmt: skip
 #: A variable's value and the handle that stands for it in tapes.
 _Leaf = tuple[Tensor, Tensor]
 #: Identities of the tapes that are alive.
@@ -126,6 +135,8 @@ class TorchTape(NativeTape):
             natives = gate_paused(natives, uids)
         if _is_grad_enabled():
             result = kernel(*natives, **settings) if settings else kernel(*natives)
+            if kernel in FRESH:
+                return result
         else:
             with torch.enable_grad():
                 result = kernel(*natives, **settings)

@@ -41,8 +41,6 @@ def unary(floating: bool = False) -> Callable[[_Unary], _Unary]:
 
         @wraps(function)
         def run(x: TensorLike, /) -> Tensor:
-            if type(x) is not Tensor and type(x) in readable:
-                x = x.__unigrad_tensor__()
             if type(x) is Tensor:
                 backend = x.backend
                 native = x.native
@@ -64,6 +62,8 @@ def unary(floating: bool = False) -> Callable[[_Unary], _Unary]:
                     tensor.backend = backend
                     tensor.uid = 0
                     return tensor
+            elif type(x) in readable:
+                return run(x.__unigrad_tensor__())
             x = as_tensor(x)
             out: Tensor = op(to_floating(x) if floating else x)
             return out

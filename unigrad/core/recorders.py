@@ -74,12 +74,15 @@ class _Here(threading.local):
 
     def __init__(self) -> None:
         self.active: list[Any] = []
-        #: The recorder, while there is exactly one: the commonest case has shorter ways.
+        #: True while a function is traced: variables are then the trace's.
+        self.traced = False
+        #: The recorder, while there is exactly one and no trace: the commonest case has shorter
+        #: ways.
         self.lone: Any = None
 
     def settle(self) -> None:
         """See, after a change, whether one recorder is alone."""
-        self.lone = self.active[0] if len(self.active) == 1 else None
+        self.lone = self.active[0] if len(self.active) == 1 and not self.traced else None
 
 
 anywhere = _Anywhere()
@@ -104,7 +107,7 @@ def push(recorder: Any) -> None:
     anywhere.recording.add(id(recorder))
     active = here.active
     active.append(recorder)
-    here.lone = None if len(active) > 1 else recorder
+    here.lone = None if len(active) > 1 or here.traced else recorder
 
 
 def pop(recorder: Any) -> None:

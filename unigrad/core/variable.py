@@ -47,12 +47,15 @@ def traced_by(trace: Any) -> Iterator[None]:
         1.0
     """
     before, tracing.trace = tracing.trace, trace
+    traced_before, _here.traced = _here.traced, trace is not None
+    _here.settle()
     if trace is not None:
         _anywhere.recording.add(id(trace))
     try:
         yield
     finally:
-        tracing.trace = before
+        tracing.trace, _here.traced = before, traced_before
+        _here.settle()
         if trace is not None:
             _anywhere.recording.discard(id(trace))
 
@@ -121,7 +124,7 @@ class Variable(_LikeTensor):
         if not _anywhere.recording:
             return self._tensor
         lone = _here.lone
-        if lone is not None and tracing.trace is None:
+        if lone is not None:
             handle: Tensor = lone.read(self, self._tensor)
             return handle
         return _read_together(self, self.current())

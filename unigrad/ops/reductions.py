@@ -52,6 +52,10 @@ _new = Tensor.__new__
 _Given = ParamSpec("_Given")
 
 
+#: The settings of a reduction over all axes, by their number.
+_OVER_ALL = tuple([{"axis": tuple(range(ndim)), "keepdims": False} for ndim in range(8)])
+
+
 def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Tensor]]:
     """Give a reduction a short way to its kernel for the commonest call.
 
@@ -75,11 +79,10 @@ def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Ten
                 ):
                     if _anywhere.recording and x.uid:
                         ndim = native.ndim
-                        if axis is not None or not ndim:
+                        if axis is not None or keepdims is not False or not 0 < ndim < 8:
                             return long_way(x, axis=axis, keepdims=keepdims)
-                        settings = {"axis": tuple(range(ndim)), "keepdims": bool(keepdims)}
                         watched: Tensor | None = run_if_watched(
-                            op, backend, (x,), (native,), (x.uid,), settings
+                            op, backend, (x,), (native,), (x.uid,), _OVER_ALL[ndim]
                         )
                         if watched is not None:
                             return watched
