@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 import unigrad as ug
 from unigrad_conformance.fuzz import check_program, make_program
 from unigrad_conformance.fuzz.vocabulary import OPERATIONS
-from unigrad_conformance.scenarios.story import Api, tensorflow_api, unigrad_api
+from unigrad_conformance.scenarios.scenario import Api, tensorflow_api, unigrad_api
 from unigrad_conformance.subject import Deviation
 
 
@@ -82,15 +82,15 @@ RULES = ("multiply", "add", "sin", "twice")
 
 
 @st.composite
-def stories(draw: st.DrawFn) -> list[tuple[Any, ...]]:
+def programs(draw: st.DrawFn) -> list[tuple[Any, ...]]:
     """Draw what happens to three values, two variables and two tapes."""
-    story: list[tuple[Any, ...]] = []
-    _tell(draw, story, {0, 1}, set(), draw(st.integers(4, 14)))
-    return story
+    program: list[tuple[Any, ...]] = []
+    _draw(draw, program, {0, 1}, set(), draw(st.integers(4, 14)))
+    return program
 
 
-def _tell(
-    draw: st.DrawFn, story: list[Any], free: set[int], open_tapes: set[int], count: int
+def _draw(
+    draw: st.DrawFn, program: list[Any], free: set[int], open_tapes: set[int], count: int
 ) -> None:
     """Add actions; only tapes in ``free`` may be entered and left here."""
     value, variable = st.integers(0, 2), st.integers(3, 4)
@@ -103,37 +103,37 @@ def _tell(
         kind = draw(st.sampled_from(kinds))
         if kind == "compute":
             rule = draw(st.sampled_from(RULES))
-            story.append((kind, draw(value), rule, draw(anything), draw(anything)))
+            program.append((kind, draw(value), rule, draw(anything), draw(anything)))
         elif kind == "assign":
-            story.append((kind, draw(variable), draw(anything), draw(st.booleans())))
+            program.append((kind, draw(variable), draw(anything), draw(st.booleans())))
         elif kind == "renew":
-            story.append(
+            program.append(
                 (kind, draw(st.sampled_from(sorted(free - open_tapes))), draw(st.booleans()))
             )
         elif kind == "gradient":
             tape = draw(st.integers(0, 1))
             sources = draw(st.lists(anything, min_size=1, max_size=2))
             # The gradient may become a value: second order.
-            story.append((kind, tape, draw(anything), sources, draw(st.none() | value)))
+            program.append((kind, tape, draw(anything), sources, draw(st.none() | value)))
         elif kind == "enter":
             tape = draw(st.sampled_from(sorted(free - open_tapes)))
-            story.append((kind, tape))
+            program.append((kind, tape))
             open_tapes.add(tape)
         elif kind == "exit":
             tape = draw(st.sampled_from(sorted(free & open_tapes)))
-            story.append((kind, tape))
+            program.append((kind, tape))
             open_tapes.discard(tape)
         elif kind == "watch":
-            story.append((kind, draw(st.sampled_from(sorted(open_tapes))), draw(anything)))
+            program.append((kind, draw(st.sampled_from(sorted(open_tapes))), draw(anything)))
         elif free:
             tape = draw(st.sampled_from(sorted(open_tapes)))
             inside: list[Any] = []
-            _tell(draw, inside, set(), open_tapes - {tape}, draw(st.integers(1, 3)))
-            story.append((kind, tape, inside))
+            _draw(draw, inside, set(), open_tapes - {tape}, draw(st.integers(1, 3)))
+            program.append((kind, tape, inside))
 
 
-class Telling:
-    """A story being told in the words of an `Api`."""
+class Running:
+    """A program being run in the words of an `Api`."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
@@ -145,14 +145,14 @@ class Telling:
         #: What every gradient was.
         self.found: list[Any] = []
 
-    def tell(self, story: list[Any]) -> None:
-        for kind, *rest in story:
+    def run(self, program: list[Any]) -> None:
+        for kind, *rest in program:
             getattr(self, kind)(*rest)
 
     def compute(self, to: int, rule: str, first: int, second: int) -> None:
         x, y = self.values[first], self.values[second]
         self.values[to] = {
-            # The sine keeps long stories from growing beyond floats.
+            # The sine keeps long programs from growing beyond floats.
             "multiply": lambda: self.api.sin(x) * y,
             "add": lambda: x + y,
             "sin": lambda: self.api.sin(x),
@@ -182,7 +182,7 @@ class Telling:
 
     def stop(self, tape: int, inside: list[Any]) -> None:
         with self.tapes[tape].stop_recording():
-            self.tell(inside)
+            self.run(inside)
 
     def gradient(self, tape: int, target: int, sources: list[int], to: int | None) -> None:
         # TensorFlow calls the derivative of anything by itself 1, even if the tape never saw it.
@@ -202,30 +202,30 @@ class Telling:
             self.values[to] = gradients[0]
 
 
-@forall(stories(), examples=150, compiling=60)
-def test_tapes_see_what_tensorflows_do(story: Any) -> None:
-    theirs, ours = Telling(tensorflow_api()), Telling(unigrad_api())
+@forall(programs(), examples=150, compiling=60)
+def test_tapes_see_what_tensorflows_do(program: Any) -> None:
+    theirs, ours = Running(tensorflow_api()), Running(unigrad_api())
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ug.GradientWarning)
-        for telling in (theirs, ours):
+        for running in (theirs, ours):
             try:
-                telling.tell(story)
+                running.run(program)
             finally:
-                for tape in telling.tapes:
+                for tape in running.tapes:
                     if tape._recording:
                         tape.__exit__(None, None, None)
     assert len(ours.found) == len(theirs.found)
     for got, wanted in zip(ours.found, theirs.found):
-        assert [one is None for one in got] == [one is None for one in wanted], story
+        assert [one is None for one in got] == [one is None for one in wanted], program
         for one, other in zip(got, wanted):
-            assert one is None or one == pytest.approx(other, rel=1e-12, abs=1e-12), story
+            assert one is None or one == pytest.approx(other, rel=1e-12, abs=1e-12), program
     for got, wanted in zip(ours.values, theirs.values):
         assert float(got) == pytest.approx(float(wanted), rel=1e-12, abs=1e-12)
 
 
-def test_stories_have_gradients() -> None:
-    """The comparison above is not of nothing: a plain story ends with a number."""
-    telling = Telling(unigrad_api())
-    story = [("enter", 0), ("watch", 0, 0), ("compute", 1, "add", 0, 0), ("exit", 0)]
-    telling.tell([*story, ("gradient", 0, 1, [0], None)])
-    assert telling.found == [[2.0]]
+def test_programs_have_gradients() -> None:
+    """The comparison above is not of nothing: a plain program ends with a number."""
+    running = Running(unigrad_api())
+    program = [("enter", 0), ("watch", 0, 0), ("compute", 1, "add", 0, 0), ("exit", 0)]
+    running.run([*program, ("gradient", 0, 1, [0], None)])
+    assert running.found == [[2.0]]

@@ -119,7 +119,7 @@ def test_kernel_that_is_not_a_function(kernel: Plant) -> None:
 
 
 def test_reverse_rule_that_is_slightly_off(rule: Callable[..., None]) -> None:
-    # An op that NumPy has no pull-back of its own for: that would go around the rule.
+    # An op that NumPy has no pullback of its own for: that would go around the rule.
     rule("exp", vjp=lambda honest: lambda *args, **settings: honest(*args, **settings) * 1.0005)
     assert {"gradients float64", "forward mode"} <= findings("exp")
 

@@ -4,7 +4,7 @@ import pytest
 
 import unigrad as ug
 from unigrad_conformance.scenarios import every_scenario
-from unigrad_conformance.scenarios.story import Scenario, check_scenario, tensorflow_api
+from unigrad_conformance.scenarios.scenario import Scenario, check_scenario, tensorflow_api
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""unigrad's JAX backend: every op jitted, with a jitted and cached pull-back."""
+"""unigrad's JAX backend: every op jitted, with a jitted and cached pullback."""
 
 from unigrad_jax.backend import JaxBackend
 from unigrad_jax.pytree import register

@@ -11,7 +11,7 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
-from unigrad.core.backend import Backend, Kernel, Program, Pull
+from unigrad.core.backend import Backend, Kernel, Program, Pullback
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import (
     DTypeError,
@@ -21,7 +21,7 @@ from unigrad.core.errors import (
 )
 from unigrad_jax.devices import by_name, name_of
 from unigrad_jax.kernels import TABLE, WHOLE
-from unigrad_jax.pull import JaxPull, eager, run_with_pull
+from unigrad_jax.pullback import JaxPullback, eager, run_with_pullback
 
 
 class JaxBackend(Backend):
@@ -105,10 +105,10 @@ class JaxBackend(Backend):
         uids: Sequence[int],
         settings: Mapping[str, Any],
         watchers: Sequence[Any],
-    ) -> tuple[Any, Pull | None]:
+    ) -> tuple[Any, Pullback | None]:
         if all(one.needs_rules for one in watchers):
             return kernel(*natives, **settings), None
-        return run_with_pull(op, self, natives, uids, settings)
+        return run_with_pullback(op, self, natives, uids, settings)
 
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         text = str(error)
@@ -135,4 +135,4 @@ class JaxBackend(Backend):
         return jax.default_device(self.native_device(device))
 
 
-__all__ = ["JaxBackend", "JaxPull"]
+__all__ = ["JaxBackend", "JaxPullback"]

@@ -14,7 +14,7 @@ import numpy as np
 
 from unigrad.core.backend import Backend
 from unigrad.core.op import wrap
-from unigrad.core.recorders import handed_out
+from unigrad.core.recorders import warn_if_unseen
 from unigrad.core.registry import load_backend
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -25,7 +25,7 @@ def register(backend: Backend) -> None:
 
     def flatten(tensor: Tensor) -> tuple[tuple[Any], str]:
         native = tensor.native
-        handed_out(tensor, jax.Array)
+        warn_if_unseen(tensor, jax.Array)
         return (native if tensor.backend is backend else tensor.numpy(),), tensor.backend.name
 
     def flatten_variable(variable: Variable) -> tuple[tuple[Any], str]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core.backend import Pull
+from unigrad.core.backend import Pullback
 from unigrad_numpy.kernels.linear import matmul
 from unigrad_numpy.kernels.losses import crossentropy_and_softmax
 from unigrad_numpy.kernels.reductions import total as _sum
@@ -138,7 +138,7 @@ def _mean(
     return (_spread(g * x.dtype.type(out.size / max(x.size, 1)), x, axis, keepdims),)
 
 
-class _SoftmaxPull(Pull):
+class _SoftmaxPullback(Pullback):
     """g · (softmax(x) - onehot(i)), from what the forward pass computed on its way."""
 
     __slots__ = ("_exponentials", "_labels", "_shape", "_totals")
@@ -157,13 +157,13 @@ class _SoftmaxPull(Pull):
         return slope.T.reshape(self._shape), None
 
 
-def _saving_crossentropy(logits: Array, labels: Array) -> tuple[Array, Pull]:
+def _saving_crossentropy(logits: Array, labels: Array) -> tuple[Array, Pullback]:
     loss, exponentials, totals = crossentropy_and_softmax(logits, labels)
-    return loss, _SoftmaxPull(exponentials, totals, labels, logits.shape)
+    return loss, _SoftmaxPullback(exponentials, totals, labels, logits.shape)
 
 
-#: Ops whose forward pass leaves behind what the backward pass needs: a result and its pull-back.
-SAVING: dict[str, Callable[..., tuple[Any, Pull]]] = {
+#: Ops whose forward pass leaves behind what the backward pass needs: a result and its pullback.
+SAVING: dict[str, Callable[..., tuple[Any, Pullback]]] = {
     "sparse_softmax_crossentropy": _saving_crossentropy,
 }
 

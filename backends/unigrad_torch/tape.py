@@ -104,7 +104,7 @@ class TorchTape(NativeTape):
             before = None
             # The others have uses of the value behind them, which do not lead to the alias.
             for recorder in recorders.watchers((handle.uid,)):
-                other = recorder.natives.get(handle.backend)
+                other = recorder.native_tapes.get(handle.backend)
                 if other is not None:
                     other._natives.setdefault(handle.uid, native)
         else:
@@ -248,7 +248,7 @@ def gate_paused(natives: Sequence[Any], uids: tuple[int, ...]) -> list[Any]:
     """Put gates before the inputs that a once-paused tape does not track."""
     gated = []
     for watcher in recorders.watchers(uids):
-        for native_tape in watcher.natives.values():
+        for native_tape in watcher.native_tapes.values():
             if isinstance(native_tape, TorchTape) and native_tape.gated:
                 gated.append((watcher, native_tape))
     if not gated:

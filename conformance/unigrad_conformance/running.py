@@ -28,7 +28,7 @@ from unigrad_conformance.lifetime import LIFETIMES
 from unigrad_conformance.problem import Problem, problem_of
 from unigrad_conformance.samples import ops, samples_of
 from unigrad_conformance.scenarios import every_scenario
-from unigrad_conformance.scenarios.story import Scenario, check_scenario, unigrad_api
+from unigrad_conformance.scenarios.scenario import Scenario, check_scenario, unigrad_api
 from unigrad_conformance.subject import Deviation
 
 Check = Callable[[Problem, dtypes.DType, Ledger], None]
@@ -132,12 +132,12 @@ def op_trials(thorough: bool = False) -> list[Trial]:
     ]
 
 
-def story_trials() -> list[Trial]:
+def other_trials() -> list[Trial]:
     """Return a trial per scenario, edge, bad call, explanation, placement and lifetime."""
     tables: list[tuple[str, list[tuple[str, Callable[[], None]]]]] = [
         (
             "tape",
-            [(one.name, partial(_tell, one)) for one in every_scenario()],
+            [(one.name, partial(_run_scenario, one)) for one in every_scenario()],
         ),
         ("edges", [(one.name, partial(check_edge, one)) for one in every_edge()]),
         ("errors", [(one.name, partial(check_bad_call, one)) for one in BAD_CALLS]),
@@ -146,17 +146,17 @@ def story_trials() -> list[Trial]:
         ("lifetime", list(LIFETIMES.items())),
     ]
     return [
-        Trial(family, name, partial(_story, family, name, function))
+        Trial(family, name, partial(_run_one, family, name, function))
         for family, table in tables
         for name, function in table
     ]
 
 
-def _tell(one: Scenario) -> None:
+def _run_scenario(one: Scenario) -> None:
     check_scenario(one, unigrad_api())
 
 
-def _story(family: str, name: str, function: Callable[[], None], ledger: Ledger) -> None:
+def _run_one(family: str, name: str, function: Callable[[], None], ledger: Ledger) -> None:
     guarded(ledger, family, name, family, function)
 
 
@@ -178,4 +178,4 @@ def _kernels(ledger: Ledger) -> None:
 
 def every_trial(thorough: bool = False) -> list[Trial]:
     """Return everything that is tried on a backend."""
-    return [kernel_trial(), *story_trials(), *op_trials(thorough)]
+    return [kernel_trial(), *other_trials(), *op_trials(thorough)]

@@ -1,6 +1,6 @@
 """The backward pass of the reference tape: a walk back along a list of recorded ops.
 
-It knows no op: each recording brings either its backend's pull-back or a rule of the textbook.
+It knows no op: each recording brings either its backend's pullback or a rule of the textbook.
 What it does itself is everything that is common to all ops: find the recordings that lie between
 sources and targets, add up the cotangents of values used more than once, undo broadcasting, and
 carry "connected, but zero" as a symbol until somebody needs an array.
@@ -79,19 +79,19 @@ def _walk(
 def _walk_unseen(
     backend: Backend, path: _Path, cotangents: dict[int, Cotangent], wanted: set[int]
 ) -> None:
-    """Walk back in native arrays, by pull-backs where there are any: nobody needs to see ops."""
+    """Walk back in native arrays, by pullbacks where there are any: nobody needs to see ops."""
     natives: dict[int, Any] = {uid: _native(one) for uid, one in cotangents.items()}
     found: Sequence[Any]
-    pulled: Any
+    carried: Any
     pullbacks = backend.pullbacks
     add = OPS["add"].kernels[backend]
     for recording, which in path:
-        op, _, inputs, uids, settings, outputs, output_uids, multiple, pull = recording
+        op, _, inputs, uids, settings, outputs, output_uids, multiple, pullback = recording
         if multiple:
             found = [_taken(natives, uid, wanted) for uid in output_uids]
             if all(one is None for one in found):
                 continue
-            pulled = NotImplemented
+            carried = NotImplemented
         else:
             # As `_taken`, in place: nearly all ops have one result.
             uid = output_uids[0]
@@ -100,20 +100,20 @@ def _walk_unseen(
                 continue
             found = (g,)
             if g is ZERO:
-                pulled = NotImplemented
-            elif pull is not None:
-                pulled = pull(found)
+                carried = NotImplemented
+            elif pullback is not None:
+                carried = pullback(found)
             elif op.name in pullbacks:
-                pulled = pullbacks[op.name](g, outputs[0], inputs, which, **settings)
+                carried = pullbacks[op.name](g, outputs[0], inputs, which, **settings)
             else:
-                pulled = NotImplemented
-        if pulled is NotImplemented:
+                carried = NotImplemented
+        if carried is NotImplemented:
             gained: dict[int, Cotangent] = {}
             known = [one if one is None or one is ZERO else wrap(backend, one) for one in found]
             _step(recording, known, which, gained, False, False)
             uids, which = tuple(gained), [True] * len(gained)
-            pulled = [_native(one) for one in gained.values()]
-        for uid, needed, more in zip(uids, which, pulled, strict=True):
+            carried = [_native(one) for one in gained.values()]
+        for uid, needed, more in zip(uids, which, carried, strict=True):
             if needed:
                 if uid not in natives or natives[uid] is ZERO:
                     natives[uid] = ZERO if more is None else more
@@ -154,17 +154,17 @@ def _step(
     full = [
         one if type(one) is Tensor else _materialize(recording, i) for i, one in enumerate(found)
     ]
-    pull = None if by_rule else recording.pull
-    if pull is None or (seen and pull.op(0) is None):
+    pullback = None if by_rule else recording.pullback
+    if pullback is None or (seen and pullback.op(0) is None):
         _by_rule(recording, rule, full, positions, cotangents)
     elif seen:
         inputs = _handles(recording)
         for i in positions:
-            _add(cotangents, uids[i], _floats(inputs[i], pull.op(i), (*inputs, *full)))
+            _add(cotangents, uids[i], _floats(inputs[i], pullback.op(i), (*inputs, *full)))
     else:
-        pulled = pull([one.native for one in full])
+        carried = pullback([one.native for one in full])
         for i in positions:
-            native = pulled[i]
+            native = carried[i]
             _add(cotangents, uids[i], ZERO if native is None else wrap(recording.backend, native))
 
 
@@ -201,9 +201,9 @@ def _by_rule(
         _add(cotangents, recording.uids[i], cotangent)
 
 
-def _floats(x: Tensor, pull: Any, arguments: Sequence[Any]) -> Cotangent:
-    """Pull back to an input, unless it is of a dtype that has no derivative."""
-    return pull(*arguments) if x.dtype in INEXACT else ZERO
+def _floats(x: Tensor, pullback: Any, arguments: Sequence[Any]) -> Cotangent:
+    """Pull a cotangent back to an input, unless it is of a dtype that has no derivative."""
+    return pullback(*arguments) if x.dtype in INEXACT else ZERO
 
 
 def _handles(recording: Recording) -> list[Any]:

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from types import NoneType
 from typing import TYPE_CHECKING, Any
 
-from unigrad.autodiff.answers import is_inexact
 from unigrad.autodiff.backward import ZERO, Cotangent, backward, ones_like
+from unigrad.autodiff.cotangents import is_inexact
 from unigrad.core import recorders
 from unigrad.core.backend import Backend, NativeTape
 from unigrad.core.op import OPS, wrap, wrap_all
@@ -30,11 +30,11 @@ def differentiate(
     """Return the derivative of the targets by each tracked handle, ``None`` where unconnected."""
     tracked = tape.tracked
     pairs = [pair for pair in zip(targets, cotangents, strict=True) if pair[0].uid in tracked]
-    if len(tape.natives) == 1:
-        [(backend, native)] = tape.natives.items()
+    if len(tape.native_tapes) == 1:
+        [(backend, native)] = tape.native_tapes.items()
         return _on_backend(tape, backend, native, pairs, handles)
     results: list[Cotangent | None] = [None] * len(handles)
-    for backend, native in tape.natives.items():
+    for backend, native in tape.native_tapes.items():
         places = [i for i, handle in enumerate(handles) if handle.backend is backend]
         here = [handles[i] for i in places]
         mine = [pair for pair in pairs if pair[0].backend is backend]
@@ -86,7 +86,7 @@ def _conjugated(cotangent: Any) -> Any:
     """Change between the gradient that is answered and the cotangent that the rules carry.
 
     The gradient of a real y by a complex z = a + bi is ∂y/∂a + i ∂y/∂b, as in TensorFlow and torch:
-    the direction of steepest ascent. Rules and pull-backs carry its conjugate, so that the chain
+    the direction of steepest ascent. Rules and pullbacks carry its conjugate, so that the chain
     rule of holomorphic functions is plain multiplication by f'(z), as in JAX.
     """
     if isinstance(cotangent, Tensor) and cotangent.native.dtype in cotangent.backend.native_complex:
@@ -117,7 +117,7 @@ def _by_native(
     for one in outer:
         for result in results:
             if isinstance(result, Tensor):
-                one.adopt(result)
+                one.track(result)
     return results
 
 

@@ -52,7 +52,7 @@ class ForwardAccumulator:
     #: A forward rule is applied where a tape would take notes.
     needs_rules = True
     forward = True
-    natives: Mapping[Backend, NativeTape | None] = {}
+    native_tapes: Mapping[Backend, NativeTape | None] = {}
 
     def __init__(self, primals: Any, tangents: Any) -> None:
         #: The tangents of the values that have one.
@@ -68,7 +68,7 @@ class ForwardAccumulator:
         self._recording = self._spent = True
         for primal, tangent in self._sources:
             if isinstance(primal, Variable):
-                self._variables[primal.key] = tangent
+                self._variables[primal.uid] = tangent
             else:
                 if primal.uid == 0:
                     primal.uid = recorders.fresh_uid()
@@ -99,7 +99,7 @@ class ForwardAccumulator:
         """Give a variable's reader its tangent."""
         if handle is None:
             handle = wrap(value.backend, value.native)
-        tangent = self._variables.get(variable.key)
+        tangent = self._variables.get(variable.uid)
         if tangent is not None and handle.uid not in self.tracked:
             if handle.uid == 0:
                 handle.uid = recorders.fresh_uid()
@@ -109,7 +109,7 @@ class ForwardAccumulator:
     def handle_of(self, variable: Variable, value: Tensor) -> None:
         """Return nothing: a new handle serves as well, since tangents are kept by value."""
 
-    def adopt(self, tensor: Tensor) -> None:
+    def track(self, tensor: Tensor) -> None:
         """Hear of a native gradient: its tangent is unknown, so there is none."""
 
     def record(self, recording: Recording, outputs: tuple[Tensor, ...]) -> None:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from unigrad.autodiff.answers import unknown_word
+from unigrad.autodiff.cotangents import unknown_word
 from unigrad.core import tree
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import OPS, wrap

@@ -2,7 +2,7 @@
 
 The tape decides *which* values count: it notes, for every op that ran on a tracked value while it
 recorded, which values the result depends on. *How much* is then asked of the backend: its own
-autograd (torch, TensorFlow), its pull-backs (JAX), or the rules of the reference. So a source is
+autograd (torch, TensorFlow), its pullbacks (JAX), or the rules of the reference. So a source is
 connected on all backends or on none.
 
 Source of the semantics: the documentation of ``tf.GradientTape`` (TensorFlow 2.21).
@@ -18,7 +18,8 @@ from itertools import chain, repeat
 from operator import attrgetter
 from typing import Any, Literal
 
-from unigrad.autodiff.answers import (
+from unigrad.autodiff.backward import zeros_like
+from unigrad.autodiff.cotangents import (
     by_itself,
     given_cotangents,
     summed,
@@ -26,7 +27,6 @@ from unigrad.autodiff.answers import (
     untaped,
     why_none,
 )
-from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.differentiation import differentiate
 from unigrad.autodiff.jacobians import batch_jacobian_rows, jacobian_rows
 from unigrad.core import recorders, tree
@@ -45,7 +45,7 @@ _LEAVES = frozenset((Tensor, Variable))
 _ONLY_TENSORS = frozenset((Tensor,))
 _ONLY_VARIABLES = frozenset((Variable,))
 _NOTHING: Iterator[tuple[Tensor, ...]] = repeat(())
-_key = attrgetter("key")
+_uid = attrgetter("uid")
 
 Unconnected = Literal["none", "zero"]
 
@@ -93,7 +93,7 @@ class GradientTape:
         #: For every tracked value the values it was computed from.
         self.tracked: dict[int, tuple[int, ...]] = {}
         self.recordings: list[Recording] = []
-        self.natives: dict[Backend, NativeTape | None] = {}
+        self.native_tapes: dict[Backend, NativeTape | None] = {}
         self.variables: dict[int, Variable] = {}
         #: For every watched variable the value that was read last.
         self._values: dict[int, Tensor] = {}
@@ -117,14 +117,14 @@ class GradientTape:
     def _resume(self) -> None:
         self._recording = True
         recorders.push(self)
-        for native in self.natives.values():
+        for native in self.native_tapes.values():
             if native is not None:
                 native.resume()
 
     def _pause(self) -> None:
         self._recording = False
         recorders.pop(self)
-        for native in self.natives.values():
+        for native in self.native_tapes.values():
             if native is not None:
                 native.pause()
 
@@ -177,7 +177,7 @@ class GradientTape:
                     stacklevel=2,
                 )
             elif isinstance(one, Variable):
-                self.variables.setdefault(one.key, one)
+                self.variables.setdefault(one.uid, one)
                 value = one.current()
                 handle = recorders.handle_of(one, value)
                 self.read(
@@ -194,10 +194,15 @@ class GradientTape:
         if not tensor.uid:
             tensor.uid = recorders.fresh_uid()
         backend = tensor.backend
-        native = self.natives[backend] if backend in self.natives else self._open(backend)
+        native = self._native_tape(backend)
         if native is not None:
             native.watch(tensor, elsewhere)
         self.tracked[tensor.uid] = ()
+
+    def _native_tape(self, backend: Backend) -> NativeTape | None:
+        """Return the backend's own tape behind this one, opened at its first use."""
+        tapes = self.native_tapes
+        return tapes[backend] if backend in tapes else self._open(backend)
 
     def _open(self, backend: Backend) -> NativeTape | None:
         """Open the backend's own tape behind this one."""
@@ -206,7 +211,7 @@ class GradientTape:
         for one in recorders.active():
             if one.needs_rules:
                 self.needs_rules = True
-        native = self.natives[backend] = None if self.needs_rules else backend.open_tape()
+        native = self.native_tapes[backend] = None if self.needs_rules else backend.open_tape()
         return native
 
     def watched_variables(self) -> tuple[Variable, ...]:
@@ -223,7 +228,7 @@ class GradientTape:
 
     def read(self, variable: Variable, value: Tensor, handle: Tensor | None = None) -> Tensor:
         """Watch a variable that is being read; return the handle that its readers get."""
-        key = variable.key
+        key = variable.uid
         handles = self._handles.get(key)
         if handles is not None:
             if self._values[key] is value and (handle is None or handles[-1] is handle):
@@ -238,7 +243,9 @@ class GradientTape:
             self._watch(handle)
         else:
             backend = value.backend
-            native = self.natives[backend] if backend in self.natives else self._open(backend)
+            native = (
+                self.native_tapes[backend] if backend in self.native_tapes else self._open(backend)
+            )
             if native is not None:
                 variable.leaf = leaf = native.leaf_of(value, variable.leaf)
                 handle = leaf[1]
@@ -257,7 +264,7 @@ class GradientTape:
 
     def handle_of(self, variable: Variable, value: Tensor) -> Tensor | None:
         """Return the handle under which this tape knows a variable's value."""
-        key = variable.key
+        key = variable.uid
         return self._handles[key][-1] if self._values.get(key) is value else None
 
     # -- asking
@@ -302,7 +309,7 @@ class GradientTape:
         # Of each source the handles that stand for it: a variable assigned in between has several.
         groups: Sequence[Sequence[Tensor]]
         if _ONLY_VARIABLES.issuperset(map(type, source_leaves)):
-            groups = [*map(self._handles.get, map(_key, source_leaves), _NOTHING)]
+            groups = [*map(self._handles.get, map(_uid, source_leaves), _NOTHING)]
         else:
             groups = [self._tracked(source) for source in source_leaves]
         if output_gradients is None:
@@ -343,14 +350,14 @@ class GradientTape:
         if type(target) is Tensor:
             return target
         if isinstance(target, Variable):
-            handles = self._handles.get(target.key)
+            handles = self._handles.get(target.uid)
             return untaped(target) if handles is None else handles[-1]
         return as_tensor(target)
 
     def _tracked(self, source: Any) -> Sequence[Tensor]:
         """Return the tracked handles of a source: a variable may have been assigned in between."""
         if isinstance(source, Variable):
-            return self._handles.get(source.key, ())
+            return self._handles.get(source.uid, ())
         if not isinstance(source, Tensor):
             raise DTypeError(
                 f"gradient: a source is a Tensor or a Variable, not {type(source).__name__}"
@@ -360,14 +367,14 @@ class GradientTape:
     def _release(self) -> None:
         """Let go of every recorded value of a spent tape."""
         if self._spent:
-            self.natives, self.recordings, self._values, self._handles = {}, [], {}, {}
+            self.native_tapes, self.recordings, self._values, self._handles = {}, [], {}, {}
 
-    def adopt(self, tensor: Tensor) -> None:
+    def track(self, tensor: Tensor) -> None:
         """Track a gradient that another tape's native backward pass computed in our sight.
 
         It has no noted parents: whether it depends on a source, the native graph knows.
         """
-        native = self.natives.get(tensor.backend)
+        native = self.native_tapes.get(tensor.backend)
         if native is not None and native.tracks(tensor.native):
             if tensor.uid == 0:
                 tensor.uid = recorders.fresh_uid()

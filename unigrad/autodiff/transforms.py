@@ -84,9 +84,9 @@ def value_and_grad(
 
 
 def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """Return a function's result and its pull-back at these arguments.
+    """Return a function's result and its pullback at these arguments.
 
-    The pull-back takes a cotangent of the result's structure and returns a tuple with one
+    The pullback takes a cotangent of the result's structure and returns a tuple with one
     gradient (a pytree) per argument: ūᵀ J. It can be called any number of times.
 
     Raises:

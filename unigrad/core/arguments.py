@@ -81,7 +81,7 @@ def _entered(owner: Backend, native: Any) -> Tensor:
         return wrap(owner, owner.detach(native))
     seeing = []
     for one in recorders.active():
-        graph = one.natives.get(owner)
+        graph = one.native_tapes.get(owner)
         if graph is not None and graph.tracks(native):
             seeing.append(one)
     if not seeing:
@@ -97,7 +97,7 @@ def _entered(owner: Backend, native: Any) -> Tensor:
         return wrap(owner, detached)
     tensor = wrap(owner, native)
     for one in seeing:
-        one.adopt(tensor)
+        one.track(tensor)
     return tensor
 
 

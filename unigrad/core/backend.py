@@ -27,7 +27,7 @@ Native: TypeAlias = Any
 Kernel: TypeAlias = Callable[..., Any]
 
 
-class Pull(ABC):
+class Pullback(ABC):
     """A backend's own derivative of one op that was run: cotangents of outputs to inputs."""
 
     @abstractmethod
@@ -254,7 +254,7 @@ class Backend(ABC):
     ) -> tuple[Any, Any]:
         """Run a kernel whose inputs are tracked.
 
-        Returns its result and a `Pull`, or ``None`` when the reference's rule is to be used.
+        Returns its result and a `Pullback`, or ``None`` when the reference's rule is to be used.
         """
         return kernel(*natives, **settings), None
 

@@ -16,7 +16,7 @@ from unigrad.core.op import broadcasting, explain, primitive, run_if_watched
 from unigrad.core.tensor import Tensor
 
 _new = Tensor.__new__
-_anywhere = recorders.anywhere
+_process = recorders.process
 _NONE: Mapping[str, Any] = {}
 #: Libraries take integers below this one beside floats.
 _LARGE = 2**31
@@ -45,7 +45,7 @@ def unary(floating: bool = False) -> Callable[[_Unary], _Unary]:
                 backend = x.backend
                 native = x.native
                 if not floating or native.dtype in backend.native_floats:
-                    if _anywhere.recording and x.uid:
+                    if _process.recording and x.uid:
                         watched: Tensor | None = run_if_watched(
                             op, backend, (x,), (native,), (x.uid,), _NONE
                         )
@@ -116,7 +116,7 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
                         and (not floating or first.dtype in backend.native_floats)
                     )
                 if fits:
-                    if _anywhere.recording and (x1.uid or uid):
+                    if _process.recording and (x1.uid or uid):
                         watched: Tensor | None = run_if_watched(
                             op, backend, (x1, x2), (first, second), (x1.uid, uid), _NONE
                         )

@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unigrad.core import recorders
-from unigrad.core.backend import Backend, Kernel, Pull
+from unigrad.core.backend import Backend, Kernel, Pullback
 from unigrad.core.errors import (
     BackendMismatchError,
     DTypeError,
@@ -32,8 +32,8 @@ _new = Tensor.__new__
 _reference = weakref.ref
 #: Makes a named tuple without a call of Python's.
 _new_tuple = tuple.__new__
-_anywhere = recorders.anywhere
-_here = recorders.here
+_process = recorders.process
+_thread = recorders.thread
 _uids = recorders.uids
 
 
@@ -90,7 +90,7 @@ class Op:
                 natives.append(x)
         if len(natives) < len(inputs) or backend is None:
             backend_of(self, inputs)  # raises
-        if tracked and _anywhere.recording:
+        if tracked and _process.recording:
             uids = tuple([x.uid if type(x) is Tensor else 0 for x in inputs])
             if self.dependencies is not None:
                 needed = self.dependencies(*natives)
@@ -124,7 +124,7 @@ class Recording(NamedTuple):
     output_uids: tuple[int, ...]
     #: True when the op returns a tuple.
     multiple: bool
-    pull: Pull | None
+    pullback: Pullback | None
 
 
 def wrap(backend: Backend, native: Any, uid: int = 0) -> Tensor:
@@ -167,7 +167,7 @@ def another_handle(x: Tensor) -> Tensor:
 def tell_of_handle(handle: Tensor) -> None:
     """Tell the native tapes that track a value of one more handle: they clean up after all."""
     for watcher in recorders.watchers((handle.uid,)):
-        graph = watcher.natives.get(handle.backend)
+        graph = watcher.native_tapes.get(handle.backend)
         if graph is not None:
             graph.note(_reference(handle))
 
@@ -181,34 +181,34 @@ def run_if_watched(
     settings: Mapping[str, Any],
 ) -> Any:
     """Run an op if a recorder of this thread tracks an input, and tell it; else return ``None``."""
-    lone = _here.lone
-    if lone is not None:
+    single = _thread.single
+    if single is not None:
         # The commonest case beside none at all: one tape, and an op with one result.
-        tracked = lone.tracked
+        tracked = single.tracked
         for uid in uids:
             if uid in tracked:
                 break
         else:
             return None
         kernel = op.kernels[backend]
-        graph = lone.natives.get(backend)
+        graph = single.native_tapes.get(backend)
         if kernel is None or (
-            graph is None and op.rule is None and (lone.needs_rules or not backend.differentiates)
+            graph is None and op.rule is None and (single.needs_rules or not backend.differentiates)
         ):
             return op.body(*inputs, **settings)  # type: ignore[misc]
-        pull = None
+        pullback = None
         try:
             if graph is not None:
                 result = graph.run(kernel, natives, uids, settings)
             else:
-                result, pull = backend.run_watched(
-                    op, kernel, natives, uids, settings, _here.active
+                result, pullback = backend.run_watched(
+                    op, kernel, natives, uids, settings, _thread.active
                 )
         except Exception as error:
             raise explain(op, backend, natives, settings, error) from error
         if type(result) is not backend.array_type:
             if type(result) is tuple or type(result) is list:
-                return _told(op, backend, natives, uids, settings, [lone], result, pull)
+                return _recorded(op, backend, natives, uids, settings, [single], result, pullback)
             result = backend.settle(result)
         output = _new(Tensor)
         output.native = result
@@ -218,8 +218,8 @@ def run_if_watched(
             tracked[uid] = uids
             graph.note(_reference(output))
         else:
-            one = (op, backend, natives, uids, settings, (result,), (uid,), False, pull)
-            lone.record(_new_tuple(Recording, one), (output,))
+            one = (op, backend, natives, uids, settings, (result,), (uid,), False, pullback)
+            single.record(_new_tuple(Recording, one), (output,))
         return output
     watching = recorders.watchers(uids)
     if not watching:
@@ -247,20 +247,20 @@ def _run_watched(
     ):
         return op.body(*inputs, **settings)
     assert kernel is not None
-    graph = pull = None
+    graph = pullback = None
     for one in watching:
-        graph = graph or one.natives.get(backend)
+        graph = graph or one.native_tapes.get(backend)
     try:
         if graph is not None:
             result = graph.run(kernel, natives, uids, settings)
         else:
-            result, pull = backend.run_watched(op, kernel, natives, uids, settings, watching)
+            result, pullback = backend.run_watched(op, kernel, natives, uids, settings, watching)
     except Exception as error:
         raise explain(op, backend, natives, settings, error) from error
-    return _told(op, backend, natives, uids, settings, watching, result, pull)
+    return _recorded(op, backend, natives, uids, settings, watching, result, pullback)
 
 
-def _told(
+def _recorded(
     op: Op,
     backend: Backend,
     natives: Sequence[Any],
@@ -268,7 +268,7 @@ def _told(
     settings: Mapping[str, Any],
     watching: Sequence[Any],
     result: Any,
-    pull: Pull | None,
+    pullback: Pullback | None,
 ) -> Any:
     """Make the handles of a result and tell the recorders."""
     multiple = type(result) is tuple or type(result) is list
@@ -278,7 +278,7 @@ def _told(
     recording = None
     # Tapes first: the ops that carry tangents onward use these very outputs.
     for one in watching if len(watching) == 1 else sorted(watching, key=_is_forward):
-        graph = one.natives.get(backend)
+        graph = one.native_tapes.get(backend)
         if graph is not None:
             for output in outputs:
                 one.tracked[output.uid] = uids
@@ -294,7 +294,7 @@ def _told(
                 tuple([output.native for output in outputs]),
                 tuple([output.uid for output in outputs]),
                 multiple,
-                pull,
+                pullback,
             )
         one.record(recording, outputs)
     return outputs if multiple else outputs[0]

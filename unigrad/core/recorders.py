@@ -36,13 +36,13 @@ class Recorder(Protocol):
     #: library takes the notes, the values it was computed from.
     tracked: MutableMapping[int, Any]
     #: The libraries' own tapes behind this one; ``None`` where ops must be recorded one by one.
-    natives: Mapping[Backend, NativeTape | None]
+    native_tapes: Mapping[Backend, NativeTape | None]
 
     def record(self, recording: Recording, outputs: tuple[Tensor, ...]) -> None:
         """Take note of one op that was run on a tracked value."""
         ...
 
-    def adopt(self, tensor: Tensor) -> None:
+    def track(self, tensor: Tensor) -> None:
         """Hear of a gradient that a native tape computed in this recorder's sight."""
         ...
 
@@ -59,7 +59,7 @@ class Recorder(Protocol):
         ...
 
 
-class _Anywhere:
+class _Process:
     """What listens in all threads together (a slot reads faster than a global)."""
 
     __slots__ = ("recording",)
@@ -69,7 +69,7 @@ class _Anywhere:
         self.recording: set[int] = set()
 
 
-class _Here(threading.local):
+class _Thread(threading.local):
     """This thread's recorders, innermost last."""
 
     def __init__(self) -> None:
@@ -78,16 +78,16 @@ class _Here(threading.local):
         self.traced = False
         #: The recorder, while there is exactly one and no trace: the commonest case has shorter
         #: ways.
-        self.lone: Any = None
+        self.single: Any = None
 
-    def settle(self) -> None:
+    def refresh(self) -> None:
         """See, after a change, whether one recorder is alone."""
-        self.lone = self.active[0] if len(self.active) == 1 and not self.traced else None
+        self.single = self.active[0] if len(self.active) == 1 and not self.traced else None
 
 
-anywhere = _Anywhere()
+process = _Process()
 #: This thread's own.
-here = _Here()
+thread = _Thread()
 #: Identities of tracked values; never reused, 0 means untracked.
 uids = itertools.count(1)
 
@@ -99,23 +99,23 @@ def fresh_uid() -> int:
 
 def active() -> list[Any]:
     """Return this thread's recorders, innermost last. Not to be changed by the caller."""
-    return here.active
+    return thread.active
 
 
 def push(recorder: Any) -> None:
     """Start telling a recorder of this thread's ops."""
-    anywhere.recording.add(id(recorder))
-    active = here.active
+    process.recording.add(id(recorder))
+    active = thread.active
     active.append(recorder)
-    here.lone = None if len(active) > 1 or here.traced else recorder
+    thread.single = None if len(active) > 1 or thread.traced else recorder
 
 
 def pop(recorder: Any) -> None:
     """Stop telling a recorder, wherever it stands in the list (recorders may interleave)."""
-    active = here.active
-    if here.lone is recorder:
+    active = thread.active
+    if thread.single is recorder:
         del active[0]
-        here.lone = None
+        thread.single = None
     else:
         for position in range(len(active) - 1, -1, -1):
             if active[position] is recorder:
@@ -123,8 +123,8 @@ def pop(recorder: Any) -> None:
                 break
         else:
             return
-        here.settle()
-    anywhere.recording.discard(id(recorder))
+        thread.refresh()
+    process.recording.discard(id(recorder))
 
 
 @contextmanager
@@ -136,19 +136,19 @@ def only(recorders: list[Any]) -> Iterator[None]:
         ...     len(active())
         0
     """
-    before = here.active
-    here.active = list(recorders)
-    here.settle()
+    before = thread.active
+    thread.active = list(recorders)
+    thread.refresh()
     try:
         yield
     finally:
-        here.active = before
-        here.settle()
+        thread.active = before
+        thread.refresh()
 
 
 def handle_of(variable: Variable, value: Tensor) -> Any:
     """Return the handle under which this thread's recorders know a variable's value, if any."""
-    for recorder in here.active:
+    for recorder in thread.active:
         handle = recorder.handle_of(variable, value)
         if handle is not None:
             return handle
@@ -158,7 +158,7 @@ def handle_of(variable: Variable, value: Tensor) -> Any:
 def watchers(uids: tuple[int, ...]) -> list[Any]:
     """Return this thread's recorders that track any of these values."""
     found = []
-    for recorder in here.active:
+    for recorder in thread.active:
         tracked = recorder.tracked
         for uid in uids:
             if uid in tracked:
@@ -167,14 +167,14 @@ def watchers(uids: tuple[int, ...]) -> list[Any]:
     return found
 
 
-def handed_out(tensor: Tensor, kind: type) -> None:
+def warn_if_unseen(tensor: Tensor, kind: type) -> None:
     """Warn if a tensor goes to another library's function in the sight of a recorder that is blind.
 
     It sees what the library's own graph sees, if that is behind it and the tensor is of the
     library's ``kind`` of array.
     """
     for one in watchers((tensor.uid,)) if tensor.uid else ():
-        if one.natives.get(tensor.backend) is None or not isinstance(tensor.native, kind):
+        if one.native_tapes.get(tensor.backend) is None or not isinstance(tensor.native, kind):
             library = kind.__module__.partition(".")[0].removesuffix("lib")
             warnings.warn(
                 "a tensor that a tape or an accumulator follows was handed to a function of "

@@ -25,8 +25,8 @@ from unigrad.core.tensor import Tensor
 _living: weakref.WeakValueDictionary[int, Variable] = weakref.WeakValueDictionary()
 
 
-_anywhere = recorders.anywhere
-_here = recorders.here
+_process = recorders.process
+_thread = recorders.thread
 
 
 class _Tracing(threading.local):
@@ -47,17 +47,17 @@ def traced_by(trace: Any) -> Iterator[None]:
         1.0
     """
     before, tracing.trace = tracing.trace, trace
-    traced_before, _here.traced = _here.traced, trace is not None
-    _here.settle()
+    traced_before, _thread.traced = _thread.traced, trace is not None
+    _thread.refresh()
     if trace is not None:
-        _anywhere.recording.add(id(trace))
+        _process.recording.add(id(trace))
     try:
         yield
     finally:
-        tracing.trace, _here.traced = before, traced_before
-        _here.settle()
+        tracing.trace, _thread.traced = before, traced_before
+        _thread.refresh()
         if trace is not None:
-            _anywhere.recording.discard(id(trace))
+            _process.recording.discard(id(trace))
 
 
 if TYPE_CHECKING:
@@ -88,7 +88,7 @@ class Variable(_LikeTensor):
         9.0
     """
 
-    __slots__ = ("__weakref__", "_tensor", "inexact", "key", "leaf", "name", "trainable")
+    __slots__ = ("__weakref__", "_tensor", "inexact", "leaf", "name", "trainable", "uid")
 
     def __init__(
         self,
@@ -112,8 +112,8 @@ class Variable(_LikeTensor):
         self.trainable = trainable
         self.name = name
         #: Its identity for tapes, never used again for another variable.
-        self.key = recorders.fresh_uid()
-        _living[self.key] = self
+        self.uid = recorders.fresh_uid()
+        _living[self.uid] = self
 
     def read(self) -> Tensor:
         """Return the current value in a handle of its own; recording tapes take note."""
@@ -121,11 +121,11 @@ class Variable(_LikeTensor):
 
     def __unigrad_tensor__(self) -> Tensor:
         """Return the current value in a handle that all readers share: not to be assigned to."""
-        if not _anywhere.recording:
+        if not _process.recording:
             return self._tensor
-        lone = _here.lone
-        if lone is not None:
-            handle: Tensor = lone.read(self, self._tensor)
+        single = _thread.single
+        if single is not None:
+            handle: Tensor = single.read(self, self._tensor)
             return handle
         return _read_together(self, self.current())
 
@@ -262,12 +262,12 @@ def _own(tensor: Tensor) -> Tensor:
 
 def _read_together(variable: Variable, value: Tensor) -> Tensor:
     """Give the readers one handle that all recorders know."""
-    if not _here.active:
+    if not _thread.active:
         return value
     handle: Tensor | None = recorders.handle_of(variable, value)
     if handle is None:
         handle = wrap(value.backend, value.native)
-    for recorder in _here.active:
+    for recorder in _thread.active:
         recorder.read(variable, value, handle)
     return handle
 

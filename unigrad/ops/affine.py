@@ -8,7 +8,7 @@ from typing import Any
 from unigrad.core.arguments import TensorLike, common_tensors, readable
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import composite, run_if_watched
-from unigrad.core.recorders import anywhere as _anywhere
+from unigrad.core.recorders import process as _process
 from unigrad.core.tensor import Tensor
 from unigrad.ops.linear import matmul
 
@@ -58,7 +58,7 @@ def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike, /) -> Tensor:
     if matrix.ndim != 2 or row.ndim != 1 or row.shape[0] != matrix.shape[1]:
         raise _misfit(x, kernel, bias)
     try:
-        if _anywhere.recording:
+        if _process.recording:
             uids = (x.uid, kernel.uid, bias.uid)
             watched: Tensor | None = run_if_watched(
                 _linear, backend, (x, kernel, bias), (left, matrix, row), uids, _NONE

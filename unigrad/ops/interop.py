@@ -138,7 +138,7 @@ def _foreign(x: Any, kind: type, make: Any) -> Any:
     """Return a tensor's native array if it is of a library's kind, else one of its values."""
     tensor = as_tensor(x)
     native = tensor.native
-    recorders.handed_out(tensor, kind)
+    recorders.warn_if_unseen(tensor, kind)
     return native if isinstance(native, kind) else make(tensor.numpy())
 
 

@@ -44,7 +44,7 @@ __all__ = [
 
 _matmul = primitive("matmul")
 _kernels = _matmul.kernels
-_anywhere = recorders.anywhere
+_process = recorders.process
 _new = Tensor.__new__
 _NONE: Mapping[str, Any] = {}
 
@@ -73,7 +73,7 @@ def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         dtype = first.dtype
         if x2.backend is backend and second.dtype is dtype and dtype in backend.native_floats:
             try:
-                if _anywhere.recording:
+                if _process.recording:
                     watched: Tensor | None = run_if_watched(
                         _matmul, backend, (x1, x2), (first, second), (x1.uid, x2.uid), _NONE
                     )

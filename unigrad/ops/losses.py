@@ -11,7 +11,7 @@ from unigrad.core.arguments import TensorLike, as_tensor, to_floating, visible
 from unigrad.core.dtypes import COMPLEX
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
 from unigrad.core.op import composite, run_if_watched
-from unigrad.core.recorders import anywhere as _anywhere
+from unigrad.core.recorders import process as _process
 from unigrad.core.tensor import Tensor
 from unigrad.ops.indexing import take_along_axis
 from unigrad.ops.shaping import expand_dims, squeeze
@@ -65,7 +65,7 @@ def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Te
     if not backend.checks_bounds:
         check_label_values("sparse_softmax_crossentropy", labels, logits)
     try:
-        if _anywhere.recording and logits.uid and labels.backend is backend:
+        if _process.recording and logits.uid and labels.backend is backend:
             watched: Tensor | None = run_if_watched(
                 _sparse_softmax_crossentropy,
                 backend,

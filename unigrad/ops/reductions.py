@@ -47,7 +47,7 @@ __all__ = [
 Axis = int | tuple[int, ...] | None
 
 _HALVES = (dtypes.float16, dtypes.bfloat16)
-_anywhere = recorders.anywhere
+_process = recorders.process
 _new = Tensor.__new__
 _Given = ParamSpec("_Given")
 
@@ -77,7 +77,7 @@ def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Ten
                 if native.dtype in backend.native_reals and (
                     axis is None or -native.ndim <= axis < native.ndim
                 ):
-                    if _anywhere.recording and x.uid:
+                    if _process.recording and x.uid:
                         ndim = native.ndim
                         if axis is not None or keepdims is not False or not 0 < ndim < 8:
                             return long_way(x, axis=axis, keepdims=keepdims)

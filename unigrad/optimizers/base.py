@@ -180,8 +180,8 @@ class Optimizer(ABC):
                 start = zeros_like(variables[0]._untaped().sum(), dtype=int64)
                 self._iterations = Variable(start, trainable=False, name="iterations")
             for variable in variables:
-                if variable.key not in self._slots:
-                    self._slots[variable.key] = tuple(
+                if variable.uid not in self._slots:
+                    self._slots[variable.uid] = tuple(
                         Variable(
                             _slot_of(variable._untaped()),
                             trainable=False,
@@ -211,9 +211,9 @@ class Optimizer(ABC):
             )
             pairs = [pair for pair in pairs if pair[0] is not None]
         variables = [variable for _, variable in pairs]
-        if any(variable.key not in self._slots for variable in variables):
+        if any(variable.uid not in self._slots for variable in variables):
             self.build(variables)
-        slots = [self._slots[variable.key] for variable in variables]
+        slots = [self._slots[variable.uid] for variable in variables]
         done = self.iterations._untaped()
         step = done + 1
         if pairs:
@@ -274,15 +274,15 @@ def _require_distinct(variables: Sequence[Variable]) -> None:
     Raises:
         SettingError: then.
     """
-    if len({variable.key for variable in variables}) == len(variables):
+    if len({variable.uid for variable in variables}) == len(variables):
         return
     seen = set()
     for variable in variables:
-        if variable.key in seen:
+        if variable.uid in seen:
             raise SettingError(
                 f"apply_gradients: variable {variable.name!r} comes twice; add its gradients up"
             )
-        seen.add(variable.key)
+        seen.add(variable.uid)
 
 
 def _within(dtype: DType) -> DType:

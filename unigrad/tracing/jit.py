@@ -256,7 +256,7 @@ class Compiled(Generic[P, R]):
                 "jit: the function makes new Variables whenever it is traced; make them once, "
                 "outside of it or in a layer's build"
             )
-        used = [i for i, one in enumerate(trace.variables) if one.key in trace.reads]
+        used = [i for i, one in enumerate(trace.variables) if one.uid in trace.reads]
         start = len(trace.variables)
         run = traced.compile([*used, *range(start, start + len(dynamic))])
         return _Program(
@@ -298,7 +298,7 @@ class _Trace:
         """Call the function on traced arrays: of the variables first, then of the inputs."""
         count = len(self.variables)
         self._values = {
-            one.key: wrap(self.backend, native)
+            one.uid: wrap(self.backend, native)
             for one, native in zip(self.variables, natives[:count], strict=True)
         }
         self.reads.clear()
@@ -339,21 +339,21 @@ class _Trace:
 
     def read(self, variable: Variable) -> Tensor:
         """Give the traced value of a variable."""
-        if variable.key not in self._values:
+        if variable.uid not in self._values:
             # Made inside of this trace, which only goes on to find the others.
             self.made_variables |= variable.backend is self.backend
             return variable._tensor
-        if variable.key not in self.writes:
-            self.reads.add(variable.key)
-        return self._values[variable.key]
+        if variable.uid not in self.writes:
+            self.reads.add(variable.uid)
+        return self._values[variable.uid]
 
     def write(self, variable: Variable, tensor: Tensor) -> None:
         """Take the traced value that a variable is assigned."""
-        if variable.key not in self._values:
+        if variable.uid not in self._values:
             self.made_variables = True
             return
-        self.writes[variable.key] = variable
-        self._values[variable.key] = tensor
+        self.writes[variable.uid] = variable
+        self._values[variable.uid] = tensor
 
 
 def _is_input(leaf: Any) -> bool:

@@ -11,7 +11,7 @@ from unigrad_jax.kernels import (
     shaping,
     sorting,
 )
-from unigrad_jax.pull import not_jitted, without_settings
+from unigrad_jax.pullback import not_jitted, without_settings
 
 TABLE = {
     **activations.TABLE,

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 
-from unigrad_jax.pull import without_settings
+from unigrad_jax.pullback import without_settings
 
 TABLE = {
     "matmul": jnp.matmul,

@@ -7,7 +7,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from unigrad_jax.pull import reductions
+from unigrad_jax.pullback import reductions
 
 Axis = tuple[int, ...] | None
 

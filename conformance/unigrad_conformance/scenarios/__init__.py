@@ -1,9 +1,9 @@
-"""What a tape means, as short stories with known endings.
+"""What a tape means, as short programs with known results.
 
 Every scenario is a function of an `Api`, the few names that `unigrad` and TensorFlow both have,
 so the same function runs on every backend and on the real ``tf.GradientTape``, whose meaning the
-tape has. It returns a structure of results; the ending is written beside it in plain numbers and
-``None``.
+tape has. It returns a structure of results; what is expected is written beside it in plain numbers
+and ``None``.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from __future__ import annotations
 import importlib
 import pkgutil
 
-from unigrad_conformance.scenarios.story import SCENARIOS, Scenario
+from unigrad_conformance.scenarios.scenario import SCENARIOS, Scenario
 
 
 def every_scenario() -> list[Scenario]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from unigrad_conformance.scenarios.story import Api, error_of, scenario
+from unigrad_conformance.scenarios.scenario import Api, error_of, scenario
 
 
 @scenario([12.0, 12.0])

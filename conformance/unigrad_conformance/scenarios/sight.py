@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from unigrad_conformance.scenarios.story import Api, scenario
+from unigrad_conformance.scenarios.scenario import Api, scenario
 
 
 @scenario([None, 2.0])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from typing import Any
 
-from unigrad_conformance.scenarios.story import Api, scenario
+from unigrad_conformance.scenarios.scenario import Api, scenario
 
 
 @scenario(6.0)

@@ -1,4 +1,4 @@
-"""What a scenario is, and how one is told on unigrad or on TensorFlow."""
+"""What a scenario is, and how one runs on unigrad or on TensorFlow."""
 
 from __future__ import annotations
 
@@ -38,15 +38,15 @@ class Api:
 class Scenario:
     """A function of an `Api` and what it returns."""
 
-    tell: Callable[[Api], Any]
-    ending: Any
-    #: False where the ending has another shape on TensorFlow: a better error, say.
+    run: Callable[[Api], Any]
+    expected: Any
+    #: False where the expected has another shape on TensorFlow: a better error, say.
     as_tensorflow: bool = True
 
     @property
     def name(self) -> str:
         """The function's name."""
-        return self.tell.__name__
+        return self.run.__name__
 
 
 #: Every scenario, in order of declaration.
@@ -54,13 +54,13 @@ SCENARIOS: list[Scenario] = []
 
 
 def scenario(
-    ending: Any, as_tensorflow: bool = True
+    expected: Any, as_tensorflow: bool = True
 ) -> Callable[[Callable[[Api], Any]], Callable[[Api], Any]]:
-    """Declare a scenario and its ending."""
+    """Declare a scenario and its expected."""
 
-    def declare(tell: Callable[[Api], Any]) -> Callable[[Api], Any]:
-        SCENARIOS.append(Scenario(tell, ending, as_tensorflow))
-        return tell
+    def declare(run: Callable[[Api], Any]) -> Callable[[Api], Any]:
+        SCENARIOS.append(Scenario(run, expected, as_tensorflow))
+        return run
 
     return declare
 
@@ -118,15 +118,15 @@ def tensorflow_api() -> Api:
 
 
 def check_scenario(one: Scenario, api: Api) -> None:
-    """Tell a scenario and compare its ending; warnings must go with ``None``."""
+    """Run a scenario and compare it with what is expected; warnings must go with ``None``."""
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
-        found = plain(one.tell(api))
-    if not same(found, one.ending):
-        raise Deviation(f"{one.name}: ended with {found!r}, not {one.ending!r}")
+        found = plain(one.run(api))
+    if not same(found, one.expected):
+        raise Deviation(f"{one.name}: gave {found!r}, not {one.expected!r}")
     if api.name == "unigrad":
         warned = any(str(warning.message).startswith("gradient: None") for warning in caught)
-        if has_none(one.ending) and not warned:
+        if has_none(one.expected) and not warned:
             raise Deviation(f"{one.name}: a gradient is None and no warning says why")
 
 
@@ -141,29 +141,29 @@ def plain(result: Any) -> Any:
     return np.asarray(result.numpy()).tolist()
 
 
-def same(found: Any, ending: Any) -> bool:
+def same(found: Any, expected: Any) -> bool:
     """Compare two structures, floats up to rounding."""
-    if isinstance(ending, dict):
+    if isinstance(expected, dict):
         return (
             isinstance(found, dict)
-            and found.keys() == ending.keys()
-            and all(same(found[name], ending[name]) for name in ending)
+            and found.keys() == expected.keys()
+            and all(same(found[name], expected[name]) for name in expected)
         )
-    if isinstance(ending, (list, tuple)):
+    if isinstance(expected, (list, tuple)):
         return (
             isinstance(found, list)
-            and len(found) == len(ending)
-            and all(same(one, other) for one, other in zip(found, ending, strict=True))
+            and len(found) == len(expected)
+            and all(same(one, other) for one, other in zip(found, expected, strict=True))
         )
-    if isinstance(ending, float) and isinstance(found, float):
-        return math.isclose(found, ending, rel_tol=ROUNDING, abs_tol=ROUNDING)
-    return type(found) is type(ending) and bool(found == ending)
+    if isinstance(expected, float) and isinstance(found, float):
+        return math.isclose(found, expected, rel_tol=ROUNDING, abs_tol=ROUNDING)
+    return type(found) is type(expected) and bool(found == expected)
 
 
-def has_none(ending: Any) -> bool:
-    """Tell whether a gradient in an ending is None."""
-    if isinstance(ending, dict):
-        return any(has_none(one) for one in ending.values())
-    if isinstance(ending, (list, tuple)):
-        return any(has_none(one) for one in ending)
-    return ending is None
+def has_none(expected: Any) -> bool:
+    """Tell whether a gradient in an expected is None."""
+    if isinstance(expected, dict):
+        return any(has_none(one) for one in expected.values())
+    if isinstance(expected, (list, tuple)):
+        return any(has_none(one) for one in expected)
+    return expected is None

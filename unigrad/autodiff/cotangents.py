@@ -112,7 +112,7 @@ def why_none(tape: GradientTape, source: Tensor | Variable, targets: Sequence[Te
             "recording"
         )
     elif not (
-        source.key in tape.variables if isinstance(source, Variable) else source.uid in tape.tracked
+        source.uid in tape.variables if isinstance(source, Variable) else source.uid in tape.tracked
     ):
         reason = (
             "it is neither watched by this tape nor computed from something watched "

@@ -1,11 +1,11 @@
-"""JAX has no tape, so every op brings its pull-back.
+"""JAX has no tape, so every op brings its pullback.
 
 An op that is recorded runs as one compiled program that returns its result and the residuals of
 ``jax.vjp`` (whose function is a pytree); the backward pass feeds these to a second compiled
 program. Both are compiled once per op, settings and set of differentiated inputs, and then per
 shape by ``jax.jit`` itself. The forward pass is never run again.
 
-When the backward pass is itself recorded, a pull-back must be a function of the op's inputs as
+When the backward pass is itself recorded, a pullback must be a function of the op's inputs as
 well: then it runs as an op of (inputs…, cotangents…), and so on to any order. Which of those
 inputs its result depends on is read off its jaxpr, so that the second derivative of a linear op
 is unconnected rather than zero.
@@ -20,7 +20,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from unigrad.core.backend import Backend, Kernel, Pull
+from unigrad.core.backend import Backend, Kernel, Pullback
 from unigrad.core.op import Op, wrap
 
 #: Names, values and, since 1, 1.0 and True are one key to a dictionary, the values' types.
@@ -146,14 +146,14 @@ def _with_residuals(
 _pull = _jit(lambda residuals, cotangents: residuals(cotangents))
 
 
-def run_with_pull(
+def run_with_pullback(
     op: Op,
     backend: Backend,
     natives: Sequence[Any],
     uids: Sequence[int],
     settings: Mapping[str, Any],
-) -> tuple[Any, Pull | None]:
-    """Run an op and return its result with its pull-back."""
+) -> tuple[Any, Pullback | None]:
+    """Run an op and return its result with its pullback."""
     floats = backend.native_floats
     mask = tuple([uid != 0 and x.dtype in floats for x, uid in zip(natives, uids, strict=True)])
     if True not in mask:
@@ -162,13 +162,13 @@ def run_with_pull(
     for x in natives:
         if isinstance(x, jax.core.Tracer) or op.name in _NOT_JITTED:
             result, residuals = _with_residuals(op, backend, key, mask)(*natives)
-            return result, JaxPull(op, backend, key, mask, residuals, result, True)
+            return result, JaxPullback(op, backend, key, mask, residuals, result, True)
     result, residuals = _forward(op, backend, key, mask)(*natives)
-    return result, JaxPull(op, backend, key, mask, residuals, result, False)
+    return result, JaxPullback(op, backend, key, mask, residuals, result, False)
 
 
-class JaxPull(Pull):
-    """The pull-back of one op that was run."""
+class JaxPullback(Pullback):
+    """The pullback of one op that was run."""
 
     __slots__ = ("_residuals", "_result", "_traced", "backend", "key", "mask", "of")
 
@@ -208,7 +208,7 @@ class JaxPull(Pull):
         return [next(found) if tracked else None for tracked in self.mask]
 
     def op(self, position: int) -> Op:
-        return _pull_op(self.of, self.backend, self.key, position, len(self.mask))
+        return _pullback_op(self.of, self.backend, self.key, position, len(self.mask))
 
 
 def _like(result: Any, cotangents: list[Any]) -> Any:
@@ -225,7 +225,7 @@ def _fit(cotangent: Any, out: Any) -> Any:
 
 
 @cache
-def _pull_op(of: Op, backend: Backend, key: Settings, position: int, count: int) -> Op:
+def _pullback_op(of: Op, backend: Backend, key: Settings, position: int, count: int) -> Op:
     """Return the op that gives the cotangent of one input from all inputs and cotangents."""
     function = function_of(of, backend, key)
 
@@ -235,11 +235,11 @@ def _pull_op(of: Op, backend: Backend, key: Settings, position: int, count: int)
         def of_one(x: Any) -> Any:
             return function(*inputs[:position], x, *inputs[position + 1 :])
 
-        result, pull = jax.vjp(of_one, inputs[position])
+        result, pullback = jax.vjp(of_one, inputs[position])
         if not isinstance(result, (tuple, list)):
-            return pull(_fit(cotangents[0], result))[0]
+            return pullback(_fit(cotangents[0], result))[0]
         fitting = [_fit(c, out) for c, out in zip(cotangents, result, strict=True)]
-        return pull(_like(result, fitting))[0]
+        return pullback(_like(result, fitting))[0]
 
     op = Op(f"{of.name}_pull_{position}")
     if of.name in _NOT_JITTED:
