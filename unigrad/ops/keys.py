@@ -34,6 +34,32 @@ def as_tuple(key: Any) -> tuple[Any, ...]:
     return key if type(key) is tuple else (key,)
 
 
+#: What a dictionary may hold for itself: by type, since True is 1 and 1.0 is 1 to it.
+_PLAIN = frozenset((int, type(None), type(Ellipsis)))
+
+
+def plain_key(key: Any) -> Any:
+    """Return a basic key of Python's own numbers in a hashable form; ``None`` for any other key.
+
+    Example:
+        >>> plain_key((0, slice(1, None)))
+        (0, (1, None, None))
+    """
+    entries = key if type(key) is tuple else (key,)
+    plain = []
+    for one in entries:
+        if type(one) in _PLAIN:
+            plain.append(one)
+        elif type(one) is slice:
+            parts = (one.start, one.stop, one.step)
+            if not _PLAIN.issuperset(map(type, parts)):
+                return None
+            plain.append(parts)
+        else:
+            return None
+    return tuple(plain)
+
+
 def is_basic(entries: tuple[Any, ...]) -> bool:
     """Tell whether a key has no arrays."""
     for one in entries:
