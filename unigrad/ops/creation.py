@@ -233,12 +233,15 @@ def _filled(
 ) -> Tensor:
     """Do what `full` does; errors are those of the function ``name``."""
     lengths = as_shape(name, shape)
-    # Floats are left out: -0.0 and 0.0 are one key to a dictionary.
-    key = (lengths, fill_value, dtype, dtypes.default_dtype()) if type(fill_value) is int else None
-    settings = None if key is None or type(dtype) not in _NAMED else _fillings.get(key)
+    settings = key = None
+    kind = type(fill_value)
+    # Not the floats ±0.0, which are one key to a dictionary.
+    if type(dtype) in _NAMED and (kind is int or (kind is float and fill_value)):
+        key = (lengths, kind, fill_value, dtype, dtypes.default_dtype())
+        settings = _fillings.get(key)
     if settings is None:
         settings = _plan_filling(name, lengths, fill_value, dtype)
-        if key is not None and type(dtype) in _NAMED:
+        if key is not None:
             _fillings.keep(key, settings)
     backend, place = placed(device)
     kernel: Any = _full.kernels[backend]
@@ -249,7 +252,7 @@ def _filled(
     return to_device(made, place)
 
 
-#: Settings of `full` by shape, int, dtype and default dtype.
+#: Settings of `full` by shape, number, dtype and default dtype.
 _fillings = Plans()
 #: The ways to name a dtype that hash as they compare.
 _NAMED = frozenset((type(None), str, *map(type, dtypes.ALL)))
