@@ -23,7 +23,7 @@ from unigrad.core.plans import Plans
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import not_equal
 from unigrad.ops.keys import Advanced, as_tuple, basic, is_basic, outside, plain_key
-from unigrad.ops.shaping import broadcast_to, permute_dims, reshape
+from unigrad.ops.shaping import broadcast_to, permute_dims, ravel, reshape
 
 __all__ = [
     "boolean_mask", "gather_nd", "getitem", "index_select", "nonzero", "take", "take_along_axis",
@@ -111,7 +111,10 @@ def _by_one_array(x: Tensor, key: Tensor) -> Tensor | None:
 @composite
 def _masked(x: Tensor, mask: Tensor) -> Tensor:
     """Read by one mask of the first axes."""
-    return get_advanced(x, Advanced(x, (mask,)))
+    (places,) = _nonzero(ravel(mask))
+    merged = reshape(x, (mask.size, *x.shape[mask.ndim :])) if mask.ndim > 1 else x
+    out: Tensor = _take(merged, places, axis=0)
+    return out
 
 
 _masked.by_value = True

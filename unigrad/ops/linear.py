@@ -221,7 +221,13 @@ def outer(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         [[3, 4], [6, 8]]
     """
     left, right = _two("outer", x1, x2)
-    return _column(left) * ravel(right)
+    out: Tensor = _outer(left, right)
+    return out
+
+
+@composite
+def _outer(x1: Tensor, x2: Tensor) -> Tensor:
+    return _column(x1) * ravel(x2)
 
 
 _column = planned(OPS["reshape"], lambda shape: {"shape": (math.prod(shape), 1)})
