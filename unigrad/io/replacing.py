@@ -11,7 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import secrets
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 try:
@@ -36,11 +36,18 @@ def replace(path: Path, parts: Sequence[bytes | memoryview]) -> None:
         kind = "a folder" if target.is_dir() else "no regular file"
         raise OSError(f"there is {kind} of that name")
     remove_abandoned(target.parent)
-    with _unfinished(target.parent) as (handle, temporary):
+    handle, unfinished = _new_locked(target.parent)
+    try:
         for part in parts:
             _write(handle, part)
         os.fsync(handle)
-        os.replace(temporary, target)
+        os.replace(unfinished, target)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            unfinished.unlink()
+        raise
+    finally:
+        os.close(handle)
     sync_folder(target.parent)
 
 
@@ -52,20 +59,6 @@ def _behind_links(path: Path) -> Path:
     if target.is_symlink() or not target.parent.is_dir():
         raise OSError(f"it is a link to {os.readlink(path)}, where no file can be")
     return target
-
-
-@contextlib.contextmanager
-def _unfinished(folder: Path) -> Iterator[tuple[int, Path]]:
-    """Give a new locked file; remove it if it has not been renamed."""
-    handle, path = _new_locked(folder)
-    try:
-        yield handle, path
-    except BaseException:
-        with contextlib.suppress(OSError):
-            path.unlink()
-        raise
-    finally:
-        os.close(handle)
 
 
 def _new_locked(folder: Path) -> tuple[int, Path]:
