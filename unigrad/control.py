@@ -9,8 +9,9 @@ import numpy as np
 
 from unigrad.core import tree
 from unigrad.core.arguments import TensorLike, as_tensor, common_tensors, untracked
+from unigrad.core.dispatch import wrap
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import OPS, primitive, wrap
+from unigrad.core.op import OPS, primitive
 from unigrad.core.tensor import Tensor
 
 __all__ = ["identity", "scan", "stop_gradient"]

@@ -94,8 +94,9 @@ class JaxBackend(Backend):
         return isinstance(native, jax.core.Tracer)
 
     def kernel(self, op: Any) -> Kernel | None:
-        function = self.kernels.get(op.name) or op.body
-        return None if function is None else eager(op, self)
+        if op.name not in self.kernels and (op.body is None or op.by_value):
+            return None
+        return eager(op, self)
 
     def run_watched(
         self,

@@ -21,7 +21,8 @@ import jax
 import jax.numpy as jnp
 
 from unigrad.core.backend import Backend, Kernel, Pullback
-from unigrad.core.op import Op, wrap
+from unigrad.core.dispatch import wrap
+from unigrad.core.op import Op
 
 #: Names, values and, since 1, 1.0 and True are one key to a dictionary, the values' types.
 Settings = tuple[tuple[str, Any, type], ...]

@@ -13,7 +13,7 @@ import jax
 import numpy as np
 
 from unigrad.core.backend import Backend
-from unigrad.core.op import wrap
+from unigrad.core.dispatch import wrap
 from unigrad.core.recorders import warn_if_unseen
 from unigrad.core.registry import load_backend
 from unigrad.core.tensor import Tensor

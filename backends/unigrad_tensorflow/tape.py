@@ -12,7 +12,7 @@ from tensorflow.python import pywrap_tfe
 
 from unigrad.core import recorders
 from unigrad.core.backend import Kernel, NativeTape
-from unigrad.core.op import wrap
+from unigrad.core.dispatch import wrap
 from unigrad.core.tensor import Tensor
 
 #: Iterating over a weak set while another thread adds to it is an error, hence the lock.

@@ -27,7 +27,7 @@ import torch
 
 from unigrad.core import recorders
 from unigrad.core.backend import Kernel, NativeTape
-from unigrad.core.op import wrap
+from unigrad.core.dispatch import wrap
 from unigrad.core.tensor import Tensor
 from unigrad_torch.kernels import TABLE
 

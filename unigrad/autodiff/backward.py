@@ -16,9 +16,10 @@ from typing import Any, Final, TypeAlias
 from unigrad.core import recorders
 from unigrad.core.arguments import untracked
 from unigrad.core.backend import Backend
+from unigrad.core.dispatch import Recording, wrap
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import NotDifferentiableError
-from unigrad.core.op import OPS, Recording, wrap
+from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 
 

@@ -14,7 +14,8 @@ from unigrad.autodiff.backward import ZERO, Cotangent, backward, ones_like
 from unigrad.autodiff.cotangents import is_inexact
 from unigrad.core import recorders
 from unigrad.core.backend import Backend, NativeTape
-from unigrad.core.op import OPS, wrap, wrap_all
+from unigrad.core.dispatch import wrap, wrap_all
+from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 
 if TYPE_CHECKING:

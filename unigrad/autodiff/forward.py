@@ -16,6 +16,7 @@ from unigrad.autodiff.backward import zeros_like
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.backend import Backend, NativeTape
+from unigrad.core.dispatch import Recording, wrap
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import (
     BackendMismatchError,
@@ -24,7 +25,7 @@ from unigrad.core.errors import (
     ShapeError,
     TapeError,
 )
-from unigrad.core.op import OPS, Recording, wrap
+from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 

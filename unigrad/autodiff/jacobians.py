@@ -9,8 +9,9 @@ import numpy as np
 
 from unigrad.autodiff.cotangents import unknown_word
 from unigrad.core import tree
+from unigrad.core.dispatch import wrap
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import OPS, wrap
+from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 
 if TYPE_CHECKING:

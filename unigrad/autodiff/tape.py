@@ -32,9 +32,9 @@ from unigrad.autodiff.jacobians import batch_jacobian_rows, jacobian_rows
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, NativeTape
+from unigrad.core.dispatch import Recording, wrap
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, GradientWarning, TapeError
-from unigrad.core.op import Recording, wrap
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 

@@ -14,9 +14,9 @@ from unigrad.autodiff.tape import GradientTape
 from unigrad.control import identity
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
+from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import wrap
 from unigrad.core.tensor import Tensor
 
 

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 from unigrad.core import dtypes, recorders
 from unigrad.core.backend import Backend, as_ndarray
+from unigrad.core.dispatch import wrap
 from unigrad.core.errors import BackendMismatchError, DTypeError, GradientWarning, ShapeError
-from unigrad.core.op import OPS, Op, backend_of, primitive, wrap
+from unigrad.core.op import OPS, Op, backend_of, primitive
 from unigrad.core.registry import current_backend, default_device, owner_of
 from unigrad.core.tensor import Tensor
 
@@ -34,6 +35,8 @@ def as_tensor(
     """
     if type(x) is Tensor:
         return x
+    if type(x) is np.ndarray:
+        return _of_array(x, like)
     if hasattr(x, "__unigrad_tensor__"):
         tensor: Tensor = x.__unigrad_tensor__()
         return tensor
@@ -48,16 +51,28 @@ def as_tensor(
         # Derivatives and traces go through the elements.
         stacked: Tensor = OPS["stack"](*common_tensors("stack", x, like), axis=0)
         return stacked
-    backend, device = (
-        (like.backend, like.backend.device(like.native)) if like is not None else placed()
-    )
     array = as_ndarray(x)
     if not isinstance(x, (np.ndarray, np.generic)):
         array = _python_values(x, array, dtype or _python_dtype(array.dtype, like))
-    elif not array.dtype.isnative:
-        array = array.astype(array.dtype.newbyteorder("="))
-    dtypes.as_dtype(array.dtype)
+    return _of_array(array, like)
+
+
+def _of_array(array: npt.NDArray[Any], like: Tensor | None) -> Tensor:
+    """Return an ndarray's values as a Tensor beside another, else on the current backend."""
+    if like is None:
+        backend, device = placed()
+    else:
+        backend, device = like.backend, like.backend.device(like.native)
+    if array.dtype not in _HELD:
+        array = as_ndarray(array)
+        if not array.dtype.isnative:
+            array = array.astype(array.dtype.newbyteorder("="))
+        dtypes.as_dtype(array.dtype)
     return wrap(backend, backend.from_numpy(array, device))
+
+
+#: NumPy's dtypes that unigrad has, in the machine's byte order.
+_HELD = frozenset(dtypes.ALL)
 
 
 def placed(device: str | None = None) -> tuple[Backend, str | None]:
@@ -298,6 +313,19 @@ def common_tensors(
     return [cast(x, common) for x in tensors]
 
 
+def alike(values: Sequence[TensorLike]) -> tuple[Tensor, ...] | None:
+    """Return the values if all are Tensors of one backend and one dtype, else ``None``."""
+    tensors = tuple(values)
+    first = tensors[0]
+    if type(first) is not Tensor:
+        return None
+    backend, dtype = first.backend, first.native.dtype
+    for one in tensors:
+        if type(one) is not Tensor or one.backend is not backend or one.native.dtype is not dtype:
+            return None
+    return tensors
+
+
 def axis_number(name: str, axis: Any) -> int:
     """Return an axis as Python's int.
 
@@ -311,6 +339,24 @@ def axis_number(name: str, axis: Any) -> int:
     if number is None:
         raise DTypeError(f"{name}: an axis is an integer, not {axis!r}")
     return int(number)
+
+
+def plain_axis(name: str, axis: Any) -> Any:
+    """Return one axis as Python's int, several as a tuple of them, and ``None`` as it is.
+
+    Raises:
+        DTypeError: when one is no integer.
+    """
+    if axis is None or type(axis) is int:
+        return axis
+    if isinstance(axis, (tuple, list)):
+        return plain_axes(name, axis)
+    return axis_number(name, axis)
+
+
+def plain_axes(name: str, axes: Sequence[Any]) -> tuple[int, ...]:
+    """Return axes as Python's ints. Raises as `plain_axis`."""
+    return tuple([one if type(one) is int else axis_number(name, one) for one in axes])
 
 
 def normalize_axis(name: str, axis: Any, ndim: int) -> int:

@@ -146,6 +146,9 @@ class Backend(ABC):
         self.native_complex = {n: True for d, n in pair if d.kind == "c"}
         self.native_reals = {n: True for d, n in pair if d.kind in "fV"}
         self.native_integers = {n: True for d, n in pair if d.kind in "iu"}
+        #: Those of indices that need no cast.
+        self.native_indices = {n: True for d, n in pair if d.name in ("int32", "int64")}
+        self.native_bool = next((n for d, n in pair if d.kind == "b"), None)
         numbers = {**self.native_integers, **self.native_floats}
         #: For each type of Python scalar the native dtypes that absorb it.
         self.weak = {float: self.native_floats, int: numbers}

@@ -11,7 +11,8 @@ from typing import Any
 
 import numpy.typing as npt
 
-from unigrad.core.op import another_handle, wrap
+from unigrad.core.dispatch import wrap
+from unigrad.core.op import another_handle
 from unigrad.core.registry import load_backend
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable

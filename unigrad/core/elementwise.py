@@ -6,18 +6,16 @@ the library: one function call, no look-up of context, no ``**settings``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import wraps
 from typing import Any, TypeAlias
 
-from unigrad.core import recorders
 from unigrad.core.arguments import TensorLike, as_tensor, promoted, readable, to_floating
-from unigrad.core.op import broadcasting, explain, primitive, run_if_watched
+from unigrad.core.backend import Backend
+from unigrad.core.dispatch import dispatch
+from unigrad.core.op import Op, primitive
 from unigrad.core.tensor import Tensor
 
-_new = Tensor.__new__
-_process = recorders.process
-_NONE: Mapping[str, Any] = {}
 #: Libraries take integers below this one beside floats.
 _LARGE = 2**31
 
@@ -35,9 +33,8 @@ def unary(floating: bool = False) -> Callable[[_Unary], _Unary]:
 
     def declare(function: _Unary) -> _Unary:
         op = primitive(function.__name__.removesuffix("_"))
-        kernels = op.kernels
         # One input always broadcasts: whatever a kernel refuses, it is the dtype.
-        broadcasting.add(op.name)
+        op.broadcasts = True
 
         @wraps(function)
         def run(x: TensorLike, /) -> Tensor:
@@ -45,23 +42,8 @@ def unary(floating: bool = False) -> Callable[[_Unary], _Unary]:
                 backend = x.backend
                 native = x.native
                 if not floating or native.dtype in backend.native_floats:
-                    if _process.recording and x.uid:
-                        watched: Tensor | None = run_if_watched(
-                            op, backend, (x,), (native,), (x.uid,), _NONE
-                        )
-                        if watched is not None:
-                            return watched
-                    try:
-                        result = kernels[backend](native)  # type: ignore[misc]
-                    except Exception as error:
-                        raise explain(op, backend, (native,), {}, error) from error
-                    if type(result) is not backend.array_type:
-                        result = backend.settle(result)
-                    tensor = _new(Tensor)
-                    tensor.native = result
-                    tensor.backend = backend
-                    tensor.uid = 0
-                    return tensor
+                    made: Tensor = dispatch(op, backend, (x,), (native,))
+                    return made
             elif type(x) in readable:
                 return run(x.__unigrad_tensor__())
             x = as_tensor(x)
@@ -79,60 +61,27 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
 
     def declare(function: _Binary) -> _Binary:
         op = primitive(function.__name__)
-        kernels = op.kernels
-        broadcasting.add(op.name)
+        op.broadcasts = True
 
         @wraps(function)
         def run(x1: TensorLike, x2: TensorLike, /) -> Tensor:
-            if type(x1) in readable:
-                x1 = x1.__unigrad_tensor__()
-            if type(x2) in readable:
-                x2 = x2.__unigrad_tensor__()
             if type(x1) is Tensor:
                 backend = x1.backend
                 first = x1.native
-                uid = 0
                 if type(x2) is Tensor:
                     second = x2.native
-                    uid = x2.uid
-                    fits = (
-                        x2.backend is backend
-                        and first.dtype is second.dtype
-                        and (not floating or first.dtype in backend.native_floats)
-                    )
+                    fits = x2.backend is backend and first.dtype is second.dtype
                 else:
                     second = x2
-                    absorbing = backend.weak.get(type(x2))
-                    fits = (
-                        absorbing is not None
-                        and first.dtype in absorbing
-                        and op.name in backend.scalar_ops
-                        # Other integers may not fit: the long way takes a closer look.
-                        and (
-                            type(x2) is float
-                            or 0 <= x2 < 128
-                            or (-_LARGE < x2 < _LARGE and first.dtype in backend.native_floats)
-                        )
-                        and (not floating or first.dtype in backend.native_floats)
-                    )
-                if fits:
-                    if _process.recording and (x1.uid or uid):
-                        watched: Tensor | None = run_if_watched(
-                            op, backend, (x1, x2), (first, second), (x1.uid, uid), _NONE
-                        )
-                        if watched is not None:
-                            return watched
-                    try:
-                        result = kernels[backend](first, second)  # type: ignore[misc]
-                    except Exception as error:
-                        raise explain(op, backend, (first, second), {}, error) from error
-                    if type(result) is not backend.array_type:
-                        result = backend.settle(result)
-                    tensor = _new(Tensor)
-                    tensor.native = result
-                    tensor.backend = backend
-                    tensor.uid = 0
-                    return tensor
+                    fits = _absorbs(backend, op, first.dtype, second)
+                if fits and (not floating or first.dtype in backend.native_floats):
+                    made: Tensor = dispatch(op, backend, (x1, x2), (first, second))
+                    return made
+            if type(x1) in readable or type(x2) in readable:
+                return run(
+                    x1.__unigrad_tensor__() if type(x1) in readable else x1,
+                    x2.__unigrad_tensor__() if type(x2) in readable else x2,
+                )
             x1, x2 = promoted(op, x1, x2)
             if floating:
                 x1, x2 = to_floating(x1), to_floating(x2)
@@ -143,3 +92,20 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
         return run
 
     return declare
+
+
+def _absorbs(backend: Backend, op: Op, dtype: Any, scalar: Any) -> bool:
+    """Tell whether a kernel takes a Python scalar beside an array of this native dtype."""
+    kind = type(scalar)
+    absorbing = backend.weak.get(kind)
+    return (
+        absorbing is not None
+        and dtype in absorbing
+        and op.name in backend.scalar_ops
+        # Other integers may not fit: the long way takes a closer look.
+        and (
+            kind is float
+            or 0 <= scalar < 128
+            or (-_LARGE < scalar < _LARGE and dtype in backend.native_floats)
+        )
+    )

@@ -18,7 +18,7 @@ from unigrad.core.errors import GradientWarning
 
 if TYPE_CHECKING:
     from unigrad.core.backend import Backend, NativeTape
-    from unigrad.core.op import Recording
+    from unigrad.core.dispatch import Recording
     from unigrad.core.tensor import Tensor
     from unigrad.core.variable import Variable
 

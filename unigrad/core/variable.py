@@ -16,9 +16,10 @@ from typing import TYPE_CHECKING, Any
 
 from unigrad.core import recorders
 from unigrad.core.arguments import TensorLike, as_tensor, cast, check_kind, readable
+from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import INTEGER, DType, DTypeLike, as_dtype
 from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
-from unigrad.core.op import another_handle, wrap
+from unigrad.core.op import another_handle
 from unigrad.core.tensor import Tensor
 
 #: Every living variable, in order of creation, for those that compile functions of them.

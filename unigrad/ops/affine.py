@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 from unigrad.core.arguments import TensorLike, common_tensors, readable
+from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import composite, run_if_watched
-from unigrad.core.recorders import process as _process
+from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.linear import matmul
 
 __all__ = ["linear"]
-
-_NONE: Mapping[str, Any] = {}
 
 
 @composite
@@ -58,14 +53,7 @@ def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike, /) -> Tensor:
     if matrix.ndim != 2 or row.ndim != 1 or row.shape[0] != matrix.shape[1]:
         raise _misfit(x, kernel, bias)
     try:
-        if _process.recording:
-            uids = (x.uid, kernel.uid, bias.uid)
-            watched: Tensor | None = run_if_watched(
-                _linear, backend, (x, kernel, bias), (left, matrix, row), uids, _NONE
-            )
-            if watched is not None:
-                return watched
-        out: Tensor = _linear(x, kernel, bias)
+        out: Tensor = dispatch(_linear, backend, (x, kernel, bias), (left, matrix, row))
     except ShapeError as error:
         raise _misfit(x, kernel, bias) from error
     return out

@@ -6,8 +6,7 @@ Creation functions make their tensor on the current backend (`ug.use_backend`) a
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from contextlib import nullcontext
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,9 +15,11 @@ import numpy.typing as npt
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast, placed, untracked
 from unigrad.core.backend import as_ndarray
+from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import DType, DTypeLike
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
-from unigrad.core.op import another_handle, primitive, wrap
+from unigrad.core.op import another_handle, primitive
+from unigrad.core.plans import Plans
 from unigrad.core.registry import owner_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -68,6 +69,8 @@ def asarray(
         >>> asarray([1, 2], dtype="float32").dtype.name
         'float32'
     """
+    if type(x) is np.ndarray and dtype is None and device is None and copy is None:
+        return as_tensor(x)
     wanted = None if dtype is None else dtypes.as_dtype(dtype)
     given = as_tensor(x, dtype=wanted)
     tensor = given if wanted is None else cast(given, wanted)
@@ -230,6 +233,35 @@ def _filled(
 ) -> Tensor:
     """Do what `full` does; errors are those of the function ``name``."""
     lengths = as_shape(name, shape)
+    settings = key = None
+    kind = type(fill_value)
+    # Not the floats ±0.0, which are one key to a dictionary.
+    if type(dtype) in _NAMED and (kind is int or (kind is float and fill_value)):
+        key = (lengths, kind, fill_value, dtype, dtypes.default_dtype())
+        settings = _fillings.get(key)
+    if settings is None:
+        settings = _plan_filling(name, lengths, fill_value, dtype)
+        if key is not None:
+            _fillings.keep(key, settings)
+    backend, place = placed(device)
+    kernel: Any = _full.kernels[backend]
+    if place is None:
+        return wrap(backend, kernel(**settings))
+    with backend.on(place):
+        made = wrap(backend, kernel(**settings))
+    return to_device(made, place)
+
+
+#: Settings of `full` by shape, number, dtype and default dtype.
+_fillings = Plans()
+#: The ways to name a dtype that hash as they compare.
+_NAMED = frozenset((type(None), str, *map(type, dtypes.ALL)))
+
+
+def _plan_filling(
+    name: str, lengths: tuple[int, ...], fill_value: Any, dtype: DTypeLike | None
+) -> Mapping[str, Any]:
+    """Return the settings of `full`."""
     if lengths and min(lengths) < 0:
         raise ShapeError(f"{name}: a shape has no negative lengths, as {lengths} has")
     if dtype is not None:
@@ -238,12 +270,7 @@ def _filled(
         chosen = dtypes.default_dtype_of_kind(type(fill_value))
     else:
         chosen = as_tensor(fill_value).dtype
-    fill_value = _scalar(name, fill_value, chosen)
-    backend, place = placed(device)
-    with nullcontext() if place is None else backend.on(place):
-        kernel: Any = _full.kernels[backend]
-        made = wrap(backend, kernel(shape=lengths, value=fill_value, dtype=chosen))
-    return made if place is None else to_device(made, place)
+    return {"shape": lengths, "value": _scalar(name, fill_value, chosen), "dtype": chosen}
 
 
 def zeros(shape: Shape, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import string
 from collections.abc import Sequence
 
-from unigrad.core.arguments import TensorLike, common_tensors
+from unigrad.core.arguments import TensorLike, alike, common_tensors
+from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import primitive
+from unigrad.core.plans import Plans
 from unigrad.core.tensor import Tensor
 from unigrad.ops.shaping import reshape
 
@@ -38,9 +40,30 @@ def einsum(equation: str, /, *operands: TensorLike) -> Tensor:
     """
     if not isinstance(equation, str):
         raise DTypeError(f"einsum: the equation is a string, not {equation!r}")
+    tensors = (alike(operands) if operands else None) or common_tensors("einsum", operands)
+    backend = tensors[0].backend
+    natives = tuple([x.native for x in tensors])
+    key = (equation, *map(backend.shape, natives))
+    settings = _plans.get(key)
+    if settings is None:
+        named, fitted = _plan(equation, tensors)
+        settings = {"equation": named}
+        if all(x is one for x, one in zip(fitted, tensors, strict=True)):
+            _plans.keep(key, settings)
+        tensors = tuple(fitted)
+        natives = tuple([x.native for x in tensors])
+    out: Tensor = dispatch(_einsum, backend, tuple(tensors), natives, settings)
+    return out
+
+
+#: Settings by equation and shapes, of calls whose operands go to the kernel as they are.
+_plans = Plans()
+
+
+def _plan(equation: str, operands: Sequence[Tensor]) -> tuple[str, Sequence[Tensor]]:
+    """Return the equation that kernels get, and the operands in the shapes that it names."""
     terms, result = _parse(equation, len(operands))
-    tensors = common_tensors("einsum", operands)
-    terms, result, tensors = _name_ellipses(equation, terms, result, tensors)
+    terms, result, tensors = _name_ellipses(equation, terms, result, operands)
     lengths: dict[str, int] = {}
     for term, x in zip(terms, tensors, strict=True):
         for letter, length in zip(term, x.shape, strict=True):
@@ -52,8 +75,7 @@ def einsum(equation: str, /, *operands: TensorLike) -> Tensor:
     for letter in result:
         if letter not in lengths:
             raise ShapeError(f"einsum: {letter!r} of the result is in no term of {equation!r}")
-    out: Tensor = _einsum(*tensors, equation=f"{','.join(terms)}->{result}")
-    return out
+    return f"{','.join(terms)}->{result}", tensors
 
 
 def _parse(equation: str, count: int) -> tuple[list[str], str]:

@@ -16,12 +16,14 @@ import numpy as np
 
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast, normalize_axis
+from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError
-from unigrad.core.op import backend_of, primitive
+from unigrad.core.op import backend_of, composite, primitive
+from unigrad.core.plans import Plans
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import not_equal
-from unigrad.ops.keys import Advanced, as_tuple, basic, is_basic, outside
-from unigrad.ops.shaping import broadcast_to, permute_dims, reshape
+from unigrad.ops.keys import Advanced, as_tuple, basic, is_basic, outside, plain_key
+from unigrad.ops.shaping import broadcast_to, permute_dims, ravel, reshape
 
 __all__ = [
     "boolean_mask", "gather_nd", "getitem", "index_select", "nonzero", "take", "take_along_axis",
@@ -54,12 +56,68 @@ def getitem(x: TensorLike, key: Any, /) -> Tensor:
         [1, 3]
     """
     x = as_tensor(x)
+    if type(key) is Tensor and key.uid == 0:
+        found = _by_one_array(x, key)
+        if found is not None:
+            return found
+    plain = plain_key(key)
+    if plain is not None:
+        backend, native = x.backend, x.native
+        shape = backend.shape(native)
+        try:
+            starts, settings = _plans[shape, plain]
+        except KeyError:
+            spec, starts, _ = basic(as_tuple(key), x)
+            settings = {"spec": spec}
+            _plans.keep((shape, plain), (starts, settings))
+        out: Tensor = dispatch(_getitem, backend, (x, *starts), (native, *starts), settings)
+        return out
     entries = as_tuple(key)
     if is_basic(entries):
         return get_basic(x, entries)
     if len(entries) == 1 and _is_bool(entries[0]):
         return get_basic(x, (None,))[: int(bool(entries[0]))]
     return get_advanced(x, Advanced(x, entries))
+
+
+_plans = Plans()
+
+
+def _by_one_array(x: Tensor, key: Tensor) -> Tensor | None:
+    """Read by one array of integers, or one mask, that is the whole key, if that is all there is.
+
+    Anything out of the ordinary is left to the long way, which says what is wrong.
+    """
+    backend = x.backend
+    if key.backend is not backend:
+        return None
+    dtype = key.native.dtype
+    if dtype in backend.native_integers:
+        if backend.shape(x.native) and backend.checks_bounds and dtype in backend.native_indices:
+            return pick("getitem", x, key, 0)
+        return None
+    shape = backend.shape(key.native)
+    if (
+        shape
+        and dtype is backend.native_bool
+        and backend.shape(x.native)[: len(shape)] == shape
+        and not backend.is_traced(key.native)
+    ):
+        out: Tensor = dispatch(_masked, backend, (x, key), (x.native, key.native))
+        return out
+    return None
+
+
+@composite
+def _masked(x: Tensor, mask: Tensor) -> Tensor:
+    """Read by one mask of the first axes."""
+    (places,) = _nonzero(ravel(mask))
+    merged = reshape(x, (mask.size, *x.shape[mask.ndim :])) if mask.ndim > 1 else x
+    out: Tensor = _take(merged, places, axis=0)
+    return out
+
+
+_masked.by_value = True
 
 
 def get_basic(x: Tensor, entries: tuple[Any, ...]) -> Tensor:
@@ -96,10 +154,15 @@ def flat_index(plan: Advanced) -> Tensor:
     return out
 
 
+#: The settings of `take` by axis.
+_ALONG = [{"axis": axis} for axis in range(8)]
+
+
 def pick(name: str, x: Tensor, index: Tensor, axis: int) -> Tensor:
     """Take along an axis by normalised arguments; errors are those of the op ``name``."""
     try:
-        out: Tensor = _take(x, index, axis=axis)
+        settings = _ALONG[axis] if axis < 8 else {"axis": axis}
+        out: Tensor = dispatch(_take, x.backend, (x, index), (x.native, index.native), settings)
     except OutOfBoundsError as error:
         raise outside(name, index, x, axis) or error from error.__cause__
     return out
@@ -120,8 +183,16 @@ def take(x: TensorLike, indices: TensorLike, /, *, axis: int | None = None) -> T
     x = as_tensor(x)
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
-    place = normalize_axis("take", axis, x.ndim)
-    return pick("take", x, as_index("take", indices, x, place), place)
+    backend = x.backend
+    place = normalize_axis("take", axis, len(backend.shape(x.native)))
+    if not (
+        type(indices) is Tensor
+        and indices.backend is backend
+        and backend.checks_bounds
+        and indices.native.dtype in backend.native_indices
+    ):
+        indices = as_index("take", indices, x, place)
+    return pick("take", x, indices, place)
 
 
 def index_select(x: TensorLike, indices: TensorLike, /, *, axis: int = 0) -> Tensor:

@@ -5,12 +5,22 @@ Errors, the same for all: `ShapeError` for shapes and axes that do not fit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
+from typing import Any
 
-from unigrad.core.arguments import TensorLike, as_tensor, common_tensors, normalize_axis
+from unigrad.core.arguments import (
+    TensorLike,
+    alike,
+    as_tensor,
+    common_tensors,
+    normalize_axis,
+    plain_axis,
+)
+from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import primitive
+from unigrad.core.op import Op, primitive
+from unigrad.core.plans import Plans
 from unigrad.core.tensor import Tensor
 from unigrad.ops.shaping import as_shape, ravel
 
@@ -32,14 +42,37 @@ def stack(arrays: Sequence[TensorLike], /, *, axis: int = 0) -> Tensor:
         >>> stack([[1, 2], [3, 4]], axis=1).tolist()
         [[1, 3], [2, 4]]
     """
+    return _joined(_stack, arrays, axis, _plan_stack)
+
+
+def _plan_stack(shapes: Sequence[tuple[int, ...]], axis: int) -> Mapping[str, Any]:
+    if len(set(shapes)) > 1:
+        raise ShapeError(f"stack: the shapes differ: {sorted(set(shapes))}")
+    return {"axis": normalize_axis("stack", axis, len(shapes[0]) + 1)}
+
+
+def _joined(
+    op: Op,
+    arrays: Sequence[TensorLike],
+    axis: int,
+    plan: Callable[[Sequence[tuple[int, ...]], int], Mapping[str, Any]],
+) -> Tensor:
+    """Run an op of several tensors with settings that follow from their shapes and an axis."""
     if len(arrays) == 0:
-        raise ShapeError("stack: needs at least one tensor")
-    tensors = common_tensors("stack", arrays)
-    shapes = {x.shape for x in tensors}
-    if len(shapes) > 1:
-        raise ShapeError(f"stack: the shapes differ: {sorted(shapes)}")
-    out: Tensor = _stack(*tensors, axis=normalize_axis("stack", axis, tensors[0].ndim + 1))
+        raise ShapeError(f"{op.name}: needs at least one tensor")
+    tensors = alike(arrays) or tuple(common_tensors(op.name, arrays))
+    backend = tensors[0].backend
+    natives = tuple([x.native for x in tensors])
+    key = (op, *map(backend.shape, natives), plain_axis(op.name, axis))
+    try:
+        settings = _plans[key]
+    except KeyError:
+        settings = _plans.keep(key, plan(key[1:-1], axis))
+    out: Tensor = dispatch(op, backend, tensors, natives, settings)
     return out
+
+
+_plans = Plans()
 
 
 def concat(arrays: Sequence[TensorLike], /, *, axis: int | None = 0) -> Tensor:
@@ -52,20 +85,21 @@ def concat(arrays: Sequence[TensorLike], /, *, axis: int | None = 0) -> Tensor:
         >>> concat([[1, 2], [3]]).tolist()
         [1, 2, 3]
     """
-    if len(arrays) == 0:
-        raise ShapeError("concat: needs at least one tensor")
-    tensors = common_tensors("concat", arrays)
     if axis is None:
-        tensors, axis = [ravel(x) for x in tensors], 0
-    shapes = [x.shape for x in tensors]
+        # Tensors first: a list beside one is made where that lives.
+        tensors = common_tensors("concat", arrays) if len(arrays) else []
+        arrays, axis = [ravel(x) for x in tensors], 0
+    return _joined(_concat, arrays, axis, _plan_concat)
+
+
+def _plan_concat(shapes: Sequence[tuple[int, ...]], axis: int) -> Mapping[str, Any]:
     place = normalize_axis("concat", axis, len(shapes[0]))
     if (
         len({shape[:place] + shape[place + 1 :] for shape in shapes}) > 1
         or len({len(shape) for shape in shapes}) > 1
     ):
-        raise ShapeError(f"concat: shapes {shapes} differ on more than axis {axis}")
-    out: Tensor = _concat(*tensors, axis=place)
-    return out
+        raise ShapeError(f"concat: shapes {[*shapes]} differ on more than axis {axis}")
+    return {"axis": place}
 
 
 def split(

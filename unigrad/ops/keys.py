@@ -17,6 +17,7 @@ Source: NumPy, "Indexing on ndarrays".
 
 from __future__ import annotations
 
+import weakref
 from math import prod
 from typing import Any, TypeAlias
 
@@ -32,6 +33,32 @@ Spec: TypeAlias = tuple[Any, ...]
 def as_tuple(key: Any) -> tuple[Any, ...]:
     """Return a key as a tuple of entries."""
     return key if type(key) is tuple else (key,)
+
+
+#: What a dictionary may hold for itself: by type, since True is 1 and 1.0 is 1 to it.
+_PLAIN = frozenset((int, type(None), type(Ellipsis)))
+
+
+def plain_key(key: Any) -> Any:
+    """Return a basic key of Python's own numbers in a hashable form; ``None`` for any other key.
+
+    Example:
+        >>> plain_key((0, slice(1, None)))
+        (0, (1, None, None))
+    """
+    entries = key if type(key) is tuple else (key,)
+    plain = []
+    for one in entries:
+        if type(one) in _PLAIN:
+            plain.append(one)
+        elif type(one) is slice:
+            parts = (one.start, one.stop, one.step)
+            if not _PLAIN.issuperset(map(type, parts)):
+                return None
+            plain.append(parts)
+        else:
+            return None
+    return tuple(plain)
 
 
 def is_basic(entries: tuple[Any, ...]) -> bool:
@@ -114,8 +141,14 @@ def outside(
 
     ``given`` is what the caller has put in if ``index`` is only a part of it.
     """
-    values = visible(index) if type(index) is Tensor else index
     length = x.shape[axis]
+    if type(index) is Tensor:
+        low, high = extremes(index)
+        if high < length and low >= -length:
+            return None
+        values = visible(index)
+    else:
+        values = index
     if values is None or not values.size or (values.max() < length and values.min() >= -length):
         return None
     bad = values[(values >= length) | (values < -length)].flat[0]
@@ -123,6 +156,30 @@ def outside(
         f"{name}({described(x)}, {described(index if given is None else given)}): index {bad} is "
         f"out of bounds for axis {axis} of length {length}"
     )
+
+
+#: The least and the greatest of index arrays that are alive, by identity: arrays do not change.
+_extremes: dict[int, tuple[weakref.ref[Any], int, int]] = {}
+
+
+def extremes(index: Tensor) -> tuple[int, int]:
+    """Return the least and the greatest index, where they can be seen; else 0 and -1.
+
+    An array that was looked at before is not fetched from its library again.
+    """
+    native = index.native
+    name = id(native)
+    found = _extremes.get(name)
+    if found is not None and found[0]() is native:
+        return found[1], found[2]
+    values = visible(index)
+    if values is None or not values.size:
+        return 0, -1
+    low, high = int(values.min()), int(values.max())
+    if not index.backend.checks_bounds:
+        # Only for those libraries is this asked at every read.
+        _extremes[name] = (weakref.ref(native, lambda _: _extremes.pop(name, None)), low, high)
+    return low, high
 
 
 def _fill(entries: tuple[Any, ...], x: Tensor, ndim: int, name: str) -> tuple[Any, ...]:

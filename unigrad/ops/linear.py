@@ -7,14 +7,15 @@ do not fit, `DTypeError` for dtypes that do not promote or bools.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from unigrad.core import dtypes, recorders
+from unigrad.core import dtypes
 from unigrad.core.arguments import (
     TensorLike,
+    alike,
     as_tensor,
     axis_number,
     common_tensors,
@@ -22,12 +23,14 @@ from unigrad.core.arguments import (
     promoted,
     readable,
 )
+from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import composite, primitive, run_if_watched
+from unigrad.core.op import OPS, composite, primitive
+from unigrad.core.plans import planned
 from unigrad.core.tensor import Tensor
 from unigrad.ops import reductions
 from unigrad.ops.arithmetic import conj
-from unigrad.ops.shaping import as_shape, permute_dims, reshape
+from unigrad.ops.shaping import as_shape, permute_dims, ravel, reshape
 
 __all__ = [
     "diagonal",
@@ -43,10 +46,6 @@ __all__ = [
 ]
 
 _matmul = primitive("matmul")
-_kernels = _matmul.kernels
-_process = recorders.process
-_new = Tensor.__new__
-_NONE: Mapping[str, Any] = {}
 
 
 def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
@@ -73,26 +72,20 @@ def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         dtype = first.dtype
         if x2.backend is backend and second.dtype is dtype and dtype in backend.native_floats:
             try:
-                if _process.recording:
-                    watched: Tensor | None = run_if_watched(
-                        _matmul, backend, (x1, x2), (first, second), (x1.uid, x2.uid), _NONE
-                    )
-                    if watched is not None:
-                        return watched
-                result = _kernels[backend](first, second)  # type: ignore[misc]
-            except Exception:
-                pass  # The long way says what is wrong.
-            else:
-                if type(result) is not backend.array_type:
-                    result = backend.settle(result)
-                tensor = _new(Tensor)
-                tensor.native = result
-                tensor.backend = backend
-                tensor.uid = 0
-                return tensor
+                made: Tensor = dispatch(_matmul, backend, (x1, x2), (first, second))
+            except ShapeError:
+                _check_factors(x1.shape, x2.shape)
+                raise
+            return made
     x1, x2 = promoted(_matmul, x1, x2)
     x1, x2 = _numbers("matmul", as_tensor(x1, x2), as_tensor(x2, x1))
-    left, right = x1.shape, x2.shape
+    _check_factors(x1.shape, x2.shape)
+    out: Tensor = _matmul(x1, x2)
+    return out
+
+
+def _check_factors(left: tuple[int, ...], right: tuple[int, ...]) -> None:
+    """Refuse shapes of which there is no matrix product."""
     if not left or not right or left[-1] != right[-2 if len(right) > 1 else 0]:
         raise ShapeError(f"matmul: shapes {left} and {right} do not fit")
     if len(left) > 2 or len(right) > 2:
@@ -100,8 +93,6 @@ def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
             np.broadcast_shapes(left[:-2], right[:-2])
         except ValueError:
             raise ShapeError(f"matmul: shapes {left} and {right} do not broadcast") from None
-    out: Tensor = _matmul(x1, x2)
-    return out
 
 
 def _numbers(name: str, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
@@ -112,7 +103,7 @@ def _numbers(name: str, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
 
 
 def _two(name: str, x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
-    x1, x2 = common_tensors(name, (x1, x2))
+    x1, x2 = alike((x1, x2)) or common_tensors(name, (x1, x2))
     return _numbers(name, x1, x2)
 
 
@@ -230,7 +221,16 @@ def outer(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         [[3, 4], [6, 8]]
     """
     left, right = _two("outer", x1, x2)
-    return reshape(left, (-1, 1)) * reshape(right, (1, -1))
+    out: Tensor = _outer(left, right)
+    return out
+
+
+@composite
+def _outer(x1: Tensor, x2: Tensor) -> Tensor:
+    return _column(x1) * ravel(x2)
+
+
+_column = planned(OPS["reshape"], lambda shape: {"shape": (math.prod(shape), 1)})
 
 
 def kron(x1: TensorLike, x2: TensorLike, /) -> Tensor:

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
-
 import numpy as np
 
 from unigrad.core.arguments import TensorLike, as_tensor, to_floating, visible
+from unigrad.core.dispatch import dispatch
 from unigrad.core.dtypes import COMPLEX
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
-from unigrad.core.op import composite, run_if_watched
-from unigrad.core.recorders import process as _process
+from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.indexing import take_along_axis
 from unigrad.ops.shaping import expand_dims, squeeze
 from unigrad.ops.softmax import log_softmax, one_hot, softmax
 
 __all__ = ["sparse_softmax_crossentropy"]
-
-_NONE: Mapping[str, Any] = {}
 
 
 @composite
@@ -65,18 +60,9 @@ def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Te
     if not backend.checks_bounds:
         check_label_values("sparse_softmax_crossentropy", labels, logits)
     try:
-        if _process.recording and logits.uid and labels.backend is backend:
-            watched: Tensor | None = run_if_watched(
-                _sparse_softmax_crossentropy,
-                backend,
-                (logits, labels),
-                (scores, indices),
-                (logits.uid, labels.uid),
-                _NONE,
-            )
-            if watched is not None:
-                return watched
-        out: Tensor = _sparse_softmax_crossentropy(logits, labels)
+        out: Tensor = dispatch(
+            _sparse_softmax_crossentropy, backend, (logits, labels), (scores, indices)
+        )
     except OutOfBoundsError:
         # The library has noticed; this says it in words of labels and classes.
         check_label_values("sparse_softmax_crossentropy", labels, logits)

@@ -8,7 +8,7 @@ the op does not take.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import wraps
 from typing import Any, ParamSpec
 from typing import cast as typed
@@ -23,9 +23,10 @@ from unigrad.core.arguments import (
     normalize_axis,
     to_floating,
 )
+from unigrad.core.dispatch import dispatch
 from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import DTypeError, ShapeError
-from unigrad.core.op import Op, composite, primitive, run_if_watched
+from unigrad.core.op import Op, composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import not_equal
 from unigrad.ops.joining import concat
@@ -48,58 +49,47 @@ Axis = int | tuple[int, ...] | None
 
 _HALVES = (dtypes.float16, dtypes.bfloat16)
 _process = recorders.process
-_new = Tensor.__new__
 _Given = ParamSpec("_Given")
 
 
-#: The settings of a reduction over all axes, by their number.
-_OVER_ALL = tuple([{"axis": tuple(range(ndim)), "keepdims": False} for ndim in range(8)])
+#: Settings as kernels get them from the short way, by axis and keepdims.
+_SETTINGS: Mapping[tuple[int | None, bool], Mapping[str, Any]] = {
+    (axis, keepdims): {"axis": axis if axis is None else (axis,), "keepdims": keepdims}
+    for axis in (None, *range(-8, 8))
+    for keepdims in (False, True)
+}
 
 
 def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Tensor]]:
     """Give a reduction a short way to its kernel for the commonest call.
 
-    That is one real floating tensor, ``axis`` ``None`` or an int within its axes. The kernel
-    then sees the axis as it was given: ``None``, or a tuple of one int, perhaps negative. Whatever
-    fails there goes the long way, which says what is wrong.
+    That is one real floating tensor with elements that no tape follows, ``axis`` ``None`` or an
+    int within its axes. The kernel then sees the axis as it was given: ``None``, or a tuple of
+    one int, perhaps negative.
     """
-    kernels = op.kernels
 
     def declare(function: Callable[_Given, Tensor]) -> Callable[_Given, Tensor]:
         long_way: Callable[..., Tensor] = function
 
         @wraps(function)
         def run(x: Any, /, *, axis: Any = None, keepdims: Any = False, **rest: Any) -> Tensor:
-            if type(x) is Tensor and not rest and (axis is None or type(axis) is int):
+            if (
+                type(x) is Tensor
+                and not rest
+                and not (x.uid and _process.recording)
+                and (axis is None or type(axis) is int)
+                and type(keepdims) is bool
+            ):
                 backend = x.backend
                 native = x.native
-                # Not every library refuses an axis that is not there.
-                if native.dtype in backend.native_reals and (
-                    axis is None or -native.ndim <= axis < native.ndim
-                ):
-                    if _process.recording and x.uid:
-                        ndim = native.ndim
-                        if axis is not None or keepdims is not False or not 0 < ndim < 8:
-                            return long_way(x, axis=axis, keepdims=keepdims)
-                        watched: Tensor | None = run_if_watched(
-                            op, backend, (x,), (native,), (x.uid,), _OVER_ALL[ndim]
-                        )
-                        if watched is not None:
-                            return watched
-                    try:
-                        result = kernels[backend](  # type: ignore[misc]
-                            native, axis=axis if axis is None else (axis,), keepdims=keepdims
-                        )
-                    except Exception:
-                        pass
-                    else:
-                        if type(result) is not backend.array_type:
-                            result = backend.settle(result)
-                        tensor = _new(Tensor)
-                        tensor.native = result
-                        tensor.backend = backend
-                        tensor.uid = 0
-                        return tensor
+                if native.dtype in backend.native_reals:
+                    shape = backend.shape(native)
+                    ndim = len(shape)
+                    # Not every library refuses an axis that is not there, or to choose from none.
+                    if (axis is None or -ndim <= axis < ndim <= 8) and 0 not in shape:
+                        settings = _SETTINGS[axis, keepdims]
+                        made: Tensor = dispatch(op, backend, (x,), (native,), settings)
+                        return made
             return long_way(x, axis=axis, keepdims=keepdims, **rest)
 
         return typed(Callable[_Given, Tensor], run)

@@ -5,15 +5,23 @@ Errors, the same for all: `ShapeError` for shapes and axes that do not fit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import Any
 
 import numpy as np
 
-from unigrad.core.arguments import TensorLike, as_tensor, normalize_axes, normalize_axis
+from unigrad.core.arguments import (
+    TensorLike,
+    as_tensor,
+    normalize_axes,
+    normalize_axis,
+    plain_axes,
+    plain_axis,
+)
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import primitive
+from unigrad.core.plans import plain_ints, planned
 from unigrad.core.tensor import Tensor
 
 __all__ = [
@@ -38,9 +46,24 @@ def as_shape(name: str, shape: int | Sequence[int]) -> tuple[int, ...]:
     if not hasattr(many, "__iter__") or getattr(many, "ndim", 1) == 0:
         many = (many,)
     try:
-        return tuple([one.__index__() for one in many])
-    except AttributeError:
+        return plain_ints(many)
+    except TypeError:
         raise DTypeError(f"{name}: needs integers, not {shape!r}") from None
+
+
+def _plan_reshape(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Mapping[str, Any]:
+    size = prod(shape)
+    if -1 in wanted:
+        known = prod([n for n in wanted if n != -1])
+        if wanted.count(-1) > 1 or known == 0 or size % known:
+            raise ShapeError(f"reshape: {shape} does not fit {wanted}")
+        wanted = tuple(size // known if n == -1 else n for n in wanted)
+    if prod(wanted) != size or (wanted and min(wanted) < 0):
+        raise ShapeError(f"reshape: {shape} has {size} elements, {wanted} has another number")
+    return {"shape": wanted}
+
+
+_reshaped = planned(_reshape, _plan_reshape)
 
 
 def reshape(x: TensorLike, /, shape: int | Sequence[int], *, copy: bool | None = None) -> Tensor:
@@ -56,18 +79,20 @@ def reshape(x: TensorLike, /, shape: int | Sequence[int], *, copy: bool | None =
         >>> reshape([1, 2, 3, 4], (2, -1)).tolist()
         [[1, 2], [3, 4]]
     """
-    x = as_tensor(x)
-    wanted = as_shape("reshape", shape)
-    size = x.size
-    if -1 in wanted:
-        known = prod([n for n in wanted if n != -1])
-        if wanted.count(-1) > 1 or known == 0 or size % known:
-            raise ShapeError(f"reshape: {x.shape} does not fit {wanted}")
-        wanted = tuple(size // known if n == -1 else n for n in wanted)
-    if prod(wanted) != size or (wanted and min(wanted) < 0):
-        raise ShapeError(f"reshape: {x.shape} has {size} elements, {wanted} has another number")
-    out: Tensor = _reshape(x, shape=wanted)
-    return out
+    return _reshaped(as_tensor(x), as_shape("reshape", shape))
+
+
+def _plan_broadcast(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Mapping[str, Any]:
+    try:
+        fits = np.broadcast_shapes(shape, wanted) == wanted
+    except ValueError:
+        fits = False
+    if not fits:
+        raise ShapeError(f"broadcast_to: {shape} does not broadcast to {wanted}")
+    return {"shape": wanted}
+
+
+_broadcast = planned(_broadcast_to, _plan_broadcast)
 
 
 def broadcast_to(x: TensorLike, /, shape: int | Sequence[int]) -> Tensor:
@@ -80,16 +105,18 @@ def broadcast_to(x: TensorLike, /, shape: int | Sequence[int]) -> Tensor:
         >>> broadcast_to([1, 2], (2, 2)).tolist()
         [[1, 2], [1, 2]]
     """
-    x = as_tensor(x)
-    wanted = as_shape("broadcast_to", shape)
-    try:
-        fits = np.broadcast_shapes(x.shape, wanted) == wanted
-    except ValueError:
-        fits = False
-    if not fits:
-        raise ShapeError(f"broadcast_to: {x.shape} does not broadcast to {wanted}")
-    out: Tensor = _broadcast_to(x, shape=wanted)
-    return out
+    return _broadcast(as_tensor(x), as_shape("broadcast_to", shape))
+
+
+def _plan_permutation(shape: tuple[int, ...], axes: tuple[int, ...]) -> Mapping[str, Any]:
+    ndim = len(shape)
+    order = tuple([normalize_axis("permute_dims", axis, ndim) for axis in axes])
+    if sorted(order) != list(range(ndim)):
+        raise ShapeError(f"permute_dims: {axes} is no permutation of {ndim} axes")
+    return {"axes": order}
+
+
+_permuted = planned(_permute_dims, _plan_permutation)
 
 
 def permute_dims(x: TensorLike, /, axes: Sequence[int]) -> Tensor:
@@ -102,12 +129,7 @@ def permute_dims(x: TensorLike, /, axes: Sequence[int]) -> Tensor:
         >>> permute_dims([[1, 2, 3]], (1, 0)).shape
         (3, 1)
     """
-    x = as_tensor(x)
-    order = tuple(normalize_axis("permute_dims", axis, x.ndim) for axis in axes)
-    if sorted(order) != list(range(x.ndim)):
-        raise ShapeError(f"permute_dims: {tuple(axes)} is no permutation of {x.ndim} axes")
-    out: Tensor = _permute_dims(x, axes=order)
-    return out
+    return _permuted(as_tensor(x), plain_axes("permute_dims", axes))
 
 
 def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:
@@ -141,6 +163,17 @@ def broadcast_arrays(*arrays: TensorLike) -> list[Tensor]:
     return [_broadcast_to(x, shape=shape) for x in tensors]
 
 
+def _plan_expansion(shape: tuple[int, ...], axis: int | tuple[int, ...]) -> Mapping[str, Any]:
+    many = axis if isinstance(axis, tuple) else (axis,)
+    ndim = len(shape) + len(many)
+    added = normalize_axes("expand_dims", many, ndim)
+    old = iter(shape)
+    return {"shape": tuple([1 if i in added else next(old) for i in range(ndim)])}
+
+
+_expanded = planned(_reshape, _plan_expansion)
+
+
 def expand_dims(x: TensorLike, /, axis: int | tuple[int, ...] = 0) -> Tensor:
     """Return ``x`` with axes of length one inserted where the result shall have them.
 
@@ -148,13 +181,20 @@ def expand_dims(x: TensorLike, /, axis: int | tuple[int, ...] = 0) -> Tensor:
         >>> expand_dims([1, 2], axis=(0, -1)).shape
         (1, 2, 1)
     """
-    x = as_tensor(x)
-    many = axis if isinstance(axis, (tuple, list)) else (axis,)
-    ndim = x.ndim + len(many)
-    added = normalize_axes("expand_dims", tuple(many), ndim)
-    old = iter(x.shape)
-    out: Tensor = _reshape(x, shape=tuple([1 if i in added else next(old) for i in range(ndim)]))
-    return out
+    return _expanded(as_tensor(x), plain_axis("expand_dims", axis))
+
+
+def _plan_squeeze(shape: tuple[int, ...], axis: int | tuple[int, ...] | None) -> Mapping[str, Any]:
+    if axis is None:
+        gone = tuple([i for i, length in enumerate(shape) if length == 1])
+    else:
+        gone = normalize_axes("squeeze", axis, len(shape))
+        if any(shape[i] != 1 for i in gone):
+            raise ShapeError(f"squeeze: axis {axis} of shape {shape} has not length one")
+    return {"shape": tuple([n for i, n in enumerate(shape) if i not in gone])}
+
+
+_squeezed = planned(_reshape, _plan_squeeze)
 
 
 def squeeze(x: TensorLike, /, axis: int | tuple[int, ...] | None = None) -> Tensor:
@@ -167,16 +207,7 @@ def squeeze(x: TensorLike, /, axis: int | tuple[int, ...] | None = None) -> Tens
         >>> squeeze([[[1], [2]]], axis=0).shape
         (2, 1)
     """
-    x = as_tensor(x)
-    shape = x.shape
-    if axis is None:
-        gone = tuple([i for i, length in enumerate(shape) if length == 1])
-    else:
-        gone = normalize_axes("squeeze", axis, len(shape))
-        if any(shape[i] != 1 for i in gone):
-            raise ShapeError(f"squeeze: axis {axis} of shape {shape} has not length one")
-    out: Tensor = _reshape(x, shape=tuple([n for i, n in enumerate(shape) if i not in gone]))
-    return out
+    return _squeezed(as_tensor(x), plain_axis("squeeze", axis))
 
 
 def ravel(x: TensorLike, /) -> Tensor:
@@ -186,9 +217,10 @@ def ravel(x: TensorLike, /) -> Tensor:
         >>> ravel([[1, 2], [3, 4]]).tolist()
         [1, 2, 3, 4]
     """
-    x = as_tensor(x)
-    out: Tensor = _reshape(x, shape=(x.size,))
-    return out
+    return _flat(as_tensor(x))
+
+
+_flat = planned(_reshape, lambda shape: {"shape": (prod(shape),)})
 
 
 def transpose(x: TensorLike, /, axes: Sequence[int] | None = None) -> Tensor:
@@ -199,10 +231,10 @@ def transpose(x: TensorLike, /, axes: Sequence[int] | None = None) -> Tensor:
         (3, 1)
     """
     x = as_tensor(x)
-    if axes is not None:
-        return permute_dims(x, axes)
-    out: Tensor = _permute_dims(x, axes=tuple(range(x.ndim - 1, -1, -1)))
-    return out
+    return _reversed(x) if axes is None else permute_dims(x, axes)
+
+
+_reversed = planned(_permute_dims, lambda shape: {"axes": tuple(range(len(shape) - 1, -1, -1))})
 
 
 def moveaxis(
@@ -217,10 +249,13 @@ def moveaxis(
         >>> moveaxis([[[1, 2, 3]]], -1, 0).shape
         (3, 1, 1)
     """
-    x = as_tensor(x)
-    ndim = x.ndim
-    sources = source if isinstance(source, (tuple, list)) else (source,)
-    targets = destination if isinstance(destination, (tuple, list)) else (destination,)
+    return _moved(as_tensor(x), plain_axis("moveaxis", source), plain_axis("moveaxis", destination))
+
+
+def _plan_move(shape: tuple[int, ...], source: Any, destination: Any) -> Mapping[str, Any]:
+    ndim = len(shape)
+    sources = source if isinstance(source, tuple) else (source,)
+    targets = destination if isinstance(destination, tuple) else (destination,)
     taken = [normalize_axis("moveaxis", axis, ndim) for axis in sources]
     places = [normalize_axis("moveaxis", axis, ndim) for axis in targets]
     if len(taken) != len(places) or len(set(taken)) < len(taken) or len(set(places)) < len(places):
@@ -228,8 +263,10 @@ def moveaxis(
     order = [axis for axis in range(ndim) if axis not in taken]
     for place, axis in sorted(zip(places, taken, strict=True)):
         order.insert(place, axis)
-    out: Tensor = _permute_dims(x, axes=tuple(order))
-    return out
+    return {"axes": tuple(order)}
+
+
+_moved = planned(_permute_dims, _plan_move)
 
 
 def swapaxes(x: TensorLike, axis1: int, axis2: int, /) -> Tensor:
@@ -239,13 +276,18 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int, /) -> Tensor:
         >>> swapaxes([[1, 2, 3]], 0, 1).shape
         (3, 1)
     """
-    x = as_tensor(x)
-    order = list(range(x.ndim))
-    first = normalize_axis("swapaxes", axis1, x.ndim)
-    second = normalize_axis("swapaxes", axis2, x.ndim)
+    return _swapped(as_tensor(x), plain_axis("swapaxes", axis1), plain_axis("swapaxes", axis2))
+
+
+def _plan_swap(shape: tuple[int, ...], axis1: Any, axis2: Any) -> Mapping[str, Any]:
+    order = list(range(len(shape)))
+    first = normalize_axis("swapaxes", axis1, len(shape))
+    second = normalize_axis("swapaxes", axis2, len(shape))
     order[first], order[second] = second, first
-    out: Tensor = _permute_dims(x, axes=tuple(order))
-    return out
+    return {"axes": tuple(order)}
+
+
+_swapped = planned(_permute_dims, _plan_swap)
 
 
 def flip(x: TensorLike, /, *, axis: int | tuple[int, ...] | None = None) -> Tensor:
@@ -255,9 +297,10 @@ def flip(x: TensorLike, /, *, axis: int | tuple[int, ...] | None = None) -> Tens
         >>> flip([1, 2, 3]).tolist()
         [3, 2, 1]
     """
-    x = as_tensor(x)
-    out: Tensor = _flip(x, axis=normalize_axes("flip", axis, x.ndim))
-    return out
+    return _flipped(as_tensor(x), plain_axis("flip", axis))
+
+
+_flipped = planned(_flip, lambda shape, axis: {"axis": normalize_axes("flip", axis, len(shape))})
 
 
 def roll(

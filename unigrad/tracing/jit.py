@@ -20,8 +20,9 @@ import numpy as np
 from unigrad.core import dtypes, recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, Native
+from unigrad.core.dispatch import wrap
 from unigrad.core.errors import BackendMismatchError, TracingError
-from unigrad.core.op import another_handle, wrap
+from unigrad.core.op import another_handle
 from unigrad.core.registry import current_backend, owner_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable, living_variables, traced_by, tracing

@@ -1,5 +1,6 @@
 """Making arrays and placing them."""
 
+from math import copysign
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -10,7 +11,9 @@ Array: TypeAlias = npt.NDArray[Any]
 
 def full(shape: tuple[int, ...], value: Any, dtype: np.dtype[Any]) -> Array:
     """A filled array; zeros come from memory that is zero already."""
-    return np.full(shape, value, dtype) if value != 0 else np.zeros(shape, dtype)
+    if value == 0 and not isinstance(value, complex) and copysign(1.0, value) > 0:
+        return np.zeros(shape, dtype)
+    return np.full(shape, value, dtype)
 
 
 TABLE = {

@@ -3,6 +3,7 @@
 Specs and starts are those of `unigrad.ops.keys`. A write makes a new array.
 """
 
+from functools import lru_cache
 from math import prod
 from typing import Any, TypeAlias
 
@@ -15,6 +16,7 @@ Spec: TypeAlias = tuple[Any, ...]
 _WHOLE = slice(None)
 
 
+@lru_cache(4096)
 def native_key(spec: Spec, starts: tuple[int, ...]) -> tuple[Any, ...]:
     """Return a basic key as NumPy writes it."""
     rest = iter(starts)
@@ -142,6 +144,7 @@ TABLE = {
     "getitem": getitem,
     "place_slice": place_slice,
     "slice_update": slice_update,
+    "masked": lambda x, mask: x[mask],
     "take": lambda x, index, axis: x.take(index, axis),
     "scatter_add": scatter_add,
     "scatter_set": scatter_set,

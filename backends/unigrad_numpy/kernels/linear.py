@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from math import prod
+from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
@@ -12,54 +13,81 @@ from unigrad_numpy.kernels.bfloat16 import BFLOAT16, through_float32
 Array = npt.NDArray[Any]
 
 
-@cache
-def _plan(equation: str) -> tuple[str, ...] | None:
-    """Return how two terms become a product of stacks of matrices, or None when they do not.
+class _Contraction(NamedTuple):
+    """How two terms become one product of (stacks of) matrices."""
 
-    That is: what ``np.einsum`` does to each operand first (sum over its lonely letters, bring the
-    others in the order stack, rows, inner or stack, inner, columns), and the letters of the stack,
-    the rows, the inner axes, the columns and the result.
-    """
+    #: What to sum each operand over first: letters that nobody else has.
+    alone: tuple[tuple[int, ...], tuple[int, ...]]
+    #: The order of each operand's axes: stack, rows, inner and stack, inner, columns.
+    orders: tuple[tuple[int, ...], tuple[int, ...]]
+    #: How many of them are the stack, the rows and the inner axes.
+    stack: int
+    rows: int
+    inner: int
+    #: The order of the product's axes in the result.
+    last: tuple[int, ...]
+
+
+@cache
+def _plan(equation: str) -> _Contraction | None:
+    """Return how an equation is computed by ``matmul``, or None when it is not."""
     left, _, result = equation.partition("->")
     first, _, second = left.partition(",")
     if left.count(",") != 1 or len({*first}) != len(first) or len({*second}) != len(second):
         return None
-    stack = "".join(c for c in result if c in first and c in second)
-    rows = "".join(c for c in result if c in first and c not in second)
-    columns = "".join(c for c in result if c in second and c not in first)
-    inner = "".join(c for c in first if c in second and c not in result)
+    stack = [c for c in result if c in first and c in second]
+    rows = [c for c in result if c in first and c not in second]
+    columns = [c for c in result if c in second and c not in first]
+    inner = [c for c in first if c in second and c not in result]
     if not inner or not (rows or columns):
         return None
-    return (
-        f"{first}->{stack}{rows}{inner}",
-        f"{second}->{stack}{inner}{columns}",
-        stack,
-        rows,
-        inner,
-        columns,
-        f"{stack}{rows}{columns}->{result}",
+    kept = (
+        [c for c in first if c in second or c in result],
+        [c for c in second if c in first or c in result],
+    )
+    wanted = [*stack, *rows, *inner], [*stack, *inner, *columns]
+    made = [*stack, *rows, *columns]
+    return _Contraction(
+        (
+            tuple([i for i, c in enumerate(first) if c not in kept[0]]),
+            tuple([i for i, c in enumerate(second) if c not in kept[1]]),
+        ),
+        (
+            tuple([kept[0].index(c) for c in wanted[0]]),
+            tuple([kept[1].index(c) for c in wanted[1]]),
+        ),
+        len(stack),
+        len(rows),
+        len(inner),
+        tuple([made.index(c) for c in result]),
     )
 
 
 def einsum(*operands: Array, equation: str) -> Array:
     """Contract by way of matmul where there is something to contract."""
+    found: Array
     if len(operands) > 2:
-        found: Array = np.einsum(equation, *operands, optimize="greedy")
+        found = np.einsum(equation, *operands, optimize="greedy")
         return found
     plan = _plan(equation)
     if plan is None:
         found = np.einsum(equation, *operands)
         return found
-    first, second, stack, rows, inner, _, last = plan
-    x, y = np.einsum(first, operands[0]), np.einsum(second, operands[1])
-    outer = x.shape[: len(stack)]
-    across = x.shape[len(stack) : len(stack) + len(rows)]
-    down = y.shape[len(stack) + len(inner) :]
-    length = int(np.prod(x.shape[len(stack) + len(rows) :]))
-    left = x.reshape((*outer, int(np.prod(across)), length))
-    right = y.reshape((*outer, length, int(np.prod(down))))
-    product = np.matmul(left, right).reshape(outer + across + down)
-    result: Array = np.einsum(last, product)
+    x, y = (
+        (np.add.reduce(one, axis, one.dtype) if axis else one).transpose(order)
+        for one, axis, order in zip(operands, plan.alone, plan.orders, strict=True)
+    )
+    stack, rows, inner = plan.stack, plan.rows, plan.inner
+    if (rows, inner) != (1, 1) or y.ndim != stack + 2:
+        outer, across = x.shape[:stack], x.shape[stack : stack + rows]
+        down = y.shape[stack + inner :]
+        length = prod(x.shape[stack + rows :])
+        x = x.reshape((*outer, prod(across), length))
+        y = y.reshape((*outer, length, prod(down)))
+        product = np.matmul(x, y).reshape(outer + across + down)
+    else:
+        product = np.matmul(x, y)
+    result: Array = product.transpose(plan.last)
     return result
 
 

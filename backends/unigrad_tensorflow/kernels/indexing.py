@@ -266,6 +266,7 @@ TABLE = {
     "getitem": getitem,
     "place_slice": place_slice,
     "slice_update": slice_update,
+    "masked": lambda x, mask: tf.boolean_mask(x, mask),
     "take": take,
     "scatter_add": scatter_add,
     "scatter_set": scatter_set,

@@ -5,6 +5,7 @@ leaves the order of writes to one place open; both are mended here. Nothing is w
 so that the kernels can be batched and traced.
 """
 
+from functools import lru_cache
 from math import prod
 from typing import Any, TypeAlias
 
@@ -42,6 +43,14 @@ def _region(spec: Spec, starts: tuple[int, ...]) -> list[tuple[int, int, int, in
 
 def getitem(x: Tensor, *starts: int, spec: Spec) -> Tensor:
     """Basic indexing: a view, unless a step is negative."""
+    key, backwards = _native_key(spec, starts)
+    view = x[key]
+    return torch.flip(view, backwards) if backwards else view
+
+
+@lru_cache(4096)
+def _native_key(spec: Spec, starts: tuple[int, ...]) -> tuple[tuple[Any, ...], list[int]]:
+    """Return a key as torch writes it, and the axes of the result to be reversed then."""
     rest = iter(starts)
     key: list[Any] = []
     backwards = []
@@ -63,8 +72,7 @@ def getitem(x: Tensor, *starts: int, spec: Spec) -> Tensor:
             else:
                 key.append(slice(start, start + count * step, step))
         kept += 1
-    view = x[tuple(key)]
-    return torch.flip(view, backwards) if backwards else view
+    return tuple(key), backwards
 
 
 def slice_update(x: Tensor, v: Tensor, *starts: int, spec: Spec) -> Tensor:
@@ -168,6 +176,12 @@ def _as_signed(write: Any) -> Any:
 
 def take(x: Tensor, index: Tensor, axis: int) -> Tensor:
     """Slices at indices along an axis."""
+    if index.ndim == 1 and _checkable(index):
+        try:
+            # The library looks at the bounds itself; negative indices it refuses.
+            return torch.index_select(x, axis, index)
+        except (IndexError, RuntimeError):
+            pass
     flat, valid = _within(index, x.shape[axis])
     out = torch.index_select(x, axis, flat)
     if valid is not None:
@@ -297,6 +311,7 @@ TABLE = {
     "getitem": getitem,
     "place_slice": place_slice,
     "slice_update": slice_update,
+    "masked": lambda x, mask: x[mask],
     "take": take,
     "scatter_add": scatter_add,
     "scatter_set": scatter_set,

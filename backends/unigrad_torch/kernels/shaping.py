@@ -12,9 +12,9 @@ def pad(x: torch.Tensor, widths: tuple[tuple[int, int], ...], value: float) -> t
 TABLE = {
     "identity": lambda x: x,
     "stop_gradient": torch.Tensor.detach,
-    "reshape": lambda x, shape: x.reshape(shape),
-    "broadcast_to": lambda x, shape: x.expand(shape),
-    "permute_dims": lambda x, axes: x.permute(axes),
+    "reshape": torch.reshape,
+    "broadcast_to": lambda x, shape: torch.broadcast_to(x, shape),
+    "permute_dims": lambda x, axes: torch.permute(x, axes),
     "stack": lambda *xs, axis: torch.stack(xs, axis),
     "flip": lambda x, axis: torch.flip(x, axis),
     "roll": lambda x, shift, axis: torch.roll(x, shift, axis) if shift else x,

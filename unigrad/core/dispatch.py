@@ -1,0 +1,252 @@
+"""One way through: how an op runs on native arrays, and who hears of it.
+
+`dispatch` is the hot path of the whole library. It asks one question, "does any thread record?",
+runs the kernel, and makes the handle of the result. Where a recorder of this thread tracks an
+input, `dispatch_recorded` runs the op so that the recorder can differentiate it.
+"""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from itertools import repeat
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from unigrad.core import recorders
+from unigrad.core.backend import Backend, Pullback
+from unigrad.core.explain import explain
+from unigrad.core.tensor import Tensor
+
+if TYPE_CHECKING:
+    from unigrad.core.op import Op
+
+_new = Tensor.__new__
+_reference = weakref.ref
+#: Makes a named tuple without a call of Python's.
+_new_tuple = tuple.__new__
+_process = recorders.process
+_thread = recorders.thread
+_uids = recorders.uids
+
+#: The settings of an op that has none.
+NONE: Mapping[str, Any] = {}
+
+
+class Recording(NamedTuple):
+    """One run of an op, as recorders see it: plain values, no handle that could be rebound."""
+
+    op: Op
+    backend: Backend
+    #: Native arrays or Python scalars.
+    inputs: Sequence[Any]
+    uids: tuple[int, ...]
+    settings: Mapping[str, Any]
+    #: Native arrays.
+    outputs: tuple[Any, ...]
+    output_uids: tuple[int, ...]
+    #: True when the op returns a tuple.
+    multiple: bool
+    pullback: Pullback | None
+
+
+def wrap(backend: Backend, native: Any, uid: int = 0) -> Tensor:
+    """Make the handle of a native array."""
+    if type(native) is not backend.array_type:
+        native = backend.settle(native)
+    tensor = _new(Tensor)
+    tensor.native = native
+    tensor.backend = backend
+    tensor.uid = uid
+    return tensor
+
+
+def wrap_all(backend: Backend, natives: Sequence[Any]) -> list[Tensor]:
+    """Make the handles of native arrays."""
+    if {*map(type, natives)} != {backend.array_type}:
+        return [wrap(backend, native) for native in natives]
+    tensors = [*map(_new, repeat(Tensor, len(natives)))]
+    for tensor, native in zip(tensors, natives):  # noqa: B905  # one for one by construction
+        tensor.native = native
+        tensor.backend = backend
+        tensor.uid = 0
+    return tensors
+
+
+def dispatch(
+    op: Op,
+    backend: Backend,
+    inputs: tuple[Any, ...],
+    natives: tuple[Any, ...],
+    settings: Mapping[str, Any] = NONE,
+) -> Any:
+    """Run an op on one backend; return a Tensor, or a tuple of them.
+
+    Args:
+        op: the op.
+        backend: where all inputs live.
+        inputs: Tensors and Python scalars.
+        natives: their native arrays and the scalars, in the same order.
+        settings: the normalised settings.
+
+    Raises:
+        UnigradError: of the class that `explain` gives to what the library raises.
+    """
+    if _process.recording:
+        for x in inputs:
+            if type(x) is Tensor and x.uid:
+                recorded = dispatch_recorded(op, backend, inputs, natives, settings)
+                if recorded is not None:
+                    return recorded
+                break
+    kernel = op.kernels[backend]
+    if kernel is None:
+        return op.body(*inputs, **settings)  # type: ignore[misc]
+    try:
+        # An empty mapping costs the call a copy of it.
+        result = kernel(*natives, **settings) if settings else kernel(*natives)
+    except Exception as error:
+        raise explain(op, backend, natives, settings, error) from error
+    if type(result) is not backend.array_type:
+        if type(result) is tuple or type(result) is list:
+            return tuple(wrap_all(backend, result))
+        result = backend.settle(result)
+    tensor = _new(Tensor)
+    tensor.native = result
+    tensor.backend = backend
+    tensor.uid = 0
+    return tensor
+
+
+def dispatch_recorded(
+    op: Op,
+    backend: Backend,
+    inputs: Sequence[Any],
+    natives: Sequence[Any],
+    settings: Mapping[str, Any],
+) -> Any:
+    """Run an op if a recorder of this thread tracks an input, and tell it; else return ``None``."""
+    uids = tuple([x.uid if type(x) is Tensor else 0 for x in inputs])
+    if op.dependencies is not None:
+        needed = op.dependencies(*natives)
+        uids = tuple([uid if one else 0 for uid, one in zip(uids, needed, strict=True)])
+    single = _thread.single
+    if single is not None:
+        # The commonest case beside none at all: one tape, and an op with one result.
+        tracked = single.tracked
+        for uid in uids:
+            if uid in tracked:
+                break
+        else:
+            return None
+        kernel = op.kernels[backend]
+        graph = single.native_tapes.get(backend)
+        if kernel is None or (
+            graph is None and op.rule is None and (single.needs_rules or not backend.differentiates)
+        ):
+            return op.body(*inputs, **settings)  # type: ignore[misc]
+        pullback = None
+        try:
+            if graph is not None:
+                result = graph.run(kernel, natives, uids, settings)
+            else:
+                result, pullback = backend.run_watched(
+                    op, kernel, natives, uids, settings, _thread.active
+                )
+        except Exception as error:
+            raise explain(op, backend, natives, settings, error) from error
+        if type(result) is not backend.array_type:
+            if type(result) is tuple or type(result) is list:
+                return _recorded(op, backend, natives, uids, settings, [single], result, pullback)
+            result = backend.settle(result)
+        output = _new(Tensor)
+        output.native = result
+        output.backend = backend
+        output.uid = uid = next(_uids)
+        if graph is not None:
+            tracked[uid] = uids
+            graph.note(_reference(output))
+        else:
+            one = (op, backend, natives, uids, settings, (result,), (uid,), False, pullback)
+            single.record(_new_tuple(Recording, one), (output,))
+        return output
+    watching = recorders.watchers(uids)
+    if not watching:
+        return None
+    return _dispatch_to_several(op, backend, inputs, natives, uids, settings, watching)
+
+
+def _dispatch_to_several(
+    op: Op,
+    backend: Backend,
+    inputs: Sequence[Any],
+    natives: Sequence[Any],
+    uids: tuple[int, ...],
+    settings: Mapping[str, Any],
+    watching: Sequence[Any],
+) -> Any:
+    """Run an op whose inputs some recorders track, and tell them."""
+    kernel = op.kernels[backend]
+    if op.body is not None and (
+        kernel is None
+        or (
+            op.rule is None
+            and (not backend.differentiates or any(one.needs_rules for one in watching))
+        )
+    ):
+        return op.body(*inputs, **settings)
+    assert kernel is not None
+    graph = pullback = None
+    for one in watching:
+        graph = graph or one.native_tapes.get(backend)
+    try:
+        if graph is not None:
+            result = graph.run(kernel, natives, uids, settings)
+        else:
+            result, pullback = backend.run_watched(op, kernel, natives, uids, settings, watching)
+    except Exception as error:
+        raise explain(op, backend, natives, settings, error) from error
+    return _recorded(op, backend, natives, uids, settings, watching, result, pullback)
+
+
+def _recorded(
+    op: Op,
+    backend: Backend,
+    natives: Sequence[Any],
+    uids: tuple[int, ...],
+    settings: Mapping[str, Any],
+    watching: Sequence[Any],
+    result: Any,
+    pullback: Pullback | None,
+) -> Any:
+    """Make the handles of a result and tell the recorders."""
+    multiple = type(result) is tuple or type(result) is list
+    outputs = tuple(
+        [wrap(backend, one, next(_uids)) for one in (result if multiple else (result,))]
+    )
+    recording = None
+    # Tapes first: the ops that carry tangents onward use these very outputs.
+    for one in watching if len(watching) == 1 else sorted(watching, key=_is_forward):
+        graph = one.native_tapes.get(backend)
+        if graph is not None:
+            for output in outputs:
+                one.tracked[output.uid] = uids
+                graph.note(_reference(output))
+            continue
+        if recording is None:
+            recording = Recording(
+                op,
+                backend,
+                natives,
+                uids,
+                settings,
+                tuple([output.native for output in outputs]),
+                tuple([output.uid for output in outputs]),
+                multiple,
+                pullback,
+            )
+        one.record(recording, outputs)
+    return outputs if multiple else outputs[0]
+
+
+def _is_forward(recorder: Any) -> bool:
+    return bool(recorder.forward)

@@ -1,0 +1,49 @@
+"""Native errors as unigrad's own, with the op, the shapes and the dtypes in the message."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from unigrad.core.backend import Backend
+from unigrad.core.errors import DTypeError, ShapeError, UnigradError
+
+if TYPE_CHECKING:
+    from unigrad.core.op import Op
+
+
+def explain(
+    op: Op,
+    backend: Backend,
+    natives: Sequence[Any],
+    settings: Mapping[str, Any],
+    error: Exception,
+) -> Exception:
+    """Turn a native error into unigrad's class, with the op, the shapes and the dtypes."""
+    # A warning is here because somebody made warnings errors: it is theirs to see.
+    if isinstance(error, (UnigradError, ZeroDivisionError, Warning)):
+        return error
+    described, shapes = [], []
+    for native in natives:
+        if isinstance(native, (bool, int, float, complex)):
+            described.append(repr(native))
+        else:
+            shapes.append(backend.shape(native))
+            described.append(f"{backend.dtype(native).name}{list(shapes[-1])}")
+    kind = backend.error_class(error)
+    if op.broadcasts:
+        try:
+            np.broadcast_shapes(*shapes)
+            kind = DTypeError
+        except ValueError:
+            kind = ShapeError
+    if kind is None:
+        return error
+    chosen = "".join(f", {name}={value!r}" for name, value in settings.items())
+    text = str(error).strip()
+    reason = text.splitlines()[0][:200] if text else type(error).__name__
+    if kind is ShapeError and op.broadcasts:
+        reason = "the shapes do not broadcast"
+    return kind(f"{op.name}({', '.join(described)}{chosen}) on {backend.name}: {reason}")
