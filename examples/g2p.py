@@ -33,7 +33,7 @@ from data_pronunciations import (
 from numpy.typing import NDArray
 from rich.progress import track
 from rich.table import Table
-from training import Run, at_least, console, flags, say
+from training import Run, at_least, console, flags, run_program, say
 
 import unigrad as ug
 
@@ -153,4 +153,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

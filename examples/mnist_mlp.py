@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from data_digits import Digits, read_digits
-from training import Run, flags, say
+from training import Run, flags, run_program, say
 
 import unigrad as ug
 
@@ -92,4 +92,4 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run_program(main)

@@ -9,10 +9,14 @@ import argparse
 import json
 import math
 import os
+import shlex
+import signal
 import sys
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -92,6 +96,46 @@ def flags(description: str, name: str) -> argparse.ArgumentParser:
     return parser
 
 
+def run_program(main: Callable[[], None]) -> None:
+    """Run an example. When Ctrl-C ends it, say in one line how to go on, and exit with 130."""
+    try:
+        main()
+    except KeyboardInterrupt as stop:
+        again = [arg for arg in sys.argv if arg != "--resume"]
+        command = shlex.join(["python", *again, "--resume"])
+        # What comes from elsewhere than a training run has no words.
+        print(f"{stop if stop.args else 'Interrupted'}. Go on with: {command}", file=sys.stderr)
+        sys.exit(130)
+
+
+@contextmanager
+def interruptible() -> Iterator[Callable[[], bool]]:
+    """Give a function that tells whether Ctrl-C was pressed, so that a step can be ended first.
+
+    Pressed twice, it interrupts at once. Python hands signals to the main thread only; where the
+    program does something else with this one, it is left alone.
+    """
+    pressed = threading.Event()
+    before = signal.getsignal(signal.SIGINT)
+    if (
+        before is not signal.default_int_handler
+        or threading.current_thread() is not threading.main_thread()
+    ):
+        yield pressed.is_set
+        return
+
+    def press(*_: Any) -> None:
+        if pressed.is_set():
+            raise KeyboardInterrupt
+        pressed.set()
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield pressed.is_set
+    finally:
+        signal.signal(signal.SIGINT, before)
+
+
 class Run:
     """A training run in its folder: losses so far, time per step, checkpoints.
 
@@ -150,7 +194,11 @@ class Run:
         self.owns_folder = resume or newest is None
 
     def train(self, step: Callable[..., float], batches: Iterable[Any], total: int) -> None:
-        """Call the step on each batch that was not seen yet, under a progress bar."""
+        """Call the step on each batch that was not seen yet, under a progress bar.
+
+        Raises:
+            KeyboardInterrupt: after Ctrl-C, when the step is done and a checkpoint written.
+        """
         columns = (
             TextColumn("Training"),
             BarColumn(),
@@ -160,7 +208,7 @@ class Run:
         )
         done = self.checkpoint.step
         saved = done
-        with Progress(*columns, console=console) as progress:
+        with interruptible() as interrupted, Progress(*columns, console=console) as progress:
             bar = progress.add_task("", total=total, completed=done, loss="")
             for batch in islice(batches, done, total):
                 start = time.perf_counter()
@@ -172,9 +220,13 @@ class Run:
                 if self.every and self.checkpoint.step % self.every == 0:
                     self._save()
                     saved = self.checkpoint.step
-            progress.update(bar, total=self.checkpoint.step)
-        if saved != self.checkpoint.step:
-            self._save()
+                if interrupted():
+                    break
+            progress.update(bar, total=total if interrupted() else self.checkpoint.step)
+            if saved != self.checkpoint.step:
+                self._save()
+        if interrupted():
+            raise KeyboardInterrupt(f"Interrupted after step {self.checkpoint.step}")
 
     def _save(self) -> None:
         """Write losses and state.

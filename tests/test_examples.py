@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import math
 import os
+import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -307,6 +309,45 @@ def test_losses_that_are_not_the_checkpoints(
 
 def interrupted(*_: Any) -> None:
     raise KeyboardInterrupt
+
+
+def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path) -> None:
+    folder = tmp_path / "a folder"
+    flags = ["--backend", "numpy", "--output", str(folder), "--steps", "100000"]
+    run = subprocess.Popen(
+        [sys.executable, str(EXAMPLES / "mnist_mlp.py"), *flags, "--checkpoint", "3"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        # A shell's background job, which these tests may be, ignores it.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+    )
+    while ug.io.latest(folder) is None and run.poll() is None:
+        time.sleep(0.01)
+    run.send_signal(signal.SIGINT)
+    _, said = run.communicate(timeout=60)
+    assert run.returncode == 130, said
+    step = len(losses_of(folder))
+    assert said == (
+        f"Interrupted after step {step}. Go on with: python {EXAMPLES}/mnist_mlp.py "
+        f"--backend numpy --output '{folder}' --steps 100000 --checkpoint 3 --resume\n"
+    )
+    assert ug.io.latest(folder) == folder / f"checkpoint-{step}.safetensors"
+    again = run_example(*flags[:-1], str(step + 2), "--resume", folder=tmp_path)
+    assert again.returncode == 0, again.stderr
+    assert len(losses_of(folder)) == step + 2
+
+
+def test_an_interruption_outside_of_training(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    training = load("training", monkeypatch)
+    monkeypatch.setattr(sys, "argv", ["examples/g2p.py", "--resume"])
+    with pytest.raises(SystemExit) as stop:
+        training.run_program(interrupted)
+    assert stop.value.code == 130
+    expected = "Interrupted. Go on with: python examples/g2p.py --resume\n"
+    assert capsys.readouterr().err == expected
 
 
 def test_a_run_goes_on_from_its_own_checkpoint_only(

@@ -61,7 +61,7 @@ def test_an_absent_framework_names_the_strangers_package(strangers: None) -> Non
 
 def test_the_commands_go_on_without_them(strangers: None) -> None:
     run = CliRunner()
-    found = run.invoke(cli.app, ["info"])
+    found = run.invoke(cli.app, ["info", "--wait"])
     assert found.exit_code == 0
     lines = {line.split()[0]: line for line in found.output.splitlines()}
     assert "cpu" in lines["numpy"]

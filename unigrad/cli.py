@@ -35,27 +35,15 @@ def _root(
 
 
 @app.command()
-def info() -> None:
+def info(
+    wait: Annotated[
+        bool, typer.Option("--wait", help="Wait for frameworks that take long to load.")
+    ] = False,
+) -> None:
     """List the backends: versions and devices, how to install them, or why they are broken."""
-    import os
-    import warnings
+    from unigrad.installation import describe_all, patience
 
-    from unigrad.core.errors import BackendNotInstalledError
-    from unigrad.core.registry import available_backends, install_command, load_backend
-
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # A framework that finds no driver for its accelerators says so; the list of devices does too.
-    warnings.simplefilter("ignore")
-    for name in available_backends():
-        try:
-            backend = load_backend(name)
-            line = f"{backend.version:12} {', '.join(backend.devices())}"
-        except BackendNotInstalledError as error:
-            absent = isinstance(error.__cause__, ImportError)
-            line = f"not installed: {install_command(name)}" if absent else str(error)
-        except Exception as error:
-            # A backend that cannot say what it is does not keep the others from it.
-            line = f"broken: {type(error).__name__}: {error}"
+    for name, line in describe_all(None if wait else patience()):
         typer.echo(f"{name:12} {line}")
 
 
@@ -66,18 +54,25 @@ def conformance(
     ] = None,
     device: Annotated[str | None, typer.Option(help="Place tensors on this device.")] = None,
     op: Annotated[str | None, typer.Option(help="Only this op, scenario or edge.")] = None,
+    containing: Annotated[
+        str | None,
+        typer.Option("-k", metavar="TEXT", help="Only what has this in its family/name."),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, help="Run in so many processes.")] = 1,
     quick: Annotated[
         bool, typer.Option("--quick", help="Run the costly checks on one sample per op only.")
     ] = False,
     json: Annotated[Path | None, typer.Option(help="Write the results there.")] = None,
     report: Annotated[Path | None, typer.Option(help="Write the report as Markdown.")] = None,
+    junit: Annotated[Path | None, typer.Option(help="Write the results as JUnit XML.")] = None,
 ) -> None:
     """Check that the backends do what the specification says; print a report."""
     try:
         from unigrad_conformance.command import conformance as run
-        from unigrad_conformance.running import every_trial
+        from unigrad_conformance.session import Selection
 
-        every_trial()
+        selection = Selection(op, containing, not quick)
+        selection.trials()
     except ImportError as error:
         typer.echo(f"{error}; install the suite with: pip install 'unigrad[conformance]'", err=True)
         raise typer.Exit(2) from error
@@ -86,11 +81,12 @@ def conformance(
     fine = run(
         backend or available_backends(),
         chosen=bool(backend),
+        selection=selection,
         device=device,
-        op=op,
-        thorough=not quick,
+        workers=workers,
         json_file=json,
         report_file=report,
+        junit_file=junit,
     )
     raise typer.Exit(0 if fine else 1)
 

@@ -10,63 +10,57 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from unigrad.core.registry import default_device
-from unigrad_conformance.backends import load_all, why_unplaced
+from unigrad.core.errors import UnigradError
+from unigrad_conformance.junit import as_junit
 from unigrad_conformance.ledger import Ledger
+from unigrad_conformance.progress import Counter
 from unigrad_conformance.report import as_json, as_markdown, cell, families, worst
-from unigrad_conformance.running import every_trial
+from unigrad_conformance.session import Outcome, Selection, Session
 
 
 def conformance(
     backends: Sequence[str],
     *,
     chosen: bool,
+    selection: Selection,
     device: str | None = None,
-    op: str | None = None,
-    thorough: bool = True,
+    workers: int = 1,
     json_file: Path | None = None,
     report_file: Path | None = None,
+    junit_file: Path | None = None,
 ) -> bool:
     """Run, print, write; tell whether there were no deviations.
 
     Args:
-        backends: the backends' names.
+        backends: the backends' names; no other framework is imported.
         chosen: True when somebody asked for them by name: then an absent one is a failure.
+        selection: which trials.
         device: place tensors there.
-        op: only this op, or all things whose name has these letters.
-        thorough: run the costly checks on every sample.
+        workers: how many processes run the trials.
         json_file: write the results there.
         report_file: write the report there as Markdown.
+        junit_file: write the results there as JUnit XML.
     """
     console = Console()
-    for file in (json_file, report_file):
+    for file in (json_file, report_file, junit_file):
         if file is not None and (fault := _why_unwritable(file)) is not None:
             _say(console, fault, "red")
             return False
     if device is not None:
         os.environ["UNIGRAD_DEVICE"] = device
-    trials = every_trial(thorough)
-    if op is not None:
-        trials = [one for one in trials if one.name == op] or [
-            one for one in trials if op in one.name
-        ]
-    if not trials:
-        _say(console, f"nothing in the suite is called {op!r}")
-        return False
-    absent = load_all(backends)
-    if default_device() is not None:
-        absent |= {name: why_unplaced(name) for name in backends if absent[name] is None}
-    for reason in absent.values():
-        if reason is not None:
-            _say(console, reason, "red" if chosen else "dim")
-    ledgers = []
-    for name in (one for one in backends if absent[one] is None):
-        ledger = Ledger(name)
-        with console.status(name) as status:
-            for trial in trials:
-                status.update(f"{name}: {trial.family} {trial.name}")
-                trial.on(name, ledger)
-        ledgers.append(ledger)
+    with Session(selection, workers) as session:
+        if not session.count:
+            _say(
+                console, f"nothing in the suite is called {selection.op or selection.containing!r}"
+            )
+            return False
+        try:
+            absent, outcomes, ledgers = _run(console, session, backends, chosen)
+        except UnigradError as error:
+            _say(console, str(error), "red")
+            return False
+    if junit_file is not None:
+        junit_file.write_text(as_junit(outcomes, absent, chosen=chosen), encoding="utf-8")
     if not ledgers:
         _say(console, "nothing was run", "red")
         return False
@@ -75,8 +69,28 @@ def conformance(
         json_file.write_text(json.dumps(as_json(ledgers), indent=1) + "\n")
     if report_file is not None:
         report_file.write_text(as_markdown(ledgers))
-    missing = chosen and any(reason is not None for reason in absent.values())
-    return not missing and not any(one.findings for one in ledgers)
+    return not (chosen and absent) and not any(one.findings for one in ledgers)
+
+
+def _run(
+    console: Console, session: Session, backends: Sequence[str], chosen: bool
+) -> tuple[dict[str, str], dict[str, list[Outcome]], list[Ledger]]:
+    """Run the trials; return why backends are absent, and outcomes and ledgers of the others."""
+    arrived = session.arrive(backends)
+    absent = {name: reason for name, (reason, _) in arrived.items() if reason is not None}
+    for reason in absent.values():
+        _say(console, reason, "red" if chosen else "dim")
+    outcomes: dict[str, list[Outcome]] = {}
+    ledgers = []
+    for name in (one for one in backends if one not in absent):
+        ledger, outcomes[name] = Ledger(name, arrived[name][1]), []
+        with Counter(console, name, session.count, lambda line: _say(console, line)) as counter:
+            for outcome in session.outcomes(name):
+                ledger.add(outcome.ledger)
+                outcomes[name].append(outcome)
+                counter.step(outcome.name)
+        ledgers.append(ledger)
+    return absent, outcomes, ledgers
 
 
 def _why_unwritable(file: Path) -> str | None:

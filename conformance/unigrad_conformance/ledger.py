@@ -28,6 +28,8 @@ class Ledger:
     """The findings on one backend."""
 
     backend: str
+    #: The version of its framework.
+    version: str = ""
     findings: list[Finding] = field(default_factory=list)
     #: How many checks passed, by family.
     passed: dict[str, int] = field(default_factory=dict)
@@ -46,3 +48,11 @@ class Ledger:
     def deviates(self, family: str, subject: str, check: str, message: str) -> None:
         """Note a check that did not pass."""
         self.findings.append(Finding(self.backend, family, subject, check, message))
+
+    def add(self, other: Ledger) -> None:
+        """Take over what another ledger of the same backend holds."""
+        self.findings += other.findings
+        for family, count in other.passed.items():
+            self.passed[family] = self.passed.get(family, 0) + count
+        for key, error in other.worst.items():
+            self.worst[key] = max(self.worst.get(key, 0.0), error)

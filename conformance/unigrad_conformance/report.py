@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from unigrad.core.registry import load_backend
 from unigrad_conformance.ledger import Finding, Ledger
 
 #: How many ops the list of worst errors names per backend.
@@ -38,7 +37,7 @@ def as_json(ledgers: Sequence[Ledger]) -> dict[str, Any]:
     """Return everything as plain data."""
     return {
         ledger.backend: {
-            "version": load_backend(ledger.backend).version,
+            "version": ledger.version,
             "passed": ledger.passed,
             "worst_error_in_units": {
                 f"{op} {dtype}": error for (op, dtype), error in sorted(ledger.worst.items())
@@ -78,7 +77,7 @@ def as_markdown(ledgers: Sequence[Ledger]) -> str:
 
 
 def _title(ledger: Ledger) -> str:
-    return f"{ledger.backend} {load_backend(ledger.backend).version}"
+    return f"{ledger.backend} {ledger.version}"
 
 
 def _flat(text: str) -> str:

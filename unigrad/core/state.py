@@ -31,20 +31,22 @@ def load_into(named: Mapping[str, Variable], state: Mapping[str, Any], owner: st
         faults.append(f"no value for {', '.join(missing)}")
     if unknown:
         faults.append(f"no variable for {', '.join(unknown)}")
-    arrays = {}
+    tensors = {}
     for name, variable in named.items():
         if name not in state:
             continue
         value = state[name]
         array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
+        array = array.astype(array.dtype.newbyteorder("="), copy=False)
         if array.shape != variable.shape or array.dtype != variable.dtype:
             faults.append(
                 f"{name} is {variable.dtype.name}{list(variable.shape)}, its value "
                 f"{array.dtype.name}{list(array.shape)}"
             )
-        arrays[name] = array
+            continue
+        tensors[name] = as_tensor(array, variable._untaped())
     if faults:
         built = "" if named else " (it has no variables yet: build or call it first)"
         raise UnigradError(f"the state does not fit {owner}{built}: {'; '.join(faults)}")
     for name, variable in named.items():
-        variable.assign(as_tensor(arrays[name], variable._untaped()))
+        variable.assign(tensors[name])

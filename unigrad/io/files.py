@@ -1,19 +1,16 @@
 """One file: named arrays and a little metadata, in the safetensors format, through NumPy only.
 
-A file appears under its name when all of it is on the disk, and not before: it is written beside
-its place under another name, synchronised, and renamed. So a crash leaves the old file or the new
-one, never half of one.
+Every file has a checksum of all that is in it, which is verified when it is read, and appears
+under its name when all of it is on the disk (`unigrad.io.replacing`).
 
 Format: https://huggingface.co/docs/safetensors (8 bytes of header length, a JSON header, data).
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
-import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -24,14 +21,18 @@ import safetensors.numpy
 
 from unigrad.core import dtypes
 from unigrad.core.errors import UnigradError
+from unigrad.io import checksum
+from unigrad.io.replacing import replace
 
 Arrays = dict[str, npt.NDArray[Any]]
 
 
 class CheckpointError(UnigradError):
-    """A checkpoint cannot be written, is truncated or foreign, or does not fit."""
+    """A checkpoint cannot be written, is damaged or foreign, or does not fit."""
 
 
+#: The longest header that readers of the format accept.
+_LONGEST_HEADER = 100_000_000
 #: safetensors has no names for these.
 _UNKNOWN = dtypes.COMPLEX
 #: The format's names. Its own reader for NumPy leaves bfloat16 out.
@@ -49,18 +50,20 @@ def save(
     values: Any,
     metadata: Mapping[str, str] | None = None,
 ) -> None:
-    """Write named arrays to a file, replacing it in one step.
+    """Write named arrays to a file with a checksum, replacing it in one step.
+
+    Unfinished files that killed processes have left in the folder are removed.
 
     Args:
-        path: the file.
+        path: the file. Of a link, what it leads to is replaced.
         values: a Module, an optimizer or anything with ``state_dict()``; or nested dicts, lists
             and tuples of Tensors, Variables and arrays, whose names are paths such as ``a/0``.
         metadata: strings by name.
 
     Raises:
         CheckpointError: when a leaf is no array, a dtype has no place in the format (complex), two
-            values have one name, or one the name ``__metadata__``, or the disk refuses. The file
-            that was there before is still there.
+            values have one name, or one the name ``__metadata__``, the path is a folder's, or the
+            disk refuses. The file that was there before is still there.
 
     Example:
         >>> import tempfile, pathlib
@@ -81,19 +84,36 @@ def save(
         if array.dtype in _UNKNOWN:
             raise CheckpointError(f"save: {name} is {array.dtype.name}, which safetensors lacks")
         # The format's writer takes the bytes in memory order.
-        arrays[name] = np.ascontiguousarray(array).reshape(array.shape)
-    words = {str(key): str(value) for key, value in (metadata or {}).items()}
+        native = array.astype(array.dtype.newbyteorder("="), copy=False)
+        arrays[name] = np.ascontiguousarray(native).reshape(array.shape)
+    parts = _encoded(arrays, {str(key): str(value) for key, value in (metadata or {}).items()})
     try:
-        _replace(Path(path), safetensors.numpy.save(arrays, words or None))
+        replace(Path(path), parts)
     except OSError as error:
         raise CheckpointError(f"save: {path} cannot be written: {error}") from error
 
 
+def _encoded(arrays: Arrays, metadata: dict[str, str]) -> Sequence[bytes | memoryview]:
+    """Return a file's parts."""
+    if checksum.KEY in metadata:
+        raise CheckpointError(f"save: {checksum.KEY!r} is unigrad's own line of metadata")
+    try:
+        data = safetensors.numpy.save(arrays, {**metadata, checksum.KEY: checksum.BLANK})
+    except (safetensors.SafetensorError, ValueError) as error:
+        # Names that are no Unicode, say.
+        raise CheckpointError(f"save: safetensors cannot hold this: {error}") from error
+    if int.from_bytes(data[:8], "little") > _LONGEST_HEADER:
+        raise CheckpointError("save: names and metadata are longer than safetensors can read")
+    return checksum.sealed(data)
+
+
 def load(path: str | os.PathLike[str]) -> tuple[Arrays, dict[str, str]]:
-    """Return the arrays and the metadata of a file.
+    """Return the arrays and the metadata of a file, verified by its checksum.
+
+    Files that other programs wrote have none: theirs are read as they are.
 
     Raises:
-        CheckpointError: when there is no such file, or it is truncated or not of this format.
+        CheckpointError: when there is no such file, or it is damaged or not of this format.
     """
     try:
         # Through memory, so that nothing keeps the file open or mapped.
@@ -101,25 +121,36 @@ def load(path: str | os.PathLike[str]) -> tuple[Arrays, dict[str, str]]:
     except OSError as error:
         raise CheckpointError(f"load: {path} cannot be read: {error}") from error
     try:
+        metadata = header_metadata(data[8 : 8 + int.from_bytes(data[:8], "little")])
+        checksum.verify(data, metadata)
+        metadata.pop(checksum.KEY, None)
         entries: Any = safetensors.deserialize(data)  # type: ignore[no-untyped-call]
-        arrays = {name: _array(one) for name, one in entries}
-        header = int.from_bytes(data[:8], "little")
-        metadata = _metadata(data[8 : 8 + header])
-    except (safetensors.SafetensorError, ValueError, KeyError, TypeError) as error:
+        return {name: _array(name, one) for name, one in entries}, metadata
+    except (safetensors.SafetensorError, ValueError, TypeError, RecursionError) as error:
         raise CheckpointError(
-            f"load: {path} is truncated or not a safetensors file: {error}"
+            f"load: {path} is damaged, truncated or not a safetensors file: {error}"
         ) from error
-    return arrays, metadata
 
 
-def _array(entry: Mapping[str, Any]) -> npt.NDArray[Any]:
+def _array(name: str, entry: Mapping[str, Any]) -> npt.NDArray[Any]:
     """Return one entry's array, which may be written to."""
-    return np.frombuffer(entry["data"], dtype=_DTYPES[entry["dtype"]]).reshape(entry["shape"])
+    dtype = _DTYPES.get(entry["dtype"])
+    if dtype is None:
+        raise CheckpointError(f"load: {name} is {entry['dtype']}, which unigrad lacks")
+    return np.frombuffer(entry["data"], dtype=dtype).reshape(entry["shape"])
 
 
-def _metadata(header: bytes) -> dict[str, str]:
-    found = json.loads(header).get("__metadata__") or {}
-    return {str(key): str(value) for key, value in found.items()}
+def header_metadata(header: bytes) -> dict[str, str]:
+    """Return the metadata in a file's header.
+
+    Raises:
+        ValueError: when it is no header.
+    """
+    found = json.loads(header)
+    metadata = found.get("__metadata__") or {} if isinstance(found, dict) else None
+    if not isinstance(metadata, dict):
+        raise ValueError("it has no header")
+    return {str(key): str(value) for key, value in metadata.items()}
 
 
 def _named(value: Any, path: str) -> Iterator[tuple[str, npt.NDArray[Any]]]:
@@ -138,40 +169,3 @@ def _named(value: Any, path: str) -> Iterator[tuple[str, npt.NDArray[Any]]]:
         return
     for name, child in children:
         yield from _named(child, f"{path}/{name}" if path else str(name))
-
-
-def _replace(path: Path, data: bytes) -> None:
-    """Put bytes under a name: all of them or none."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent)
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(temporary, 0o666 & ~_umask())
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
-    sync_folder(path.parent)
-
-
-def _umask() -> int:
-    """Return the permissions that new files lack (mkstemp's own are stricter)."""
-    mask = os.umask(0)
-    os.umask(mask)
-    return mask
-
-
-def sync_folder(folder: Path) -> None:
-    """Make the names in a folder durable. Systems that cannot open a folder do so by themselves."""
-    try:
-        handle = os.open(folder, os.O_RDONLY)
-    except OSError:
-        return
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
