@@ -8,7 +8,6 @@ tells the recorders. It knows no derivative.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Mapping, Sequence
 from itertools import repeat
 from typing import Any, NamedTuple
@@ -16,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unigrad.core import recorders
-from unigrad.core.backend import Backend, Kernel, Pullback
+from unigrad.core.backend import Backend, Kernel, NativeTape, Pullback
 from unigrad.core.errors import (
     BackendMismatchError,
     DTypeError,
@@ -29,7 +28,6 @@ from unigrad.core.tensor import Tensor
 OPS: dict[str, Op] = {}
 
 _new = Tensor.__new__
-_reference = weakref.ref
 #: Makes a named tuple without a call of Python's.
 _new_tuple = tuple.__new__
 _process = recorders.process
@@ -158,18 +156,27 @@ def another_handle(x: Tensor) -> Tensor:
     if not x.uid:
         return wrap(x.backend, x.native)
     same: Tensor = OPS["identity"](x)
-    if not same.uid:
-        # Nobody noted it; a graph that the first one is in must not go on through it.
-        same.native = x.backend.detach(same.native)
     return same
 
 
-def tell_of_handle(handle: Tensor) -> None:
-    """Tell the native tapes that track a value of one more handle: they clean up after all."""
-    for watcher in recorders.watchers((handle.uid,)):
-        graph = watcher.native_tapes.get(handle.backend)
-        if graph is not None:
-            graph.note(_reference(handle))
+def native_of(x: Tensor, lent: bool = False) -> Any:
+    """Return the array under which the graphs of this thread's recorders know a value.
+
+    ``lent`` says that it goes to functions of the library's own.
+    """
+    if not x.uid:
+        return x.native
+    graphs = _graphs(recorders.watchers((x.uid,)), x.backend)
+    if not graphs:
+        return x.native
+    first, *others = graphs
+    return first.lend(x, others) if lent else first.seen([x.native], [x.uid], others)[0]
+
+
+def _graphs(watching: Sequence[Any], backend: Backend) -> list[NativeTape]:
+    """Return the recorders' native tapes of one backend."""
+    found = [one.native_tapes.get(backend) for one in watching]
+    return [one for one in found if one is not None]
 
 
 def run_if_watched(
@@ -211,13 +218,13 @@ def run_if_watched(
                 return _recorded(op, backend, natives, uids, settings, [single], result, pullback)
             result = backend.settle(result)
         output = _new(Tensor)
-        output.native = result
         output.backend = backend
         output.uid = uid = next(_uids)
         if graph is not None:
             tracked[uid] = uids
-            graph.note(_reference(output))
+            graph.keep(output, result)
         else:
+            output.native = result
             one = (op, backend, natives, uids, settings, (result,), (uid,), False, pullback)
             single.record(_new_tuple(Recording, one), (output,))
         return output
@@ -247,12 +254,11 @@ def _run_watched(
     ):
         return op.body(*inputs, **settings)
     assert kernel is not None
-    graph = pullback = None
-    for one in watching:
-        graph = graph or one.native_tapes.get(backend)
+    pullback = None
+    graphs = _graphs(watching, backend)
     try:
-        if graph is not None:
-            result = graph.run(kernel, natives, uids, settings)
+        if graphs:
+            result = graphs[0].run(kernel, natives, uids, settings, graphs[1:])
         else:
             result, pullback = backend.run_watched(op, kernel, natives, uids, settings, watching)
     except Exception as error:
@@ -275,14 +281,15 @@ def _recorded(
     outputs = tuple(
         [wrap(backend, one, next(_uids)) for one in (result if multiple else (result,))]
     )
+    results = [output.native for output in outputs]
     recording = None
     # Tapes first: the ops that carry tangents onward use these very outputs.
     for one in watching if len(watching) == 1 else sorted(watching, key=_is_forward):
         graph = one.native_tapes.get(backend)
         if graph is not None:
-            for output in outputs:
+            for output, native in zip(outputs, results, strict=True):
                 one.tracked[output.uid] = uids
-                graph.note(_reference(output))
+                graph.keep(output, native)
             continue
         if recording is None:
             recording = Recording(
