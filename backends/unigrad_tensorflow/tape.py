@@ -61,9 +61,9 @@ class TensorflowTape(NativeTape):
                 return tf.identity(result)
         return result
 
-    def keep(self, output: Tensor, result: Any) -> None:
-        self._results.add(output.uid)
-        output.native = result
+    def keep(self, uid: int, result: Any, plain: Any = None) -> Any:
+        self._results.add(uid)
+        return result
 
     def seen(
         self, natives: Sequence[Any], uids: Sequence[int], others: Sequence[Any] = ()

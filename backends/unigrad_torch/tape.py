@@ -36,6 +36,7 @@ _is_grad_enabled = torch.is_grad_enabled
 #: What ``torch.autograd.grad`` does after some 15 µs of checks that the tape has made.
 _run_backward = torch.autograd.Variable._execution_engine.run_backward
 _is_there: Any = partial(is_not, None)
+_reference = weakref.ref
 #: Kernels of much used ops that always return one new tensor.
 FRESH = frozenset(
     TABLE[name]
@@ -69,8 +70,11 @@ class TorchTape(NativeTape):
         key = id(self)
         _living[key] = weakref.ref(self, partial(_living.pop, key))
         TorchTape.starts += 1
-        #: The tensors in the graph, by value.
+        #: The tensors in the graph, by value. A result's goes with the last user of its plain array:
+        #: what only the graph needs is the graph's to keep.
         self._natives: dict[int, torch.Tensor] = {}
+        self._forget = self._natives.pop
+        self._results: list[weakref.ref[torch.Tensor]] = []
         #: For each watched value when it was watched: an identity that was fresh then.
         self._since: dict[int, int] = {}
         #: True after a pause during which another tape recorded.
@@ -127,12 +131,16 @@ class TorchTape(NativeTape):
             return [_alias(one, natives) for one in result]
         return result
 
-    def keep(self, output: Tensor, result: torch.Tensor) -> None:
-        if result.requires_grad:
-            self._natives[output.uid] = result
-            output.native = result.detach()
-        else:
-            output.native = result
+    def keep(
+        self, uid: int, result: torch.Tensor, plain: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        if not result.requires_grad:
+            return result
+        self._natives[uid] = result
+        if plain is None:
+            plain = result.detach()
+        self._results.append(_reference(plain, partial(self._forget, uid)))
+        return plain
 
     def seen(
         self, natives: Sequence[Any], uids: Sequence[int], others: Sequence[Any] = ()

@@ -376,7 +376,7 @@ class GradientTape:
             if tensor.uid == 0:
                 tensor.uid = recorders.fresh_uid()
             self.tracked[tensor.uid] = ()
-            graph.keep(tensor, native)
+            graph.keep(tensor.uid, native, tensor.native)
 
     def jacobian(
         self, target: Tensor, sources: Any, unconnected_gradients: Unconnected = "none"

@@ -75,8 +75,12 @@ class NativeTape(ABC):
         """
 
     @abstractmethod
-    def keep(self, output: Any, result: Native) -> None:
-        """Note that a handle stands for what `run` returned, and give it an array without graph."""
+    def keep(self, uid: int, result: Native, plain: Native | None = None) -> Native:
+        """Note the identity of what `run` returned; return the array without graph for its handle.
+
+        ``plain`` is that array where another tape has made it. The tape may forget the result once
+        nobody holds it.
+        """
 
     @abstractmethod
     def seen(

@@ -222,7 +222,7 @@ def run_if_watched(
         output.uid = uid = next(_uids)
         if graph is not None:
             tracked[uid] = uids
-            graph.keep(output, result)
+            output.native = graph.keep(uid, result)
         else:
             output.native = result
             one = (op, backend, natives, uids, settings, (result,), (uid,), False, pullback)
@@ -282,14 +282,15 @@ def _recorded(
         [wrap(backend, one, next(_uids)) for one in (result if multiple else (result,))]
     )
     results = [output.native for output in outputs]
+    plain: list[Any] = [None] * len(results)
     recording = None
     # Tapes first: the ops that carry tangents onward use these very outputs.
     for one in watching if len(watching) == 1 else sorted(watching, key=_is_forward):
         graph = one.native_tapes.get(backend)
         if graph is not None:
-            for output, native in zip(outputs, results, strict=True):
+            for i, output in enumerate(outputs):
                 one.tracked[output.uid] = uids
-                graph.keep(output, native)
+                output.native = plain[i] = graph.keep(output.uid, results[i], plain[i])
             continue
         if recording is None:
             recording = Recording(
