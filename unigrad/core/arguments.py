@@ -110,9 +110,9 @@ def _entered(owner: Backend, native: Any) -> Tensor:
             stacklevel=4,
         )
         return wrap(owner, detached)
-    tensor = wrap(owner, native)
+    tensor = wrap(owner, owner.detach(native))
     for one in seeing:
-        one.track(tensor)
+        one.track(tensor, native)
     return tensor
 
 
