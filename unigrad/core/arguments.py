@@ -54,8 +54,6 @@ def as_tensor(
     array = as_ndarray(x)
     if not isinstance(x, (np.ndarray, np.generic)):
         array = _python_values(x, array, dtype or _python_dtype(array.dtype, like))
-    elif not array.dtype.isnative:
-        array = array.astype(array.dtype.newbyteorder("="))
     dtypes.as_dtype(array.dtype)
     return wrap(backend, backend.from_numpy(array, device))
 
