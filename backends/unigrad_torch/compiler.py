@@ -115,6 +115,8 @@ def trace(
     compiler = options.get("compiler", "graph")
     if compiler not in ("graph", "inductor"):
         raise TracingError(f"torch: the compilers are 'graph' and 'inductor', not {compiler!r}")
+    # Inputs are told apart by their identity: each must have its own.
+    examples = [native.detach() for native in examples]
     token = runs_as_captured.set(compiler == "graph")
     try:
         with _nothing_logged_twice():

@@ -288,8 +288,3 @@ for _name in ("bool", "int", "float", "complex", "index", "len", "format"):
 def living_variables(backend: Any) -> list[Variable]:
     """Return the variables that live on a backend, oldest first."""
     return [one for _, one in sorted(_living.items()) if one.backend is backend]
-
-
-def living_variable(uid: int) -> Variable | None:
-    """Return the variable of an identity, if it still lives."""
-    return _living.get(uid)

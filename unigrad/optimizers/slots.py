@@ -14,8 +14,10 @@ import weakref
 from collections.abc import Iterable, Iterator
 from typing import Any
 
-from unigrad.core.variable import Variable, living_variable
+from unigrad.core.variable import Variable
 
+#: The Variables of this process that have slots, by identity.
+_owners: weakref.WeakValueDictionary[int, Variable] = weakref.WeakValueDictionary()
 #: Tells the Variables of this process from those of others in pickles; see `_process`.
 _START = uuid.uuid4().hex
 
@@ -82,6 +84,7 @@ class Slots:
         self, variable: Variable, slots: tuple[Variable, ...], origin: Variable | None
     ) -> None:
         self._count += 1
+        _owners[variable.uid] = variable
         self._entries[variable.uid] = _Entry(
             self._count,
             _reference(variable, self._entries),
@@ -131,6 +134,6 @@ def _restored(process: str, entries: list[tuple[Variable, int, tuple[Variable, .
     """Return slots out of a pickle, with the Variables that were pickled with them."""
     slots = Slots()
     for variable, uid, own in entries:
-        slots._put(variable, own, living_variable(uid) if process == _process() else None)
+        slots._put(variable, own, _owners.get(uid) if process == _process() else None)
     slots._came = [variable for variable, _, _ in entries]
     return slots
