@@ -221,7 +221,7 @@ class Backend(ABC):
 
     @abstractmethod
     def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> Native:
-        """Copy an ndarray to a device, of a name as `place` takes it."""
+        """Copy an ndarray, whatever its strides, to a device of a name as `place` takes it."""
 
     @abstractmethod
     def to_numpy(self, native: Native) -> npt.NDArray[Any]:
@@ -313,7 +313,7 @@ def _spellings(device: object) -> tuple[str, ...]:
 
 
 def as_ndarray(value: object) -> npt.NDArray[Any]:
-    """Convert a Python value to an ndarray or say that it is no array.
+    """Convert a Python value to an ndarray in the machine's byte order, or say that it is no array.
 
     Raises:
         DTypeError: when its elements are no numbers.
@@ -325,4 +325,4 @@ def as_ndarray(value: object) -> npt.NDArray[Any]:
         raise ShapeError(f"a nested sequence of uneven lengths is no array: {error}") from error
     if array.dtype.kind in "OUSMm":
         raise DTypeError(f"a {type(value).__name__} of dtype {array.dtype} is no array of numbers")
-    return array
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
