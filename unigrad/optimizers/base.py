@@ -7,7 +7,6 @@ few passes as they can. It knows nothing of models or tapes.
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, ClassVar
@@ -18,7 +17,8 @@ import numpy.typing as npt
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor, cast, constant
 from unigrad.core.dtypes import FLOATING, DType, float32, int64
-from unigrad.core.errors import DTypeError, GradientWarning, SettingError, ShapeError
+from unigrad.core.errors import DTypeError, SettingError, ShapeError
+from unigrad.core.leaks import warn_program
 from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -204,11 +204,7 @@ class Optimizer(ABC):
         _require_distinct([variable for _, variable in pairs])
         missing = [variable.name for gradient, variable in pairs if gradient is None]
         if missing:
-            warnings.warn(
-                f"apply_gradients: no gradient for {', '.join(missing)}: left unchanged",
-                GradientWarning,
-                stacklevel=2,
-            )
+            warn_program(f"apply_gradients: no gradient for {', '.join(missing)}: left unchanged")
             pairs = [pair for pair in pairs if pair[0] is not None]
         variables = [variable for _, variable in pairs]
         if any(variable.uid not in self._slots for variable in variables):
