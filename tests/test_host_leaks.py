@@ -9,7 +9,6 @@ import pytest
 
 import unigrad as ug
 from unigrad_conformance.leaks import LEAKS
-from unigrad_conformance.subject import Deviation
 
 FOLLOWED = ("torch", "tensorflow")
 
@@ -131,21 +130,3 @@ def test_under_jit(backend: str) -> None:
     else:
         with pytest.raises(ug.TracingError):
             step(ug.asarray([1.0]))
-
-
-@pytest.mark.parametrize("name", ["values_that_leave_are_warned_of", "values_that_stay_are_not"])
-def test_the_suite_notices(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    said = name == "values_that_stay_are_not"
-
-    def always(x: ug.Tensor, way: str) -> None:
-        warnings.warn("leaves", ug.GradientWarning, stacklevel=4)
-
-    monkeypatch.setattr(
-        "unigrad.core.tensor.warn_if_it_leaves", always if said else lambda *_: None
-    )
-    if said:
-        monkeypatch.setattr(
-            ug.Tensor, "_element", lambda self, way: self._values(way or "any").item()
-        )
-    with ug.use_backend("numpy"), pytest.raises(Deviation):
-        LEAKS[name]()

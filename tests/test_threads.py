@@ -72,6 +72,23 @@ def test_gradients_applied_together(backend: str) -> None:
         np.testing.assert_array_equal(one.numpy(), two.numpy())
 
 
+def test_first_steps(backend: str) -> None:
+    """An optimizer's slots and its number of steps are made once."""
+    runs = FEWER[backend] // 2
+    variables = [ug.Variable([1.0, 2.0]) for _ in range(runs)]
+    optimizers = [ug.optimizers.Adam(0.5) for _ in range(runs)]
+    gradient = ug.asarray([1.0, -1.0])
+    in_threads(
+        lambda thread, run: optimizers[run].apply_gradients([(gradient, variables[run])]), runs
+    )
+    alone, optimizer = ug.Variable([1.0, 2.0]), ug.optimizers.Adam(0.5)
+    for _ in range(THREADS):
+        optimizer.apply_gradients([(gradient, alone)])
+    for one, other in zip(variables, optimizers):
+        assert int(other.iterations) == THREADS
+        np.testing.assert_array_equal(one.numpy(), alone.numpy())
+
+
 def test_two_optimizers_of_one_variable(backend: str) -> None:
     runs = FEWER[backend]
     v = ug.Variable(0.0)
