@@ -8,7 +8,8 @@ reverse and forward mode, under ``torch.func`` and ``make_fx``.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, NamedTuple
+from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch.autograd import forward_ad
@@ -20,8 +21,9 @@ Kernel = Callable[..., Any]
 _Tensor = torch.Tensor
 
 
-class _Call(NamedTuple):
-    """What is run, and what is no tensor of it."""
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """What is run, and what is no tensor of it. (No named tuple: torch would take that apart.)"""
 
     kernel: Kernel
     rule: RuleSource
@@ -43,7 +45,8 @@ class _Bridge(torch.autograd.Function):
 
     @staticmethod
     def forward(call: _Call, *tensors: _Tensor) -> Any:
-        return call.kernel(*call.inputs([*tensors]), **call.settings)
+        result = call.kernel(*call.inputs([*tensors]), **call.settings)
+        return tuple(result) if isinstance(result, list) else result
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -72,10 +75,13 @@ class _Bridge(torch.autograd.Function):
     def jvp(ctx: Any, _: Any, *tangents: Any) -> Any:
         call, saved = ctx.call, ctx.saved_tensors
         given = [None if i in call.scalars else one for i, one in enumerate(call.inputs([*tangents]))]
-        found = push(
-            load_backend("torch"), call.rule(), call.inputs([*saved[: ctx.count]]),
-            saved[ctx.count :], given, call.settings, multiple=ctx.multiple,
-        )  # fmt: skip
+        # torch switches forward mode off here, which outer tangents need: only this level's go.
+        with forward_ad._set_fwd_grad_enabled(True):
+            still = [forward_ad.unpack_dual(x, level=0).primal for x in saved]
+            found = push(
+                load_backend("torch"), call.rule(), call.inputs(still[: ctx.count]),
+                still[ctx.count :], given, call.settings, multiple=ctx.multiple,
+            )  # fmt: skip
         return tuple(found) if ctx.multiple else found[0]
 
 
