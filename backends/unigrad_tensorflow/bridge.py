@@ -84,9 +84,11 @@ def _in_graph(
             result = kernel(*inputs, **settings)
 
         def backward(*cotangents: Any) -> list[Any]:
-            # Run again as it was called: through this ``result`` TensorFlow's derivative leads.
-            again = run(*inputs, **settings)
-            found = _pulled(rule, inputs, again, cotangents, wanted, settings)
+            # Run again as it was called: through ``result`` TensorFlow's own derivative leads. The
+            # identities bring the inputs into the graph of the backward pass.
+            here = [x if type(x) in _SCALARS else tf.identity(x) for x in inputs]
+            again = run(*here, **settings)
+            found = _pulled(rule, here, again, cotangents, wanted, settings)
             return [one for one, asked in zip(found, wanted, strict=True) if asked]
 
         return result, backward
@@ -94,6 +96,7 @@ def _in_graph(
     return tf.custom_gradient(of_tensors)(*tensors)
 
 
+@tf.autograph.experimental.do_not_convert
 def _pulled(
     rule: RuleSource,
     inputs: Sequence[Any],
