@@ -74,7 +74,9 @@ class _Bridge(torch.autograd.Function):
     @staticmethod
     def jvp(ctx: Any, _: Any, *tangents: Any) -> Any:
         call, saved = ctx.call, ctx.saved_tensors
-        given = [None if i in call.scalars else one for i, one in enumerate(call.inputs([*tangents]))]
+        given = [
+            None if i in call.scalars else one for i, one in enumerate(call.inputs([*tangents]))
+        ]
         # torch switches forward mode off here, which outer tangents need: only this level's go.
         with forward_ad._set_fwd_grad_enabled(True):
             still = [forward_ad.unpack_dual(x, level=0).primal for x in saved]

@@ -67,7 +67,9 @@ def pull(
         for one, result in zip(cotangents, results, strict=True)
     ]
     g, out = (given, results) if multiple else (given[0], results[0])
-    for i, one in zip(positions, rule.cotangents(positions, g, out, handles, settings), strict=True):
+    for i, one in zip(
+        positions, rule.cotangents(positions, g, out, handles, settings), strict=True
+    ):
         found[i] = unbroadcast(one, backend.shape(inputs[i])).native
     return found
 

@@ -3,7 +3,6 @@ for a 0-d tensor (torch reads it as all of them)."""
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
 

@@ -27,7 +27,9 @@ def check_watching(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> Non
         return
     for who, watch in WATCHERS.items():
         with quiet():
-            require_same_bits(f"the value in {dtype.name} under {who}", watch(problem, leaves), alone)
+            require_same_bits(
+                f"the value in {dtype.name} under {who}", watch(problem, leaves), alone
+            )
 
 
 def require_same_bits(what: str, got: list[ug.Tensor], want: list[ug.Tensor]) -> None:
