@@ -270,7 +270,7 @@ TABLE = {
         if x.dtype.is_unsigned or x.dtype.is_bool
         else _real_abs(x)
     ),
-    "sign": unary("Sign"),
+    "sign": by_rule("sign", unary("Sign")),
     "floor": _of_floats(_floor),
     "ceil": _of_floats(_ceil),
     "trunc": _of_floats(
