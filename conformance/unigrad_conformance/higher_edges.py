@@ -61,7 +61,8 @@ edge(
 )  # fmt: skip
 edge(
     "prod with zeros, second order",
-    lambda ug, x: ug.prod(x), [0.0, 0.0, 3.0], gradients=([0.0, 0.0, 0.0],), second=([3.0, 3.0, 0.0],),
+    lambda ug, x: ug.prod(x),
+    [0.0, 0.0, 3.0], gradients=([0.0, 0.0, 0.0],), second=([3.0, 3.0, 0.0],),
 )  # fmt: skip
 edge(
     "logaddexp of -∞, second order",

@@ -27,7 +27,7 @@ _SCALARS = (bool, int, float, complex)
 
 def rule_of(name: str) -> RuleSource:
     """Return the source of an op's rule."""
-    return lambda: OPS[name].rule  # type: ignore[no-any-return]
+    return lambda: OPS[name].rule
 
 
 def pull(
