@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -111,6 +111,16 @@ class TorchBackend(Backend):
 
     def on(self, device: str | None) -> AbstractContextManager[Any]:
         return nullcontext() if device is None else device_of(self.place(device))
+
+    def context(self) -> Hashable:
+        settings: list[Any] = [torch.get_default_dtype()]
+        # A default device is a mode; asking for it takes as long as making a tensor.
+        if torch._C._len_torch_function_stack():
+            settings.append(torch.get_default_device())
+        for kind in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(kind):
+                settings += [kind, torch.get_autocast_dtype(kind)]
+        return tuple(settings)
 
     def trace(
         self,

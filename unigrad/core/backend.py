@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import weakref
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 Native: TypeAlias = Any
 Kernel: TypeAlias = Callable[..., Any]
+#: Makes an array from outside of a trace one of its inputs, and returns what stands for it there.
+Lift: TypeAlias = Callable[[Any], Any]
 
 
 class Pullback(ABC):
@@ -113,11 +115,11 @@ class NativeTape(ABC):
 
 
 class Program(ABC):
-    """A traced function of native arrays, ready to be compiled for the inputs that matter."""
+    """A traced function of native arrays, ready to be compiled."""
 
     @abstractmethod
-    def compile(self, used: Sequence[int]) -> Callable[..., Sequence[Native]]:
-        """Return the function of just these inputs (positions among those it was traced with)."""
+    def compile(self) -> Callable[..., Sequence[Native]]:
+        """Return the function of the examples and then of what was lifted, in that order."""
 
 
 class Backend(ABC):
@@ -278,7 +280,15 @@ class Backend(ABC):
         examples: Sequence[Native],
         options: Mapping[str, Any],
     ) -> Program | None:
-        """Trace a function of native arrays; ``None`` when this backend just calls it."""
+        """Trace ``function(lift, *arrays)``; ``None`` when this backend just calls functions.
+
+        The function calls ``lift(native)`` for each array that it meets on its way and that is to
+        be an input as the ``examples`` are.
+        """
+        return None
+
+    def context(self) -> Hashable:
+        """Return the library's own settings that a trace made now would depend on."""
         return None
 
     def init_scope(self) -> AbstractContextManager[Any]:

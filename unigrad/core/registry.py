@@ -16,6 +16,7 @@ from importlib import metadata
 from typing import Any
 
 from unigrad.core.backend import Backend
+from unigrad.core.context import register_context
 from unigrad.core.errors import BackendNotInstalledError
 
 GROUP = "unigrad.backends"
@@ -189,3 +190,7 @@ def owner_of(value: Any) -> Backend | None:
 def default_device() -> str | None:
     """Return the device that ``UNIGRAD_DEVICE`` asks for, if any."""
     return os.environ.get("UNIGRAD_DEVICE") or None
+
+
+register_context("current backend", current_backend)
+register_context("default device", default_device)

@@ -9,21 +9,16 @@ reads as inputs and returns those it writes.
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from unigrad.core import recorders
+from unigrad.core import context, recorders
 from unigrad.core.arguments import TensorLike, as_tensor, cast, check_kind, readable
 from unigrad.core.dtypes import INTEGER, DType, DTypeLike, as_dtype
 from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
 from unigrad.core.op import another_handle, wrap
 from unigrad.core.tensor import Tensor
-
-#: Every living variable, in order of creation, for those that compile functions of them.
-_living: weakref.WeakValueDictionary[int, Variable] = weakref.WeakValueDictionary()
-
 
 _process = recorders.process
 _thread = recorders.thread
@@ -35,6 +30,8 @@ class _Tracing(threading.local):
 
 #: The jit trace of this thread, if one is running: has ``read(variable)`` and ``write(…)``.
 tracing = _Tracing()
+#: Held while a compiled program takes the values of its variables and while it puts new ones.
+exchanging = threading.RLock()
 
 
 @contextmanager
@@ -88,7 +85,7 @@ class Variable(_LikeTensor):
         9.0
     """
 
-    __slots__ = ("__weakref__", "_tensor", "inexact", "leaf", "name", "trainable", "uid")
+    __slots__ = ("__weakref__", "_tensor", "_trainable", "inexact", "leaf", "name", "uid")
 
     def __init__(
         self,
@@ -109,11 +106,11 @@ class Variable(_LikeTensor):
         self.leaf: tuple[Tensor, Tensor] | None = None
         #: Whether its dtype, which never changes, has derivatives.
         self.inexact = tensor.native.dtype in tensor.backend.native_floats
-        self.trainable = trainable
+        #: What `trainable` says, for tapes, which ask at every read.
+        self._trainable = bool(trainable)
         self.name = name
         #: Its identity for tapes, never used again for another variable.
         self.uid = recorders.fresh_uid()
-        _living[self.uid] = self
 
     def read(self) -> Tensor:
         """Return the current value in a handle of its own; recording tapes take note."""
@@ -187,6 +184,18 @@ class Variable(_LikeTensor):
     def _untaped(self) -> Tensor:
         """Return the value without telling the tapes."""
         return _own(self.current())
+
+    @property
+    def trainable(self) -> bool:
+        """Whether tapes watch it when it is read. A change re-traces the programs that asked."""
+        if _process.recording and tracing.trace is not None:
+            tracing.trace.dependencies.on_trainable(self)
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        self._trainable = bool(trainable)
+        context.structure_changed()
 
     @property
     def value(self) -> Tensor:
@@ -283,8 +292,3 @@ def _of_value(name: str) -> Any:
 
 for _name in ("bool", "int", "float", "complex", "index", "len", "format"):
     setattr(Variable, f"__{_name}__", _of_value(f"__{_name}__"))
-
-
-def living_variables(backend: Any) -> list[Variable]:
-    """Return the variables that live on a backend, oldest first."""
-    return [one for _, one in sorted(_living.items()) if one.backend is backend]

@@ -23,6 +23,7 @@ from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops.creation import zeros_like
+from unigrad.tracing.dependencies import watched
 from unigrad.tracing.scope import init_scope
 
 #: A number, a Variable (whose changes compiled programs see), or a function of the number of
@@ -30,6 +31,7 @@ from unigrad.tracing.scope import init_scope
 LearningRate = float | Variable | Callable[[Tensor], Any]
 
 
+@watched
 class Optimizer(ABC):
     """Change parameters along their gradients.
 
