@@ -17,6 +17,7 @@ from unigrad.core.errors import (
     DTypeError,
     OutOfBoundsError,
     ShapeError,
+    TracingError,
     UnigradError,
 )
 from unigrad_jax.devices import by_name, name_of
@@ -112,6 +113,8 @@ class JaxBackend(Backend):
 
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         text = str(error)
+        if isinstance(error, jax.errors.UnexpectedTracerError):
+            return TracingError
         if isinstance(error, IndexError):
             return OutOfBoundsError
         if isinstance(error, TypeError):

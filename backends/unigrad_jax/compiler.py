@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
@@ -20,10 +21,31 @@ class JaxProgram(Program):
 
     def compile(self) -> Callable[..., Sequence[Any]]:
         function = self._function
-        compiled: Callable[..., Sequence[Any]] = jax.jit(lambda *natives: function(_ANY, *natives))
-        return compiled
+        compiled = jax.jit(lambda *natives: function(_ANY, *natives))
+
+        def run(*natives: Any) -> Sequence[Any]:
+            try:
+                if len({*map(_committed, natives)}) > 1:
+                    natives = _all_committed(natives)
+            except jax.errors.ConcretizationTypeError:
+                pass  # Inside of a function that JAX itself traces nothing is committed.
+            outputs: Sequence[Any] = compiled(*natives)
+            return outputs
+
+        return run
 
 
+def _all_committed(natives: Sequence[Any]) -> tuple[Any, ...]:
+    """Commit to the device of those that are committed the inputs that are not.
+
+    The outputs, new values of the inputs among them, come out committed if any input is, and JAX
+    compiles a program again when other inputs are: a training step's second call would be.
+    """
+    place = next(one.sharding for one in natives if one.committed)
+    return tuple([one if one.committed else jax.device_put(one, place) for one in natives])
+
+
+_committed = operator.attrgetter("committed")
 #: The example of an input that is there for its tracer, which knows the trace.
 _ANY = False
 

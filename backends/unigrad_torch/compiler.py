@@ -8,6 +8,7 @@ Inductor (``options={"torch": {"compiler": "inductor"}}``: tens of seconds, then
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -63,6 +64,10 @@ _PYTHON = {
 runs_as_captured: ContextVar[bool] = ContextVar("runs_as_captured", default=False)
 
 
+#: The modes of traces that are over: what was made in them has no value, and none to come.
+finished: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
 class TorchProgram(Program):
     """A graph."""
 
@@ -104,17 +109,24 @@ def trace(
     if compiler not in ("graph", "inductor"):
         raise TracingError(f"torch: the compilers are 'graph' and 'inductor', not {compiler!r}")
     lifted: list[Any] = []
+    modes: list[Any] = []
+
+    def run(first: Any, *natives: Any) -> list[Any]:
+        modes.append(first.fake_mode)
+        return list(function(_lift_beside(first, lifted), *natives))
+
     token = runs_as_captured.set(compiler == "graph")
     try:
         with _nothing_logged_twice():
             module = make_fx(
-                lambda first, *natives: list(function(_lift_beside(first, lifted), *natives)),
+                run,
                 tracing_mode="fake",
                 # Tensors that the function closes over are constants of the program.
                 _allow_non_fake_inputs=True,
             )(_NOTHING, *examples)
     finally:
         runs_as_captured.reset(token)
+        finished.update(modes)
     _inputs_first(module)
     _clean(module)
     return TorchProgram(module, [*examples, *lifted], compiler)

@@ -21,6 +21,7 @@ from unigrad.core.errors import (
     BackendMismatchError,
     DTypeError,
     ShapeError,
+    TracingError,
     UnigradError,
 )
 from unigrad.core.tensor import Tensor
@@ -343,7 +344,7 @@ def explain(
             shapes.append(backend.shape(native))
             described.append(f"{backend.dtype(native).name}{list(shapes[-1])}")
     kind = backend.error_class(error)
-    if op.name in broadcasting:
+    if op.name in broadcasting and kind is not TracingError:
         try:
             np.broadcast_shapes(*shapes)
             kind = DTypeError

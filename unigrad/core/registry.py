@@ -192,5 +192,10 @@ def default_device() -> str | None:
     return os.environ.get("UNIGRAD_DEVICE") or None
 
 
-register_context("current backend", current_backend)
+def _choice() -> object:
+    """Return what `current_backend` goes by."""
+    return _current.get() or _process_default or os.environ.get("UNIGRAD_BACKEND")
+
+
+register_context("current backend", _choice)
 register_context("default device", default_device)

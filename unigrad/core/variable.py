@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 from unigrad.core import context, recorders
 from unigrad.core.arguments import TensorLike, as_tensor, cast, check_kind, readable
 from unigrad.core.dtypes import INTEGER, DType, DTypeLike, as_dtype
-from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
+from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError, TracingError
 from unigrad.core.op import another_handle, wrap
 from unigrad.core.tensor import Tensor
 
@@ -97,7 +97,7 @@ class Variable(_LikeTensor):
     ) -> None:
         wanted = None if dtype is None else as_dtype(dtype)
         if tracing.trace is None:
-            tensor = _initial(value, wanted)
+            tensor = _of_no_trace(_initial(value, wanted), name)
         else:
             tensor = tracing.trace.outside(_initial, value, wanted)
         self._tensor = tensor
@@ -134,6 +134,7 @@ class Variable(_LikeTensor):
             DTypeError: when the dtype of a Tensor is another, or when Python values or an array
                 do not fit: a float into an integer, say.
             BackendMismatchError: when the value lives on another backend.
+            TracingError: when the value was kept from a trace that is over.
         """
         current = self._tensor
         tensor = as_tensor(value, None if isinstance(value, Variable) else current)
@@ -159,7 +160,7 @@ class Variable(_LikeTensor):
                 tensor = as_tensor(value, current, current.dtype)
             tensor = cast(tensor, current.dtype)
         if tracing.trace is None:
-            self.replace(_own(tensor))
+            self.replace(_own(_of_no_trace(tensor, self.name)))
         else:
             tracing.trace.write(self, _own(tensor))
         return self
@@ -258,6 +259,16 @@ def _initial(value: TensorLike, dtype: DType | None) -> Tensor:
     """Return a variable's first value."""
     tensor = as_tensor(value, dtype=dtype)
     return _own(tensor if dtype is None else cast(tensor, dtype))
+
+
+def _of_no_trace(tensor: Tensor, name: str) -> Tensor:
+    """Return a Tensor that is to stay in a variable; it must not be of a trace."""
+    if tensor.backend.is_traced(tensor.native):
+        raise TracingError(
+            f"{name}: a variable outlives a trace, and this value, {tensor!r}, is of one: it has "
+            "no value to keep"
+        )
+    return tensor
 
 
 def _own(tensor: Tensor) -> Tensor:

@@ -160,6 +160,7 @@ class Compiled(Generic[P, R]):
         if tracing.trace is not None or recorders.active():
             return self._plain(structure, leaves)
         backend = _backend_of(leaves)
+        several = _has_several_devices(backend)
         dynamic: list[Tensor] = []
         key: list[Any] = []
         for leaf in leaves:
@@ -171,7 +172,8 @@ class Compiled(Generic[P, R]):
                 key.append((type(leaf), leaf))
                 continue
             dynamic.append(tensor)
-            key.append((Tensor, tensor.shape, tensor.dtype, type(leaf) is Tensor))
+            kind = (tensor.shape, tensor.dtype, type(leaf) is Tensor)
+            key.append((Tensor, kind, tensor.device) if several else (Tensor, kind))
         signature = (backend, structure, tuple(key), context_values(), backend.context())
         try:
             program = self._program(signature, structure, leaves, dynamic)
@@ -235,6 +237,11 @@ def _widest(leaves: Sequence[Any]) -> Tensor | None:
         if isinstance(leaf, Tensor) and leaf.dtype in (dtypes.float64, dtypes.complex128):
             return leaf
     return None
+
+
+@functools.cache
+def _has_several_devices(backend: Backend) -> bool:
+    return len(backend.devices()) > 1
 
 
 def _backend_of(leaves: Sequence[Any]) -> Backend:
