@@ -36,8 +36,9 @@ class Pullback(ABC):
     def __call__(self, cotangents: Sequence[Native]) -> Sequence[Native | None]:
         """Return the inputs' cotangents; ``None`` for those that were not tracked."""
 
-    def op(self, position: int) -> Op | None:
-        """Return the op of (inputs…, cotangents…) that gives one input's cotangent.
+    def op(self, position: int) -> Callable[..., Any] | None:
+        """Return the op of (inputs…, cotangents…) that gives one input's cotangent, bound to the
+        settings of the op that was run.
 
         It is used when the backward pass is itself being recorded; ``None`` leaves that to the
         rule.
