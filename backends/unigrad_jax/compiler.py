@@ -64,7 +64,7 @@ def trace(
 def _lift_into(tracer: Any) -> Lift:
     """Return a function that gives a tracer's trace one more input.
 
-    JAX has no public way: `tests/test_private_names.py` holds this one.
+    JAX has no public way: `tests/test_jit_inputs.py` holds this one.
     """
     innermost = tracer._trace
 
