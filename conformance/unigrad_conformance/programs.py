@@ -170,7 +170,8 @@ def a_change_of_trainable_is_seen() -> None:
             tape.watch(x)
             y = w * w * x
             watched = [one is w for one in tape.watched_variables()]
-        return ug.asarray(float(len(watched))) + 0.0 * tape.gradient(y, x)
+        found: ug.Tensor = ug.asarray(float(len(watched))) + 0.0 * tape.gradient(y, x)
+        return found
 
     x = ug.asarray(1.0)
     for trainable in (True, False, True):
@@ -260,7 +261,8 @@ def nothing_else_retraces() -> None:
     def f(x: ug.Tensor) -> ug.Tensor:
         nonlocal count
         count += 1
-        return module(x)
+        found: ug.Tensor = module(x)
+        return found
 
     x = ug.asarray(1.0)
     f(x)

@@ -64,7 +64,12 @@ def watched(cls: type[T]) -> type[T]:
 
 @contextmanager
 def observed() -> Iterator[None]:
-    """Look at the attributes of watched objects inside the block; it costs nothing outside."""
+    """Look at the attributes of watched objects inside the block; it costs nothing outside.
+
+    Example:
+        >>> with observed():
+        ...     pass
+    """
     global _observers
     with _installing:
         _observers += 1
