@@ -19,6 +19,7 @@ from unigrad.ops.arithmetic import abs, minimum
 from unigrad.ops.comparison import equal, isinf, logical_and, where
 from unigrad.ops.elementary import log, log1p
 from unigrad.ops.indexing import take_along_axis
+from unigrad.ops.labels import behind_if_negative
 from unigrad.ops.losses import (
     check_label_shapes,
     check_label_values,
@@ -146,7 +147,8 @@ def sparse_categorical_crossentropy(
 
     Raises:
         DTypeError: when the labels are no integers.
-        OutOfBoundsError: when a label is outside of [0, C).
+        OutOfBoundsError: when a label is outside of [0, C); in compiled programs and on
+            accelerators its loss is NaN, with gradient 0.
 
     Example:
         >>> sparse_categorical_crossentropy([1], [[0.5, 0.5]]).tolist()
@@ -158,5 +160,6 @@ def sparse_categorical_crossentropy(
     labels = as_tensor(y_true, y_pred)
     check_label_shapes("sparse_categorical_crossentropy", labels, y_pred)
     check_label_values("sparse_categorical_crossentropy", labels, y_pred)
+    labels = behind_if_negative(labels, y_pred.shape[-1])
     picked = take_along_axis(y_pred, expand_dims(labels, axis=-1), axis=-1)
     return -log(squeeze(picked, axis=-1))

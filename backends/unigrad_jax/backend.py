@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from typing import Any
 
@@ -17,6 +17,7 @@ from unigrad.core.errors import (
     DTypeError,
     OutOfBoundsError,
     ShapeError,
+    TracingError,
     UnigradError,
 )
 from unigrad_jax.devices import by_name, name_of
@@ -114,6 +115,8 @@ class JaxBackend(Backend):
 
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         text = str(error)
+        if isinstance(error, jax.errors.UnexpectedTracerError):
+            return TracingError
         if isinstance(error, IndexError):
             return OutOfBoundsError
         if isinstance(error, TypeError):
@@ -129,6 +132,16 @@ class JaxBackend(Backend):
         from unigrad_jax.compiler import trace
 
         return trace(function, examples, options)
+
+    def context(self) -> Hashable:
+        config = jax.config
+        return (
+            config.jax_enable_x64,
+            config.jax_default_device,
+            config.jax_default_matmul_precision,
+            config.jax_numpy_dtype_promotion,
+            config.jax_debug_nans,
+        )
 
     def init_scope(self) -> AbstractContextManager[Any]:
         return jax.ensure_compile_time_eval()

@@ -2,39 +2,73 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import jax
+from jax.extend import source_info_util
 from jax.extend.core import jaxpr_as_fun
 
-from unigrad.core.backend import Program
+from unigrad.core.backend import Lift, Program
 
 
 class JaxProgram(Program):
-    """A jaxpr of all possible inputs."""
+    """A jaxpr."""
 
-    def __init__(self, jaxpr: Any, examples: Sequence[Any]) -> None:
+    def __init__(self, jaxpr: Any) -> None:
         self._function = jaxpr_as_fun(jaxpr)
-        self._count = len(examples)
 
-    def compile(self, used: Sequence[int]) -> Callable[..., Sequence[Any]]:
-        positions = list(used)
-        function, count = self._function, self._count
+    def compile(self) -> Callable[..., Sequence[Any]]:
+        function = self._function
+        compiled = jax.jit(lambda *natives: function(_ANY, *natives))
 
-        def run(*natives: Any) -> Any:
-            # Inputs that nothing depends on are dropped by XLA; any value will do for them.
-            full: list[Any] = [None] * count
-            for position, native in zip(positions, natives, strict=True):
-                full[position] = native
-            return function(*full)
+        def run(*natives: Any) -> Sequence[Any]:
+            try:
+                if len({*map(_committed, natives)}) > 1:
+                    natives = _all_committed(natives)
+            except jax.errors.ConcretizationTypeError:
+                pass  # Inside of a function that JAX itself traces nothing is committed.
+            outputs: Sequence[Any] = compiled(*natives)
+            return outputs
 
-        compiled: Callable[..., Sequence[Any]] = jax.jit(run)
-        return compiled
+        return run
+
+
+def _all_committed(natives: Sequence[Any]) -> tuple[Any, ...]:
+    """Commit to the device of those that are committed the inputs that are not.
+
+    The outputs, new values of the inputs among them, come out committed if any input is, and JAX
+    compiles a program again when other inputs are: a training step's second call would be.
+    """
+    place = next(one.sharding for one in natives if one.committed)
+    return tuple([one if one.committed else jax.device_put(one, place) for one in natives])
+
+
+_committed = operator.attrgetter("committed")
+#: The example of an input that is there for its tracer, which knows the trace.
+_ANY = False
 
 
 def trace(
     function: Callable[..., Sequence[Any]], examples: Sequence[Any], options: Mapping[str, Any]
 ) -> Program:
     """Trace a function of arrays to a jaxpr, once."""
-    return JaxProgram(jax.make_jaxpr(function)(*examples), examples)
+
+    def run(first: Any, *natives: Any) -> Sequence[Any]:
+        return function(_lift_into(first), *natives)
+
+    return JaxProgram(jax.make_jaxpr(run)(_ANY, *examples))
+
+
+def _lift_into(tracer: Any) -> Lift:
+    """Return a function that gives a tracer's trace one more input.
+
+    JAX has no public way: `tests/test_jit_inputs.py` holds this one.
+    """
+    innermost = tracer._trace
+
+    def lift(native: Any) -> Any:
+        return innermost.new_arg(jax.typeof(native), source_info_util.current())
+
+    return lift

@@ -3,7 +3,9 @@
 An op that is recorded runs as one compiled program that returns its result and the residuals of
 ``jax.vjp`` (whose function is a pytree); the backward pass feeds these to a second compiled
 program. Both are compiled once per op, settings and set of differentiated inputs, and then per
-shape by ``jax.jit`` itself. The forward pass is never run again.
+shape by ``jax.jit`` itself. The forward pass is never run again. Settings that vary from call to
+call (bounds, slopes, fill values: see `operands`) are inputs of the programs, as weak scalars. Of
+all others the latest `PROGRAMS` combinations are kept.
 
 When the backward pass is itself recorded, a pullback must be a function of the op's inputs as
 well: then it runs as an op of (inputs…, cotangents…), and so on to any order. Which of those
@@ -14,7 +16,7 @@ is unconnected rather than zero.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import cache, partial
+from functools import lru_cache, partial
 from typing import Any
 
 import jax
@@ -28,6 +30,11 @@ from unigrad.core.op import Op
 Settings = tuple[tuple[str, Any, type], ...]
 
 
+#: How many programs are kept of each op, and of all ops together for each kind of derivative: the
+#: ones used longest ago are dropped.
+PROGRAMS = 256
+DERIVATIVES = 4096
+
 #: A result is where the inputs are, even one that does not depend on them.
 _jit = partial(jax.jit, keep_unused=True)
 
@@ -36,36 +43,78 @@ def _key(settings: Mapping[str, Any]) -> Settings:
     return tuple([(name, value, type(value)) for name, value in settings.items()])
 
 
+class _Operand:
+    """Stands in a key for a setting that is an input: all values are one program."""
+
+
+#: Larger integers may not fit into what JAX makes of a Python number.
+_LARGE = 2**31
+
+
+def _split(op: Op, settings: Mapping[str, Any]) -> tuple[Settings, tuple[Any, ...]]:
+    """Return the key of settings, and the values of those that are inputs."""
+    varying = _OPERANDS.get(op.name)
+    if varying is None:
+        return _key(settings), ()
+    values, key = [], []
+    for name, value in settings.items():
+        kind = type(value)
+        if name in varying and (kind is float or (kind is int and -_LARGE < value < _LARGE)):
+            values.append(value)
+            key.append((name, _Operand, kind))
+        else:
+            key.append((name, value, kind))
+    return tuple(key), tuple(values)
+
+
+def _names(key: Settings) -> list[str]:
+    """Return the names of the settings that are inputs."""
+    return [name for name, value, _ in key if value is _Operand]
+
+
 def eager(op: Op, backend: Backend) -> Kernel:
     """Return the op's kernel, jitted once per settings if it can be."""
     if op.name in _NOT_JITTED:
         kernel: Kernel = backend.kernels[op.name]
         return kernel
     plain = _jit(function_of(op, backend, ()))
-    programs: dict[Any, Any] = {}
+
+    @lru_cache(PROGRAMS)
+    def program(key: Settings) -> Any:
+        return _jit(function_of(op, backend, key))
+
+    @lru_cache(PROGRAMS)
+    def reduction(axis: Any, keepdims: Any) -> Any:
+        return _jit(function_of(op, backend, _key({"axis": axis, "keepdims": keepdims})))
 
     def run(*natives: Any, **settings: Any) -> Any:
-        if not settings:
-            return plain(*natives)
-        key = _key(settings)
-        try:
-            program = programs[key]
-        except KeyError:
-            program = programs[key] = _jit(function_of(op, backend, key))
-        return program(*natives)
+        return program(_key(settings))(*natives) if settings else plain(*natives)
+
+    def run_with_operands(*natives: Any, **settings: Any) -> Any:
+        key, operands = _split(op, settings)
+        return program(key)(*natives, *operands)
 
     def reduce(x: Any, axis: Any, keepdims: Any) -> Any:
-        try:
-            program = programs[axis, keepdims]
-        except KeyError:
-            key = _key({"axis": axis, "keepdims": keepdims})
-            program = programs[axis, keepdims] = _jit(function_of(op, backend, key))
-        return program(x)
+        return reduction(axis, keepdims)(x)
 
     # An op without settings needs no wrapper: jit's own call is the fastest path there is.
     if op.name in _WITHOUT_SETTINGS:
         return plain
+    if op.name in _OPERANDS:
+        return run_with_operands
     return reduce if op.name in _REDUCTIONS else run
+
+
+#: The settings of an op that vary from call to call, by its name.
+_OPERANDS: dict[str, tuple[str, ...]] = {}
+
+
+def operands(name: str, *settings: str) -> None:
+    """Say that numbers among these settings of an op are inputs of its programs.
+
+    A kernel gets them as weak scalars, a composite's body as tensors of its first input's dtype.
+    """
+    _OPERANDS[name] = settings
 
 
 #: Elementwise ops, which never have settings, by name.
@@ -96,22 +145,36 @@ def reductions(*names: str) -> None:
 
 
 def function_of(op: Op, backend: Backend, settings: Settings) -> Callable[..., Any]:
-    """Return the op as a function of native arrays alone.
+    """Return the op as a function of native arrays, and of the operands behind them.
 
     A composite without a kernel of its own is its body, traced whole.
     """
     kernel = backend.kernels.get(op.name)
-    chosen = {name: value for name, value, _ in settings}
+    chosen = {name: value for name, value, _ in settings if value is not _Operand}
+    varying = _names(settings)
     if kernel is None and op.kernels.get(backend) is not None and op.body is None:
         kernel = op.kernels[backend]
     if kernel is not None:
         found = kernel
-        return lambda *natives: found(*natives, **chosen)
+        if not varying:
+            return lambda *natives: found(*natives, **chosen)
+        count = len(varying)
+
+        def run(*natives: Any) -> Any:
+            given = dict(zip(varying, natives[-count:], strict=True))
+            return found(*natives[:-count], **chosen, **given)
+
+        return run
     body = op.body
     assert body is not None
 
     def composed(*natives: Any) -> Any:
-        result = body(*[_handle(backend, native) for native in natives], **chosen)
+        inputs = natives[: len(natives) - len(varying)]
+        given = {
+            name: wrap(backend, jnp.asarray(value, natives[0].dtype))
+            for name, value in zip(varying, natives[len(inputs) :], strict=True)
+        }
+        result = body(*[_handle(backend, native) for native in inputs], **chosen, **given)
         if isinstance(result, tuple):
             return tuple([one.native for one in result])
         return result.native
@@ -123,7 +186,7 @@ def _handle(backend: Backend, native: Any) -> Any:
     return native if isinstance(native, (bool, int, float, complex)) else wrap(backend, native)
 
 
-@cache
+@lru_cache(DERIVATIVES)
 def _forward(op: Op, backend: Backend, settings: Settings, mask: tuple[bool, ...]) -> Any:
     """Return the program that gives an op's result and its residuals."""
     return _jit(_with_residuals(op, backend, settings, mask))
@@ -159,25 +222,27 @@ def run_with_pullback(
     mask = tuple([uid != 0 and x.dtype in floats for x, uid in zip(natives, uids, strict=True)])
     if True not in mask:
         return op.kernels[backend](*natives, **settings), None  # type: ignore[misc]
-    key = _key(settings)
+    key, varying = _split(op, settings)
+    whole = mask + (False,) * len(varying)
     for x in natives:
         if isinstance(x, jax.core.Tracer) or op.name in _NOT_JITTED:
-            result, residuals = _with_residuals(op, backend, key, mask)(*natives)
-            return result, JaxPullback(op, backend, key, mask, residuals, result, True)
-    result, residuals = _forward(op, backend, key, mask)(*natives)
-    return result, JaxPullback(op, backend, key, mask, residuals, result, False)
+            result, residuals = _with_residuals(op, backend, key, whole)(*natives, *varying)
+            return result, JaxPullback(op, backend, key, varying, mask, residuals, result, True)
+    result, residuals = _forward(op, backend, key, whole)(*natives, *varying)
+    return result, JaxPullback(op, backend, key, varying, mask, residuals, result, False)
 
 
 class JaxPullback(Pullback):
     """The pullback of one op that was run."""
 
-    __slots__ = ("_residuals", "_result", "_traced", "backend", "key", "mask", "of")
+    __slots__ = ("_operands", "_residuals", "_result", "_traced", "backend", "key", "mask", "of")
 
     def __init__(
         self,
         of: Op,
         backend: Backend,
         key: Settings,
+        operands: tuple[Any, ...],
         mask: tuple[bool, ...],
         residuals: Any,
         result: Any,
@@ -186,6 +251,7 @@ class JaxPullback(Pullback):
         self.of = of
         self.backend = backend
         self.key = key
+        self._operands = operands
         self.mask = mask
         self._residuals = residuals
         self._result = result
@@ -208,8 +274,11 @@ class JaxPullback(Pullback):
             found = iter(_pull(self._residuals, fitting))
         return [next(found) if tracked else None for tracked in self.mask]
 
-    def op(self, position: int) -> Op:
-        return _pullback_op(self.of, self.backend, self.key, position, len(self.mask))
+    def op(self, position: int) -> Callable[..., Any]:
+        op = _pullback_op(self.of, self.backend, self.key, position, len(self.mask))
+        if not self._operands:
+            return op
+        return partial(op, **dict(zip(_names(self.key), self._operands, strict=True)))
 
 
 def _like(result: Any, cotangents: list[Any]) -> Any:
@@ -225,16 +294,18 @@ def _fit(cotangent: Any, out: Any) -> Any:
     return np.zeros(out.shape, jax.dtypes.float0)
 
 
-@cache
+@lru_cache(DERIVATIVES)
 def _pullback_op(of: Op, backend: Backend, key: Settings, position: int, count: int) -> Op:
     """Return the op that gives the cotangent of one input from all inputs and cotangents."""
     function = function_of(of, backend, key)
+    varying = _names(key)
 
-    def kernel(*natives: Any) -> Any:
+    def kernel(*natives: Any, **operands: Any) -> Any:
         inputs, cotangents = natives[:count], natives[count:]
+        behind = [operands[name] for name in varying]
 
         def of_one(x: Any) -> Any:
-            return function(*inputs[:position], x, *inputs[position + 1 :])
+            return function(*inputs[:position], x, *inputs[position + 1 :], *behind)
 
         result, pullback = jax.vjp(of_one, inputs[position])
         if not isinstance(result, (tuple, list)):
@@ -243,12 +314,14 @@ def _pullback_op(of: Op, backend: Backend, key: Settings, position: int, count: 
         return pullback(_like(result, fitting))[0]
 
     op = Op(f"{of.name}_pull_{position}")
+    if varying:
+        operands(op.name, *varying)
     if of.name in _NOT_JITTED:
         not_jitted(op.name)
         op.kernels[backend] = kernel
     else:
         op.kernels[backend] = _jit(kernel)
-    op.dependencies = _dependencies(kernel)
+    op.dependencies = _dependencies(partial(kernel, **dict.fromkeys(varying, 1.0)))
     return op
 
 
@@ -258,9 +331,12 @@ def _dependencies(kernel: Callable[..., Any]) -> Callable[..., Sequence[bool]]:
 
     def find(*natives: Any) -> Sequence[bool]:
         key = tuple((x.shape, x.dtype) if hasattr(x, "dtype") else type(x) for x in natives)
-        if key not in known:
-            known[key] = _used(jax.make_jaxpr(kernel)(*natives).jaxpr)
-        return known[key]
+        found = known.get(key)
+        if found is None:
+            if len(known) >= PROGRAMS:
+                known.clear()
+            found = known[key] = _used(jax.make_jaxpr(kernel)(*natives).jaxpr)
+        return found
 
     return find
 

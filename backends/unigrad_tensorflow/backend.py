@@ -14,7 +14,7 @@ from tensorflow.python import pywrap_tfe
 from unigrad.core import dtypes
 from unigrad.core.backend import Backend, NativeTape, Program
 from unigrad.core.dtypes import DType
-from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
+from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError, UnigradError
 from unigrad_tensorflow.kernels import SCALAR_OPS, TABLE
 from unigrad_tensorflow.kernels.creation import device_of
 from unigrad_tensorflow.tape import TensorflowTape
@@ -93,6 +93,8 @@ class TensorflowBackend(Backend):
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         if isinstance(error, IndexError):
             return OutOfBoundsError
+        if isinstance(error, (TypeError, ValueError)) and "out of scope" in str(error):
+            return TracingError
         if isinstance(error, (TypeError, NotImplementedError, tf.errors.UnimplementedError)):
             return DTypeError
         if isinstance(error, tf.errors.NotFoundError):

@@ -1,4 +1,4 @@
-"""`ug.jit` on TensorFlow: one graph function of the inputs that matter."""
+"""`ug.jit` on TensorFlow: one graph function."""
 
 from __future__ import annotations
 
@@ -7,31 +7,35 @@ from typing import Any
 
 import tensorflow as tf
 
-from unigrad.core.backend import Program
+from unigrad.core.backend import Lift, Program
 
 
 class TensorflowProgram(Program):
-    """A concrete function of all possible inputs."""
+    """A concrete function, and the inputs that it was given on the way."""
 
-    def __init__(self, concrete: Any, specs: Sequence[tf.TensorSpec], xla: bool) -> None:
+    def __init__(
+        self,
+        concrete: Any,
+        examples: Sequence[tf.TensorSpec],
+        lifted: Sequence[tf.TensorSpec],
+        xla: bool,
+    ) -> None:
         self._concrete = concrete
-        self._specs = specs
+        self._examples = examples
+        self._lifted = lifted
         self._xla = xla
 
-    def compile(self, used: Sequence[int]) -> Callable[..., Sequence[Any]]:
-        places = {position: i for i, position in enumerate(used)}
+    def compile(self) -> Callable[..., Sequence[Any]]:
+        count = len(self._examples)
+        constants = self._concrete.graph.external_captures
 
         def run(*natives: Any) -> Any:
-            # The other inputs are read by nothing; the graph optimizer drops them.
-            full = [
-                natives[places[i]] if i in places else tf.zeros(spec.shape, spec.dtype)
-                for i, spec in enumerate(self._specs)
-            ]
-            return self._concrete(*full)
+            self._concrete.set_external_captures([*constants, *natives[count:]])
+            return self._concrete(*natives[:count])
 
         graph = tf.function(run, autograph=False, jit_compile=self._xla)
         compiled: Callable[..., Sequence[Any]] = graph.get_concrete_function(
-            *[self._specs[i] for i in used]
+            *self._examples, *self._lifted
         )
         return compiled
 
@@ -44,7 +48,27 @@ def trace(
     Option ``jit_compile``: compile with XLA (default False: XLA takes seconds to compile).
     """
     specs = [tf.TensorSpec(one.shape, one.dtype) for one in examples]
-    graph = tf.function(function, autograph=False)
-    return TensorflowProgram(
-        graph.get_concrete_function(*specs), specs, bool(options.get("jit_compile", False))
-    )
+    lifted: list[tf.TensorSpec] = []
+
+    def run(*natives: Any) -> Any:
+        lifted.clear()
+        return function(_lift_into(tf.compat.v1.get_default_graph(), lifted), *natives)
+
+    concrete = tf.function(run, autograph=False).get_concrete_function(*specs)
+    return TensorflowProgram(concrete, specs, lifted, bool(options.get("jit_compile", False)))
+
+
+def _lift_into(graph: Any, lifted: list[tf.TensorSpec]) -> Lift:
+    """Return a function that gives a graph one more input; it keeps what these are like."""
+
+    def lift(native: Any) -> Any:
+        spec = tf.TensorSpec(native.shape, native.dtype)
+        lifted.append(spec)
+        return graph.capture_call_time_value(_no_value, spec)
+
+    return lift
+
+
+def _no_value() -> Any:
+    """Stand for an input that is given only where the graph is put into a program."""
+    raise AssertionError("a graph was called without its inputs")

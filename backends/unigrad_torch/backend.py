@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 
@@ -10,6 +10,7 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 import torch
+from torch._subclasses.fake_tensor import FakeTensor
 from torch.utils._python_dispatch import _disable_current_modes
 
 from unigrad.core import dtypes
@@ -20,8 +21,10 @@ from unigrad.core.errors import (
     OutOfBoundsError,
     ShapeError,
     TapeError,
+    TracingError,
     UnigradError,
 )
+from unigrad_torch.compiler import finished
 from unigrad_torch.kernels import SCALAR_OPS, TABLE
 from unigrad_torch.kernels.creation import device_of
 from unigrad_torch.tape import TorchTape
@@ -83,6 +86,15 @@ class TorchBackend(Backend):
     def to_device(self, native: torch.Tensor, device: str) -> torch.Tensor:
         return native.to(device_of(self.place(device)))
 
+    def settle(self, native: Any) -> Any:
+        # What is no plain tensor may have leaked from a trace; torch would go on computing with it.
+        if isinstance(native, FakeTensor) and native.fake_mode in finished:
+            raise TracingError(
+                "a Tensor of a function that ug.jit traced was kept and used after its trace was "
+                "over: it never has a value; let the function return it"
+            )
+        return native
+
     def owns(self, value: object) -> bool:
         return isinstance(value, torch.Tensor)
 
@@ -97,6 +109,8 @@ class TorchBackend(Backend):
 
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         text = str(error)
+        if isinstance(error, AssertionError) and "fake mode" in text:
+            return TracingError
         if isinstance(error, IndexError):
             return ShapeError if "Dimension out of range" in text else OutOfBoundsError
         if isinstance(error, (TypeError, NotImplementedError)) or "dtype" in text:
@@ -115,6 +129,16 @@ class TorchBackend(Backend):
 
     def on(self, device: str | None) -> AbstractContextManager[Any]:
         return nullcontext() if device is None else device_of(self.place(device))
+
+    def context(self) -> Hashable:
+        settings: list[Any] = [torch.get_default_dtype()]
+        # A default device is a mode; asking for it takes as long as making a tensor.
+        if torch._C._len_torch_function_stack():
+            settings.append(torch.get_default_device())
+        for kind in ("cpu", "cuda"):
+            if torch.is_autocast_enabled(kind):
+                settings += [kind, torch.get_autocast_dtype(kind)]
+        return tuple(settings)
 
     def trace(
         self,

@@ -8,6 +8,7 @@ Inductor (``options={"torch": {"compiler": "inductor"}}``: tens of seconds, then
 from __future__ import annotations
 
 import logging
+import weakref
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -16,9 +17,10 @@ from typing import Any
 
 import torch
 from torch.fx import GraphModule, Node
-from torch.fx.experimental.proxy_tensor import make_fx
+from torch.fx.experimental.proxy_tensor import get_proxy_mode, make_fx, track_tensor_tree
+from torch.utils._python_dispatch import _disable_current_modes
 
-from unigrad.core.backend import Program
+from unigrad.core.backend import Lift, Program
 from unigrad.core.errors import TracingError
 
 _aten = torch.ops.aten
@@ -68,30 +70,27 @@ def quicker(op: Any, function: Callable[..., Any]) -> None:
 runs_as_captured: ContextVar[bool] = ContextVar("runs_as_captured", default=False)
 
 
+#: The modes of traces that are over: what was made in them has no value, and none to come.
+finished: weakref.WeakSet[Any] = weakref.WeakSet()
+
+
 class TorchProgram(Program):
-    """A graph of all possible inputs."""
+    """A graph."""
 
     def __init__(self, module: GraphModule, examples: Sequence[Any], compiler: str) -> None:
         self._module = module
         self._examples = examples
         self._compiler = compiler
 
-    def compile(self, used: Sequence[int]) -> Callable[..., Sequence[Any]]:
-        graph = self._module.graph
-        kept = set(used)
-        for i, node in enumerate(graph.find_nodes(op="placeholder")):
-            if i not in kept:
-                graph.erase_node(node)
-        self._module.recompile()
+    def compile(self) -> Callable[..., Sequence[Any]]:
         if self._compiler == "inductor":
             from torch._inductor.compile_fx import compile_fx
 
-            examples = [self._examples[i] for i in used]
             compiled: Callable[..., Sequence[Any]] = torch.no_grad()(
-                compile_fx(self._module, examples)
+                compile_fx(self._module, self._examples)
             )
             return compiled
-        for node in graph.nodes:
+        for node in self._module.graph.nodes:
             if node.op == "call_function":
                 node.target = _PYTHON.get(node.target, node.target)
         self._module.recompile()
@@ -117,19 +116,59 @@ def trace(
         raise TracingError(f"torch: the compilers are 'graph' and 'inductor', not {compiler!r}")
     # Inputs are told apart by their identity: each must have its own.
     examples = [native.detach() for native in examples]
+    lifted: list[Any] = []
+    modes: list[Any] = []
+
+    def run(first: Any, *natives: Any) -> list[Any]:
+        modes.append(first.fake_mode)
+        return list(function(_lift_beside(first, lifted), *natives))
+
     token = runs_as_captured.set(compiler == "graph")
     try:
         with _nothing_logged_twice():
             module = make_fx(
-                lambda *natives: list(function(*natives)),
+                run,
                 tracing_mode="fake",
                 # Tensors that the function closes over are constants of the program.
                 _allow_non_fake_inputs=True,
-            )(*examples)
+            )(_NOTHING, *examples)
     finally:
         runs_as_captured.reset(token)
+        finished.update(modes)
+    _inputs_first(module)
     _clean(module)
-    return TorchProgram(module, examples, compiler)
+    return TorchProgram(module, [*examples, *lifted], compiler)
+
+
+#: The example of an input that is there for its stand-in, which knows the mode it was made in.
+_NOTHING = torch.empty(0)
+
+
+def _lift_beside(first: Any, lifted: list[Any]) -> Lift:
+    """Return a function that gives the graph one more input; it keeps the examples."""
+    mode = get_proxy_mode()
+    assert mode is not None
+    tracer = mode.tracer
+
+    def lift(native: Any) -> Any:
+        with _disable_current_modes():
+            stand_in = first.fake_mode.from_tensor(native.detach())
+        proxy = tracer.create_proxy("placeholder", f"lifted_{len(lifted)}", (), {})
+        lifted.append(native)
+        return track_tensor_tree(stand_in, proxy, constant=None, tracer=tracer)
+
+    return lift
+
+
+def _inputs_first(module: GraphModule) -> None:
+    """Drop the first placeholder and put those made on the way behind the others, in order."""
+    graph = module.graph
+    first, *others = graph.find_nodes(op="placeholder", sort=True)
+    place = first
+    for node in others:
+        place.append(node)
+        place = node
+    graph.erase_node(first)
 
 
 @contextmanager

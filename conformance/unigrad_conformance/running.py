@@ -29,6 +29,7 @@ from unigrad_conformance.leaks import LEAKS
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.lifetime import LIFETIMES
 from unigrad_conformance.problem import Problem, problem_of
+from unigrad_conformance.programs import PROGRAMS
 from unigrad_conformance.samples import ops, samples_of
 from unigrad_conformance.scenarios import every_scenario
 from unigrad_conformance.scenarios.scenario import Scenario, check_scenario, unigrad_api
@@ -140,7 +141,7 @@ def op_trials(thorough: bool = False) -> list[Trial]:
 
 
 def other_trials() -> list[Trial]:
-    """Return a trial per scenario, edge, bad call, explanation, placement and lifetime."""
+    """Return a trial per scenario, edge, bad call, explanation, placement, lifetime and program."""
     tables: list[tuple[str, list[tuple[str, Callable[[], None]]]]] = [
         (
             "tape",
@@ -153,6 +154,7 @@ def other_trials() -> list[Trial]:
         ("errors", list(LEAKS.items())),
         ("devices", list(PLACEMENTS.items())),
         ("lifetime", list(LIFETIMES.items())),
+        ("jit", list(PROGRAMS.items())),
     ]
     return [
         Trial(family, name, partial(_run_one, family, name, function))

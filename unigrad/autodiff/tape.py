@@ -234,7 +234,7 @@ class GradientTape:
                 return handles[-1]
             if handle is not None and any(one is handle for one in handles):
                 return handle
-        elif variable.trainable and self._watch_accessed and variable.inexact:
+        elif variable._trainable and self._watch_accessed and variable.inexact:
             self.variables[key] = variable
         elif key not in self.variables:
             return wrap(value.backend, value.native) if handle is None else handle

@@ -272,10 +272,13 @@ def untracked(x: Tensor) -> Tensor:
 
 def visible(x: Tensor) -> npt.NDArray[Any] | None:
     """Return a tensor's values if they are there to be checked: in eager mode on a CPU."""
+    return None if hidden(x) else x.backend.to_numpy(x.native)
+
+
+def hidden(x: Tensor) -> bool:
+    """Tell whether nobody can look at a tensor's values: in a trace, or on an accelerator."""
     backend, native = x.backend, x.native
-    if backend.is_traced(native) or not backend.device(native).startswith("cpu"):
-        return None
-    return backend.to_numpy(native)
+    return backend.is_traced(native) or not backend.device(native).startswith("cpu")
 
 
 def constant(like: Tensor, value: Any, dtype: dtypes.DType | None = None) -> Tensor:

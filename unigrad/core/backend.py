@@ -9,7 +9,7 @@ about differentiation it gets from the reference tape.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, TypeAlias
 
@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 Native: TypeAlias = Any
 Kernel: TypeAlias = Callable[..., Any]
+#: Makes an array from outside of a trace one of its inputs, and returns what stands for it there.
+Lift: TypeAlias = Callable[[Any], Any]
 
 
 class Pullback(ABC):
@@ -33,8 +35,9 @@ class Pullback(ABC):
     def __call__(self, cotangents: Sequence[Native]) -> Sequence[Native | None]:
         """Return the inputs' cotangents; ``None`` for those that were not tracked."""
 
-    def op(self, position: int) -> Op | None:
-        """Return the op of (inputs…, cotangents…) that gives one input's cotangent.
+    def op(self, position: int) -> Callable[..., Any] | None:
+        """Return the op of (inputs…, cotangents…) that gives one input's cotangent, bound to the
+        settings of the op that was run.
 
         It is used when the backward pass is itself being recorded; ``None`` leaves that to the
         rule.
@@ -128,11 +131,11 @@ class NativeTape(ABC):
 
 
 class Program(ABC):
-    """A traced function of native arrays, ready to be compiled for the inputs that matter."""
+    """A traced function of native arrays, ready to be compiled."""
 
     @abstractmethod
-    def compile(self, used: Sequence[int]) -> Callable[..., Sequence[Native]]:
-        """Return the function of just these inputs (positions among those it was traced with)."""
+    def compile(self) -> Callable[..., Sequence[Native]]:
+        """Return the function of the examples and then of what was lifted, in that order."""
 
 
 class Backend(ABC):
@@ -296,7 +299,15 @@ class Backend(ABC):
         examples: Sequence[Native],
         options: Mapping[str, Any],
     ) -> Program | None:
-        """Trace a function of native arrays; ``None`` when this backend just calls it."""
+        """Trace ``function(lift, *arrays)``; ``None`` when this backend just calls functions.
+
+        The function calls ``lift(native)`` for each array that it meets on its way and that is to
+        be an input as the ``examples`` are.
+        """
+        return None
+
+    def context(self) -> Hashable:
+        """Return the library's own settings that a trace made now would depend on."""
         return None
 
     def init_scope(self) -> AbstractContextManager[Any]:

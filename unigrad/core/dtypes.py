@@ -17,6 +17,7 @@ from typing import Any, TypeAlias
 import ml_dtypes
 import numpy as np
 
+from unigrad.core.context import register_context
 from unigrad.core.errors import DTypeError
 
 __all__ = [
@@ -128,6 +129,9 @@ def set_default_dtype(dtype: DTypeLike) -> None:
     if chosen not in FLOATING:
         raise DTypeError(f"the default dtype must be floating, not {chosen.name}")
     _default_float = chosen
+
+
+register_context("default dtype", default_dtype)
 
 
 def default_dtype_of_kind(kind: type) -> DType:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigrad.core.backend import Backend
-from unigrad.core.errors import DTypeError, ShapeError, UnigradError
+from unigrad.core.errors import DTypeError, ShapeError, TracingError, UnigradError
 
 if TYPE_CHECKING:
     from unigrad.core.op import Op
@@ -33,7 +33,7 @@ def explain(
             shapes.append(backend.shape(native))
             described.append(f"{backend.dtype(native).name}{list(shapes[-1])}")
     kind = backend.error_class(error)
-    if op.broadcasts:
+    if op.broadcasts and kind is not TracingError:
         try:
             np.broadcast_shapes(*shapes)
             kind = DTypeError

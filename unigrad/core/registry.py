@@ -16,6 +16,7 @@ from importlib import metadata
 from typing import Any, TypeVar
 
 from unigrad.core.backend import Backend
+from unigrad.core.context import register_context
 from unigrad.core.errors import BackendNotInstalledError
 
 GROUP = "unigrad.backends"
@@ -215,3 +216,12 @@ def _setting(name: str) -> str | None:
     """Return an environment variable that is there and not empty."""
     # To look first costs a quarter of what a failing read does.
     return os.environ[name] or None if name in os.environ else None
+
+
+def _choice() -> object:
+    """Return what `current_backend` goes by."""
+    return _current.get() or _process_default or _setting("UNIGRAD_BACKEND")
+
+
+register_context("current backend", _choice)
+register_context("default device", default_device)

@@ -9,23 +9,18 @@ reads as inputs and returns those it writes.
 from __future__ import annotations
 
 import threading
-import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 from operator import is_
 from typing import TYPE_CHECKING, Any
 
-from unigrad.core import recorders
+from unigrad.core import context, recorders
 from unigrad.core.arguments import TensorLike, as_tensor, cast, check_kind, readable
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import INTEGER, DType, DTypeLike, as_dtype
-from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
+from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError, TracingError
 from unigrad.core.op import another_handle
 from unigrad.core.tensor import Tensor
-
-#: Every living variable, in order of creation, for those that compile functions of them.
-_living: weakref.WeakValueDictionary[int, Variable] = weakref.WeakValueDictionary()
-
 
 _process = recorders.process
 _thread = recorders.thread
@@ -96,7 +91,7 @@ class Variable(_LikeTensor):
         9.0
     """
 
-    __slots__ = ("__weakref__", "_tensor", "inexact", "leaf", "name", "trainable", "uid")
+    __slots__ = ("__weakref__", "_tensor", "_trainable", "inexact", "leaf", "name", "uid")
 
     def __init__(
         self,
@@ -108,7 +103,7 @@ class Variable(_LikeTensor):
     ) -> None:
         wanted = None if dtype is None else as_dtype(dtype)
         if tracing.trace is None:
-            tensor = _initial(value, wanted)
+            tensor = _of_no_trace(_initial(value, wanted), name)
         else:
             tensor = tracing.trace.outside(_initial, value, wanted)
         self._tensor = tensor
@@ -117,11 +112,11 @@ class Variable(_LikeTensor):
         self.leaf: tuple[Tensor | None, Any] = _NO_LEAF
         #: Whether its dtype, which never changes, has derivatives.
         self.inexact = tensor.native.dtype in tensor.backend.native_floats
-        self.trainable = trainable
+        #: What `trainable` says, for tapes, which ask at every read.
+        self._trainable = bool(trainable)
         self.name = name
         #: Its identity for tapes, never used again for another variable.
         self.uid = recorders.fresh_uid()
-        _living[self.uid] = self
 
     def read(self) -> Tensor:
         """Return the current value in a handle of its own; recording tapes take note."""
@@ -145,6 +140,7 @@ class Variable(_LikeTensor):
             DTypeError: when the dtype of a Tensor is another, or when Python values or an array
                 do not fit: a float into an integer, say.
             BackendMismatchError: when the value lives on another backend.
+            TracingError: when the value was kept from a trace that is over.
         """
         self._put(self._fitting(value))
         return self
@@ -181,7 +177,7 @@ class Variable(_LikeTensor):
                 # Python's integers from themselves: those that do not fit are refused.
                 tensor = as_tensor(value, current, current.dtype)
             tensor = cast(tensor, current.dtype)
-        return _own(tensor)
+        return _own(_of_no_trace(tensor, self.name) if tracing.trace is None else tensor)
 
     def assign_add(self, delta: TensorLike) -> Variable:
         """Add to the value; return the variable. Raises as `assign`.
@@ -209,6 +205,18 @@ class Variable(_LikeTensor):
     def _untaped(self) -> Tensor:
         """Return the value without telling the tapes."""
         return _own(self.current())
+
+    @property
+    def trainable(self) -> bool:
+        """Whether tapes watch it when it is read. A change re-traces the programs that asked."""
+        if _process.recording and tracing.trace is not None:
+            tracing.trace.dependencies.on_trainable(self)
+        return self._trainable
+
+    @trainable.setter
+    def trainable(self, trainable: bool) -> None:
+        self._trainable = bool(trainable)
+        context.structure_changed()
 
     @property
     def value(self) -> Tensor:
@@ -300,6 +308,16 @@ def _initial(value: TensorLike, dtype: DType | None) -> Tensor:
     return _own(tensor if dtype is None else cast(tensor, dtype))
 
 
+def _of_no_trace(tensor: Tensor, name: str) -> Tensor:
+    """Return a Tensor that is to stay in a variable; it must not be of a trace."""
+    if tensor.backend.is_traced(tensor.native):
+        raise TracingError(
+            f"{name}: a variable outlives a trace, and this value, {tensor!r}, is of one: it has "
+            "no value to keep"
+        )
+    return tensor
+
+
 def _own(tensor: Tensor) -> Tensor:
     """Return an untracked handle of the same value that nobody else holds."""
     handle = Tensor.__new__(Tensor)
@@ -332,8 +350,3 @@ def _of_value(name: str) -> Any:
 
 for _name in ("bool", "int", "float", "complex", "index", "len", "format"):
     setattr(Variable, f"__{_name}__", _of_value(f"__{_name}__"))
-
-
-def living_variables(backend: Any) -> list[Variable]:
-    """Return the variables that live on a backend, oldest first."""
-    return [one for _, one in sorted(_living.items()) if one.backend is backend]

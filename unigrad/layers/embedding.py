@@ -13,6 +13,7 @@ from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
 from unigrad.layers.module import Module
 from unigrad.ops.indexing import as_index, pick
+from unigrad.ops.labels import behind_if_negative
 
 
 class Embedding(Module):
@@ -53,12 +54,12 @@ class Embedding(Module):
 
         Raises:
             OutOfBoundsError: for an integer outside of [0, vocabulary); compiled programs and
-                accelerators do not look.
+                accelerators give NaN.
         """
         assert self.table is not None
         table = self.table.read()
         indices = as_index(self.name, indices, table, 0)
-        found = pick(self.name, table, indices, 0)
+        found = pick(self.name, table, behind_if_negative(indices, self.vocabulary), 0)
         _refuse_negative(self.name, indices, table)
         return found
 

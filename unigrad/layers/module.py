@@ -16,13 +16,15 @@ from unigrad.core import dtypes
 from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import UnigradError
 from unigrad.core.state import load_into, state_of
-from unigrad.core.variable import Variable
+from unigrad.core.variable import Variable, tracing
 from unigrad.layers.seeds import LayerKey
 from unigrad.layers.training import training_mode
 from unigrad.random import Generator
+from unigrad.tracing.dependencies import watched
 from unigrad.tracing.scope import init_scope, making
 
 
+@watched
 class Module:
     """A layer or a model.
 
@@ -181,6 +183,8 @@ def _walk(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
         yield path, value
     children: Any = ()
     if isinstance(value, Module):
+        if tracing.trace is not None:
+            tracing.trace.dependencies.on_structure(value)
         children = vars(value).items()
     elif isinstance(value, dict):
         children = value.items()

@@ -1,7 +1,7 @@
 """Whether a model is being trained or used: what Dropout and its like ask.
 
-It is a property of the call and not of the model, so that a compiled program can never have been
-traced in the other mode: ``model(x, training=True)`` holds for everything inside that call.
+It is a property of the call and not of the model: ``model(x, training=True)`` holds for everything
+inside that call. Functions compiled by `ug.jit` are traced in each mode in which they are called.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from unigrad.core.context import register_context
 from unigrad.core.registry import restore
 
 _training: ContextVar[bool] = ContextVar("unigrad_training", default=False)
@@ -23,6 +24,9 @@ def is_training() -> bool:
         False
     """
     return _training.get()
+
+
+register_context("training mode", is_training)
 
 
 @contextmanager

@@ -26,6 +26,7 @@ from unigrad.core.variable import Variable, exchange
 from unigrad.ops.creation import zeros_like
 from unigrad.optimizers.numbers import Number
 from unigrad.optimizers.slots import Slots
+from unigrad.tracing.dependencies import watched
 from unigrad.tracing.scope import init_scope, making
 
 #: A number, a Variable (whose changes compiled programs see), or a function of the number of
@@ -33,6 +34,7 @@ from unigrad.tracing.scope import init_scope, making
 LearningRate = float | Variable | Callable[[Tensor], Any]
 
 
+@watched
 class Optimizer(ABC):
     """Change parameters along their gradients.
 

@@ -1,9 +1,10 @@
 """`ug.jit`: one compiled program per signature, Variables included.
 
 At the first call with a signature (the structure of the arguments, their shapes and dtypes, the
-values of static ones) the function is traced once. Every living Variable of the backend stands by
-as a possible input; those that were read become inputs of the program, those that were written
-become outputs, so the whole training step, tape and optimizer included, is one pure program.
+values of static ones, and the context values) the function is traced once. A Variable becomes an
+input of the program when the trace first reads it, and an output when it is written, so the whole
+training step, tape and optimizer included, is one pure program. Of Python objects the trace takes
+what they hold; when that changes, the function is traced again (`unigrad.tracing.dependencies`).
 What a trace means is the backend's business; one without a compiler just calls the function.
 """
 
@@ -11,22 +12,21 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Concatenate, Generic, ParamSpec, TypeVar, overload
-
-import numpy as np
 
 from unigrad.core import dtypes, recorders, tree
 from unigrad.core.arguments import as_tensor
-from unigrad.core.backend import Backend, Native
-from unigrad.core.dispatch import wrap
+from unigrad.core.backend import Backend
+from unigrad.core.context import context_values
 from unigrad.core.errors import BackendMismatchError, TracingError
 from unigrad.core.op import another_handle
-from unigrad.core.registry import current_backend, owner_of
+from unigrad.core.registry import current_backend
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable, living_variables, traced_by, tracing
-from unigrad.tracing.scope import init_scope
+from unigrad.core.variable import Variable, tracing
+from unigrad.tracing.program import Program, TracedInitialValue, compiled
+from unigrad.tracing.scope import making
+from unigrad.tracing.signature import Static, given_value, is_input
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -34,8 +34,8 @@ R = TypeVar("R")
 S = TypeVar("S")
 Options = Mapping[str, Mapping[str, Any]]
 
-#: A function that makes variables is traced again with them; one that does so every time is wrong.
-_MOST_TRACES = 3
+#: How many programs of one signature are kept, whose traces took different things from Python.
+_MOST_PROGRAMS = 8
 
 
 @overload
@@ -114,38 +114,6 @@ def _match(function: Callable[..., Any], places: set[int], names: set[str]) -> N
     places |= named
 
 
-class _Static:
-    """A static argument: compares and hashes by type and value, a leaf whatever it holds."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
-
-    def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, _Static)
-            # 2, 2.0 and True are equal and do different things.
-            and type(self.value) is type(other.value)
-            and bool(self.value == other.value)
-        )
-
-    def __hash__(self) -> int:
-        return hash(self.value)
-
-
-@dataclass
-class _Program:
-    """A compiled signature."""
-
-    run: Callable[..., Sequence[Native]]
-    reads: list[Variable]
-    writes: list[Variable]
-    structure: Any
-    #: For each leaf of the result its place among the program's outputs, or the leaf itself.
-    leaves: list[tuple[bool, Any]]
-
-
 class Compiled(Generic[P, R]):
     """A function under `jit`: call it, or ask `programs` how often it was compiled."""
 
@@ -156,14 +124,17 @@ class Compiled(Generic[P, R]):
         self._static = static
         self._names = names
         self._options = options
-        self._programs: dict[Any, _Program | None] = {}
+        #: By signature, the latest first; ``None`` where the backend just calls the function.
+        self._programs: dict[Any, tuple[Program, ...] | None] = {}
         #: Signatures with which the function has been called uncompiled.
         self._called: set[Any] = set()
 
     @property
     def programs(self) -> int:
-        """The number of signatures met so far."""
-        return len(self._programs)
+        """The number of programs: one per signature, and one more for each change of what a trace
+        took from Python objects (of which the latest few are kept).
+        """
+        return sum([1 if found is None else len(found) for found in self._programs.values()])
 
     @overload
     def __get__(self, instance: None, owner: Any = None) -> Compiled[P, R]: ...
@@ -179,55 +150,73 @@ class Compiled(Generic[P, R]):
         named: dict[str, Any] = kwargs
         if self._static or self._names:
             given = tuple(
-                _Static(one) if i in self._static or i - len(args) in self._static else one
+                Static(one) if i in self._static or i - len(args) in self._static else one
                 for i, one in enumerate(args)
             )
-            named = {k: _Static(v) if k in self._names else v for k, v in kwargs.items()}
+            named = {k: Static(v) if k in self._names else v for k, v in kwargs.items()}
         leaves, structure = tree.flatten((given, named))
         if tracing.trace is not None or recorders.active():
             return self._plain(structure, leaves)
         backend = _backend_of(leaves)
+        several = _has_several_devices(backend)
         dynamic: list[Tensor] = []
         key: list[Any] = []
         for leaf in leaves:
             if isinstance(leaf, Tensor):
                 tensor = leaf
-            elif _is_input(leaf):
+            elif is_input(leaf):
                 tensor = as_tensor(leaf, _widest(leaves))
             else:
                 key.append((type(leaf), leaf))
                 continue
             dynamic.append(tensor)
-            key.append((_Input, tensor.shape, tensor.dtype, type(leaf) is Tensor))
-        signature = (backend, structure, tuple(key), dtypes.default_dtype())
+            kind = (tensor.shape, tensor.dtype, type(leaf) is Tensor)
+            key.append((Tensor, kind, tensor.device) if several else (Tensor, kind))
+        signature = (backend, structure, tuple(key), context_values(), backend.context())
         try:
-            program = self._programs[signature]
-        except KeyError:
-            try:
-                program = self._compile(backend, structure, leaves, dynamic)
-            except _TracedInitialValue as error:
-                # For once the function is called as it is: then the variable is there.
-                if signature in self._called:
-                    raise TracingError(str(error)) from None
-                self._called.add(signature)
-                return self._plain(structure, leaves)
-            self._programs[signature] = program
+            program = self._program(signature, structure, leaves, dynamic)
+        except TracedInitialValue as error:
+            # For once the function is called as it is: then the variable is there.
+            if signature in self._called:
+                raise TracingError(str(error)) from None
+            self._called.add(signature)
+            return self._plain(structure, leaves)
         if program is None:
             return self._plain(structure, leaves)
-        natives = [one._tensor.native for one in program.reads]
-        outputs = program.run(*natives, *[tensor.native for tensor in dynamic])
-        for variable, native in zip(program.writes, outputs, strict=False):
-            variable.replace(wrap(backend, native))
-        result: R = tree.unflatten(
-            program.structure,
-            [wrap(backend, outputs[x]) if place else x for place, x in program.leaves],
-        )
+        result: R = program(dynamic)
         return result
+
+    def _program(
+        self, signature: Any, structure: Any, leaves: Sequence[Any], dynamic: list[Tensor]
+    ) -> Program | None:
+        """Return the program of a signature, traced now if there is none that fits."""
+        found = self._programs.get(signature, ())
+        for program in found or ():
+            if program.dependencies.hold():
+                return program
+        if found is None:
+            return None
+        with making:
+            # Another thread may have traced it meanwhile.
+            now = self._programs.get(signature, ())
+            if now is not found and now:
+                for program in now:
+                    if program.dependencies.hold():
+                        return program
+            backend: Backend = signature[0]
+            options = dict(self._options.get(backend.name, {}))
+            traced = compiled(backend, self._function, structure, leaves, dynamic, options)
+            self._programs[signature] = (
+                None if traced is None else (traced, *(now or ()))[:_MOST_PROGRAMS]
+            )
+            return traced
 
     def _plain(self, structure: Any, leaves: Sequence[Any]) -> R:
         """Call the function as it is, with what a compiled one would get and give."""
         given = [
-            another_handle(as_tensor(leaf, _widest(leaves))) if _is_input(leaf) else _given(leaf)
+            another_handle(as_tensor(leaf, _widest(leaves)))
+            if is_input(leaf)
+            else given_value(leaf)
             for leaf in leaves
         ]
         args, kwargs = tree.unflatten(structure, given)
@@ -239,132 +228,6 @@ class Compiled(Generic[P, R]):
             )
         return result
 
-    def _compile(
-        self, backend: Backend, structure: Any, leaves: Sequence[Any], dynamic: list[Tensor]
-    ) -> _Program | None:
-        """Trace the function, again if it made variables, and compile it."""
-        for _ in range(_MOST_TRACES):
-            trace = _Trace(backend, self._function, structure, leaves)
-            examples = [one._tensor.native for one in trace.variables]
-            examples += [tensor.native for tensor in dynamic]
-            traced = backend.trace(trace.run, examples, dict(self._options.get(backend.name, {})))
-            if traced is None:
-                return None
-            if not trace.made_variables:
-                break
-        else:
-            raise TracingError(
-                "jit: the function makes new Variables whenever it is traced; make them once, "
-                "outside of it or in a layer's build"
-            )
-        used = [i for i, one in enumerate(trace.variables) if one.uid in trace.reads]
-        start = len(trace.variables)
-        run = traced.compile([*used, *range(start, start + len(dynamic))])
-        return _Program(
-            run,
-            [trace.variables[i] for i in used],
-            list(trace.writes.values()),
-            trace.structure,
-            trace.leaves,
-        )
-
-
-class _TracedInitialValue(TracingError):
-    """A variable was to be made of a value that a trace has not computed yet."""
-
-
-class _Input:
-    """Marks an input in a signature."""
-
-
-class _Trace:
-    """One run of a function on traced values; stands between Variables and their readers."""
-
-    def __init__(
-        self, backend: Backend, function: Callable[..., Any], structure: Any, given: Iterable[Any]
-    ) -> None:
-        self.backend = backend
-        self.variables = living_variables(backend)
-        self.reads: set[int] = set()
-        self.writes: dict[int, Variable] = {}
-        self.made_variables = False
-        self.structure: Any = None
-        self.leaves: list[tuple[bool, Any]] = []
-        self._function = function
-        self._arguments = structure
-        self._given = list(given)
-        self._values: dict[int, Tensor] = {}
-
-    def run(self, *natives: Native) -> list[Native]:
-        """Call the function on traced arrays: of the variables first, then of the inputs."""
-        count = len(self.variables)
-        self._values = {
-            one.uid: wrap(self.backend, native)
-            for one, native in zip(self.variables, natives[:count], strict=True)
-        }
-        self.reads.clear()
-        self.writes.clear()
-        inputs = iter(natives[count:])
-        leaves = [
-            wrap(self.backend, next(inputs)) if _is_input(leaf) else _given(leaf)
-            for leaf in self._given
-        ]
-        args, kwargs = tree.unflatten(self._arguments, leaves)
-        with traced_by(self):
-            result = self._function(*args, **kwargs)
-        return self._outputs(result)
-
-    def _outputs(self, result: Any) -> list[Native]:
-        outputs = [self._values[key].native for key in self.writes]
-        found, self.structure = tree.flatten(result)
-        self.leaves = []
-        for leaf in found:
-            if isinstance(leaf, Variable):
-                leaf = self.read(leaf)
-            if isinstance(leaf, Tensor):
-                self.leaves.append((True, len(outputs)))
-                outputs.append(leaf.native)
-            else:
-                self.leaves.append((False, leaf))
-        return outputs
-
-    def outside(self, make: Callable[..., Tensor], value: Any, dtype: Any) -> Tensor:
-        """Make a variable's initial value for real."""
-        if isinstance(value, Tensor) and value.backend.is_traced(value.native):
-            raise _TracedInitialValue(
-                "Variable: its initial value is computed inside of a function that ug.jit traces, "
-                "at every call anew; make the variable once, outside of it or in ug.init_scope()"
-            )
-        with init_scope():
-            return make(value, dtype)
-
-    def read(self, variable: Variable) -> Tensor:
-        """Give the traced value of a variable."""
-        if variable.uid not in self._values:
-            # Made inside of this trace, which only goes on to find the others.
-            self.made_variables |= variable.backend is self.backend
-            return variable._tensor
-        if variable.uid not in self.writes:
-            self.reads.add(variable.uid)
-        return self._values[variable.uid]
-
-    def write(self, variable: Variable, tensor: Tensor) -> None:
-        """Take the traced value that a variable is assigned."""
-        if variable.uid not in self._values:
-            self.made_variables = True
-            return
-        self.writes[variable.uid] = variable
-        self._values[variable.uid] = tensor
-
-
-def _is_input(leaf: Any) -> bool:
-    """Tell whether a leaf is an input of the program rather than part of its signature."""
-    if isinstance(leaf, (bool, Variable, _Static, str)):
-        return False
-    if isinstance(leaf, (Tensor, int, float, complex, np.ndarray, np.generic)):
-        return True
-    return owner_of(leaf) is not None
-
 
 def _widest(leaves: Sequence[Any]) -> Tensor | None:
     """Return an argument of 64 bits beside which Python's numbers are to keep their digits."""
@@ -374,8 +237,9 @@ def _widest(leaves: Sequence[Any]) -> Tensor | None:
     return None
 
 
-def _given(leaf: Any) -> Any:
-    return leaf.value if isinstance(leaf, _Static) else leaf
+@functools.cache
+def _has_several_devices(backend: Backend) -> bool:
+    return len(backend.devices()) > 1
 
 
 def _backend_of(leaves: Sequence[Any]) -> Backend:

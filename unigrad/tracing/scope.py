@@ -10,8 +10,9 @@ from unigrad.core import recorders
 from unigrad.core.registry import current_backend
 from unigrad.core.variable import traced_by, tracing
 
-#: Held by the thread that makes the variables of a layer or an optimizer, or traces a function. It
-#: is one lock for all of them: each may do the others on its way.
+#: Held by the thread that makes the variables of a layer or an optimizer, or traces a function:
+#: libraries keep the state of a trace for the whole process. It is one lock for all of them, since
+#: each may do the others on its way.
 making = threading.RLock()
 
 

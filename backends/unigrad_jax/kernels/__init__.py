@@ -11,7 +11,7 @@ from unigrad_jax.kernels import (
     shaping,
     sorting,
 )
-from unigrad_jax.pullback import not_jitted, without_settings
+from unigrad_jax.pullback import not_jitted, operands, without_settings
 
 TABLE = {
     **activations.TABLE,
@@ -28,3 +28,10 @@ TABLE = {
 WHOLE = elementwise.WHOLE
 without_settings(*WHOLE)
 not_jitted(*indexing.BY_VALUE, *creation.PLACING)
+operands("clip", "low", "high")
+operands("leaky_relu", "negative_slope")
+operands("elu", "alpha")
+operands("celu", "alpha")
+operands("pad", "value")
+operands("full", "value")
+operands("full_like", "value")

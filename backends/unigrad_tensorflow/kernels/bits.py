@@ -17,6 +17,9 @@ def _of_bools(name: str, bits: str) -> Binary:
 
 
 def _as_bool(x: Any) -> Any:
+    if x.dtype.is_complex:
+        # TensorFlow's cast looks at the real part alone.
+        return tf.not_equal(x, tf.zeros((), x.dtype))
     return x if x.dtype == tf.bool else tf.cast(x, tf.bool)
 
 

@@ -1,0 +1,175 @@
+"""The suite's checks of compiled functions are themselves tested: each planted fault is caught."""
+
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+import unigrad as ug
+from unigrad.core import context
+from unigrad.core.registry import load_backend
+from unigrad.tracing import dependencies
+from unigrad.tracing.dependencies import Dependencies
+from unigrad.tracing.program import Program, Trace
+from unigrad.tracing.signature import Static
+from unigrad_conformance.programs import PROGRAMS
+
+Patch = pytest.MonkeyPatch
+
+
+@pytest.fixture(params=["torch", "jax", "tensorflow"])
+def compiled(request: pytest.FixtureRequest) -> Iterator[str]:
+    """Run on every backend that compiles."""
+    load_backend("torch")
+    with ug.use_backend(request.param):
+        yield request.param
+
+
+def _without_context(name: str) -> Callable[[Patch], None]:
+    def plant(patch: Patch) -> None:
+        readers = tuple(read for key, read in context._readers.items() if key != name)
+        patch.setattr(context, "_reading", readers)
+
+    return plant
+
+
+def _static_by_value(patch: Patch) -> None:
+    patch.setattr(Static, "__eq__", lambda self, other: self.value == other.value)
+
+
+def _writes_lost(patch: Patch) -> None:
+    patch.setattr(Program, "_write", lambda self, outputs: outputs)
+
+
+def _one_write_lost(patch: Patch) -> None:
+    def write(self: Program, outputs: list[ug.Tensor]) -> list[ug.Tensor]:
+        for variable, tensor in list(zip(self._writes, outputs, strict=False))[1:]:
+            variable.replace(tensor)
+        return outputs
+
+    patch.setattr(Program, "_write", write)
+
+
+def _stale_reads(patch: Patch) -> None:
+    first: dict[int, Any] = {}
+    honest = Program._values
+    patch.setattr(Program, "_values", lambda self: first.setdefault(id(self), honest(self)))
+
+
+def _reads_baked_in(patch: Patch) -> None:
+    patch.setattr(Trace, "read", lambda self, v: self._values.get(v.uid, v._tensor))
+
+
+def _reads_before_writes(patch: Patch) -> None:
+    honest = Trace.read
+    first: dict[tuple[int, int], Any] = {}
+    patch.setattr(
+        Trace, "read", lambda self, v: first.setdefault((id(self), v.uid), honest(self, v))
+    )
+
+
+def _writes_at_once(patch: Patch) -> None:
+    honest = Trace.write
+
+    def write(self: Trace, variable: ug.Variable, tensor: ug.Tensor) -> None:
+        honest(self, variable, tensor)
+        variable.replace(tensor)
+
+    patch.setattr(Trace, "write", write)
+
+
+def _nothing_noted(method: str) -> Callable[[Patch], None]:
+    return lambda patch: patch.setattr(Dependencies, method, lambda self, *args: None)
+
+
+def _changes_uncounted(patch: Patch) -> None:
+    patch.setattr(dependencies, "structure_changed", lambda: None)
+
+
+def _containers_unseen(patch: Patch) -> None:
+    patch.setattr(dependencies, "_containers", lambda value: iter(()))
+
+
+def _members_unseen(patch: Patch) -> None:
+    patch.setattr(dependencies, "_members_of_container", lambda container: lambda: True)
+
+
+def _names_unseen(patch: Patch) -> None:
+    patch.setattr(dependencies, "names_of", lambda roots: ([], []))
+
+
+def _never_the_same(patch: Patch) -> None:
+    patch.setattr(Dependencies, "hold", lambda self: False)
+
+
+def _labels_unchecked(patch: Patch) -> None:
+    patch.setattr("unigrad.ops.losses.hidden", lambda labels: False)
+
+
+def _tokens_unchecked(patch: Patch) -> None:
+    patch.setattr("unigrad.layers.embedding.behind_if_negative", lambda labels, classes: labels)
+
+
+def _kept_values_assigned(patch: Patch) -> None:
+    patch.setattr("unigrad.core.variable._of_no_trace", lambda tensor, name: tensor)
+
+
+FAULTS: dict[str, tuple[Callable[[Patch], None], str]] = {
+    "training mode ignored": (
+        _without_context("training mode"),
+        "training mode is in the signature",
+    ),
+    "default dtype ignored": (
+        _without_context("default dtype"),
+        "default dtype is in the signature",
+    ),
+    "static type ignored": (_static_by_value, "static types are in the signature"),
+    "writes lost": (_writes_lost, "writes arrive"),
+    "first write lost": (_one_write_lost, "writes without reads arrive"),
+    "reads stale": (_stale_reads, "reads are fresh"),
+    "reads baked in": (_reads_baked_in, "reads are fresh"),
+    "a write is not read": (_reads_before_writes, "writes arrive"),
+    "written while tracing": (_writes_at_once, "a failed call changes nothing"),
+    "trainable ignored": (_nothing_noted("on_trainable"), "a change of trainable is seen"),
+    "replaced variable ignored": (_nothing_noted("on_attribute"), "a replaced variable is seen"),
+    "attribute ignored": (_nothing_noted("on_attribute"), "a changed attribute is seen"),
+    "changes uncounted": (_changes_uncounted, "a changed attribute is seen"),
+    "lists read once": (_containers_unseen, "a longer list is seen"),
+    "lists of modules unseen": (_members_unseen, "a longer list is seen"),
+    "names bound once": (_names_unseen, "a rebound name is seen"),
+    "traced at every call": (_never_the_same, "nothing else retraces"),
+    "labels unchecked": (_labels_unchecked, "labels out of range are nan"),
+    "tokens unchecked": (_tokens_unchecked, "labels out of range are nan"),
+    "kept values assigned": (_kept_values_assigned, "kept tensors are refused"),
+}
+
+
+@pytest.mark.parametrize("fault", FAULTS)
+def test_a_planted_fault_is_caught(
+    compiled: str, fault: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant, check = FAULTS[fault]
+    plant(monkeypatch)
+    assert _is_found(check)
+
+
+def test_going_on_with_what_leaked_from_torchs_trace(monkeypatch: pytest.MonkeyPatch) -> None:
+    load_backend("torch")
+    monkeypatch.setattr(sys.modules["unigrad_torch.backend"], "finished", set())
+    with ug.use_backend("torch"):
+        assert _is_found("kept tensors are refused")
+
+
+def _is_found(check: str) -> bool:
+    """Tell whether a check fails, by itself or by an error of the library."""
+    try:
+        PROGRAMS[check]()
+    except Exception:
+        return True
+    return False
+
+
+@pytest.mark.parametrize("check", PROGRAMS)
+def test_nothing_is_found_without_a_fault(backend: str, check: str) -> None:
+    PROGRAMS[check]()

@@ -1,0 +1,279 @@
+"""What a traced program took from Python: attributes, structure, rebindable names.
+
+A trace bakes in what it reads from Python objects. It notes where each of these came from, and a
+program may only run while all of them are as they were when its trace ended:
+
+* every attribute of a `watched` object (modules, optimizers) that the trace read, lists, tuples
+  and dicts in it included,
+* the structure of the modules whose variables it listed, and of other objects within reach of the
+  function: which variables, modules and optimizers they hold,
+* the global and closure variables that the function, and functions of its file that it calls, name,
+* whether the variables that it met are trainable.
+
+Containers of more than `LARGEST` elements are told apart by identity and length alone.
+"""
+
+from __future__ import annotations
+
+import operator
+import threading
+import types
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+from unigrad.core.context import structure, structure_changed
+from unigrad.core.variable import Variable, tracing
+from unigrad.tracing.names import Name, names_of
+
+#: Containers with more elements are not looked into.
+LARGEST = 1000
+
+T = TypeVar("T")
+
+_SCALARS = (bool, int, float, complex, str, bytes)
+_CONTAINERS = (list, tuple, dict)
+_ABSENT = object()
+_watched: tuple[type, ...] = ()
+_installing = threading.Lock()
+_observers = 0
+
+
+def watched(cls: type[T]) -> type[T]:
+    """Let traces note which attributes of a class's instances they read (a class decorator).
+
+    Setting one afterwards re-traces the programs that depend on it.
+    """
+    global _watched
+    setting: Callable[..., None] = cls.__setattr__
+    deleting: Callable[..., None] = cls.__delattr__
+
+    def __setattr__(self: Any, name: str, value: Any) -> None:
+        setting(self, name, value)
+        structure_changed()
+
+    def __delattr__(self: Any, name: str) -> None:
+        deleting(self, name)
+        structure_changed()
+
+    for method in (__setattr__, __delattr__):
+        setattr(cls, method.__name__, method)
+    _watched = (*_watched, cls)
+    return cls
+
+
+@contextmanager
+def observed() -> Iterator[None]:
+    """Look at the attributes of watched objects inside the block; it costs nothing outside.
+
+    Example:
+        >>> with observed():
+        ...     pass
+    """
+    global _observers
+    with _installing:
+        _observers += 1
+        if _observers == 1:
+            for cls in _watched:
+                cls.__getattribute__ = _noted  # type: ignore[method-assign, assignment]
+    try:
+        yield
+    finally:
+        with _installing:
+            _observers -= 1
+            if not _observers:
+                for cls in _watched:
+                    del cls.__getattribute__
+
+
+def _noted(self: Any, name: str) -> Any:
+    trace = tracing.trace
+    if trace is not None and not name.startswith("__"):
+        trace.dependencies.on_attribute(self, name)
+    return object.__getattribute__(self, name)
+
+
+class Dependencies:
+    """What one trace depends on: gathered while it runs, settled at its end, then asked."""
+
+    def __init__(self, roots: Iterable[Any]) -> None:
+        self._attributes: dict[tuple[int, str], tuple[Any, str]] = {}
+        self._structures: dict[int, Any] = {}
+        self._variables: dict[int, Variable] = {}
+        self._roots = list(roots)
+        self._version = -1
+        #: Comparisons that need to be made only when the structure's version has changed.
+        self._counted: list[Callable[[], bool]] = []
+        #: Comparisons that nobody counts the changes of.
+        self._uncounted: list[Callable[[], bool]] = []
+
+    # -- while the trace runs
+
+    def on_attribute(self, owner: Any, name: str) -> None:
+        """Note that an attribute of a watched object was read."""
+        self._attributes.setdefault((id(owner), name), (owner, name))
+
+    def on_structure(self, owner: Any) -> None:
+        """Note that somebody listed what an object holds."""
+        self._structures.setdefault(id(owner), owner)
+
+    def on_trainable(self, variable: Variable) -> None:
+        """Note that it mattered whether a variable is trainable."""
+        self._variables.setdefault(variable.uid, variable)
+
+    # -- afterwards
+
+    def settle(self) -> None:
+        """Remember everything as it is now: what the trace itself changed is no change."""
+        self._version = structure.version
+        for owner, name in self._attributes.values():
+            if _is_data(type(owner), name):
+                self._expect(owner, name, _attribute(owner, name))
+        for variable in self._variables.values():
+            self._counted.append(_trainable(variable))
+        names, reached = names_of(self._roots)
+        for one in names:
+            self._uncounted.append(_binding(one))
+        for owner in (*self._structures.values(), *reached):
+            if not isinstance(owner, _watched) or id(owner) in self._structures:
+                self._expect_structure(owner)
+
+    def hold(self) -> bool:
+        """Tell whether everything is as it was."""
+        for same in self._uncounted:
+            if not same():
+                return False
+        version = structure.version
+        if version != self._version:
+            for same in self._counted:
+                if not same():
+                    return False
+            self._version = version
+        return True
+
+    def _expect(self, owner: Any, name: str, value: Any) -> None:
+        """Expect an attribute to be what it is, containers element by element."""
+
+        def same() -> bool:
+            return is_same(_attribute(owner, name), value)
+
+        self._counted.append(same)
+        for container in _containers(value):
+            self._uncounted.append(_elements(container))
+
+    def _expect_structure(self, owner: Any) -> None:
+        """Expect an object to hold the variables and modules that it holds."""
+        if type(owner) in _CONTAINERS:
+            self._uncounted.append(_members_of_container(owner))
+            return
+        held = _members(vars(owner).values())
+
+        def same() -> bool:
+            return _identical(_members(tuple(vars(owner).values())), held)
+
+        # Setting an attribute is counted only where the class is watched.
+        (self._counted if isinstance(owner, _watched) else self._uncounted).append(same)
+        if isinstance(owner, _watched):
+            for value in vars(owner).values():
+                if type(value) in (list, dict):
+                    self._expect_structure(value)
+
+
+def is_same(now: Any, before: Any) -> bool:
+    """Tell whether a value is the one it was; numbers and strings go by value and type."""
+    return now is before or (
+        type(now) is type(before) and type(now) in _SCALARS and bool(now == before)
+    )
+
+
+def _is_data(cls: type, name: str) -> bool:
+    """Tell whether a name stands for a value kept in instances, not for a method or property."""
+    for base in cls.__mro__:
+        if name in base.__dict__:
+            kind = base.__dict__[name]
+            return isinstance(kind, types.MemberDescriptorType) or not hasattr(kind, "__get__")
+    return True
+
+
+def _attribute(owner: Any, name: str) -> Any:
+    try:
+        return object.__getattribute__(owner, name)
+    except AttributeError:
+        return _ABSENT
+
+
+def _trainable(variable: Variable) -> Callable[[], bool]:
+    before = variable._trainable
+    return lambda: variable._trainable is before
+
+
+def _binding(name: Name) -> Callable[[], bool]:
+    before = name.value()
+    return lambda: is_same(name.value(), before)
+
+
+def _containers(value: Any) -> Iterator[Any]:
+    """Give the lists and dicts in a value, itself included."""
+    if type(value) not in _CONTAINERS:
+        return
+    if type(value) is not tuple:
+        yield value
+    if len(value) <= LARGEST:
+        for element in _values(value):
+            yield from _containers(element)
+
+
+def _values(container: Any) -> Iterable[Any]:
+    return container.values() if type(container) is dict else container
+
+
+def _elements(container: Any) -> Callable[[], bool]:
+    """Return the comparison of a container's elements with those it has now."""
+    size = len(container)
+    if size > LARGEST:
+        return lambda: len(container) == size
+    if type(container) is dict:
+        before = (*container, *container.values())
+        return lambda: (
+            len(container) == size and _identical((*container, *container.values()), before)
+        )
+    elements = tuple(container)
+    return lambda: _identical(container, elements)
+
+
+def _identical(now: Any, before: Any) -> bool:
+    return len(now) == len(before) and (
+        all(map(operator.is_, now, before)) or all(map(is_same, now, before))
+    )
+
+
+def _members(values: Iterable[Any]) -> list[Any]:
+    """Return the variables and watched objects among values, and in the containers among them."""
+    found: list[Any] = []
+    for value in values:
+        if isinstance(value, (Variable, *_watched)):
+            found.append(value)
+        elif type(value) in _CONTAINERS and len(value) <= LARGEST:
+            found += _members(_values(value))
+    return found
+
+
+def _members_of_container(container: Any) -> Callable[[], bool]:
+    """Return the comparison of the members of a container with those it has now."""
+    raw = tuple(_values(container)) if len(container) <= LARGEST else ()
+    held = _members(raw)
+    flat = not any(type(value) in _CONTAINERS for value in raw)
+
+    def same() -> bool:
+        nonlocal raw, flat
+        if flat and len(container) == len(raw) and all(map(operator.is_, _values(container), raw)):
+            return True
+        if len(container) > LARGEST:
+            return not held
+        now = tuple(_values(container))
+        if not _identical(_members(now), held):
+            return False
+        raw, flat = now, not any(type(value) in _CONTAINERS for value in now)
+        return True
+
+    return same

@@ -1,0 +1,45 @@
+"""A compiled function's arguments: inputs of its program, or part of its signature."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from unigrad.core.registry import owner_of
+from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable
+
+
+class Static:
+    """A static argument: compares and hashes by type and value, a leaf whatever it holds."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return (
+            isinstance(other, Static)
+            # 2, 2.0 and True are equal and do different things.
+            and type(self.value) is type(other.value)
+            and bool(self.value == other.value)
+        )
+
+    def __hash__(self) -> int:
+        return hash(self.value)
+
+
+def is_input(leaf: Any) -> bool:
+    """Tell whether a leaf is an input of the program rather than part of its signature."""
+    if isinstance(leaf, (bool, Variable, Static, str)):
+        return False
+    if isinstance(leaf, (Tensor, int, float, complex, np.ndarray, np.generic)):
+        return True
+    return owner_of(leaf) is not None
+
+
+def given_value(leaf: Any) -> Any:
+    """Return the argument that a leaf stands for."""
+    return leaf.value if isinstance(leaf, Static) else leaf
