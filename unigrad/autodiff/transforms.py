@@ -13,7 +13,6 @@ from typing import Any
 from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.tape import GradientTape
-from unigrad.control import identity
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.dtypes import INEXACT
@@ -22,6 +21,7 @@ from unigrad.core.leaks import warn_program
 from unigrad.core.op import wrap
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
+from unigrad.ops.identity import identity
 
 
 def grad(

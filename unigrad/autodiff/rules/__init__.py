@@ -3,8 +3,8 @@
 from unigrad.autodiff.rules import (
     activations,
     affine,
-    control,
     elementwise,
+    identity,
     indexing,
     linear,
     losses,
@@ -17,8 +17,8 @@ from unigrad.autodiff.rules import (
 __all__ = [
     "activations",
     "affine",
-    "control",
     "elementwise",
+    "identity",
     "indexing",
     "linear",
     "losses",
