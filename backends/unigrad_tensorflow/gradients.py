@@ -10,14 +10,18 @@ from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python.eager import context, record
 
-executing_eagerly = context.executing_eagerly
+from unigrad_tensorflow.private import (
+    could_possibly_record,
+    executing_eagerly,
+    record_operation,
+    stop_recording,
+)
 
 
 def recording() -> bool:
     """Tell whether anything may differentiate what runs now: a tape, or the graph being built."""
-    return record.could_possibly_record() or not executing_eagerly()
+    return could_possibly_record() or not executing_eagerly()
 
 
 def differentiated(
@@ -31,9 +35,7 @@ def differentiated(
             return out, lambda g: gradient(g, out, x)
 
         return tf.custom_gradient(with_gradient)(x)
-    with record.stop_recording():
+    with stop_recording():
         out = function(x)
-    record.record_operation(
-        "unigrad", [out], [x], lambda g: [None if g is None else gradient(g, out, x)]
-    )
+    record_operation("unigrad", [out], [x], lambda g: [None if g is None else gradient(g, out, x)])
     return out

@@ -8,12 +8,12 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python import pywrap_tfe
 
 from unigrad.core import recorders
 from unigrad.core.backend import Kernel, NativeTape
 from unigrad.core.op import wrap
 from unigrad.core.tensor import Tensor
+from unigrad_tensorflow.private import is_on_a_tape
 
 #: Iterating over a weak set while another thread adds to it is an error, hence the lock.
 _lock = threading.Lock()
@@ -78,8 +78,7 @@ class TensorflowTape(NativeTape):
         """Do nothing: TensorFlow's tape has taken note of the tensor itself."""
 
     def tracks(self, native: Any) -> bool:
-        # What tf.custom_gradient asks: does any active tape know of it?
-        return bool(pywrap_tfe.TFE_Py_TapeSetPossibleGradientTypes([native]))
+        return is_on_a_tape(native)
 
     def pause(self) -> None:
         self._tape.__exit__(None, None, None)

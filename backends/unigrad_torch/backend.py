@@ -10,7 +10,6 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch.utils._python_dispatch import _disable_current_modes
 
 from unigrad.core import dtypes
 from unigrad.core.backend import Backend, NativeTape, Program
@@ -24,6 +23,7 @@ from unigrad.core.errors import (
 )
 from unigrad_torch.kernels import SCALAR_OPS, TABLE
 from unigrad_torch.kernels.creation import device_of
+from unigrad_torch.private import disable_current_modes
 from unigrad_torch.tape import TorchTape
 
 _TO_NATIVE: dict[DType, torch.dtype] = {
@@ -107,7 +107,7 @@ class TorchBackend(Backend):
         return TorchTape()
 
     def init_scope(self) -> AbstractContextManager[Any]:
-        return _disable_current_modes()
+        return disable_current_modes()
 
     def on(self, device: str | None) -> AbstractContextManager[Any]:
         return nullcontext() if device is None else device_of(self.place(device))

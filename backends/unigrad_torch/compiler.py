@@ -16,10 +16,16 @@ from typing import Any
 
 import torch
 from torch.fx import GraphModule, Node
-from torch.fx.experimental.proxy_tensor import make_fx
 
 from unigrad.core.backend import Program
 from unigrad.core.errors import TracingError
+from unigrad_torch.private import (
+    FAKE_TENSOR_LOG,
+    compile_fx,
+    log_softmax,
+    log_softmax_backward,
+    make_fx,
+)
 
 _aten = torch.ops.aten
 #: Ops that only concern autograd or aliasing: inside a pure program they are the identity.
@@ -29,8 +35,8 @@ _IDENTITIES = {_aten.detach.default, _aten.alias.default, _aten.lift_fresh_copy.
 #: The Python functions that are the same as the ops of a captured graph, and quicker to call: they
 #: parse their arguments in C.
 _PYTHON = {
-    _aten._log_softmax.default: torch._log_softmax,
-    _aten._log_softmax_backward_data.default: torch._log_softmax_backward_data,
+    _aten._log_softmax.default: log_softmax,
+    _aten._log_softmax_backward_data.default: log_softmax_backward,
     _aten.add.Tensor: torch.add,
     _aten.addmm.default: torch.addmm,
     _aten.bmm.default: torch.bmm,
@@ -78,8 +84,6 @@ class TorchProgram(Program):
                 graph.erase_node(node)
         self._module.recompile()
         if self._compiler == "inductor":
-            from torch._inductor.compile_fx import compile_fx
-
             examples = [self._examples[i] for i in used]
             compiled: Callable[..., Sequence[Any]] = torch.no_grad()(
                 compile_fx(self._module, examples)
@@ -132,7 +136,7 @@ def _nothing_logged_twice() -> Iterator[None]:
     def is_news(record: logging.LogRecord) -> bool:
         return record.exc_info is None or get_ident() != thread
 
-    log = logging.getLogger("torch._subclasses.fake_tensor")
+    log = logging.getLogger(FAKE_TENSOR_LOG)
     log.addFilter(is_news)
     try:
         yield

@@ -30,11 +30,10 @@ from unigrad.core.backend import Kernel, NativeTape
 from unigrad.core.op import wrap
 from unigrad.core.tensor import Tensor
 from unigrad_torch.kernels import TABLE
+from unigrad_torch.private import run_backward
 
 _Tensor = torch.Tensor
 _is_grad_enabled = torch.is_grad_enabled
-#: What ``torch.autograd.grad`` does after some 15 µs of checks that the tape has made.
-_run_backward = torch.autograd.Variable._execution_engine.run_backward
 _requires_grad = attrgetter("requires_grad")
 _native = attrgetter("native")
 _uid = attrgetter("uid")
@@ -211,7 +210,7 @@ class TorchTape(NativeTape):
         if gates:
             _asking.append(self)
         try:
-            gradients: tuple[torch.Tensor | None, ...] = _run_backward(
+            gradients: tuple[torch.Tensor | None, ...] = run_backward(
                 tuple(outputs),
                 tuple(seeds),
                 # Another living tape may share this graph and ask later.

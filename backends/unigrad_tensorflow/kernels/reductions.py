@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from unigrad_tensorflow.gradients import differentiated, executing_eagerly, recording
+from unigrad_tensorflow.gradients import differentiated, recording
+from unigrad_tensorflow.private import executing_eagerly
 
 Axis = tuple[int, ...] | None
 Reduction = Callable[[Any, Axis, bool], Any]

@@ -4,10 +4,10 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import torch
-from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from unigrad.optimizers.updates import columns, log_of
 from unigrad_torch.compiler import runs_as_captured
+from unigrad_torch.private import fused_adam, get_proxy_mode
 
 
 def sgd_update(
@@ -38,7 +38,7 @@ def adam_update(
     new = [x.clone() for x in (*parameters, *first, *second)]
     count = len(parameters)
     with torch.no_grad():
-        torch._fused_adam_(
+        fused_adam(
             new[:count],
             list(gradients),
             new[count : 2 * count],
