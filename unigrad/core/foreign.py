@@ -2,8 +2,9 @@
 
 Each library asks its arguments by a method of its own naming (a *protocol*). The backends say
 which: a module ``protocols`` in a backend's package, which imports no library, holds the methods in
-``PROTOCOLS`` by name, and `unigrad.ops.methods` attaches them to `Tensor` and `Variable`. So a function of a library whose backend nobody has loaded takes a tensor as well: by
-the time it calls such a method, its library is there.
+``PROTOCOLS`` by name, and `unigrad.ops.methods` attaches them to `Tensor` and `Variable`. So a
+function of a library whose backend nobody has loaded takes a tensor as well: by the time it calls
+such a method, its library is there.
 """
 
 from __future__ import annotations

@@ -12,7 +12,7 @@ import threading
 import weakref
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from operator import is_
+from operator import add, is_, sub
 from typing import TYPE_CHECKING, Any
 
 from unigrad.core import recorders
@@ -144,15 +144,14 @@ class Variable(_LikeTensor):
                 do not fit: a float into an integer, say.
             BackendMismatchError: when the value lives on another backend.
         """
-        self._put(self._fitting(value))
-        return self
-
-    def _put(self, tensor: Tensor) -> None:
-        """Hold a value that fits, or hand it to the trace."""
-        if tracing.trace is None:
-            self.replace(tensor)
-        else:
+        tensor = self._fitting(value)
+        if tracing.trace is not None:
             tracing.trace.write(self, tensor)
+            return self
+        with exchanging:
+            self._tensor = tensor
+            self.leaf = None
+        return self
 
     def _fitting(self, value: TensorLike) -> Tensor:
         """Return a value to be assigned in a handle that nobody else holds. Raises as `assign`."""
@@ -186,12 +185,24 @@ class Variable(_LikeTensor):
 
         No addition of another thread is lost.
         """
-        exchange([self], lambda: ([self._untaped() + delta], None))
-        return self
+        return self._changed(add, delta)
 
     def assign_sub(self, delta: TensorLike) -> Variable:
         """Subtract from the value; return the variable. As `assign_add`."""
-        exchange([self], lambda: ([self._untaped() - delta], None))
+        return self._changed(sub, delta)
+
+    def _changed(self, change: Callable[[Any, Any], Tensor], delta: TensorLike) -> Variable:
+        """Assign what an operator gives; `exchange` in short."""
+        if tracing.trace is None:
+            for _ in range(_FREE_RUNS):
+                before = self._tensor
+                tensor = self._fitting(change(before, delta))
+                with exchanging:
+                    if self._tensor is before:
+                        self._tensor = tensor
+                        self.leaf = None
+                        return self
+        exchange([self], lambda: ([change(self._untaped(), delta)], None))
         return self
 
     def replace(self, tensor: Tensor) -> None:
