@@ -1,6 +1,8 @@
 """Other libraries' own functions and graphs beside a tape: seen through, or said so."""
 
 import importlib
+import subprocess
+import sys
 import warnings
 
 import numpy as np
@@ -103,3 +105,12 @@ def test_jaxs_trees_leave_a_tensor_where_it_is():
             assert again.backend is x.backend
             assert again.tolist() == [1.0, 2.0]
             assert jax.jit(lambda t: t * 2.0)(x).backend.name == "jax"
+
+
+def test_a_library_whose_backend_nobody_loaded():
+    program = (
+        "import unigrad as ug, sys; x = ug.asarray([0.0, 1.0]); assert 'torch' not in sys.modules; "
+        "import torch; assert torch.cos(x)[0] == 1.0; assert ug.core.registry._loaded.keys() == "
+        "{'numpy'}; v = ug.Variable([0.0]); assert torch.cos(v)[0] == 1.0"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)

@@ -26,9 +26,8 @@ SOURCES = sorted((ROOT / "unigrad").rglob("*.py"))
 #: Public functions without an example, and where one is.
 SHOWN_ELSEWHERE = {"io.load": "io.save"}
 
-#: Where frameworks are named in code: the methods by which each asks a stranger's arrays, and
-#: the help of the command.
-NAMING = {"unigrad/ops/interop.py", "unigrad/ops/declarations.py", "unigrad/cli.py"}
+#: Where frameworks are named in code: the help of the command.
+NAMING = {"unigrad/cli.py"}
 FRAMEWORK = re.compile("torch|jax|tensorflow", re.IGNORECASE)
 
 

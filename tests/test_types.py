@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 import unigrad as ug
+from unigrad.core import foreign
 from unigrad.ops import methods
 from unigrad.ops.declarations import Attached
 
@@ -22,6 +23,9 @@ PROGRAM = Path(__file__).parent / "typed_program.py"
 
 #: What every class has.
 PLAIN = {"__annotations__", "__dict__", "__doc__", "__hash__", "__module__", "__weakref__"}
+
+#: What backends add: the methods by which their libraries' functions ask.
+BACKENDS = {*foreign.protocols()}
 
 
 def attached(kind: str) -> dict[str, Any]:
@@ -33,7 +37,7 @@ def attached(kind: str) -> dict[str, Any]:
         for name, cls in bare.items():
             patch.setattr(methods, name, cls)
         methods.attach()
-    return {name: one for name, one in vars(bare[kind]).items() if name not in PLAIN}
+    return {name: one for name, one in vars(bare[kind]).items() if name not in PLAIN | BACKENDS}
 
 
 ATTACHED = attached("Tensor")

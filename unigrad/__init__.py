@@ -11,6 +11,7 @@ import unigrad.ops.creation as _creation
 import unigrad.ops.cumulative as _cumulative
 import unigrad.ops.einsum as _einsum
 import unigrad.ops.elementary as _elementary
+import unigrad.ops.identity as _identity
 import unigrad.ops.indexing as _indexing
 import unigrad.ops.information as _information
 import unigrad.ops.joining as _joining
@@ -45,7 +46,7 @@ from unigrad.autodiff import rules as _rules  # noqa: F401 (writes the rules int
 from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.tape import GradientTape
 from unigrad.autodiff.transforms import grad, jvp, value_and_grad, vjp
-from unigrad.control import scan, stop_gradient
+from unigrad.control import scan
 from unigrad.core import copying as _copying  # noqa: F401 (for copy and pickle)
 from unigrad.core import dtypes as _dtypes
 from unigrad.core import errors as _errors
@@ -64,6 +65,7 @@ from unigrad.ops.creation import *
 from unigrad.ops.cumulative import *
 from unigrad.ops.einsum import *
 from unigrad.ops.elementary import *
+from unigrad.ops.identity import *
 from unigrad.ops.indexing import *
 from unigrad.ops.information import *
 from unigrad.ops.joining import *
@@ -111,7 +113,6 @@ __all__ = [
     "scan",
     "seq2seq",
     "set_backend",
-    "stop_gradient",
     "tree",
     "use_backend",
     "value_and_grad",
@@ -129,6 +130,7 @@ __all__ += _creation.__all__
 __all__ += _cumulative.__all__
 __all__ += _einsum.__all__
 __all__ += _elementary.__all__
+__all__ += _identity.__all__
 __all__ += _indexing.__all__
 __all__ += _information.__all__
 __all__ += _joining.__all__

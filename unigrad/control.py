@@ -1,4 +1,4 @@
-"""Control flow as functions: `scan` and `stop_gradient`."""
+"""Control flow as functions: `scan`."""
 
 from __future__ import annotations
 
@@ -11,36 +11,10 @@ from unigrad.core import tree
 from unigrad.core.arguments import TensorLike, as_tensor, common_tensors, untracked
 from unigrad.core.dispatch import wrap
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import OPS, primitive
+from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 
-__all__ = ["identity", "scan", "stop_gradient"]
-
-_stop_gradient = primitive("stop_gradient")
-_identity = primitive("identity")
-
-
-def identity(x: TensorLike, /) -> Tensor:
-    """Return the same value as a new one: a tape that watches ``x`` later does not see it.
-
-    Example:
-        >>> identity([1, 2]).tolist()
-        [1, 2]
-    """
-    out: Tensor = _identity(as_tensor(x))
-    return out
-
-
-def stop_gradient(x: TensorLike, /) -> Tensor:
-    """Return the same value, constant for every derivative.
-
-    Example:
-        >>> import unigrad as ug
-        >>> float(ug.grad(lambda x: x * stop_gradient(x))(3.0))
-        3.0
-    """
-    out: Tensor = _stop_gradient(untracked(as_tensor(x)))
-    return out
+__all__ = ["scan"]
 
 
 def scan(

@@ -9,7 +9,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import tensorflow as tf
-from tensorflow.python import pywrap_tfe
 
 from unigrad.core import dtypes
 from unigrad.core.backend import Backend, NativeTape, Program
@@ -17,6 +16,7 @@ from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError, UnigradError
 from unigrad_tensorflow.kernels import SCALAR_OPS, TABLE
 from unigrad_tensorflow.kernels.creation import device_of
+from unigrad_tensorflow.private import is_on_a_tape, is_variable
 from unigrad_tensorflow.tape import TensorflowTape
 
 _TO_NATIVE = {
@@ -83,12 +83,10 @@ class TensorflowBackend(Backend):
         return self.settle(native)
 
     def in_graph(self, native: Any) -> bool:
-        return isinstance(native, tf.Tensor) and bool(
-            pywrap_tfe.TFE_Py_TapeSetPossibleGradientTypes([native])
-        )
+        return isinstance(native, tf.Tensor) and is_on_a_tape(native)
 
     def is_traced(self, native: Any) -> bool:
-        return not hasattr(native, "_handle") and not isinstance(native, self.array_type)
+        return not is_variable(native) and not isinstance(native, self.array_type)
 
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         if isinstance(error, IndexError):

@@ -14,15 +14,19 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python import pywrap_tfe
-from tensorflow.python.eager import context, record
 
 from unigrad.autodiff.bridge import RuleSource, pull, rule_of
 from unigrad.core.registry import load_backend
+from unigrad_tensorflow.private import (
+    could_possibly_record,
+    executing_eagerly,
+    is_on_a_tape,
+    record_operation,
+    stop_recording,
+)
 
 Kernel = Callable[..., Any]
 
-executing_eagerly = context.executing_eagerly
 _SCALARS = (bool, int, float, complex)
 
 
@@ -37,16 +41,13 @@ def differentiable(kernel: Kernel, rule: RuleSource) -> Kernel:
     def run(*natives: Any, **settings: Any) -> Any:
         if not executing_eagerly():
             return _in_graph(run, kernel, rule, natives, settings)
-        if not record.could_possibly_record():
+        if not could_possibly_record():
             return kernel(*natives, **settings)
         # A tape's question to each input: none, first or higher order.
-        wanted = [
-            type(x) not in _SCALARS and pywrap_tfe.TFE_Py_TapeSetPossibleGradientTypes([x]) != 0
-            for x in natives
-        ]
+        wanted = [type(x) not in _SCALARS and is_on_a_tape(x) for x in natives]
         if True not in wanted:
             return kernel(*natives, **settings)
-        with record.stop_recording():
+        with stop_recording():
             result = kernel(*natives, **settings)
         outputs = list(result) if isinstance(result, (tuple, list)) else [result]
 
@@ -55,7 +56,7 @@ def differentiable(kernel: Kernel, rule: RuleSource) -> Kernel:
             return [one for one, asked in zip(found, wanted, strict=True) if asked]
 
         tracked = [x for x, asked in zip(natives, wanted, strict=True) if asked]
-        record.record_operation("unigrad", outputs, tracked, backward)
+        record_operation("unigrad", outputs, tracked, backward)
         return result
 
     return run
@@ -80,7 +81,7 @@ def _in_graph(
         rest = iter(given)
         inputs = [x if type(x) in _SCALARS else next(rest) for x in natives]
         wanted = [type(x) not in _SCALARS for x in natives]
-        with record.stop_recording():
+        with stop_recording():
             result = kernel(*inputs, **settings)
 
         def backward(*cotangents: Any) -> list[Any]:

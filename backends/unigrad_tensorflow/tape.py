@@ -14,10 +14,10 @@ from functools import partial
 from typing import Any
 
 import tensorflow as tf
-from tensorflow.python import pywrap_tfe
 
 from unigrad.core.backend import Kernel, NativeTape
 from unigrad.core.tensor import Tensor
+from unigrad_tensorflow.private import is_on_a_tape
 
 #: The tapes that are alive.
 _living: dict[int, weakref.ref[TensorflowTape]] = {}
@@ -89,8 +89,7 @@ class TensorflowTape(NativeTape):
         return native
 
     def tracks(self, native: Any) -> bool:
-        # What tf.custom_gradient asks: does any active tape know of it?
-        return bool(pywrap_tfe.TFE_Py_TapeSetPossibleGradientTypes([native]))
+        return is_on_a_tape(native)
 
     def pause(self) -> None:
         self._tape.__exit__(None, None, None)

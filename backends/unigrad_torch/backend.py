@@ -10,8 +10,6 @@ import ml_dtypes
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch._subclasses.fake_tensor import FakeTensor
-from torch.utils._python_dispatch import _disable_current_modes
 
 from unigrad.core import dtypes
 from unigrad.core.backend import Backend, NativeTape, Program
@@ -27,6 +25,7 @@ from unigrad.core.errors import (
 from unigrad_torch.compiler import finished
 from unigrad_torch.kernels import SCALAR_OPS, TABLE
 from unigrad_torch.kernels.creation import device_of
+from unigrad_torch.private import FakeTensor, disable_current_modes, function_modes
 from unigrad_torch.tape import TorchTape
 
 _TO_NATIVE: dict[DType, torch.dtype] = {
@@ -125,7 +124,7 @@ class TorchBackend(Backend):
         return TorchTape()
 
     def init_scope(self) -> AbstractContextManager[Any]:
-        return _disable_current_modes()
+        return disable_current_modes()
 
     def on(self, device: str | None) -> AbstractContextManager[Any]:
         return nullcontext() if device is None else device_of(self.place(device))
@@ -133,7 +132,7 @@ class TorchBackend(Backend):
     def context(self) -> Hashable:
         settings: list[Any] = [torch.get_default_dtype()]
         # A default device is a mode; asking for it takes as long as making a tensor.
-        if torch._C._len_torch_function_stack():
+        if function_modes():
             settings.append(torch.get_default_device())
         for kind in ("cpu", "cuda"):
             if torch.is_autocast_enabled(kind):

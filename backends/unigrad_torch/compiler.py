@@ -17,11 +17,19 @@ from typing import Any
 
 import torch
 from torch.fx import GraphModule, Node
-from torch.fx.experimental.proxy_tensor import get_proxy_mode, make_fx, track_tensor_tree
-from torch.utils._python_dispatch import _disable_current_modes
 
 from unigrad.core.backend import Lift, Program
 from unigrad.core.errors import TracingError
+from unigrad_torch.private import (
+    FAKE_TENSOR_LOG,
+    compile_fx,
+    disable_current_modes,
+    get_proxy_mode,
+    log_softmax,
+    log_softmax_backward,
+    make_fx,
+    track_tensor_tree,
+)
 
 _aten = torch.ops.aten
 #: Ops that only concern autograd or aliasing: inside a pure program they are the identity.
@@ -31,8 +39,8 @@ _IDENTITIES = {_aten.detach.default, _aten.alias.default, _aten.lift_fresh_copy.
 #: The Python functions that are the same as the ops of a captured graph, and quicker to call: they
 #: parse their arguments in C.
 _PYTHON = {
-    _aten._log_softmax.default: torch._log_softmax,
-    _aten._log_softmax_backward_data.default: torch._log_softmax_backward_data,
+    _aten._log_softmax.default: log_softmax,
+    _aten._log_softmax_backward_data.default: log_softmax_backward,
     _aten.add.Tensor: torch.add,
     _aten.addmm.default: torch.addmm,
     _aten.bmm.default: torch.bmm,
@@ -84,8 +92,6 @@ class TorchProgram(Program):
 
     def compile(self) -> Callable[..., Sequence[Any]]:
         if self._compiler == "inductor":
-            from torch._inductor.compile_fx import compile_fx
-
             compiled: Callable[..., Sequence[Any]] = torch.no_grad()(
                 compile_fx(self._module, self._examples)
             )
@@ -151,7 +157,7 @@ def _lift_beside(first: Any, lifted: list[Any]) -> Lift:
     tracer = mode.tracer
 
     def lift(native: Any) -> Any:
-        with _disable_current_modes():
+        with disable_current_modes():
             stand_in = first.fake_mode.from_tensor(native.detach())
         proxy = tracer.create_proxy("placeholder", f"lifted_{len(lifted)}", (), {})
         lifted.append(native)
@@ -179,7 +185,7 @@ def _nothing_logged_twice() -> Iterator[None]:
     def is_news(record: logging.LogRecord) -> bool:
         return record.exc_info is None or get_ident() != thread
 
-    log = logging.getLogger("torch._subclasses.fake_tensor")
+    log = logging.getLogger(FAKE_TENSOR_LOG)
     log.addFilter(is_news)
     try:
         yield

@@ -30,11 +30,10 @@ from unigrad.core import recorders
 from unigrad.core.backend import Kernel, NativeTape
 from unigrad.core.tensor import Tensor
 from unigrad_torch.kernels import TABLE
+from unigrad_torch.private import run_backward
 
 _Tensor = torch.Tensor
 _is_grad_enabled = torch.is_grad_enabled
-#: What ``torch.autograd.grad`` does after some 15 µs of checks that the tape has made.
-_run_backward = torch.autograd.Variable._execution_engine.run_backward
 _is_there: Any = partial(is_not, None)
 _reference = weakref.ref
 #: Kernels of much used ops that always return one new tensor.
@@ -200,7 +199,7 @@ class TorchTape(NativeTape):
             return [None] * len(inputs)
         # Only a gate wants to know who asks.
         with _asked_by(self) if TorchTape.gates else _NOTHING:
-            gradients: tuple[torch.Tensor | None, ...] = _run_backward(
+            gradients: tuple[torch.Tensor | None, ...] = run_backward(
                 tuple(outputs),
                 tuple(seeds),
                 # Another living tape may share this graph and ask later.

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import islice
+from types import NoneType
 from typing import Any
 
 from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.tape import GradientTape
-from unigrad.control import identity
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.dispatch import wrap
@@ -22,6 +22,7 @@ from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.leaks import warn_program
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
+from unigrad.ops.identity import identity
 
 
 def grad(
@@ -167,6 +168,10 @@ class _TransformTape(GradientTape):
     ) -> list[Any]:
         """Return the gradients by the arguments at these positions."""
         found, structure = self._ask(target, sources, cotangent, "none")
+        answer: list[Any]
+        if NoneType not in map(type, found):
+            answer = tree.unflatten(structure, found)
+            return answer
         missing, rest = [], iter(found)
         for position, source in zip(positions, sources, strict=True):
             parts = [*islice(rest, len(tree.leaves(source)))]
@@ -181,7 +186,7 @@ class _TransformTape(GradientTape):
             )
         leaves = tree.leaves(sources)
         filled = [zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
-        answer: list[Any] = tree.unflatten(structure, filled)
+        answer = tree.unflatten(structure, filled)
         return answer
 
     def _warn_of_none(self, source: Any, targets: Sequence[Tensor]) -> None:

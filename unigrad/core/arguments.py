@@ -13,7 +13,7 @@ from unigrad.core.backend import Backend, as_ndarray
 from unigrad.core.dispatch import wrap
 from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
 from unigrad.core.leaks import warn_if_graph_ends, warn_if_it_returns
-from unigrad.core.op import OPS, Op, backend_of, primitive
+from unigrad.core.op import OPS, Op, backend_of
 from unigrad.core.registry import current_backend, default_device, owner_of
 from unigrad.core.tensor import Tensor
 
@@ -164,9 +164,6 @@ def to_floating(x: Any) -> Any:
     return x
 
 
-_astype = primitive("astype")
-
-
 def cast(x: Tensor, dtype: dtypes.DType) -> Tensor:
     """Return ``x`` in another dtype (itself when it has it)."""
     if x.backend.native_dtype(dtype) is x.native.dtype or x.dtype == dtype:
@@ -174,7 +171,7 @@ def cast(x: Tensor, dtype: dtypes.DType) -> Tensor:
     if dtype not in dtypes.INEXACT and x.dtype in dtypes.INEXACT:
         # What is no float any more has no derivative: the path ends here (as TensorFlow's does).
         x = untracked(x)
-    out: Tensor = _astype(x, dtype=dtype)
+    out: Tensor = OPS["astype"](x, dtype=dtype)
     return out
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from operator import is_
+from operator import add, is_, sub
 from typing import TYPE_CHECKING, Any
 
 from unigrad.core import context, recorders
@@ -142,15 +142,14 @@ class Variable(_LikeTensor):
             BackendMismatchError: when the value lives on another backend.
             TracingError: when the value was kept from a trace that is over.
         """
-        self._put(self._fitting(value))
-        return self
-
-    def _put(self, tensor: Tensor) -> None:
-        """Hold a value that fits, or hand it to the trace."""
-        if tracing.trace is None:
-            self.replace(tensor)
-        else:
+        tensor = self._fitting(value)
+        if tracing.trace is not None:
             tracing.trace.write(self, tensor)
+            return self
+        with exchanging:
+            self._tensor = tensor
+            self.leaf = _NO_LEAF
+        return self
 
     def _fitting(self, value: TensorLike) -> Tensor:
         """Return a value to be assigned in a handle that nobody else holds. Raises as `assign`."""
@@ -184,12 +183,24 @@ class Variable(_LikeTensor):
 
         No addition of another thread is lost.
         """
-        exchange([self], lambda: ([self._untaped() + delta], None))
-        return self
+        return self._changed(add, delta)
 
     def assign_sub(self, delta: TensorLike) -> Variable:
         """Subtract from the value; return the variable. As `assign_add`."""
-        exchange([self], lambda: ([self._untaped() - delta], None))
+        return self._changed(sub, delta)
+
+    def _changed(self, change: Callable[[Any, Any], Tensor], delta: TensorLike) -> Variable:
+        """Assign what an operator gives; `exchange` in short."""
+        if tracing.trace is None:
+            for _ in range(_FREE_RUNS):
+                before = self._tensor
+                tensor = self._fitting(change(before, delta))
+                with exchanging:
+                    if self._tensor is before:
+                        self._tensor = tensor
+                        self.leaf = _NO_LEAF
+                        return self
+        exchange([self], lambda: ([change(self._untaped(), delta)], None))
         return self
 
     def replace(self, tensor: Tensor) -> None:

@@ -32,6 +32,8 @@ __all__ = [
 
 _full = primitive("full")
 _full_like = primitive("full_like")
+#: Run by `unigrad.core.arguments.cast`.
+_astype = primitive("astype")
 
 #: A length, or one per axis.
 Shape = int | Sequence[int]

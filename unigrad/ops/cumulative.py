@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from unigrad.control import identity
 from unigrad.core import dtypes
 from unigrad.core.arguments import (
     TensorLike,
@@ -22,6 +21,7 @@ from unigrad.core.errors import ShapeError
 from unigrad.core.op import Op, composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import not_equal
+from unigrad.ops.identity import identity
 from unigrad.ops.joining import concat
 from unigrad.ops.reductions import accumulated, widened
 from unigrad.ops.shaping import broadcast_to

@@ -1,8 +1,8 @@
 """What `unigrad.ops.methods` attaches to `Tensor` and `Variable`, declared for type checkers.
 
 They take `Tensor` for a subclass of `Attached`; nobody imports this module to run it. A test holds
-it against what is attached: the same names, taking the same arguments. NumPy's stubs look at
-``__array__`` first, so that they take ``np.sin(x)`` for an ndarray.
+it against what is attached, but for what backends add: the same names, taking the same arguments.
+NumPy's stubs look at ``__array__`` first, so that they take ``np.sin(x)`` for an ndarray.
 """
 
 from __future__ import annotations
@@ -150,9 +150,3 @@ class Attached:
     def __array_ufunc__(self, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs: Any) -> Any: ...
     def __dlpack__(self, **settings: Any) -> Any: ...
     def __dlpack_device__(self) -> Any: ...
-    def __jax_array__(self) -> Any: ...
-    def __tf_tensor__(self, dtype: Any = None, name: str | None = None) -> Any: ...
-    @classmethod
-    def __torch_function__(
-        cls, function: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-    ) -> Any: ...

@@ -1,15 +1,10 @@
-"""Tensors in other libraries' functions: ``np.sin(x)``, ``torch.sin(x)``, ``jnp.sin(x)``, ….
+"""The protocols by which programs and NumPy take tensors: ``np.sin(x)``, ``np.asarray(x)``, DLPack.
 
-Each library asks its arguments by a method of its own naming (a *protocol*); the methods are here
-and `unigrad.ops.methods` attaches them to `Tensor` and `Variable`. NumPy's functions come back to
-unigrad's op of the same name, so they are recorded and stay on their backend. Another library's
-functions get an array of that library: the very native array where the tensor lives there (its
-own autograd then goes on), else a copy of the values.
+`unigrad.ops.methods` attaches these methods to `Tensor` and `Variable`. NumPy's functions come back
+to unigrad's op of the same name, so they are recorded and stay on their backend. The protocols of
+other libraries are their backends' to say: see `unigrad.core.foreign`.
 
-No framework is imported here: by the time one of its functions calls, its caller has.
-
-Sources: NumPy's ``__array_ufunc__`` and ``__array__``, DLPack, PyTorch's ``__torch_function__``,
-``__jax_array__``, ``__tf_tensor__``, and the Python array API standard.
+Sources: NumPy's ``__array_ufunc__`` and ``__array__``, DLPack, and the Python array API standard.
 """
 
 from __future__ import annotations
@@ -20,11 +15,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
-from unigrad.core.dispatch import native_of
 from unigrad.core.errors import DTypeError, SettingError, TracingError
-from unigrad.core.leaks import warn_if_it_leaves, warn_if_unseen
+from unigrad.core.leaks import warn_if_it_leaves
 
 __all__: list[str] = []
 
@@ -107,43 +100,6 @@ def _native(x: Any) -> Any:
     return tensor.backend.detach(tensor.native)
 
 
-def torch_function(
-    cls: type, function: Any, types: Any, args: Any = (), kwargs: dict[str, Any] | None = None
-) -> Any:
-    """Call a function of the library on native arrays."""
-    library: Any = sys.modules["torch"]
-    args, kwargs = tree.map(
-        lambda one: (
-            _foreign(one, library.Tensor, library.as_tensor)
-            if hasattr(one, "__unigrad_interop__")
-            else one
-        ),
-        (list(args), dict(kwargs or {})),
-    )
-    return function(*args, **kwargs)
-
-
-def jax_array(self: Any) -> Any:
-    """Return an array of the library that asks."""
-    library: Any = sys.modules["jax"]
-    return _foreign(self, library.Array, library.numpy.asarray)
-
-
-def tf_tensor(self: Any, dtype: Any = None, name: str | None = None) -> Any:
-    """Return a tensor of the library that asks."""
-    library: Any = sys.modules["tensorflow"]
-    found = _foreign(self, library.Tensor, library.constant)
-    return found if dtype is None or found.dtype == dtype else library.cast(found, dtype)
-
-
-def _foreign(x: Any, kind: type, make: Any) -> Any:
-    """Return a tensor's native array if it is of a library's kind, else one of its values."""
-    tensor = as_tensor(x)
-    native = native_of(tensor, lent=True)
-    warn_if_unseen(tensor, kind)
-    return native if isinstance(native, kind) else make(tensor._values(None))
-
-
 #: The methods by name.
 PROTOCOLS: dict[str, Any] = {
     "__array__": array,
@@ -151,8 +107,5 @@ PROTOCOLS: dict[str, Any] = {
     "__array_ufunc__": array_ufunc,
     "__dlpack__": dlpack,
     "__dlpack_device__": dlpack_device,
-    "__jax_array__": jax_array,
-    "__tf_tensor__": tf_tensor,
-    "__torch_function__": classmethod(torch_function),
     "__unigrad_interop__": True,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
+from unigrad.core import foreign
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -168,6 +169,7 @@ _ASSIGNMENT: dict[type, _Functions] = {
 
 def attach() -> None:
     """Give both classes their operators and methods."""
+    protocols = {**interop.PROTOCOLS, **foreign.protocols()}
     for cls in (Tensor, Variable):
         for name, op in _BINARY.items():
             setattr(cls, f"__{name}__", op)
@@ -176,7 +178,7 @@ def attach() -> None:
             setattr(cls, f"__{name}__", op)
         for name, op in _INDEXING.items():
             setattr(cls, name, op)
-        for name, method in interop.PROTOCOLS.items():
+        for name, method in protocols.items():
             setattr(cls, name, method)
         for name, assign in _ASSIGNMENT[cls].items():
             setattr(cls, name, assign)

@@ -13,7 +13,6 @@ from functools import wraps
 from typing import Any, ParamSpec
 from typing import cast as typed
 
-from unigrad.control import identity
 from unigrad.core import dtypes, recorders
 from unigrad.core.arguments import (
     TensorLike,
@@ -29,6 +28,7 @@ from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import Op, composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import not_equal
+from unigrad.ops.identity import identity
 from unigrad.ops.joining import concat
 from unigrad.ops.shaping import permute_dims, reshape
 

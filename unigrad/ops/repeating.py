@@ -10,13 +10,13 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from unigrad.control import identity
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast, normalize_axis
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import OPS, composite, primitive
 from unigrad.core.plans import Plans
 from unigrad.core.tensor import Tensor
+from unigrad.ops.identity import identity
 from unigrad.ops.indexing import take
 from unigrad.ops.shaping import as_shape, broadcast_to, ravel, reshape
 

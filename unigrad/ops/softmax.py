@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from unigrad.control import identity
 from unigrad.core import dtypes
 from unigrad.core.arguments import (
     TensorLike,
@@ -25,6 +24,7 @@ from unigrad.core.op import OPS, Op, composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import equal, isfinite, where
 from unigrad.ops.elementary import exp, log
+from unigrad.ops.identity import identity
 from unigrad.ops.reductions import reduced_size, widened
 from unigrad.ops.shaping import reshape
 

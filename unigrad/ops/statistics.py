@@ -6,7 +6,6 @@ import math
 
 import numpy as np
 
-from unigrad.control import stop_gradient
 from unigrad.core import dtypes
 from unigrad.core.arguments import (
     TensorLike,
@@ -30,6 +29,7 @@ from unigrad.ops.comparison import (
     where,
 )
 from unigrad.ops.elementary import sqrt
+from unigrad.ops.identity import stop_gradient
 from unigrad.ops.reductions import (
     Axis,
     _max,

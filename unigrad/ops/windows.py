@@ -11,13 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.control import identity
 from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import maximum, minimum
 from unigrad.ops.creation import astype
+from unigrad.ops.identity import identity
 from unigrad.ops.shaping import as_shape, reshape
 from unigrad.ops.updating import at_set
 

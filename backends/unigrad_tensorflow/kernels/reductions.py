@@ -6,7 +6,8 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from unigrad_tensorflow.bridge import by_rule, executing_eagerly
+from unigrad_tensorflow.bridge import by_rule
+from unigrad_tensorflow.private import executing_eagerly
 
 Axis = tuple[int, ...] | None
 Reduction = Callable[[Any, Axis, bool], Any]

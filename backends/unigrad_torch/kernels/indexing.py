@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 import torch
 
 from unigrad_torch.bridge import by_rule
+from unigrad_torch.private import dispatch_modes, is_wrapped_by_transform
 
 Spec: TypeAlias = tuple[Any, ...]
 Tensor: TypeAlias = torch.Tensor
@@ -116,9 +117,9 @@ def _checkable(index: Tensor) -> bool:
     return (
         type(index) is Tensor
         and index.device.type == "cpu"
-        and not torch._C._functorch.is_functorch_wrapped_tensor(index)
+        and not is_wrapped_by_transform(index)
         # While a graph is captured, even the indices that it closes over give no numbers.
-        and not torch._C._len_torch_dispatch_stack()
+        and not dispatch_modes()
     )
 
 

@@ -4,11 +4,11 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import torch
-from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from unigrad.optimizers.updates import columns
 from unigrad_torch.bridge import by_rule
 from unigrad_torch.compiler import quicker, runs_as_captured
+from unigrad_torch.private import fused_adam, get_proxy_mode
 
 Tensor: TypeAlias = torch.Tensor
 #: Python's, or a tensor: in a captured graph, or computed.
@@ -52,7 +52,7 @@ def _fused(
     new = [x.clone(memory_format=torch.contiguous_format) for x in (*parameters, *first, *second)]
     count = len(parameters)
     with torch.no_grad():
-        torch._fused_adam_(
+        fused_adam(
             new[:count],
             [g.contiguous() for g in gradients],
             new[count : 2 * count],

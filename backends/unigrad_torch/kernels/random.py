@@ -17,7 +17,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import torch
-from torch.utils._python_dispatch import _get_current_dispatch_mode
+
+from unigrad_torch.private import are_transforms_active, current_dispatch_mode
 
 Pair = tuple[torch.Tensor, torch.Tensor]
 Finish = Callable[[torch.Tensor, torch.Tensor], torch.Tensor]
@@ -55,8 +56,8 @@ def _is_eager_on_cpu(key: torch.Tensor) -> bool:
         type(key) is torch.Tensor
         and key.device.type == "cpu"
         and not torch.compiler.is_compiling()
-        and not torch._C._are_functorch_transforms_active()
-        and _get_current_dispatch_mode() is None
+        and not are_transforms_active()
+        and current_dispatch_mode() is None
     )
 
 

@@ -1,0 +1,41 @@
+"""What this backend uses of TensorFlow that TensorFlow does not promise to keep.
+
+Nothing else in the package names a private attribute or module of TensorFlow.
+``tests/test_private_api.py`` tries every name here, so that a new TensorFlow that changes one says
+so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from tensorflow.python import pywrap_tfe
+from tensorflow.python.eager import context, record
+
+__all__ = [
+    "could_possibly_record",
+    "executing_eagerly",
+    "is_on_a_tape",
+    "is_variable",
+    "record_operation",
+    "stop_recording",
+]
+
+#: ``tf.executing_eagerly`` without its wrapper.
+executing_eagerly: Any = context.executing_eagerly
+#: Tell whether any tape of this thread records.
+could_possibly_record: Any = record.could_possibly_record
+#: A context in which no tape records.
+stop_recording: Any = record.stop_recording
+#: Tell the tapes of an op: a name, outputs, inputs, and the function of the cotangents.
+record_operation: Any = record.record_operation
+
+
+def is_on_a_tape(native: Any) -> bool:
+    """Tell whether a recording tape knows of a tensor (what ``tf.custom_gradient`` asks)."""
+    return bool(pywrap_tfe.TFE_Py_TapeSetPossibleGradientTypes([native]))
+
+
+def is_variable(native: Any) -> bool:
+    """Tell whether an array is a ``tf.Variable``, which has the handle of a resource."""
+    return hasattr(native, "_handle")

@@ -1,0 +1,65 @@
+"""What this backend uses of torch that torch does not promise to keep.
+
+Nothing else in the package names a private attribute or module of torch.
+``tests/test_private_api.py`` tries every name here, so that a new torch that changes one says so.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import torch
+from torch._subclasses.fake_tensor import FakeTensor
+from torch.fx.experimental.proxy_tensor import get_proxy_mode, make_fx, track_tensor_tree
+from torch.utils._python_dispatch import _disable_current_modes as disable_current_modes
+from torch.utils._python_dispatch import _get_current_dispatch_mode as current_dispatch_mode
+
+__all__ = [
+    "FAKE_TENSOR_LOG",
+    "FakeTensor",
+    "are_transforms_active",
+    "compile_fx",
+    "cross_entropy",
+    "current_dispatch_mode",
+    "disable_current_modes",
+    "dispatch_modes",
+    "function_modes",
+    "fused_adam",
+    "get_proxy_mode",
+    "is_wrapped_by_transform",
+    "log_softmax",
+    "log_softmax_backward",
+    "make_fx",
+    "run_backward",
+    "track_tensor_tree",
+]
+
+#: What ``torch.autograd.grad`` does after some 15 µs of checks: outputs, their cotangents, whether
+#: to keep the graph, whether to record, inputs, and by keyword what to do with unreachable ones.
+run_backward: Any = torch.autograd.Variable._execution_engine.run_backward
+#: What ``torch.nn.functional.cross_entropy`` calls, once it has looked at its options: logits,
+#: labels, weights, reduction (0: none), the label to ignore.
+cross_entropy: Any = torch._C._nn.cross_entropy_loss
+#: One step of Adam in place on lists of parameters, gradients, moments, steps.
+fused_adam: Any = torch._fused_adam_
+#: The op of a captured graph behind ``torch.log_softmax``: array, axis, half to float.
+log_softmax: Any = torch._log_softmax
+#: Its derivative: cotangent, result, axis, the input's dtype.
+log_softmax_backward: Any = torch._log_softmax_backward_data
+#: Tell whether ``torch.func`` is transforming anything in this thread.
+are_transforms_active: Any = torch._C._are_functorch_transforms_active
+#: Tell whether an array stands for several, or for a tangent, inside of ``torch.func``.
+is_wrapped_by_transform: Any = torch._C._functorch.is_functorch_wrapped_tensor
+#: The number of dispatch modes (a trace is one) that stand between ops and their kernels.
+dispatch_modes: Any = torch._C._len_torch_dispatch_stack
+#: The number of function modes that stand before every function of torch's in this thread.
+function_modes: Any = torch._C._len_torch_function_stack
+#: The log to which fake tensors write the traceback of an op that fails.
+FAKE_TENSOR_LOG = "torch._subclasses.fake_tensor"
+
+
+def compile_fx(module: Any, examples: Any) -> Any:
+    """Compile a captured graph by Inductor, which is imported when it is asked for."""
+    from torch._inductor.compile_fx import compile_fx as compile_graph
+
+    return compile_graph(module, examples)

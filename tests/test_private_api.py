@@ -1,0 +1,264 @@
+"""Private API of the frameworks: only in each backend's ``private.py``, and as we rely on it.
+
+When a new version of a framework changes one of these names, the test of that name says so.
+"""
+
+import ast
+import importlib
+import logging
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from unigrad.core.registry import load_backend
+
+# torch before TensorFlow: see unigrad_torch.triton_first.
+load_backend("torch")
+torch = importlib.import_module("torch")
+tf = importlib.import_module("tensorflow")
+of_torch = importlib.import_module("unigrad_torch.private")
+of_tensorflow = importlib.import_module("unigrad_tensorflow.private")
+
+BACKENDS = Path(__file__).parent.parent / "backends"
+FRAMEWORKS = {"torch", "jax", "jaxlib", "tensorflow", "tf", "jnp", "np", "numpy", "lax"}
+#: Modules that are private, or are said to change, by their names.
+PRIVATE = re.compile(r"(^|\.)(_(?!_)|python\.|experimental\b)")
+
+
+def _private_names(source: str) -> Iterator[str]:
+    """Yield the private names of frameworks that some code imports or reads."""
+    for node in ast.walk(ast.parse(source)):
+        names = []
+        if isinstance(node, ast.ImportFrom) and node.module is not None:
+            names = [f"{node.module}.{one.name}" for one in node.names]
+        elif isinstance(node, ast.Import):
+            names = [one.name for one in node.names]
+        elif isinstance(node, ast.Attribute):
+            names = [ast.unparse(node)]
+        for name in names:
+            if name.partition(".")[0] in FRAMEWORKS and PRIVATE.search(f"{name}."):
+                yield name
+
+
+def test_private_names_are_found() -> None:
+    source = (
+        "from torch.utils import _pytree\nimport jax._src.core\nfrom tensorflow.python import x\n"
+        "torch._C._nn.f(1)\ntorch.__version__\nnp.add\nself._own\n"
+    )
+    assert set(_private_names(source)) == {
+        "torch.utils._pytree", "jax._src.core", "tensorflow.python.x", "torch._C._nn.f",
+        "torch._C._nn", "torch._C",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    "path",
+    [path for path in sorted(BACKENDS.rglob("*.py")) if path.name != "private.py"],
+    ids=lambda path: path.relative_to(BACKENDS).as_posix(),
+)
+def test_only_private_modules_have_them(path: Path) -> None:
+    assert set(_private_names(path.read_text())) == set()
+
+
+@pytest.mark.parametrize("module", [of_torch, of_tensorflow])
+def test_every_name_has_its_canary(module: object) -> None:
+    tests = {name.lower() for name in globals() if name.startswith("test_")}
+    for name in module.__all__:  # type: ignore[attr-defined]
+        assert f"test_{name}".lower() in tests, f"{name} is not tried here"
+
+
+# -- torch
+
+
+def test_run_backward() -> None:
+    x = torch.tensor([1.0, 2.0], requires_grad=True)
+    aside = torch.tensor(1.0, requires_grad=True)
+    y = (x * x).sum()
+    seed = (torch.tensor(2.0),)
+    kept = {"allow_unreachable": True, "accumulate_grad": False}
+    gradient, none = of_torch.run_backward((y,), seed, True, True, (x, aside), **kept)
+    assert gradient.tolist() == [4.0, 8.0]
+    assert gradient.requires_grad
+    assert none is None
+    assert x.grad is None
+    [again] = of_torch.run_backward((y,), seed, False, False, (x,), **kept)
+    assert not again.requires_grad
+    with pytest.raises(RuntimeError, match="second time"):
+        of_torch.run_backward((y,), seed, False, False, (x,), **kept)
+
+
+def test_cross_entropy() -> None:
+    logits, labels = torch.tensor([[0.5, 1.0, -2.0], [0.0, 3.0, 1.0]]), torch.tensor([2, 1])
+    found = of_torch.cross_entropy(logits, labels, None, 0, -(2**62))
+    torch.testing.assert_close(
+        found, torch.nn.functional.cross_entropy(logits, labels, reduction="none")
+    )
+
+
+def test_fused_adam() -> None:
+    value, slope = [1.0, 2.0], [0.5, -0.25]
+    parameter = torch.nn.Parameter(torch.tensor(value))
+    parameter.grad = torch.tensor(slope)
+    torch.optim.Adam([parameter], lr=0.1).step()
+    new, first, second = torch.tensor(value), torch.zeros(2), torch.zeros(2)
+    of_torch.fused_adam(
+        [new], [torch.tensor(slope)], [first], [second], [], [torch.tensor(1.0)],
+        lr=0.1, beta1=0.9, beta2=0.999, weight_decay=0.0, eps=1e-8, amsgrad=False, maximize=False,
+    )  # fmt: skip
+    torch.testing.assert_close(new, parameter.detach())
+    torch.testing.assert_close(first, torch.tensor(slope) * 0.1)
+
+
+def test_log_softmax() -> None:
+    x = torch.tensor([[0.5, 1.0, -2.0]])
+    torch.testing.assert_close(of_torch.log_softmax(x, 1, False), torch.log_softmax(x, 1))
+
+
+def test_log_softmax_backward() -> None:
+    x = torch.tensor([[0.5, 1.0, -2.0]], requires_grad=True)
+    out, seed = torch.log_softmax(x, 1), torch.tensor([[1.0, 2.0, 3.0]])
+    [expected] = torch.autograd.grad(out, x, seed)
+    found = of_torch.log_softmax_backward(seed, out.detach(), 1, torch.float32)
+    torch.testing.assert_close(found, expected)
+
+
+def test_are_transforms_active() -> None:
+    seen = []
+
+    def look(x: torch.Tensor) -> torch.Tensor:
+        seen.append(of_torch.are_transforms_active())
+        return x
+
+    torch.func.vmap(look)(torch.zeros(2))
+    look(torch.zeros(2))
+    assert seen == [True, False]
+
+
+def test_is_wrapped_by_transform() -> None:
+    seen = []
+
+    def look(x: torch.Tensor) -> torch.Tensor:
+        seen.append(of_torch.is_wrapped_by_transform(x))
+        return x
+
+    torch.func.vmap(look)(torch.zeros(2))
+    torch.func.grad(lambda x: look(x).sum())(torch.zeros(2))
+    look(torch.zeros(2))
+    assert seen == [True, True, False]
+
+
+def _in_a_trace(look: object) -> list[object]:
+    seen = []
+
+    def traced(x: torch.Tensor) -> torch.Tensor:
+        seen.append(look())  # type: ignore[operator]
+        return x + 1.0
+
+    of_torch.make_fx(traced, tracing_mode="fake", _allow_non_fake_inputs=True)(torch.zeros(2))
+    return seen
+
+
+def test_dispatch_modes() -> None:
+    assert of_torch.dispatch_modes() == 0
+    [inside] = _in_a_trace(of_torch.dispatch_modes)
+    assert inside > 0  # type: ignore[operator]
+
+
+def test_current_dispatch_mode() -> None:
+    assert of_torch.current_dispatch_mode() is None
+    [inside] = _in_a_trace(of_torch.current_dispatch_mode)
+    assert inside is not None
+
+
+def test_get_proxy_mode() -> None:
+    assert of_torch.get_proxy_mode() is None
+    [inside] = _in_a_trace(of_torch.get_proxy_mode)
+    assert inside is not None
+
+
+def test_disable_current_modes() -> None:
+    def make() -> float:
+        with of_torch.disable_current_modes():
+            made = torch.ones(2)
+            assert type(made) is torch.Tensor
+            return float(made.sum())
+
+    assert _in_a_trace(make) == [2.0]
+
+
+def test_make_fx() -> None:
+    outside = torch.tensor([3.0, 4.0])
+    traced = of_torch.make_fx(
+        lambda x: [x * outside], tracing_mode="fake", _allow_non_fake_inputs=True
+    )(torch.zeros(2))
+    assert traced(torch.tensor([1.0, 2.0]))[0].tolist() == [3.0, 8.0]
+    assert traced.graph.find_nodes(op="placeholder")
+
+
+def test_fake_tensor_log() -> None:
+    assert of_torch.FAKE_TENSOR_LOG in logging.root.manager.loggerDict
+
+
+def test_compile_fx() -> None:
+    """Only that it is there and takes a graph and examples: compiling takes tens of seconds."""
+    from inspect import signature
+
+    from torch._inductor.compile_fx import compile_fx
+
+    assert [*signature(compile_fx).parameters][:2] == ["model_", "example_inputs_"]
+
+
+# -- TensorFlow
+
+
+def test_executing_eagerly() -> None:
+    seen = []
+    tf.function(lambda: seen.append(of_tensorflow.executing_eagerly()))()
+    assert (seen, of_tensorflow.executing_eagerly()) == ([False], True)
+
+
+def test_could_possibly_record() -> None:
+    assert not of_tensorflow.could_possibly_record()
+    with tf.GradientTape() as tape:
+        assert of_tensorflow.could_possibly_record()
+        with tape.stop_recording():
+            assert not of_tensorflow.could_possibly_record()
+
+
+def test_stop_recording() -> None:
+    x = tf.constant(2.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        with of_tensorflow.stop_recording():
+            y = x * x
+    assert tape.gradient(y, x) is None
+
+
+def test_record_operation() -> None:
+    x = tf.constant(2.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        with of_tensorflow.stop_recording():
+            y = x * x
+        of_tensorflow.record_operation("unigrad", [y], [x], lambda g: [g * 7.0])
+        z = y * 3.0
+    assert float(tape.gradient(z, x)) == 21.0
+
+
+def test_is_on_a_tape() -> None:
+    x, aside = tf.constant(2.0), tf.constant(2.0)
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        assert of_tensorflow.is_on_a_tape(x * x)
+        assert not of_tensorflow.is_on_a_tape(aside)
+    assert not of_tensorflow.is_on_a_tape(x)
+
+
+def test_is_variable() -> None:
+    assert of_tensorflow.is_variable(tf.Variable(np.float32(1.0)))
+    seen = []
+    tf.function(lambda x: seen.append(of_tensorflow.is_variable(x)))(tf.constant(1.0))
+    assert seen == [False]
