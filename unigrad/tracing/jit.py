@@ -241,6 +241,12 @@ def _widest(leaves: Sequence[Any]) -> Tensor | None:
 
 @functools.cache
 def _has_several_devices(backend: Backend) -> bool:
+    """Tell whether arguments may be on different devices.
+
+    Example:
+        >>> _has_several_devices(current_backend()) in (False, True)
+        True
+    """
     return len(backend.devices()) > 1
 
 
