@@ -88,11 +88,11 @@ def _changes_uncounted(patch: Patch) -> None:
 
 
 def _containers_unseen(patch: Patch) -> None:
-    patch.setattr(dependencies, "_containers", lambda value: iter(()))
+    patch.setattr(dependencies, "_containers", lambda value, inside=False: [])
 
 
 def _members_unseen(patch: Patch) -> None:
-    patch.setattr(dependencies, "_members_of_container", lambda container: lambda: True)
+    patch.setattr(dependencies, "_members_stay", lambda container: lambda: True)
 
 
 def _names_unseen(patch: Patch) -> None:

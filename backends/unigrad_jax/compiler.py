@@ -18,10 +18,14 @@ class JaxProgram(Program):
 
     def __init__(self, jaxpr: Any) -> None:
         self._function = jaxpr_as_fun(jaxpr)
+        self._inputs = len(jaxpr.in_avals) - 1
 
     def compile(self) -> Callable[..., Sequence[Any]]:
         function = self._function
+        compiled: Callable[..., Sequence[Any]]
         compiled = jax.jit(lambda *natives: function(_ANY, *natives))
+        if self._inputs < 2:
+            return compiled
 
         def run(*natives: Any) -> Sequence[Any]:
             try:
@@ -29,8 +33,7 @@ class JaxProgram(Program):
                     natives = _all_committed(natives)
             except jax.errors.ConcretizationTypeError:
                 pass  # Inside of a function that JAX itself traces nothing is committed.
-            outputs: Sequence[Any] = compiled(*natives)
-            return outputs
+            return compiled(*natives)
 
         return run
 

@@ -163,20 +163,13 @@ class Dependencies:
 
     def _expect_structure(self, owner: Any) -> None:
         """Expect an object to hold the variables and modules that it holds."""
-        if type(owner) in _CONTAINERS:
-            self._uncounted.append(_members_of_container(owner))
-            return
-        held = _members(vars(owner).values())
-
-        def same() -> bool:
-            return _identical(_members(tuple(vars(owner).values())), held)
-
+        container = owner if type(owner) in _CONTAINERS else vars(owner)
         # Setting an attribute is counted only where the class is watched.
-        (self._counted if isinstance(owner, _watched) else self._uncounted).append(same)
-        if isinstance(owner, _watched):
-            for value in vars(owner).values():
-                if type(value) in (list, dict):
-                    self._expect_structure(value)
+        checks = self._counted if isinstance(owner, _watched) else self._uncounted
+        if type(container) is not tuple:
+            checks.append(_members_stay(container))
+        for inner in _containers(container, inside=True):
+            self._uncounted.append(_members_stay(inner))
 
 
 def is_same(now: Any, before: Any) -> bool:
@@ -212,15 +205,23 @@ def _binding(name: Name) -> Callable[[], bool]:
     return lambda: is_same(name.value(), before)
 
 
-def _containers(value: Any) -> Iterator[Any]:
-    """Give the lists and dicts in a value, itself included."""
-    if type(value) not in _CONTAINERS:
-        return
-    if type(value) is not tuple:
-        yield value
-    if len(value) <= LARGEST:
-        for element in _values(value):
-            yield from _containers(element)
+def _containers(value: Any, inside: bool = False) -> list[Any]:
+    """Return the lists and dicts in a value, itself included unless ``inside``; each once."""
+    found: dict[int, Any] = {}
+    seen: set[int] = set()
+    waiting = [value] if type(value) in _CONTAINERS else []
+    while waiting:
+        one = waiting.pop()
+        if id(one) in seen:
+            continue
+        seen.add(id(one))
+        if type(one) is not tuple:
+            found[id(one)] = one
+        if len(one) <= LARGEST:
+            waiting += [element for element in _values(one) if type(element) in _CONTAINERS]
+    if inside:
+        found.pop(id(value), None)
+    return list(found.values())
 
 
 def _values(container: Any) -> Iterable[Any]:
@@ -247,33 +248,36 @@ def _identical(now: Any, before: Any) -> bool:
     )
 
 
-def _members(values: Iterable[Any]) -> list[Any]:
-    """Return the variables and watched objects among values, and in the containers among them."""
-    found: list[Any] = []
-    for value in values:
-        if isinstance(value, (Variable, *_watched)):
-            found.append(value)
-        elif type(value) in _CONTAINERS and len(value) <= LARGEST:
-            found += _members(_values(value))
-    return found
+def _is_member(value: Any) -> bool:
+    """Tell whether a value is a variable, a watched object, or a container that holds one."""
+    if type(value) not in _CONTAINERS:
+        return isinstance(value, (Variable, *_watched))
+    inner = [value, *_containers(value, inside=True)]
+    return any(
+        isinstance(element, (Variable, *_watched))
+        for one in inner
+        if len(one) <= LARGEST
+        for element in _values(one)
+    )
 
 
-def _members_of_container(container: Any) -> Callable[[], bool]:
-    """Return the comparison of the members of a container with those it has now."""
-    raw = tuple(_values(container)) if len(container) <= LARGEST else ()
-    held = _members(raw)
-    flat = not any(type(value) in _CONTAINERS for value in raw)
+def _members_stay(container: Any) -> Callable[[], bool]:
+    """Return the comparison of the members of a list or dict with those it has now."""
+    if len(container) > LARGEST:
+        return lambda: True
+    raw = tuple(_values(container))
+    held = list(filter(_is_member, raw))
 
     def same() -> bool:
-        nonlocal raw, flat
-        if flat and len(container) == len(raw) and all(map(operator.is_, _values(container), raw)):
-            return True
-        if len(container) > LARGEST:
-            return not held
+        nonlocal raw
         now = tuple(_values(container))
-        if not _identical(_members(now), held):
+        if len(now) == len(raw) and all(map(operator.is_, now, raw)):
+            return True
+        if len(now) > LARGEST:
+            return not held
+        if not _identical(list(filter(_is_member, now)), held):
             return False
-        raw, flat = now, not any(type(value) in _CONTAINERS for value in now)
+        raw = now
         return True
 
     return same

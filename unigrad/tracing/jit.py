@@ -170,8 +170,8 @@ class Compiled(Generic[P, R]):
                 key.append((type(leaf), leaf))
                 continue
             dynamic.append(tensor)
-            kind = (tensor.shape, tensor.dtype, type(leaf) is Tensor)
-            key.append((Tensor, kind, tensor.device) if several else (Tensor, kind))
+            place = tensor.device if several else None
+            key.append((Tensor, tensor.shape, tensor.dtype, type(leaf) is Tensor, place))
         signature = (backend, structure, tuple(key), context_values(), backend.context())
         try:
             program = self._program(signature, structure, leaves, dynamic)
@@ -239,6 +239,12 @@ def _widest(leaves: Sequence[Any]) -> Tensor | None:
 
 @functools.cache
 def _has_several_devices(backend: Backend) -> bool:
+    """Tell whether arguments may be on different devices.
+
+    Example:
+        >>> _has_several_devices(current_backend()) in (False, True)
+        True
+    """
     return len(backend.devices()) > 1
 
 

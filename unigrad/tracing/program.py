@@ -48,9 +48,10 @@ class Program:
         out as if they had been made one after the other.
         """
         natives = [tensor.native for tensor in inputs]
-        outputs = (
-            self._exchange(natives) if self._writes else self._outputs(natives, self._values())
-        )
+        if self._writes:
+            outputs = self._exchange(natives)
+        else:
+            outputs = self._outputs(natives, self._values() if self._reads else ())
         return tree.unflatten(
             self._structure, [outputs[x] if place else x for place, x in self._leaves]
         )
