@@ -16,6 +16,7 @@ from unigrad.core import dtypes
 from unigrad_conformance.backends import compiles_for_every_shape
 from unigrad_conformance.checks.forward import check_forward
 from unigrad_conformance.checks.gradients import check_gradients, check_recorded
+from unigrad_conformance.checks.layouts import check_every_layout, check_mixed_layouts
 from unigrad_conformance.checks.purity import check_purity
 from unigrad_conformance.checks.second_order import check_second_order
 from unigrad_conformance.checks.values import check_values
@@ -77,9 +78,10 @@ def checks_of(
 ) -> list[tuple[str, Check, dtypes.DType]]:
     """Return the checks of a sample, worked out.
 
-    The costly ones (gradients in low precision, second order) are run on the first smooth sample
-    of an op, on its first complex one, or on all in a thorough run; brief samples are left out. A
-    backend that compiles every op for every shape runs each other smooth sample once, recorded.
+    The costly ones (layouts, gradients in low precision, second order) are run on the first smooth
+    sample of an op, on its first complex one, or on all in a thorough run; brief samples are left
+    out. A backend that compiles every op for every shape runs each other smooth sample once,
+    recorded.
     """
     full = first or thorough
     wide = full or not compiles
@@ -94,6 +96,12 @@ def checks_of(
         checks.append(("values float32", check_values, dtypes.float32))
     if wide:
         checks.append(("purity", check_purity, dtypes.float64))
+    if thorough:
+        checks.append(("layouts", check_every_layout, dtypes.float64))
+    elif first:
+        # Where every op is compiled for every shape, arrays have no strides.
+        mixed = partial(check_mixed_layouts, views=not compiles)
+        checks.append(("layouts", mixed, dtypes.float64))
     if smooth:
         checks += [
             ("gradients float64", check_gradients, dtypes.float64),

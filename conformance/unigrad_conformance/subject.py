@@ -64,12 +64,14 @@ def gradient(
     leaves: Sequence[Any],
     reference: bool = False,
     seen: Callable[[list[ug.Tensor]], None] | None = None,
+    placing: Callable[[Sequence[Any]], list[Any]] = place,
 ) -> list[ug.Tensor | None]:
     """Return the gradient of ⟨weights, results⟩ by the differentiable leaves.
 
-    ``seen`` is shown the results that the tape recorded.
+    ``seen`` is shown the results that the tape recorded; ``placing`` puts the leaves on the
+    current backend.
     """
-    placed = place(leaves)
+    placed = placing(leaves)
     sources = [placed[i] for i in problem.inexact]
     with quiet(), ug.GradientTape(reference=reference) as tape:
         tape.watch(sources)
