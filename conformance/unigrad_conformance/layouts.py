@@ -40,9 +40,8 @@ class Layout:
 
 
 def _backwards(array: Array) -> Array:
-    ways = (slice(None, None, -1),) * array.ndim
-    turned: Array = array[(*ways, ...)].copy()[(*ways, ...)]
-    return turned
+    # A copy of the array backwards, read backwards.
+    return np.flip(np.flip(array).copy())
 
 
 def _turned_back(array: Array) -> ug.Tensor:
@@ -72,8 +71,7 @@ def _from_gaps(array: Array) -> ug.Tensor:
 
 def _view_of_gaps(array: Array) -> Array:
     wide, places = _with_gaps(array)
-    view: Array = wide[(*places, ...)]
-    return view
+    return np.asarray(wide[places]) if places else wide
 
 
 def _read_only(array: Array) -> Array:
