@@ -75,7 +75,7 @@ def _view_of_gaps(array: Array) -> Array:
 
 
 def _read_only(array: Array) -> Array:
-    copy = array.copy()
+    copy = np.array(array)
     copy.flags.writeable = False
     return copy
 

@@ -80,7 +80,7 @@ def _check(problem: Problem, dtype: dtypes.DType, kept: Sequence[Layout], views:
     fitting = [one.shape for one in usual] == [one.shape for one in problem.expected(dtype)]
     if problem.is_smooth and fitting:
         for reference in (False, True):
-            found = gradient(problem, leaves, reference, placing=placing)
+            found = gradient(problem, leaves, reference, placing=placing, making=kept[0].tensor)
             expected = gradient(problem, leaves, reference)
             which = "reference" if reference else "native"
             _require_same(f"{which} gradient, given views that are {what}", found, expected)
