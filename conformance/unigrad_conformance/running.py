@@ -30,6 +30,7 @@ from unigrad_conformance.problem import Problem, problem_of
 from unigrad_conformance.samples import ops, samples_of
 from unigrad_conformance.scenarios import every_scenario
 from unigrad_conformance.scenarios.scenario import Scenario, check_scenario, unigrad_api
+from unigrad_conformance.steps import STEPS
 from unigrad_conformance.subject import Deviation
 
 Check = Callable[[Problem, dtypes.DType, Ledger], None]
@@ -141,7 +142,7 @@ def op_trials(thorough: bool = False) -> list[Trial]:
 
 
 def other_trials() -> list[Trial]:
-    """Return a trial per scenario, edge, bad call, explanation, placement and lifetime."""
+    """Return a trial per scenario, edge, bad call, explanation, placement, lifetime and step."""
     tables: list[tuple[str, list[tuple[str, Callable[[], None]]]]] = [
         (
             "tape",
@@ -152,6 +153,7 @@ def other_trials() -> list[Trial]:
         ("errors", list(EXPLANATIONS.items())),
         ("devices", list(PLACEMENTS.items())),
         ("lifetime", list(LIFETIMES.items())),
+        ("optimizers", list(STEPS.items())),
     ]
     return [
         Trial(family, name, partial(_run_one, family, name, function))
