@@ -34,29 +34,47 @@ def _require_equal(what: str, found: Any, expected: Any) -> None:
         raise Deviation(f"{what}: {found.tolist()}, not {expected.tolist()}")
 
 
+def _by_hand(name: str, numbers: Any, w: Any, slots: list[Any], g: Any, t: int) -> Any:
+    """Do one step of an optimizer's formula, changing the slots."""
+    rate = numbers["learning_rate"]
+    if name == "SGD":
+        return w - rate * g
+    if name == "Momentum":
+        slots[0] = numbers["beta"] * slots[0] + (1 - numbers["beta"]) * g
+        return w - rate * slots[0]
+    if name == "RMSprop":
+        slots[0] = numbers["rho"] * slots[0] + (1 - numbers["rho"]) * g**2
+        return w - rate * g / (np.sqrt(slots[0]) + numbers["epsilon"])
+    beta1, beta2 = numbers["beta1"], numbers["beta2"]
+    slots[0] = beta1 * slots[0] + (1 - beta1) * g
+    slots[1] = beta2 * slots[1] + (1 - beta2) * g**2
+    mean, square = slots[0] / (1 - beta1**t), slots[1] / (1 - beta2**t)
+    return w - rate * mean / (np.sqrt(square) + numbers["epsilon"])
+
+
+def _step_of(optimizer: Any, variable: ug.Variable) -> Callable[[Any], None]:
+    def step(gradient: Any) -> None:
+        optimizer.apply_gradients([(gradient, variable)])
+
+    return step
+
+
 def _changes(compiled: bool) -> None:
-    """Change each number of each optimizer after a step; compare with one made with it."""
+    """Change each number of each optimizer after a step; compare with the formula."""
     for name, others in _OPTIMIZERS.items():
         for number in ("learning_rate", *others):
             optimizer, w = _make(name), ug.Variable(_START)
-
-            def step(g: Any, optimizer: Any = optimizer, w: Any = w) -> None:
-                optimizer.apply_gradients([(g, w)])
-
-            run: Any = ug.jit(lambda g, step=step: step(g)) if compiled else step
-            gradient = ug.asarray(_GRADIENT)
-            run(gradient)
-            pure = _make(name)
-            parameters, state = pure.update(
-                [gradient], pure.init([ug.asarray(_START)]), [ug.asarray(_START)]
-            )
-            for value in (0.5, 0.25):
-                setattr(optimizer, number, value)
-                run(gradient)
-                changed = _make(name)
-                setattr(changed, number, value)
-                parameters, state = changed.update([gradient], state, parameters)
-                _require_equal(f"{name}.{number} = {value}", w.numpy(), parameters[0].numpy())
+            step = _step_of(optimizer, w)
+            run: Any = ug.jit(step) if compiled else step
+            numbers = {one: getattr(optimizer, one) for one in ("learning_rate", *others)}
+            expected, slots = _START, [np.zeros_like(_START)] * 2
+            for t, value in enumerate((numbers[number], 0.5, 0.25), 1):
+                if t > 1:
+                    setattr(optimizer, number, value)
+                run(ug.asarray(_GRADIENT))
+                numbers[number] = value
+                expected = _by_hand(name, numbers, expected, slots, _GRADIENT, t)
+                _require_equal(f"{name}.{number} = {value}", w.numpy(), expected)
 
 
 def changed_numbers_hold() -> None:
