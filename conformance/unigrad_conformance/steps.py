@@ -87,10 +87,14 @@ def changed_numbers_hold_in_programs() -> None:
     _changes(compiled=True)
 
 
+def _by_pickle(pair: Any) -> Any:
+    return pickle.loads(pickle.dumps(pair))
+
+
 def copied_pairs_go_on() -> None:
     """Variables and optimizer, copied or pickled together, go on as the first ones do."""
     for name in _OPTIMIZERS:
-        for duplicate in (copy.deepcopy, lambda pair: pickle.loads(pickle.dumps(pair))):
+        for duplicate in (copy.deepcopy, _by_pickle):
             optimizer = _make(name)
             variables = [ug.Variable(_START), ug.Variable(_START[0])]
             gradients = [ug.asarray(_GRADIENT), ug.asarray(_GRADIENT[1])]
