@@ -77,9 +77,9 @@ class TorchBackend(Backend):
 
     def to_numpy(self, native: torch.Tensor) -> npt.NDArray[Any]:
         native = native.detach().cpu().resolve_conj().resolve_neg()
-        if native.dtype == torch.bfloat16:
-            return native.view(torch.int16).numpy().view(ml_dtypes.bfloat16)
         # By force, since a derivative may come as one of torch's symbolic zeros.
+        if native.dtype == torch.bfloat16:
+            return native.view(torch.int16).numpy(force=True).view(ml_dtypes.bfloat16)
         return native.numpy(force=True)
 
     def to_device(self, native: torch.Tensor, device: str) -> torch.Tensor:

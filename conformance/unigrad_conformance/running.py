@@ -16,6 +16,7 @@ from unigrad.core import dtypes
 from unigrad_conformance.backends import compiles_for_every_shape
 from unigrad_conformance.checks.forward import check_forward
 from unigrad_conformance.checks.gradients import check_gradients, check_recorded
+from unigrad_conformance.checks.layouts import check_every_layout, check_mixed_layouts
 from unigrad_conformance.checks.purity import check_purity
 from unigrad_conformance.checks.second_order import check_second_order
 from unigrad_conformance.checks.values import check_values
@@ -33,6 +34,7 @@ from unigrad_conformance.programs import PROGRAMS
 from unigrad_conformance.samples import ops, samples_of
 from unigrad_conformance.scenarios import every_scenario
 from unigrad_conformance.scenarios.scenario import Scenario, check_scenario, unigrad_api
+from unigrad_conformance.steps import STEPS
 from unigrad_conformance.subject import Deviation
 
 Check = Callable[[Problem, dtypes.DType, Ledger], None]
@@ -81,9 +83,10 @@ def checks_of(
 ) -> list[tuple[str, Check, dtypes.DType]]:
     """Return the checks of a sample, worked out.
 
-    The costly ones (gradients in low precision, second order) are run on the first smooth sample
-    of an op, on its first complex one, or on all in a thorough run; brief samples are left out. A
-    backend that compiles every op for every shape runs each other smooth sample once, recorded.
+    The costly ones (layouts, gradients in low precision, second order) are run on the first smooth
+    sample of an op, on its first complex one, or on all in a thorough run; brief samples are left
+    out. A backend that compiles every op for every shape runs each other smooth sample once,
+    recorded.
     """
     full = first or thorough
     wide = full or not compiles
@@ -102,6 +105,12 @@ def checks_of(
         # Who compiles every op does so for each dtype: one tells.
         for one in [dtypes.float32] if compiles else dtypes_of(problem):
             checks.append((f"watching {one.name}", check_watching, one))
+    if thorough:
+        checks.append(("layouts", check_every_layout, dtypes.float64))
+    elif first:
+        # Where every op is compiled for every shape, arrays have no strides.
+        mixed = partial(check_mixed_layouts, views=not compiles)
+        checks.append(("layouts", mixed, dtypes.float64))
     if smooth:
         checks += [
             ("gradients float64", check_gradients, dtypes.float64),
@@ -141,7 +150,7 @@ def op_trials(thorough: bool = False) -> list[Trial]:
 
 
 def other_trials() -> list[Trial]:
-    """Return a trial per scenario, edge, bad call, explanation, placement, lifetime and program."""
+    """Return a trial per scenario, edge, bad call, placement, lifetime, program, step and so on."""
     tables: list[tuple[str, list[tuple[str, Callable[[], None]]]]] = [
         (
             "tape",
@@ -155,6 +164,7 @@ def other_trials() -> list[Trial]:
         ("devices", list(PLACEMENTS.items())),
         ("lifetime", list(LIFETIMES.items())),
         ("jit", list(PROGRAMS.items())),
+        ("optimizers", list(STEPS.items())),
     ]
     return [
         Trial(family, name, partial(_run_one, family, name, function))

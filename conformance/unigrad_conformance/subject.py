@@ -49,10 +49,14 @@ def run(problem: Problem, placed: Sequence[Any]) -> list[ug.Tensor]:
     return many
 
 
-def weighed(problem: Problem, results: Sequence[ug.Tensor]) -> tuple[list[Any], list[Any]]:
+def weighed(
+    problem: Problem,
+    results: Sequence[ug.Tensor],
+    making: Callable[[Array], ug.Tensor] = ug.asarray,
+) -> tuple[list[Any], list[Any]]:
     """Return the results that are floats and a cotangent for each."""
     pairs = [
-        (one, ug.asarray(weight.astype(one.dtype)))
+        (one, making(weight.astype(one.dtype)))
         for one, weight in zip(results, problem.weights, strict=True)
         if weight is not None
     ]
@@ -64,12 +68,15 @@ def gradient(
     leaves: Sequence[Any],
     reference: bool = False,
     seen: Callable[[list[ug.Tensor]], None] | None = None,
+    placing: Callable[[Sequence[Any]], list[Any]] = place,
+    making: Callable[[Array], ug.Tensor] = ug.asarray,
 ) -> list[ug.Tensor | None]:
     """Return the gradient of ⟨weights, results⟩ by the differentiable leaves.
 
-    ``seen`` is shown the results that the tape recorded.
+    ``seen`` is shown the results that the tape recorded; ``placing`` puts the leaves on the
+    current backend, ``making`` a cotangent.
     """
-    placed = place(leaves)
+    placed = placing(leaves)
     sources = [placed[i] for i in problem.inexact]
     with quiet(), ug.GradientTape(reference=reference) as tape:
         tape.watch(sources)
@@ -78,7 +85,7 @@ def gradient(
             # Results may be bools and integers: the tape connects them all the same.
             targets, weights = results, None
         else:
-            targets, weights = weighed(problem, results)
+            targets, weights = weighed(problem, results, making)
     if seen is not None:
         seen(results)
     with quiet():

@@ -4,13 +4,13 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import torch
+from torch import Tensor
 
 from unigrad.optimizers.updates import columns
 from unigrad_torch.bridge import by_rule
 from unigrad_torch.compiler import quicker, runs_as_captured
 from unigrad_torch.private import fused_adam, get_proxy_mode
 
-Tensor: TypeAlias = torch.Tensor
 #: Python's, or a tensor: in a captured graph, or computed.
 Number: TypeAlias = float | Tensor
 
@@ -83,11 +83,11 @@ def _formula(
 ) -> list[Tensor]:
     """The formula of `unigrad.optimizers.updates`, its scalars in float64."""
     time, dtype = step.to(torch.float64), parameters[0].dtype
-    rate, beta1, beta2, epsilon = map(_as_tensor, (rate, beta1, beta2, epsilon))
-    correction = torch.sqrt(-torch.expm1(time * torch.log(beta2)))
-    scale = (correction / -torch.expm1(time * torch.log(beta1)) * rate).to(dtype)
-    floor = (correction * epsilon).to(dtype)
-    past1, now1, past2, now2 = (x.to(dtype) for x in (beta1, 1 - beta1, beta2, 1 - beta2))
+    pace, share1, share2, least = map(_as_tensor, (rate, beta1, beta2, epsilon))
+    correction = torch.sqrt(-torch.expm1(time * torch.log(share2)))
+    scale = (correction / -torch.expm1(time * torch.log(share1)) * pace).to(dtype)
+    floor = (correction * least).to(dtype)
+    past1, now1, past2, now2 = (x.to(dtype) for x in (share1, 1 - share1, share2, 1 - share2))
     m = [past1 * m + now1 * g for m, g in zip(first, gradients, strict=True)]
     v = [past2 * v + now2 * (g * g) for v, g in zip(second, gradients, strict=True)]
     moved = [

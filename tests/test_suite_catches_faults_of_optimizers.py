@@ -1,0 +1,97 @@
+"""Faults planted into optimizers: the suite's steps must catch each."""
+
+from typing import Any
+
+import pytest
+
+import unigrad as ug
+from unigrad.core.op import OPS
+from unigrad.core.registry import load_backend
+from unigrad.optimizers.numbers import Number
+from unigrad.optimizers.slots import Slots
+from unigrad_conformance import steps
+from unigrad_conformance.subject import Deviation
+
+
+def caught(name: str, backend: str = "numpy") -> bool:
+    """Tell whether a check of steps fails on a backend."""
+    load_backend("torch")
+    with ug.use_backend(backend):
+        try:
+            steps.STEPS[name]()
+        except Deviation:
+            return True
+    return False
+
+
+@pytest.mark.parametrize("name", steps.STEPS)
+def test_nothing_is_found_without_a_fault(backend: str, name: str) -> None:
+    assert not caught(name, backend)
+
+
+@pytest.mark.parametrize("backend", ["torch", "jax", "tensorflow"])
+def test_number_that_is_a_constant_of_programs(
+    monkeypatch: pytest.MonkeyPatch, backend: str
+) -> None:
+    monkeypatch.setattr(Number, "get", lambda self: self._value)
+    assert caught("changed_numbers_hold_in_programs", backend)
+
+
+def test_number_that_only_eager_steps_see(monkeypatch: pytest.MonkeyPatch) -> None:
+    def only_here(self: Number, value: float) -> None:
+        self._value = float(value)
+
+    monkeypatch.setattr(Number, "set", only_here)
+    assert caught("changed_numbers_hold_in_programs", "torch")
+
+
+def test_number_that_never_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Number, "set", lambda self, value: None)
+    assert caught("changed_numbers_hold")
+
+
+@pytest.mark.parametrize("op", ["momentum_update", "adam_update"])
+def test_number_that_an_update_does_not_take(monkeypatch: pytest.MonkeyPatch, op: str) -> None:
+    backend = load_backend("numpy")
+    honest: Any = OPS[op].kernels[backend]
+    monkeypatch.setitem(
+        OPS[op].kernels,
+        backend,
+        # The tensors come after two numbers or four.
+        lambda step, rate, share, *rest: honest(step, rate, 0.9, *rest),
+    )
+    assert caught("changed_numbers_hold")
+
+
+@pytest.mark.parametrize("method", ["__deepcopy__", "__reduce__"])
+def test_copy_that_forgets(monkeypatch: pytest.MonkeyPatch, method: str) -> None:
+    fresh: Any = (
+        (lambda self, memo: Slots()) if method == "__deepcopy__" else (lambda self: (Slots, ()))
+    )
+    monkeypatch.setattr(Slots, method, fresh)
+    assert caught("copied_pairs_go_on")
+
+
+def test_copy_that_shares_its_slots(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Slots, "__deepcopy__", lambda self, memo: self)
+    assert caught("copied_pairs_go_on")
+
+
+def test_slots_that_outlive_their_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    honest, kept = Slots.add, []
+
+    def keeping(self: Slots, variable: ug.Variable, slots: Any) -> None:
+        kept.append(variable)
+        honest(self, variable, slots)
+
+    monkeypatch.setattr(Slots, "add", keeping)
+    assert caught("slots_go_with_their_variable")
+
+
+def test_fused_update_of_parameters_as_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    honest = torch.Tensor.clone
+    monkeypatch.setattr(torch.Tensor, "clone", lambda x, memory_format=None: honest(x))
+    monkeypatch.setattr(torch.Tensor, "contiguous", lambda x: x)
+    assert caught("parameters_of_several_layouts", "torch")
