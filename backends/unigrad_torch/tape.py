@@ -70,8 +70,8 @@ class TorchTape(NativeTape):
         key = id(self)
         _living[key] = weakref.ref(self, partial(_living.pop, key))
         TorchTape.starts += 1
-        #: The tensors in the graph, by value. A result's goes with the last user of its plain array:
-        #: what only the graph needs is the graph's to keep.
+        #: The tensors in the graph, by value. A result's goes with the last user of its plain
+        #: array: what only the graph needs is the graph's to keep.
         self._natives: dict[int, torch.Tensor] = {}
         self._forget = self._natives.pop
         self._results: list[weakref.ref[torch.Tensor]] = []

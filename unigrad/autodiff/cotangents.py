@@ -10,6 +10,7 @@ from unigrad.autodiff.backward import Cotangent, ones_like
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import BackendMismatchError, SettingError, ShapeError
+from unigrad.core.op import another_handle
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
@@ -47,7 +48,8 @@ def given_cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> l
                 f"output_gradients: a cotangent of shape {cotangent.shape} for a target of "
                 f"shape {target.shape}"
             )
-        cotangents.append(cotangent)
+        # What comes back may be the cotangent itself, and is not the caller's handle.
+        cotangents.append(another_handle(cotangent))
     return cotangents
 
 
@@ -61,7 +63,7 @@ def by_itself(
     total: Tensor | None = None
     for leaf, target, cotangent in zip(leaves, targets, cotangents, strict=True):
         if leaf is source and is_inexact(target):
-            one = ones_like(target) if cotangent is None else cotangent
+            one = ones_like(target) if cotangent is None else another_handle(cotangent)
             total = one if total is None else total + one
     return total
 

@@ -14,7 +14,7 @@ from unigrad.autodiff.backward import ZERO, Cotangent, backward, ones_like
 from unigrad.autodiff.cotangents import is_inexact
 from unigrad.core import recorders
 from unigrad.core.backend import Backend, NativeTape
-from unigrad.core.op import OPS, native_of, wrap, wrap_all
+from unigrad.core.op import OPS, another_handle, native_of, wrap, wrap_all
 from unigrad.core.tensor import Tensor
 
 if TYPE_CHECKING:
@@ -79,7 +79,18 @@ def _by_recordings(
     # While it records, a persistent tape grows under this very walk.
     recordings = tuple(tape.recordings)
     backward(backend, recordings, cotangents, set(wanted), by_rule=tape.needs_rules)
-    return [_conjugated(cotangents.get(uid)) for uid in wanted]
+    return _distinct([_conjugated(cotangents.get(uid)) for uid in wanted])
+
+
+def _distinct(found: list[Cotangent | None]) -> list[Cotangent | None]:
+    """Return each gradient in a handle of its own: one cotangent may have gone to several."""
+    seen: set[int] = set()
+    for i, one in enumerate(found):
+        if isinstance(one, Tensor):
+            if id(one) in seen:
+                found[i] = another_handle(one)
+            seen.add(id(one))
+    return found
 
 
 def _conjugated(cotangent: Any) -> Any:

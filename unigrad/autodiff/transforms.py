@@ -14,6 +14,7 @@ from unigrad.autodiff.tape import GradientTape
 from unigrad.control import identity
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
+from unigrad.core.copying import own_handles
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import wrap
@@ -78,7 +79,7 @@ def value_and_grad(
             raise DTypeError(f"grad: the function returned {value.dtype.name}, which has none")
         found = tape.gradient(value, sources, unconnected_gradients="zero")
         found = found[0] if single else tuple(found)
-        return ((value, result[1]) if has_aux else value), found
+        return own_handles((value, result[1]) if has_aux else value), found
 
     return both
 
@@ -106,7 +107,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         return tuple(tape.gradient(out, sources, cotangent, unconnected_gradients="zero"))
 
-    return out, pullback
+    return own_handles(out), pullback
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -129,7 +130,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     args, sources = _sources("jvp", tuple(primals), list(range(len(primals))))
     with ForwardAccumulator(sources, list(tangents)) as accumulator:
         out = f(*args)
-    return out, accumulator.jvp(out, unconnected_gradients="zero")
+    return own_handles(out), accumulator.jvp(out, unconnected_gradients="zero")
 
 
 def _sources(
