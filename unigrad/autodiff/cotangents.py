@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from unigrad.autodiff.backward import Cotangent, ones_like
 from unigrad.core.arguments import as_tensor, cast
@@ -13,9 +13,6 @@ from unigrad.core.errors import BackendMismatchError, SettingError, ShapeError
 from unigrad.core.op import another_handle
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
-
-if TYPE_CHECKING:
-    from unigrad.autodiff.tape import GradientTape
 
 
 def given_cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> list[Tensor | None]:
@@ -99,7 +96,12 @@ def unknown_word(unconnected: object) -> SettingError:
     return SettingError(f"unconnected_gradients is 'none' or 'zero', not {unconnected!r}")
 
 
-def why_none(tape: GradientTape, source: Tensor | Variable, targets: Sequence[Tensor]) -> str:
+def why_none(
+    tracked: Container[int],
+    variables: Container[int],
+    source: Tensor | Variable,
+    targets: Sequence[Tensor],
+) -> str:
     """Explain a gradient of ``None``."""
     what = (
         f"the variable {source.name!r}"
@@ -108,13 +110,13 @@ def why_none(tape: GradientTape, source: Tensor | Variable, targets: Sequence[Te
     )
     if source.dtype not in INEXACT:
         reason = f"its dtype {source.dtype.name} has no gradient"
-    elif not any(target.uid in tape.tracked for target in targets):
+    elif not any(target.uid in tracked for target in targets):
         reason = (
             "the target was not computed from anything that this tape watched while it was "
             "recording"
         )
     elif not (
-        source.uid in tape.variables if isinstance(source, Variable) else source.uid in tape.tracked
+        source.uid in variables if isinstance(source, Variable) else source.uid in tracked
     ):
         reason = (
             "it is neither watched by this tape nor computed from something watched "

@@ -325,7 +325,8 @@ class GradientTape:
                 if found[i] is None and itself:
                     found[i] = by_itself(source, target_leaves, targets, cotangents)
                 if found[i] is None and unconnected == "none":
-                    warnings.warn(why_none(self, source, targets), GradientWarning, stacklevel=3)
+                    reason = why_none(self.tracked, self.variables, source, targets)
+                    warnings.warn(reason, GradientWarning, stacklevel=3)
                 elif not isinstance(found[i], Tensor):
                     found[i] = zeros_like(untaped(source))
         return found, structure
