@@ -115,9 +115,7 @@ def why_none(
             "the target was not computed from anything that this tape watched while it was "
             "recording"
         )
-    elif not (
-        source.uid in variables if isinstance(source, Variable) else source.uid in tracked
-    ):
+    elif not (source.uid in variables if isinstance(source, Variable) else source.uid in tracked):
         reason = (
             "it is neither watched by this tape nor computed from something watched "
             "(tape.watch it before it is used)"

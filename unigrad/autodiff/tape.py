@@ -27,7 +27,7 @@ from unigrad.autodiff.cotangents import (
     why_none,
 )
 from unigrad.autodiff.differentiation import differentiate
-from unigrad.autodiff.jacobians import batch_jacobian_rows, jacobian_rows
+from unigrad.autodiff.jacobians import batch_jacobian, jacobian
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, NativeTape
@@ -389,7 +389,7 @@ class GradientTape:
         Raises:
             TapeError: as `gradient`.
         """
-        return jacobian_rows(self, target, sources, unconnected_gradients)
+        return jacobian(self._rows, self._value(target), sources, unconnected_gradients)
 
     def batch_jacobian(
         self, target: Tensor, source: Tensor, unconnected_gradients: Unconnected = "none"
@@ -402,4 +402,26 @@ class GradientTape:
             TapeError: as `gradient`.
             ShapeError: when the two have not the same first axis.
         """
-        return batch_jacobian_rows(self, target, source, unconnected_gradients)
+        return batch_jacobian(self._rows, target, source, unconnected_gradients)
+
+    def _rows(
+        self,
+        target: Tensor,
+        sources: list[Any],
+        cotangents: Sequence[Tensor | None],
+        unconnected: Unconnected,
+    ) -> list[list[Tensor | None]]:
+        """Ask once per cotangent, staying usable in between."""
+        persistent, self.persistent = self.persistent, True
+        try:
+            if not persistent and self._recording:
+                self._pause()
+            # An unwatched source that is the target itself counts for `gradient` only (TensorFlow).
+            rows = [
+                self._ask(target, sources, one, unconnected, itself=False)[0] for one in cotangents
+            ]
+        finally:
+            self.persistent = persistent
+        self._spend()
+        self._release()
+        return rows

@@ -13,7 +13,6 @@ from unigrad_conformance.problem import Problem
 from unigrad_conformance.sample import Array
 from unigrad_conformance.subject import Deviation, place, quiet, run, weighed
 
-
 #: Ops that no public function of their name runs: ``ug.identity`` makes a matrix.
 _BARE = {"identity"}
 
@@ -46,7 +45,9 @@ def _require_own(problem: Problem, placed: list[Any]) -> None:
     held = [x.current() for x in inputs if isinstance(x, ug.Variable)]
     for result in run(problem, inputs):
         if any(result is one for one in held):
-            raise Deviation("returned a variable's own handle: assigning to it changes the variable")
+            raise Deviation(
+                "returned a variable's own handle: assigning to it changes the variable"
+            )
 
 
 def _copies(values: list[Any]) -> list[Array | None]:
