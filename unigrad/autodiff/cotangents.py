@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Container, Sequence
 from itertools import islice
 from typing import Any
@@ -9,7 +10,13 @@ from typing import Any
 from unigrad.autodiff.backward import Cotangent, ones_like
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.dtypes import INEXACT
-from unigrad.core.errors import BackendMismatchError, SettingError, ShapeError
+from unigrad.core.errors import (
+    BackendMismatchError,
+    DTypeError,
+    GradientWarning,
+    SettingError,
+    ShapeError,
+)
 from unigrad.core.op import another_handle
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -84,6 +91,27 @@ def summed(found: Sequence[Cotangent | None], sizes: Sequence[int]) -> list[Cota
 def is_inexact(tensor: Tensor) -> bool:
     """Tell whether a tensor's dtype has derivatives, without translating it."""
     return tensor.native.dtype in tensor.backend.native_floats
+
+
+def is_watchable(leaf: Any) -> bool:
+    """Tell whether a leaf can be a source; warn if it is an integer.
+
+    Raises:
+        DTypeError: when it is neither a Tensor nor a Variable.
+    """
+    if not isinstance(leaf, (Tensor, Variable)):
+        raise DTypeError(
+            "watch: expected a unigrad Tensor or a Variable, not a "
+            f"{type(leaf).__module__}.{type(leaf).__qualname__}"
+        )
+    if leaf.dtype in INEXACT:
+        return True
+    warnings.warn(
+        f"watch: a tensor of dtype {leaf.dtype.name} has no gradient and is not watched",
+        GradientWarning,
+        stacklevel=3,
+    )
+    return False
 
 
 def untaped(source: Tensor | Variable) -> Tensor:

@@ -21,6 +21,7 @@ from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.cotangents import (
     by_itself,
     given_cotangents,
+    is_watchable,
     summed,
     unknown_word,
     untaped,
@@ -31,7 +32,6 @@ from unigrad.autodiff.jacobians import batch_jacobian, jacobian
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, NativeTape
-from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, GradientWarning, TapeError
 from unigrad.core.op import Recording, wrap
 from unigrad.core.tensor import Tensor
@@ -164,18 +164,9 @@ class GradientTape:
         if not self._recording:
             raise TapeError("watch: the tape is not recording; call it inside the with block")
         for one in tree.leaves(tensors):
-            if not isinstance(one, (Tensor, Variable)):
-                raise DTypeError(
-                    "watch: expected a unigrad Tensor or a Variable, not a "
-                    f"{type(one).__module__}.{type(one).__qualname__}"
-                )
-            if one.dtype not in INEXACT:
-                warnings.warn(
-                    f"watch: a tensor of dtype {one.dtype.name} has no gradient and is not watched",
-                    GradientWarning,
-                    stacklevel=2,
-                )
-            elif isinstance(one, Variable):
+            if not is_watchable(one):
+                continue
+            if isinstance(one, Variable):
                 self.variables.setdefault(one.uid, one)
                 value = one.current()
                 handle = recorders.handle_of(one, value)
@@ -191,16 +182,11 @@ class GradientTape:
             return
         if not tensor.uid:
             tensor.uid = recorders.fresh_uid()
-        backend = tensor.backend
-        native = self._native_tape(backend)
+        backend, tapes = tensor.backend, self.native_tapes
+        native = tapes[backend] if backend in tapes else self._open(backend)
         if native is not None:
             native.watch(tensor)
         self.tracked[tensor.uid] = ()
-
-    def _native_tape(self, backend: Backend) -> NativeTape | None:
-        """Return the backend's own tape behind this one, opened at its first use."""
-        tapes = self.native_tapes
-        return tapes[backend] if backend in tapes else self._open(backend)
 
     def _open(self, backend: Backend) -> NativeTape | None:
         """Open the backend's own tape behind this one."""
