@@ -2,6 +2,7 @@
 
 import warnings
 from dataclasses import replace
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -78,14 +79,16 @@ def skewed(run: Any, order: int) -> Any:
 # -- tapes
 
 #: How values are computed from others.
-RULES = ("multiply", "add", "sin", "twice")
+RULES = ("multiply", "add", "sin", "twice", "module", "jit")
+#: How many tapes there are.
+TAPES = 3
 
 
 @st.composite
 def programs(draw: st.DrawFn) -> list[tuple[Any, ...]]:
-    """Draw what happens to three values, two variables and two tapes."""
+    """Draw what happens to three values, two variables and some tapes."""
     program: list[tuple[Any, ...]] = []
-    _draw(draw, program, {0, 1}, set(), draw(st.integers(4, 14)))
+    _draw(draw, program, set(range(TAPES)), set(), draw(st.integers(4, 20)))
     return program
 
 
@@ -96,7 +99,7 @@ def _draw(
     value, variable = st.integers(0, 2), st.integers(3, 4)
     anything = st.one_of(value, variable)
     for _ in range(count):
-        kinds = ["compute", "compute", "compute", "gradient", "gradient", "assign"]
+        kinds = ["compute", "compute", "compute", "gradient", "gradient", "assign", "write"]
         kinds += ["renew"] * bool(free - open_tapes)
         kinds += ["enter"] * 2 * bool(free - open_tapes) + ["exit"] * bool(free & open_tapes)
         kinds += ["watch", "watch", "stop"] * bool(open_tapes)
@@ -106,12 +109,14 @@ def _draw(
             program.append((kind, draw(value), rule, draw(anything), draw(anything)))
         elif kind == "assign":
             program.append((kind, draw(variable), draw(anything), draw(st.booleans())))
+        elif kind == "write":
+            program.append((kind, draw(value), draw(anything)))
         elif kind == "renew":
             program.append(
                 (kind, draw(st.sampled_from(sorted(free - open_tapes))), draw(st.booleans()))
             )
         elif kind == "gradient":
-            tape = draw(st.integers(0, 1))
+            tape = draw(st.integers(0, TAPES - 1))
             sources = draw(st.lists(anything, min_size=1, max_size=2))
             # The gradient may become a value: second order.
             program.append((kind, tape, draw(anything), sources, draw(st.none() | value)))
@@ -132,16 +137,23 @@ def _draw(
             program.append((kind, tape, inside))
 
 
+@cache
+def _jitted() -> Any:
+    """Return a compiled function, the same for all programs: it is compiled once."""
+    return ug.jit(ug.sin)
+
+
 class Running:
     """A program being run in the words of an `Api`."""
 
     def __init__(self, api: Api) -> None:
         self.api = api
-        self.tapes = [api.GradientTape(persistent=True) for _ in range(2)]
-        self.entered = [False, False]
-        self.persistent = [True, True]
+        self.tapes = [api.GradientTape(persistent=True) for _ in range(TAPES)]
+        self.entered = [False] * TAPES
+        self.persistent = [True] * TAPES
         self.values = [api.constant(one) for one in (0.75, -1.25, 0.5)]
         self.values += [api.variable(0.25), api.variable(1.5, trainable=False)]
+        self.jitted = _jitted() if api.name == "unigrad" else api.sin
         #: What every gradient was.
         self.found: list[Any] = []
 
@@ -157,7 +169,12 @@ class Running:
             "add": lambda: x + y,
             "sin": lambda: self.api.sin(x),
             "twice": lambda: x * 2.0,
+            "module": lambda: self.api.passed(x),
+            "jit": lambda: self.jitted(x),
         }[rule]()
+
+    def write(self, to: int, value: int) -> None:
+        self.values[to] = self.api.written(self.values[to], self.values[value])
 
     def assign(self, variable: int, value: int, added: bool) -> None:
         target, source = self.values[variable], self.values[value]

@@ -9,6 +9,7 @@ import numpy as np
 
 from unigrad.core import tree
 from unigrad.core.arguments import TensorLike, as_tensor, common_tensors, untracked
+from unigrad.core.copying import own_handles
 from unigrad.core.dispatch import wrap
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import OPS
@@ -62,10 +63,11 @@ def scan(
     if len(lengths) != 1 or -1 in lengths:
         raise ShapeError(f"scan: needs one common length, found {sorted(lengths)}")
     count = lengths.pop()
+    # The function may assign to its carry, or return it: the caller's handles are not concerned.
+    carry, kept = own_handles(init), tree.structure(init)
     if not count:
-        return init, _no_results(f, init, tree.unflatten(structure, [_row(one) for one in leaves]))
+        return carry, _no_results(f, init, tree.unflatten(structure, [_row(one) for one in leaves]))
     rows = [OPS["unstack"](leaf, axis=0) for leaf in leaves]
-    carry, kept = init, tree.structure(init)
     columns: list[list[Any]] = []
     given: Any = None
     for i in range(count - 1, -1, -1) if reverse else range(count):
@@ -81,7 +83,7 @@ def scan(
     if reverse:
         for column in columns:
             column.reverse()
-    return carry, tree.unflatten(given, [_stacked(column) for column in columns])
+    return own_handles(carry), tree.unflatten(given, [_stacked(column) for column in columns])
 
 
 def _same_structure(what: str, before: Any, after: Any) -> None:

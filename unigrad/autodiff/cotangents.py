@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from unigrad.autodiff.backward import Cotangent, ones_like
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.dtypes import INEXACT
-from unigrad.core.errors import BackendMismatchError, SettingError, ShapeError
+from unigrad.core.errors import (
+    BackendMismatchError,
+    DTypeError,
+    SettingError,
+    ShapeError,
+)
+from unigrad.core.leaks import warn_program
+from unigrad.core.op import another_handle
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
-
-if TYPE_CHECKING:
-    from unigrad.autodiff.tape import GradientTape
 
 
 def given_cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> list[Tensor | None]:
@@ -47,7 +51,8 @@ def given_cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> l
                 f"output_gradients: a cotangent of shape {cotangent.shape} for a target of "
                 f"shape {target.shape}"
             )
-        cotangents.append(cotangent)
+        # What comes back may be the cotangent itself, and is not the caller's handle.
+        cotangents.append(another_handle(cotangent))
     return cotangents
 
 
@@ -61,7 +66,7 @@ def by_itself(
     total: Tensor | None = None
     for leaf, target, cotangent in zip(leaves, targets, cotangents, strict=True):
         if leaf is source and is_inexact(target):
-            one = ones_like(target) if cotangent is None else cotangent
+            one = ones_like(target) if cotangent is None else another_handle(cotangent)
             total = one if total is None else total + one
     return total
 
@@ -87,6 +92,23 @@ def is_inexact(tensor: Tensor) -> bool:
     return tensor.native.dtype in tensor.backend.native_floats
 
 
+def is_watchable(leaf: Any) -> bool:
+    """Tell whether a leaf can be a source; warn if it is an integer.
+
+    Raises:
+        DTypeError: when it is neither a Tensor nor a Variable.
+    """
+    if not isinstance(leaf, (Tensor, Variable)):
+        raise DTypeError(
+            "watch: expected a unigrad Tensor or a Variable, not a "
+            f"{type(leaf).__module__}.{type(leaf).__qualname__}"
+        )
+    if leaf.dtype in INEXACT:
+        return True
+    warn_program(f"watch: a tensor of dtype {leaf.dtype.name} has no gradient and is not watched")
+    return False
+
+
 def untaped(source: Tensor | Variable) -> Tensor:
     """Return a source's value without telling the tapes."""
     return source._untaped() if isinstance(source, Variable) else source
@@ -97,7 +119,12 @@ def unknown_word(unconnected: object) -> SettingError:
     return SettingError(f"unconnected_gradients is 'none' or 'zero', not {unconnected!r}")
 
 
-def why_none(tape: GradientTape, source: Tensor | Variable, targets: Sequence[Tensor]) -> str:
+def why_none(
+    tracked: Container[int],
+    variables: Container[int],
+    source: Tensor | Variable,
+    targets: Sequence[Tensor],
+) -> str:
     """Explain a gradient of ``None``."""
     what = (
         f"the variable {source.name!r}"
@@ -106,14 +133,12 @@ def why_none(tape: GradientTape, source: Tensor | Variable, targets: Sequence[Te
     )
     if source.dtype not in INEXACT:
         reason = f"its dtype {source.dtype.name} has no gradient"
-    elif not any(target.uid in tape.tracked for target in targets):
+    elif not any(target.uid in tracked for target in targets):
         reason = (
             "the target was not computed from anything that this tape watched while it was "
             "recording"
         )
-    elif not (
-        source.uid in tape.variables if isinstance(source, Variable) else source.uid in tape.tracked
-    ):
+    elif not (source.uid in variables if isinstance(source, Variable) else source.uid in tracked):
         reason = (
             "it is neither watched by this tape nor computed from something watched "
             "(tape.watch it before it is used)"

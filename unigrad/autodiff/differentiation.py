@@ -6,24 +6,50 @@ is a zero.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from types import NoneType
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from unigrad.autodiff.backward import ZERO, Cotangent, backward, ones_like
 from unigrad.autodiff.cotangents import is_inexact
 from unigrad.core import recorders
 from unigrad.core.backend import Backend, NativeTape
-from unigrad.core.dispatch import native_of, wrap, wrap_all
-from unigrad.core.op import OPS
+from unigrad.core.dispatch import Recording, native_of, wrap, wrap_all
+from unigrad.core.op import OPS, another_handle
 from unigrad.core.tensor import Tensor
 
-if TYPE_CHECKING:
-    from unigrad.autodiff.tape import GradientTape
+
+class Recorded(Protocol):
+    """What a tape has noted."""
+
+    @property
+    def persistent(self) -> bool:
+        """Whether it will be asked again."""
+        ...
+
+    @property
+    def needs_rules(self) -> bool:
+        """Whether it goes by the textbook's rules alone."""
+        ...
+
+    @property
+    def tracked(self) -> Mapping[int, tuple[int, ...]]:
+        """For every tracked value the values it was computed from."""
+        ...
+
+    @property
+    def recordings(self) -> Sequence[Recording]:
+        """The ops, where the library takes no notes."""
+        ...
+
+    @property
+    def native_tapes(self) -> Mapping[Backend, NativeTape | None]:
+        """The libraries' own tapes."""
+        ...
 
 
 def differentiate(
-    tape: GradientTape,
+    tape: Recorded,
     targets: Sequence[Tensor],
     cotangents: Sequence[Tensor | None],
     handles: Sequence[Tensor],
@@ -46,7 +72,7 @@ def differentiate(
 
 
 def _on_backend(
-    tape: GradientTape,
+    tape: Recorded,
     backend: Backend,
     native: NativeTape | None,
     pairs: Sequence[tuple[Tensor, Tensor | None]],
@@ -61,7 +87,7 @@ def _on_backend(
 
 
 def _by_recordings(
-    tape: GradientTape,
+    tape: Recorded,
     backend: Backend,
     pairs: Sequence[tuple[Tensor, Tensor | None]],
     handles: Sequence[Tensor],
@@ -80,7 +106,18 @@ def _by_recordings(
     # While it records, a persistent tape grows under this very walk.
     recordings = tuple(tape.recordings)
     backward(backend, recordings, cotangents, set(wanted), by_rule=tape.needs_rules)
-    return [_conjugated(cotangents.get(uid)) for uid in wanted]
+    return _distinct([_conjugated(cotangents.get(uid)) for uid in wanted])
+
+
+def _distinct(found: list[Cotangent | None]) -> list[Cotangent | None]:
+    """Return each gradient in a handle of its own: one cotangent may have gone to several."""
+    seen: set[int] = set()
+    for i, one in enumerate(found):
+        if isinstance(one, Tensor):
+            if id(one) in seen:
+                found[i] = another_handle(one)
+            seen.add(id(one))
+    return found
 
 
 def _conjugated(cotangent: Any) -> Any:
@@ -96,7 +133,7 @@ def _conjugated(cotangent: Any) -> Any:
 
 
 def _by_native(
-    tape: GradientTape,
+    tape: Recorded,
     backend: Backend,
     native: NativeTape,
     pairs: Sequence[tuple[Tensor, Tensor | None]],
@@ -123,7 +160,7 @@ def _by_native(
     return results
 
 
-def _leads_to(tape: GradientTape, starts: Sequence[int], end: int) -> bool:
+def _leads_to(tape: Recorded, starts: Sequence[int], end: int) -> bool:
     """Tell whether a value was computed, by the notes, from another."""
     seen = set()
     stack = list(starts)

@@ -26,7 +26,7 @@ from unigrad.core.errors import (
     ShapeError,
     TapeError,
 )
-from unigrad.core.op import OPS
+from unigrad.core.op import OPS, another_handle
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
@@ -92,7 +92,7 @@ class ForwardAccumulator:
             found = self.tracked.get(tensor.uid) if tensor.uid else None
             if found is None and unconnected_gradients == "zero":
                 return zeros_like(tensor)
-            return found
+            return None if found is None else another_handle(found)
 
         leaves, structure = tree.flatten(target)
         return tree.unflatten(structure, [one(leaf) for leaf in leaves])

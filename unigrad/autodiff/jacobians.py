@@ -1,9 +1,12 @@
-"""Jacobians by reverse mode: one backward pass per element of the target."""
+"""Jacobians by reverse mode: one backward pass per element of the target.
+
+Who differentiates is not known here: rows come from a function of target, sources and cotangents.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -14,25 +17,24 @@ from unigrad.core.errors import ShapeError
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 
-if TYPE_CHECKING:
-    from unigrad.autodiff.tape import GradientTape
+#: ``rows(target, sources, cotangents, unconnected)``: the sources' gradients for each cotangent.
+Rows: TypeAlias = Callable[
+    [Tensor, list[Any], Sequence[Tensor | None], Any], list[list[Tensor | None]]
+]
 
 
-def jacobian_rows(tape: GradientTape, target: Tensor, sources: Any, unconnected: Any) -> Any:
+def jacobian(find: Rows, target: Tensor, sources: Any, unconnected: Any) -> Any:
     """Stack the gradients of the target's elements, one by one."""
-    target = tape._value(target)
     leaves, structure = tree.flatten(sources)
     # Of no elements: one question all the same, to see which sources are connected.
-    rows = _rows(tape, target, leaves, _basis(target) or [None], unconnected)
+    rows = find(target, leaves, _basis(target) or [None], unconnected)
     columns = [
         _stack([row[i] for row in rows], target, leaf.shape) for i, leaf in enumerate(leaves)
     ]
     return tree.unflatten(structure, columns)
 
 
-def batch_jacobian_rows(
-    tape: GradientTape, target: Tensor, source: Tensor, unconnected: Any
-) -> Tensor:
+def batch_jacobian(find: Rows, target: Tensor, source: Tensor, unconnected: Any) -> Tensor:
     """Take one backward pass per element of an example, for all examples at once."""
     if unconnected not in ("none", "zero"):
         raise unknown_word(unconnected)
@@ -49,33 +51,12 @@ def batch_jacobian_rows(
         one[:, i] = 1
         cotangents.append(_like(target, one.reshape(target.shape)))
     # An unconnected source gets zeros in any case, as in TensorFlow.
-    rows = [row[0] for row in _rows(tape, target, [source], cotangents, "zero")]
+    rows = [row[0] for row in find(target, [source], cotangents, "zero")]
     if not rows:
         return _like(target, np.zeros((batch, *inner, *source.shape[1:]), source.dtype))
     stacked: Tensor = OPS["stack"](*rows, axis=1)
     out: Tensor = OPS["reshape"](stacked, shape=(batch, *inner, *source.shape[1:]))
     return out
-
-
-def _rows(
-    tape: GradientTape,
-    target: Tensor,
-    sources: list[Any],
-    cotangents: Sequence[Tensor | None],
-    how: Any,
-) -> list[list[Tensor | None]]:
-    """Ask the tape once per cotangent, keeping it usable in between."""
-    persistent, tape.persistent = tape.persistent, True
-    try:
-        if not persistent and tape._recording:
-            tape._pause()
-        # An unwatched source that is the target itself counts for `gradient` only (TensorFlow).
-        rows = [tape._ask(target, sources, one, how, False)[0] for one in cotangents]
-    finally:
-        tape.persistent = persistent
-    tape._spend()
-    tape._release()
-    return rows
 
 
 def _basis(target: Tensor) -> list[Tensor | None]:

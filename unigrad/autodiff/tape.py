@@ -20,6 +20,7 @@ from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.cotangents import (
     by_itself,
     given_cotangents,
+    is_watchable,
     summed,
     unknown_word,
     untaped,
@@ -27,12 +28,11 @@ from unigrad.autodiff.cotangents import (
 )
 from unigrad.autodiff.differentiation import differentiate
 from unigrad.autodiff.held import HeldArrays
-from unigrad.autodiff.jacobians import batch_jacobian_rows, jacobian_rows
+from unigrad.autodiff.jacobians import batch_jacobian, jacobian
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, Native, NativeTape
 from unigrad.core.dispatch import Recording, wrap
-from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, TapeError
 from unigrad.core.leaks import warn_program
 from unigrad.core.tensor import Tensor
@@ -166,16 +166,9 @@ class GradientTape:
         if not self._recording:
             raise TapeError("watch: the tape is not recording; call it inside the with block")
         for one in tree.leaves(tensors):
-            if not isinstance(one, (Tensor, Variable)):
-                raise DTypeError(
-                    "watch: expected a unigrad Tensor or a Variable, not a "
-                    f"{type(one).__module__}.{type(one).__qualname__}"
-                )
-            if one.dtype not in INEXACT:
-                warn_program(
-                    f"watch: a tensor of dtype {one.dtype.name} has no gradient and is not watched"
-                )
-            elif isinstance(one, Variable):
+            if not is_watchable(one):
+                continue
+            if isinstance(one, Variable):
                 self.variables.setdefault(one.uid, one)
                 value = one.current()
                 handle = recorders.handle_of(one, value)
@@ -191,17 +184,12 @@ class GradientTape:
             return
         if not tensor.uid:
             tensor.uid = recorders.fresh_uid()
-        backend = tensor.backend
-        native = self._native_tape(backend)
+        backend, tapes = tensor.backend, self.native_tapes
+        native = tapes[backend] if backend in tapes else self._open(backend)
         if native is not None:
             native.watch(tensor)
         self._held.watched.append(tensor.native)
         self.tracked[tensor.uid] = ()
-
-    def _native_tape(self, backend: Backend) -> NativeTape | None:
-        """Return the backend's own tape behind this one, opened at its first use."""
-        tapes = self.native_tapes
-        return tapes[backend] if backend in tapes else self._open(backend)
 
     def _open(self, backend: Backend) -> NativeTape | None:
         """Open the backend's own tape behind this one."""
@@ -333,7 +321,7 @@ class GradientTape:
 
     def _warn_of_none(self, source: Any, targets: Sequence[Tensor]) -> None:
         """Say why a gradient is ``None``."""
-        warn_program(why_none(self, source, targets))
+        warn_program(why_none(self.tracked, self.variables, source, targets))
 
     def _spend(self) -> None:
         """Check and note that the tape is being asked."""
@@ -398,7 +386,7 @@ class GradientTape:
         Raises:
             TapeError: as `gradient`.
         """
-        return jacobian_rows(self, target, sources, unconnected_gradients)
+        return jacobian(self._rows, self._value(target), sources, unconnected_gradients)
 
     def batch_jacobian(
         self, target: Tensor, source: Tensor, unconnected_gradients: Unconnected = "none"
@@ -411,4 +399,26 @@ class GradientTape:
             TapeError: as `gradient`.
             ShapeError: when the two have not the same first axis.
         """
-        return batch_jacobian_rows(self, target, source, unconnected_gradients)
+        return batch_jacobian(self._rows, target, source, unconnected_gradients)
+
+    def _rows(
+        self,
+        target: Tensor,
+        sources: list[Any],
+        cotangents: Sequence[Tensor | None],
+        unconnected: Unconnected,
+    ) -> list[list[Tensor | None]]:
+        """Ask once per cotangent, staying usable in between."""
+        persistent, self.persistent = self.persistent, True
+        try:
+            if not persistent and self._recording:
+                self._pause()
+            # An unwatched source that is the target itself counts for `gradient` only (TensorFlow).
+            rows = [
+                self._ask(target, sources, one, unconnected, itself=False)[0] for one in cotangents
+            ]
+        finally:
+            self.persistent = persistent
+        self._spend()
+        self._release()
+        return rows

@@ -16,6 +16,7 @@ from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.tape import GradientTape
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
+from unigrad.core.copying import own_handles
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, ShapeError
@@ -85,7 +86,7 @@ def value_and_grad(
             raise DTypeError(f"grad: the function returned {value.dtype.name}, which has none")
         found = tape.connected("grad", positions, value, sources)
         gradients = found[0] if single else tuple(found)
-        return ((value, result[1]) if has_aux else value), gradients
+        return own_handles((value, result[1]) if has_aux else value), gradients
 
     return both
 
@@ -115,7 +116,7 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         return tuple(tape.connected("vjp", positions, out, sources, cotangent))
 
-    return out, pullback
+    return own_handles(out), pullback
 
 
 def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
@@ -145,7 +146,7 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
                 f"jvp: the function returned a {type(one).__name__}, which no accumulator follows: "
                 "the tangent is zero"
             )
-    return out, accumulator.jvp(out, unconnected_gradients="zero")
+    return own_handles(out), accumulator.jvp(out, unconnected_gradients="zero")
 
 
 class _TransformTape(GradientTape):

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy.typing as npt
 
+from unigrad.core import tree
 from unigrad.core.dispatch import wrap
 from unigrad.core.op import another_handle
 from unigrad.core.registry import load_backend
@@ -18,6 +19,27 @@ from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
 Reduced = tuple[Any, tuple[Any, ...]]
+
+
+def own_handles(values: Any) -> Any:
+    """Return a pytree with a handle of its own for every Tensor, and one on every Variable's value.
+
+    What calls a user's function gives its results back so: the function may return what it was
+    given, or what it keeps.
+
+    Example:
+        >>> import unigrad as ug
+        >>> x = ug.asarray([1.0, 2.0])
+        >>> own_handles({"x": x})["x"] is x
+        False
+    """
+    return tree.map(_own_handle, values)
+
+
+def _own_handle(one: Any) -> Any:
+    if type(one) is Tensor:
+        return another_handle(one)
+    return one.read() if isinstance(one, Variable) else one
 
 
 def restored_tensor(backend: str, values: npt.NDArray[Any], device: str) -> Tensor:

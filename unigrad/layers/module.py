@@ -6,16 +6,18 @@ knows no op and no optimizer.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, tree
+from unigrad.core.copying import own_handles
 from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import UnigradError
 from unigrad.core.state import load_into, state_of
+from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable, tracing
 from unigrad.layers.seeds import LayerKey
 from unigrad.layers.training import training_mode
@@ -80,9 +82,11 @@ class Module:
         if not self.__dict__.get("_built", False):
             self.ensure_built(_shape(inputs[0]) if inputs else ())
         if training is None:
-            return self.call(*inputs, **settings)
-        with training_mode(training):
-            return self.call(*inputs, **settings)
+            result = self.call(*inputs, **settings)
+        else:
+            with training_mode(training):
+                result = self.call(*inputs, **settings)
+        return _not_given(result, inputs, settings)
 
     def ensure_built(self, input_shape: tuple[int, ...]) -> None:
         """Run `build` if nobody has yet. Threads that come at once wait for the one that does."""
@@ -192,6 +196,22 @@ def _walk(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:
         children = enumerate(value)
     for name, child in list(children):
         yield from _walk(child, f"{path}/{name}" if path else str(name), seen)
+
+
+def _not_given(result: Any, inputs: Sequence[Any], settings: Mapping[str, Any]) -> Any:
+    """Return a call's result, with other handles in place of those that the call was given."""
+    if type(result) is Tensor and not settings:
+        for one in inputs:
+            if one is result or type(one) is not Tensor:
+                break
+        else:
+            return result
+    given = tree.leaves((inputs, settings))
+    if any(isinstance(one, Variable) for one in given):
+        # Its readers share a handle, which the result may be.
+        return own_handles(result)
+    known = set(map(id, given))
+    return tree.map(lambda one: own_handles(one) if id(one) in known else one, result)
 
 
 def _shape(x: Any) -> tuple[int, ...]:

@@ -94,7 +94,7 @@ def _copy(x: Tensor) -> Tensor:
     return wrap(backend, backend.from_numpy(backend.to_numpy(native), backend.device(native)))
 
 
-def to_device(x: Tensor, /, device: str) -> Tensor:
+def to_device(x: TensorLike, /, device: str) -> Tensor:
     """Return the tensor on another device ("cpu", "gpu", "gpu:1").
 
     Raises:
@@ -104,6 +104,7 @@ def to_device(x: Tensor, /, device: str) -> Tensor:
         >>> to_device(asarray(1.0), "cpu").device
         'cpu'
     """
+    x = as_tensor(x)
     place = x.backend.place(device)
     if x.device == place:
         return another_handle(x)

@@ -19,6 +19,7 @@ from unigrad.core import dtypes, recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend
 from unigrad.core.context import context_values
+from unigrad.core.copying import own_handles
 from unigrad.core.errors import BackendMismatchError, TracingError
 from unigrad.core.op import another_handle
 from unigrad.core.registry import current_backend
@@ -220,12 +221,7 @@ class Compiled(Generic[P, R]):
             for leaf in leaves
         ]
         args, kwargs = tree.unflatten(structure, given)
-        result: R = self._function(*args, **kwargs)
-        found, outer = tree.flatten(result)
-        if any(isinstance(one, Variable) for one in found):
-            result = tree.unflatten(
-                outer, [one.read() if isinstance(one, Variable) else one for one in found]
-            )
+        result: R = own_handles(self._function(*args, **kwargs))
         return result
 
 

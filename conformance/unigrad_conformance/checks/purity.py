@@ -13,6 +13,9 @@ from unigrad_conformance.problem import Problem
 from unigrad_conformance.sample import Array
 from unigrad_conformance.subject import Deviation, place, quiet, run, weighed
 
+#: Ops that no public function of their name runs: ``ug.identity`` makes a matrix.
+_BARE = {"identity"}
+
 
 def check_purity(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> None:
     """Run the op twice, once under a tape that is asked for a gradient; compare everything."""
@@ -29,8 +32,22 @@ def check_purity(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> None:
             tape.gradient(targets, sources, weights)
             _require_same("the backward pass changed its cotangent", weights, seeds)
         again = run(problem, placed)
+        _require_own(problem, placed)
     _require_same("the op changed its input", placed, before)
     _require_same("a second run gave another result than the first", again, first)
+
+
+def _require_own(problem: Problem, placed: list[Any]) -> None:
+    """Run the op on variables: a result is not the handle that a variable's readers share."""
+    if problem.sample.op in _BARE or not hasattr(ug, problem.sample.op):
+        return
+    inputs = [ug.Variable(x) if i in problem.inexact else x for i, x in enumerate(placed)]
+    held = [x.current() for x in inputs if isinstance(x, ug.Variable)]
+    for result in run(problem, inputs):
+        if any(result is one for one in held):
+            raise Deviation(
+                "returned a variable's own handle: assigning to it changes the variable"
+            )
 
 
 def _copies(values: list[Any]) -> list[Array | None]:

@@ -32,6 +32,12 @@ class Api:
     matmul: Callable[[Any, Any], Any]
     to_integer: Callable[[Any], Any]
     stop_gradient: Callable[[Any], Any]
+    #: A layer with nothing to do: the same value as one of its own.
+    passed: Callable[[Any], Any]
+    #: A function for the compiler.
+    jit: Callable[[Callable[..., Any]], Callable[..., Any]]
+    #: A tensor whose elements have all been assigned those of another.
+    written: Callable[[Any, Any], Any]
 
 
 @dataclass(frozen=True)
@@ -92,7 +98,15 @@ def unigrad_api() -> Api:
         matmul=ug.matmul,
         to_integer=lambda x: ug.astype(x, "int64"),
         stop_gradient=ug.stop_gradient,
+        passed=ug.layers.Dropout(0.5),
+        jit=ug.jit,
+        written=_written,
     )
+
+
+def _written(x: Any, y: Any) -> Any:
+    x[...] = y
+    return x
 
 
 def tensorflow_api() -> Api:
@@ -114,6 +128,10 @@ def tensorflow_api() -> Api:
         matmul=tf.matmul,
         to_integer=lambda x: tf.cast(x, tf.int64),
         stop_gradient=tf.stop_gradient,
+        passed=tf.identity,
+        jit=lambda function: function,
+        # It stays computed from what it was, with a derivative of zero.
+        written=lambda x, y: 0.0 * x + y,
     )
 
 
