@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 
 import unigrad as ug
-from unigrad.core.op import wrap
+from unigrad.core.dispatch import wrap
 from unigrad.core.registry import load_backend
 from unigrad_conformance.backends import beside
 from unigrad_conformance.subject import Deviation

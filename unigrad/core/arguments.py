@@ -12,7 +12,13 @@ import numpy.typing as npt
 from unigrad.core import dtypes, recorders
 from unigrad.core.backend import Backend, as_ndarray
 from unigrad.core.dispatch import wrap
-from unigrad.core.errors import BackendMismatchError, DTypeError, GradientWarning, ShapeError
+from unigrad.core.errors import (
+    HOW_TO_MOVE,
+    BackendMismatchError,
+    DTypeError,
+    GradientWarning,
+    ShapeError,
+)
 from unigrad.core.op import OPS, Op, backend_of, primitive
 from unigrad.core.registry import current_backend, default_device, owner_of
 from unigrad.core.tensor import Tensor
@@ -44,7 +50,8 @@ def as_tensor(
     if owner is not None:
         if like is not None and like.backend is not owner:
             raise BackendMismatchError(
-                f"an array of {owner.name} met a tensor of backend {like.backend.name!r}"
+                f"an array of {owner.name} met a tensor of backend {like.backend.name!r}; "
+                f"{HOW_TO_MOVE}"
             )
         return _entered(owner, x)
     if isinstance(x, (list, tuple)) and _holds_tensor(x):
