@@ -1,11 +1,16 @@
 """What a newcomer writes first: it means what it looks like, or an error says what to write."""
 
 import re
+import subprocess
+import sys
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 import unigrad as ug
+
+ROOT = Path(__file__).parent.parent
 
 
 @pytest.mark.parametrize("make", [ug.asarray, ug.Variable])
@@ -159,3 +164,12 @@ def test_numpy_scalars_are_strong(backend):
     half = ug.asarray([1.0], dtype="float16")
     assert (half * np.float32(2)).dtype == np.float32
     assert (ug.asarray([1], dtype="int8") + np.int64(1)).dtype == np.int64
+
+
+@pytest.mark.parametrize(("page", "blocks"), [("docs/index.md", 1), ("README.md", 2)])
+def test_the_first_examples_run_with_numpy_alone(page, blocks, tmp_path):
+    text = (ROOT / page).read_text()
+    code = "\n".join(re.findall(r"```python\n(.*?)```", text, re.DOTALL)[:blocks])
+    absent = "import sys; sys.modules |= dict.fromkeys(('torch', 'jax', 'tensorflow'))\n"
+    run = subprocess.run([sys.executable, "-c", absent + code], capture_output=True, text=True)
+    assert run.returncode == 0, run.stderr
