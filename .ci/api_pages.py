@@ -69,8 +69,10 @@ def _namespace(name: str) -> ModuleType:
 
 
 def _shown(value: Any) -> str:
-    doc = inspect.getdoc(value) if callable(value) and not inspect.isclass(value) else None
-    return f"`{doc.splitlines()[0] if doc else value!r}`".replace("|", "\\|")
+    """Return what a value is in words, or else as Python writes it."""
+    if callable(value) and not hasattr(value, "__origin__") and (doc := inspect.getdoc(value)):
+        return doc.splitlines()[0].replace("|", "\\|")
+    return f"`{value!r}`".replace("|", "\\|")
 
 
 def methods() -> str:
