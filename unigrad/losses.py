@@ -16,7 +16,7 @@ from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 from unigrad.ops.activations import softplus
 from unigrad.ops.arithmetic import abs, minimum
-from unigrad.ops.comparison import equal, where
+from unigrad.ops.comparison import equal, isinf, logical_and, where
 from unigrad.ops.elementary import log, log1p
 from unigrad.ops.indexing import take_along_axis
 from unigrad.ops.losses import (
@@ -89,9 +89,14 @@ def huber(y_true: TensorLike, y_pred: TensorLike, *, delta: float = 1.0) -> Tens
     return mean(0.5 * within * within + delta * (distance - within), axis=-1)
 
 
+def _weighted(weight: Tensor, value: Tensor) -> Tensor:
+    """Return w v, which is 0 where w is 0 and v is infinite: nothing weighs nothing."""
+    return weight * where(logical_and(equal(weight, 0.0), isinf(value)), 0.0, value)
+
+
 def _weighted_log(weight: Tensor, p: Tensor) -> Tensor:
-    """Return w log p, which is 0 where w is, also at p = 0."""
-    return weight * log(where(equal(weight, 0), 1.0, p))
+    """Return w log p, which is 0 where both are 0; the logarithm is never taken there."""
+    return weight * log(where(logical_and(equal(weight, 0.0), equal(p, 0.0)), 1.0, p))
 
 
 def binary_crossentropy(
@@ -99,8 +104,8 @@ def binary_crossentropy(
 ) -> Tensor:
     """Return the mean over the last axis of -y log p - (1 - y) log(1 - p).
 
-    From logits x this is softplus(x) - x y. Probabilities are not clipped: a certain and wrong
-    prediction costs ∞.
+    From logits x, -log p is softplus(-x) and -log(1 - p) is softplus(x). Probabilities are not
+    clipped: a certain and wrong prediction costs ∞, a certain and right one 0.
 
     Example:
         >>> binary_crossentropy([[1.0]], [[0.0]], from_logits=True).tolist()
@@ -108,9 +113,11 @@ def binary_crossentropy(
     """
     y_true, y_pred = _pair("binary_crossentropy", y_true, y_pred)
     if from_logits:
-        return mean(softplus(y_pred) - y_pred * y_true, axis=-1)
+        missed = _weighted(y_true, softplus(-y_pred))
+        return mean(missed + _weighted(1.0 - y_true, softplus(y_pred)), axis=-1)
     rest = 1.0 - y_true
-    other = rest * log1p(-where(equal(rest, 0), 0.0, y_pred))
+    certain = logical_and(equal(rest, 0.0), equal(y_pred, 1.0))
+    other = rest * log1p(-where(certain, 0.0, y_pred))
     return -mean(_weighted_log(y_true, y_pred) + other, axis=-1)
 
 
@@ -119,7 +126,8 @@ def categorical_crossentropy(
 ) -> Tensor:
     """Return -Σ y log p over the last axis; y are probabilities of classes (one-hot, say).
 
-    Predicted probabilities are taken as they are: they should add up to 1.
+    Predicted probabilities are taken as they are: they should add up to 1. A class that is
+    impossible (p = 0, a logit of -∞) and not the label's costs nothing.
 
     Example:
         >>> categorical_crossentropy([[0.0, 1.0]], [[0.5, 0.5]]).tolist()
@@ -127,7 +135,7 @@ def categorical_crossentropy(
     """
     y_true, y_pred = _pair("categorical_crossentropy", y_true, y_pred)
     if from_logits:
-        return -sum(y_true * log_softmax(y_pred, axis=-1), axis=-1)
+        return -sum(_weighted(y_true, log_softmax(y_pred, axis=-1)), axis=-1)
     return -sum(_weighted_log(y_true, y_pred), axis=-1)
 
 

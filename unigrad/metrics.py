@@ -181,8 +181,8 @@ class Mean(Metric):
             raise ShapeError(
                 f"Mean: weights {_array(weights).shape} for values {array.shape}"
             ) from None
-        # What has no weight does not count, NaN included.
-        self._total += float(np.where(weight == 0, 0.0, array * weight).sum())
+        # What has no weight does not count, infinities and NaN included.
+        self._total += float((np.where(weight == 0, 0.0, array) * weight).sum())
         self._weight += float(weight.sum())
 
     def result(self) -> float:

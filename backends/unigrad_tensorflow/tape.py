@@ -1,62 +1,47 @@
-"""``tf.GradientTape`` behind one front-end tape: the two have the same meaning."""
+"""``tf.GradientTape`` behind one front-end tape: the two have the same meaning.
+
+TensorFlow's tapes know values by their tensors, the front end's by their identities, which several
+handles of one tensor need not share. What is left to do here is to keep one tensor per identity,
+the same for all tapes: a watched value gets a tensor of its own, a result has one, and what no tape
+tracks is cut off from what TensorFlow has noted of its tensor.
+"""
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 from tensorflow.python import pywrap_tfe
 
-from unigrad.core import recorders
 from unigrad.core.backend import Kernel, NativeTape
-from unigrad.core.dispatch import wrap
 from unigrad.core.tensor import Tensor
 
-#: Iterating over a weak set while another thread adds to it is an error, hence the lock.
-_lock = threading.Lock()
-_living: weakref.WeakSet[TensorflowTape] = weakref.WeakSet()
+#: The tapes that are alive.
+_living: dict[int, weakref.ref[TensorflowTape]] = {}
 
 
 class TensorflowTape(NativeTape):
     """The TensorFlow side of one tape."""
 
     def __init__(self) -> None:
+        key = id(self)
+        _living[key] = weakref.ref(self, partial(_living.pop, key))
         # Persistent always: how often it may be asked is the front end's business.
         self._tape = tf.GradientTape(persistent=True, watch_accessed_variables=False)
-        #: What stands on this tape for values whose handle was given another tensor.
-        self._natives: dict[int, Any] = {}
         self._tape.__enter__()
-        self._recording = True
-        #: Identities only grow: values beyond this one are younger than the last recording.
-        self._latest = 0
-        with _lock:
-            _living.add(self)
+        #: The tensors of the watched values.
+        self._natives: dict[int, Any] = {}
+        #: The results: their tensors are those of their handles.
+        self._results: set[int] = set()
 
-    def native_of(self, handle: Tensor) -> Any:
-        """Return the tensor that stands for a handle's value on this tape."""
-        return self._natives.get(handle.uid, handle.native)
-
-    def watch(self, handle: Tensor, tracked_elsewhere: bool) -> None:
-        if not tracked_elsewhere:
-            # Other handles may share this tensor without being watched, and it may have been
-            # computed in sight of a tape from which this handle was cut off.
-            with _lock:
-                for tape in _living:
-                    if tape._recording or handle.uid <= tape._latest:
-                        tape._natives.setdefault(handle.uid, handle.native)
-            handle.native = tf.stop_gradient(handle.native)
-        self._natives[handle.uid] = handle.native
-        self._tape.watch(handle.native)
-
-    def leaf_of(self, value: Tensor, before: tuple[Tensor, Tensor] | None) -> tuple[Tensor, Tensor]:
-        if before is None or before[0] is not value:
-            native = tf.stop_gradient(value.native)
-            before = value, wrap(value.backend, native, recorders.fresh_uid())
-        self._tape.watch(before[1].native)
-        return before
+    def watch(self, handle: Tensor, leaf: Any = None) -> Any:
+        native = leaf if leaf is not None and len(_living) == 1 else _shared_by_all(handle)
+        self._natives[handle.uid] = native
+        self._tape.watch(native)
+        return native
 
     def run(
         self,
@@ -64,9 +49,11 @@ class TensorflowTape(NativeTape):
         natives: Sequence[Any],
         uids: tuple[int, ...],
         settings: Mapping[str, Any],
+        others: Sequence[Any] = (),
     ) -> Any:
+        natives = self.seen(natives, uids, others)
         result = kernel(*natives, **settings)
-        # A kernel that returns its input would give two values one identity on the tape.
+        # A kernel that returns its input would give two values one tensor.
         if type(result) is tuple or type(result) is list:
             return [_alias(one, natives) for one in result]
         for native in natives:
@@ -74,8 +61,31 @@ class TensorflowTape(NativeTape):
                 return tf.identity(result)
         return result
 
-    def note(self, output: weakref.ref[Tensor]) -> None:
-        """Do nothing: TensorFlow's tape has taken note of the tensor itself."""
+    def keep(self, uid: int, result: Any, plain: Any = None) -> Any:
+        self._results.add(uid)
+        return result
+
+    def seen(
+        self, natives: Sequence[Any], uids: Sequence[int], others: Sequence[Any] = ()
+    ) -> list[Any]:
+        tapes: Sequence[TensorflowTape] = (self, *others) if others else (self,)
+        found = []
+        for native, uid in zip(natives, uids, strict=True):
+            for tape in tapes:
+                if uid in tape._results:
+                    break
+                if uid in tape._natives:
+                    native = tape._natives[uid]
+                    break
+            else:
+                if isinstance(native, tf.Tensor) and self.tracks(native):
+                    native = tf.stop_gradient(native)
+            found.append(native)
+        return found
+
+    def lend(self, handle: Tensor, others: Sequence[Any] = ()) -> Any:
+        [native] = self.seen([handle.native], [handle.uid], others)
+        return native
 
     def tracks(self, native: Any) -> bool:
         # What tf.custom_gradient asks: does any active tape know of it?
@@ -83,16 +93,13 @@ class TensorflowTape(NativeTape):
 
     def pause(self) -> None:
         self._tape.__exit__(None, None, None)
-        self._recording = False
-        self._latest = recorders.fresh_uid()
 
     def resume(self) -> None:
         self._tape.__enter__()
-        self._recording = True
 
     def gradient(
         self,
-        targets: Sequence[tuple[Tensor, Tensor | None]],
+        targets: Sequence[tuple[Tensor, Any | None]],
         sources: Sequence[Tensor],
         *,
         keep: bool,
@@ -104,17 +111,32 @@ class TensorflowTape(NativeTape):
         seeds = None
         if any(seed is not None for _, seed in pairs):
             seeds = [
-                tf.ones_like(target.native) if seed is None else seed.native
-                for target, seed in pairs
+                tf.ones_like(target.native) if seed is None else seed for target, seed in pairs
             ]
         found = self._tape.gradient(
-            [self.native_of(target) for target, _ in pairs],
-            [self.native_of(source) for source in sources],
+            [self._natives.get(target.uid, target.native) for target, _ in pairs],
+            [self._natives.get(source.uid, source.native) for source in sources],
             output_gradients=seeds,
         )
+        # A cotangent handed through is to be a value of its own for those that record this.
         return [
-            tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in found
+            tf.convert_to_tensor(one)
+            if isinstance(one, tf.IndexedSlices)
+            else _alias(one, seeds or ())
+            for one in found
         ]
+
+
+def _shared_by_all(handle: Tensor) -> Any:
+    """Return the tensor by which living tapes know a value, or a new one."""
+    for one in list(_living.values()):
+        tape = one()
+        if tape is not None:
+            if handle.uid in tape._natives:
+                return tape._natives[handle.uid]
+            if handle.uid in tape._results:
+                return handle.native
+    return tf.stop_gradient(handle.native)
 
 
 def _has_derivative(tensor: Tensor) -> bool:

@@ -63,6 +63,10 @@ class TorchBackend(Backend):
         return "cpu" if device.type == "cpu" else f"gpu:{device.index or 0}"
 
     def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> torch.Tensor:
+        if not array.flags.c_contiguous or min(array.strides, default=0) < 0:
+            # torch refuses strides that are negative, even of an axis of length 1, or no multiple
+            # of the item's size.
+            array = array.copy()
         if array.dtype == dtypes.bfloat16:
             native = torch.from_numpy(array.view(np.int16).copy()).view(torch.bfloat16)
         else:

@@ -57,6 +57,12 @@ _PYTHON = {
     _aten.where.self: torch.where,
 }
 
+
+def quicker(op: Any, function: Callable[..., Any]) -> None:
+    """Say that an op of captured graphs is the same as a Python function."""
+    _PYTHON[op] = function
+
+
 #: True while a graph is captured that will be run as it is: kernels may then use fused ops that a
 #: compiler could not look into.
 runs_as_captured: ContextVar[bool] = ContextVar("runs_as_captured", default=False)
@@ -109,6 +115,8 @@ def trace(
     compiler = options.get("compiler", "graph")
     if compiler not in ("graph", "inductor"):
         raise TracingError(f"torch: the compilers are 'graph' and 'inductor', not {compiler!r}")
+    # Inputs are told apart by their identity: each must have its own.
+    examples = [native.detach() for native in examples]
     token = runs_as_captured.set(compiler == "graph")
     try:
         with _nothing_logged_twice():

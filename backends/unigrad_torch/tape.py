@@ -3,12 +3,12 @@
 torch has one graph for everything; the front end decides which values a tape counts. What is left
 to do here is to keep the two in step:
 
-* A handle carries a tensor that requires grad only while some tape tracks its value *and*
-  records. When the last such tape pauses or ends, its live handles get detached tensors back and
-  the tape keeps the ones with the graph. So nothing runs into the graph outside of a tape, and
-  the graph dies with the tape.
-* Watching makes a leaf; if another recording tape already tracks the value, a differentiable
-  alias, so that earlier uses do not count here while the other tape sees through it.
+* A tape keeps the tensors that are in the graph in a map of its own, by the value's identity. The
+  handles have the same values without the graph, so nothing runs into the graph outside of a tape,
+  and the graph dies with the map.
+* Watching makes a leaf; if another living tape knows the value, a differentiable alias of what that
+  one has, so that earlier uses do not count here while the other tape sees through it. Of several
+  tensors for one value the newest therefore leads to all others.
 * After a pause in which another tape went on recording, the graph holds paths that this tape must
   not see. Inputs that it does not track then pass through a gate that is shut while this tape
   asks for its gradients.
@@ -16,18 +16,18 @@ to do here is to keep the two in step:
 
 from __future__ import annotations
 
+import threading
 import weakref
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, nullcontext
 from functools import partial
-from operator import attrgetter, is_not
-from operator import call as _call
-from typing import Any
+from operator import is_not
+from typing import Any, TypeAlias
 
 import torch
 
 from unigrad.core import recorders
 from unigrad.core.backend import Kernel, NativeTape
-from unigrad.core.dispatch import wrap
 from unigrad.core.tensor import Tensor
 from unigrad_torch.kernels import TABLE
 
@@ -35,10 +35,8 @@ _Tensor = torch.Tensor
 _is_grad_enabled = torch.is_grad_enabled
 #: What ``torch.autograd.grad`` does after some 15 µs of checks that the tape has made.
 _run_backward = torch.autograd.Variable._execution_engine.run_backward
-_requires_grad = attrgetter("requires_grad")
-_native = attrgetter("native")
-_uid = attrgetter("uid")
 _is_there: Any = partial(is_not, None)
+_reference = weakref.ref
 #: Kernels of much used ops that always return one new tensor.
 FRESH = frozenset(
     TABLE[name]
@@ -47,27 +45,15 @@ FRESH = frozenset(
         "relu", "matmul", "linear", "mean", "sparse_softmax_crossentropy",
     )
 )  # fmt: skip
-#: A variable's value and the handle that stands for it in tapes.
-_Leaf = tuple[Tensor, Tensor]
-#: Identities of the tapes that are alive.
-_living: set[int] = set()
-#: The tapes whose gradients are being computed. Not by thread: torch walks back in threads of its
-#: own on an accelerator.
+#: A leaf, and how often tensors in the graph had been lent when it was made.
+_Leaf: TypeAlias = tuple[torch.Tensor, int]
+#: The tapes that are alive.
+_living: dict[int, weakref.ref[TorchTape]] = {}
+#: The tapes whose gradients are being computed, for the gates. Not by thread: torch walks back in
+#: threads of its own on an accelerator. So one thread asks at a time once there are gates.
 _asking: list[TorchTape] = []
-
-
-def _alive(references: Iterable[weakref.ref[Tensor]]) -> Iterator[Tensor]:
-    """Return the handles that are still there."""
-    return filter(_is_there, map(_call, references))
-
-
-def _leaf_of(native: torch.Tensor) -> torch.Tensor:
-    """Return a fresh leaf of an array's values."""
-    try:
-        return native.detach().requires_grad_()
-    except RuntimeError:
-        # Made in torch.inference_mode(), for ever out of torch's graph: a copy is not.
-        return native.clone().requires_grad_()
+_one_asks = threading.RLock()
+_NOTHING = nullcontext()
 
 
 class TorchTape(NativeTape):
@@ -75,54 +61,48 @@ class TorchTape(NativeTape):
 
     #: How many tapes have been gated so far: most programs never have one.
     gates = 0
-    #: Values older than this one may be in graphs that outlived their tape.
-    entangled = 0
+    #: How often a tape began to record.
+    starts = 0
+    #: How often a tensor in the graph was given to functions of torch's.
+    lent = 0
 
     def __init__(self) -> None:
-        _living.add(id(self))
-        #: The tensors with the graph, by value, of handles that carry others by now.
+        key = id(self)
+        _living[key] = weakref.ref(self, partial(_living.pop, key))
+        TorchTape.starts += 1
+        #: The tensors in the graph, by value. A result's goes with the last user of its plain
+        #: array: what only the graph needs is the graph's to keep.
         self._natives: dict[int, torch.Tensor] = {}
-        #: Watched handles, what they carried before, and the leaf (or alias) they carry since.
-        self._watched: list[tuple[Tensor, torch.Tensor | None, torch.Tensor]] = []
-        #: The handles of what was computed from them.
-        self._noted: list[weakref.ref[Tensor]] = []
-        self.note = self._noted.append
+        self._forget = self._natives.pop
+        self._results: list[weakref.ref[torch.Tensor]] = []
+        #: For each watched value when it was watched: an identity that was fresh then.
+        self._since: dict[int, int] = {}
         #: True after a pause during which another tape recorded.
         self.gated = False
-        self._paused_beside_another = False
+        #: At the last pause: whether another recorder went on, and how many starts there had been.
+        self._paused = False, 0
 
-    def __del__(self, discard: Callable[[int], None] = _living.discard) -> None:
-        # Bound early: the module may be gone before the last tape.
-        discard(id(self))
+    def watch(self, handle: Tensor, leaf: _Leaf | None = None) -> _Leaf | None:
+        if leaf is not None and leaf[1] == TorchTape.lent and len(_living) == 1:
+            # What the tape before this one knew of the leaf has gone with it.
+            self._natives[handle.uid] = leaf[0]
+            return leaf
+        return self._watch(handle)
 
-    def watch(self, handle: Tensor, tracked_elsewhere: bool) -> None:
-        native = handle.native
-        before: torch.Tensor | None = native
-        if tracked_elsewhere and native.requires_grad:
-            with torch.enable_grad():
-                leaf = native.view_as(native)
-            before = None
-            # The others have uses of the value behind them, which do not lead to the alias.
-            for recorder in recorders.watchers((handle.uid,)):
-                other = recorder.native_tapes.get(handle.backend)
-                if other is not None:
-                    other._natives.setdefault(handle.uid, native)
+    def _watch(self, handle: Tensor) -> _Leaf | None:
+        uid = handle.uid
+        known = _newest(_alive(), uid)
+        if known is None:
+            leaf = _leaf_of(handle.native)
         else:
-            leaf = _leaf_of(native)
-        handle.native = self._natives[handle.uid] = leaf
-        self._watched.append((handle, before, leaf))
-
-    def leaf_of(self, value: Tensor, before: _Leaf | None) -> _Leaf:
-        if (
-            before is None
-            or before[0] is not value
-            # What an earlier tape noted of its leaf died with that tape, unless another went on.
-            or before[1].uid < TorchTape.entangled
-            or len(_living) > 1
-        ):
-            leaf = _leaf_of(value.native)
-            return value, wrap(value.backend, leaf, recorders.fresh_uid())
-        return before
+            with torch.enable_grad():
+                leaf = known.view_as(known)
+                if self.gated:
+                    leaf = _shut_for(leaf, [self])
+            # The others have uses of the value behind them, which do not lead to the alias.
+            self._since[uid] = recorders.fresh_uid()
+        self._natives[uid] = leaf
+        return (leaf, TorchTape.lent) if known is None else None
 
     def run(
         self,
@@ -130,9 +110,12 @@ class TorchTape(NativeTape):
         natives: Sequence[Any],
         uids: tuple[int, ...],
         settings: Mapping[str, Any],
+        others: Sequence[Any] = (),
     ) -> Any:
-        if TorchTape.gates:
-            natives = gate_paused(natives, uids)
+        if others:
+            natives = self.seen(natives, uids, others)
+        else:
+            natives = [*map(self._natives.get, uids, natives)]
         if _is_grad_enabled():
             result = kernel(*natives, **settings) if settings else kernel(*natives)
             if kernel in FRESH:
@@ -148,48 +131,53 @@ class TorchTape(NativeTape):
             return [_alias(one, natives) for one in result]
         return result
 
+    def keep(
+        self, uid: int, result: torch.Tensor, plain: torch.Tensor | None = None
+    ) -> torch.Tensor:
+        if not result.requires_grad:
+            return result
+        self._natives[uid] = result
+        if plain is None:
+            plain = result.detach()
+        self._results.append(_reference(plain, partial(self._forget, uid)))
+        return plain
+
+    def seen(
+        self, natives: Sequence[Any], uids: Sequence[int], others: Sequence[Any] = ()
+    ) -> list[Any]:
+        tapes: list[TorchTape] = [self, *others]
+        found = []
+        for native, uid in zip(natives, uids, strict=True):
+            known = _newest(tapes, uid)
+            if known is not None:
+                native = known
+                blind = [one for one in tapes if one.gated and uid not in one._natives]
+                if blind:
+                    native = _shut_for(native, blind)
+            found.append(native)
+        return found
+
+    def lend(self, handle: Tensor, others: Sequence[Any] = ()) -> torch.Tensor:
+        TorchTape.lent += 1
+        native: torch.Tensor
+        [native] = self.seen([handle.native], [handle.uid], others)
+        return native
+
     def tracks(self, native: torch.Tensor) -> bool:
         return bool(native.requires_grad)
 
     def pause(self) -> None:
-        alone = not recorders.active()
-        self._paused_beside_another = not alone
-        if not alone:
-            TorchTape.entangled = recorders.fresh_uid()
-        natives = self._natives
-        for handle, before, leaf in self._watched:
-            if handle.native is leaf and alone and before is not None:
-                handle.native = before
-            # An inner tape may have put an alias in the leaf's place; an assignment another value.
-            elif self._stands_for(handle, leaf) and (
-                alone or not recorders.watchers((handle.uid,))
-            ):
-                handle.native = leaf.detach() if before is None else before
-        for noted in _alive(self._noted):
-            native = noted.native
-            if native.requires_grad:
-                uid = noted.uid
-                natives.setdefault(uid, native)
-                if alone or not recorders.watchers((uid,)):
-                    noted.native = native.detach()
-
-    def _stands_for(self, handle: Tensor, leaf: torch.Tensor) -> bool:
-        """Tell whether a handle still is of the value that a leaf was made of."""
-        return self._natives.get(handle.uid) is leaf
+        self._paused = bool(recorders.active()), TorchTape.starts
 
     def resume(self) -> None:
-        if self._paused_beside_another and not self.gated:
+        if self._paused != (False, TorchTape.starts) and not self.gated:
             self.gated = True
             TorchTape.gates += 1
-        self._paused_beside_another = False
-        handles = [*[handle for handle, _, _ in self._watched], *_alive(self._noted)]
-        for handle in handles:
-            if not handle.native.requires_grad:
-                handle.native = self._natives.get(handle.uid, handle.native)
+        TorchTape.starts += 1
 
     def gradient(
         self,
-        targets: Sequence[tuple[Tensor, Tensor | None]],
+        targets: Sequence[tuple[Tensor, torch.Tensor | None]],
         sources: Sequence[Tensor],
         *,
         keep: bool,
@@ -198,19 +186,16 @@ class TorchTape(NativeTape):
         natives = self._natives
         outputs, seeds = [], []
         for target, cotangent in targets:
-            native = natives.get(target.uid, target.native)
-            if native.requires_grad:
+            native = natives.get(target.uid)
+            if native is not None:
                 outputs.append(native)
-                seeds.append(torch.ones_like(native) if cotangent is None else cotangent.native)
-        inputs: list[torch.Tensor] = [*map(natives.get, map(_uid, sources), map(_native, sources))]
-        usable = inputs if all(map(_requires_grad, inputs)) else [*filter(_requires_grad, inputs)]
+                seeds.append(torch.ones_like(native) if cotangent is None else cotangent)
+        inputs = [natives.get(source.uid) for source in sources]
+        usable = [*filter(_is_there, inputs)]
         if not usable or not outputs:
-            return [None] * len(sources)
+            return [None] * len(inputs)
         # Only a gate wants to know who asks.
-        gates = TorchTape.gates
-        if gates:
-            _asking.append(self)
-        try:
+        with _asked_by(self) if TorchTape.gates else _NOTHING:
             gradients: tuple[torch.Tensor | None, ...] = _run_backward(
                 tuple(outputs),
                 tuple(seeds),
@@ -221,17 +206,51 @@ class TorchTape(NativeTape):
                 allow_unreachable=True,
                 accumulate_grad=False,
             )
-        finally:
-            if gates:
-                _asking.remove(self)
-        if usable is inputs:
+        if differentiable:
+            # To be a value of its own in the graph, which a cotangent handed through is not.
+            gradients = tuple([one if one is None else _alias(one, seeds) for one in gradients])
+        if len(usable) == len(inputs):
             return gradients
         found = iter(gradients)
-        return [next(found) if one.requires_grad else None for one in inputs]
+        return [None if one is None else next(found) for one in inputs]
+
+
+def _alive() -> list[TorchTape]:
+    """Return the tapes that are alive."""
+    return [tape for one in list(_living.values()) if (tape := one()) is not None]
+
+
+def _newest(tapes: Iterable[TorchTape], uid: int) -> torch.Tensor | None:
+    """Return, of the tensors that tapes have for a value, the one that leads to all others."""
+    found, latest = None, -1
+    for tape in tapes:
+        if uid in tape._natives and tape._since.get(uid, 0) > latest:
+            found, latest = tape._natives[uid], tape._since.get(uid, 0)
+    return found
+
+
+def _leaf_of(native: torch.Tensor) -> torch.Tensor:
+    """Return a fresh leaf of an array's values."""
+    try:
+        return native.detach().requires_grad_()
+    except RuntimeError:
+        # Made in torch.inference_mode(), for ever out of torch's graph: a copy is not.
+        return native.clone().requires_grad_()
+
+
+@contextmanager
+def _asked_by(tape: TorchTape) -> Iterator[None]:
+    """Shut a tape's gates inside the block."""
+    with _one_asks:
+        _asking.append(tape)
+        try:
+            yield
+        finally:
+            _asking.remove(tape)
 
 
 class _Gate(torch.autograd.Function):
-    """The identity, whose derivative is cut while a certain tape asks."""
+    """The identity, whose derivative is cut while certain tapes ask."""
 
     @staticmethod
     def forward(ctx: Any, x: torch.Tensor, tapes: tuple[Any, ...]) -> torch.Tensor:
@@ -244,22 +263,10 @@ class _Gate(torch.autograd.Function):
         return (None if shut else gradients[0]), None
 
 
-def gate_paused(natives: Sequence[Any], uids: tuple[int, ...]) -> list[Any]:
-    """Put gates before the inputs that a once-paused tape does not track."""
-    gated = []
-    for watcher in recorders.watchers(uids):
-        for native_tape in watcher.native_tapes.values():
-            if isinstance(native_tape, TorchTape) and native_tape.gated:
-                gated.append((watcher, native_tape))
-    if not gated:
-        return list(natives)
-    out = []
-    for native, uid in zip(natives, uids, strict=True):
-        shut = tuple(weakref.ref(tape) for watcher, tape in gated if uid not in watcher.tracked)
-        if shut and isinstance(native, torch.Tensor) and native.requires_grad:
-            with torch.enable_grad():
-                native = _Gate.apply(native, shut)
-        out.append(native)
+def _shut_for(native: torch.Tensor, tapes: Sequence[TorchTape]) -> torch.Tensor:
+    """Put a gate before a tensor that is shut while one of the tapes asks."""
+    with torch.enable_grad():
+        out: torch.Tensor = _Gate.apply(native, tuple(map(weakref.ref, tapes)))
     return out
 
 

@@ -14,7 +14,7 @@ from unigrad.autodiff.backward import ZERO, Cotangent, backward, ones_like
 from unigrad.autodiff.cotangents import is_inexact
 from unigrad.core import recorders
 from unigrad.core.backend import Backend, NativeTape
-from unigrad.core.dispatch import wrap, wrap_all
+from unigrad.core.dispatch import native_of, wrap, wrap_all
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 
@@ -104,21 +104,22 @@ def _by_native(
 ) -> list[Cotangent | None]:
     """Ask the backend's own autograd."""
     outer = recorders.active()
-    found = native.gradient(pairs, handles, keep=tape.persistent, differentiable=bool(outer))
+    targets = [
+        (target, None if cotangent is None else native_of(cotangent)) for target, cotangent in pairs
+    ]
+    found = native.gradient(targets, handles, keep=tape.persistent, differentiable=bool(outer))
+    if not outer and NoneType not in map(type, found):
+        return [*wrap_all(backend, found)]
+    starts = [target.uid for target, _ in pairs]
     results: list[Cotangent | None] = []
-    if NoneType not in map(type, found):
-        results += wrap_all(backend, found)
-    else:
-        starts = [target.uid for target, _ in pairs]
-        for handle, gradient in zip(handles, found, strict=True):
-            if gradient is not None:
-                results.append(wrap(backend, gradient))
-            else:
-                results.append(ZERO if _leads_to(tape, starts, handle.uid) else None)
-    for one in outer:
-        for result in results:
-            if isinstance(result, Tensor):
-                one.track(result)
+    for handle, gradient in zip(handles, found, strict=True):
+        if gradient is None:
+            results.append(ZERO if _leads_to(tape, starts, handle.uid) else None)
+            continue
+        result = wrap(backend, backend.detach(gradient) if outer else gradient)
+        for one in outer:
+            one.track(result, gradient)
+        results.append(result)
     return results
 
 

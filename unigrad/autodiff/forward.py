@@ -110,7 +110,7 @@ class ForwardAccumulator:
     def handle_of(self, variable: Variable, value: Tensor) -> None:
         """Return nothing: a new handle serves as well, since tangents are kept by value."""
 
-    def track(self, tensor: Tensor) -> None:
+    def track(self, tensor: Tensor, native: Any) -> None:
         """Hear of a native gradient: its tangent is unknown, so there is none."""
 
     def record(self, recording: Recording, outputs: tuple[Tensor, ...]) -> None:

@@ -11,7 +11,6 @@ Source of the semantics: the documentation of ``tf.GradientTape`` (TensorFlow 2.
 from __future__ import annotations
 
 import warnings
-import weakref
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, repeat
@@ -190,13 +189,12 @@ class GradientTape:
         """Make one handle's value a source, unless it is tracked already."""
         if tensor.uid in self.tracked:
             return
-        elsewhere = tensor.uid > 0 and bool(recorders.watchers((tensor.uid,)))
         if not tensor.uid:
             tensor.uid = recorders.fresh_uid()
         backend = tensor.backend
         native = self._native_tape(backend)
         if native is not None:
-            native.watch(tensor, elsewhere)
+            native.watch(tensor)
         self.tracked[tensor.uid] = ()
 
     def _native_tape(self, backend: Backend) -> NativeTape | None:
@@ -246,14 +244,13 @@ class GradientTape:
             native = (
                 self.native_tapes[backend] if backend in self.native_tapes else self._open(backend)
             )
+            handle = _new(Tensor)
+            handle.native = value.native
+            handle.backend = backend
+            handle.uid = next(_uids)
             if native is not None:
-                variable.leaf = leaf = native.leaf_of(value, variable.leaf)
-                handle = leaf[1]
-            else:
-                handle = _new(Tensor)
-                handle.native = value.native
-                handle.backend = backend
-                handle.uid = next(_uids)
+                of, leaf = variable.leaf
+                variable.leaf = value, native.watch(handle, leaf if of is value else None)
             self.tracked[handle.uid] = ()
         self._values[key] = value
         if handles is None:
@@ -369,17 +366,17 @@ class GradientTape:
         if self._spent:
             self.native_tapes, self.recordings, self._values, self._handles = {}, [], {}, {}
 
-    def track(self, tensor: Tensor) -> None:
-        """Track a gradient that another tape's native backward pass computed in our sight.
+    def track(self, tensor: Tensor, native: Any) -> None:
+        """Track what a library computed in our sight: another tape's gradient, say.
 
         It has no noted parents: whether it depends on a source, the native graph knows.
         """
-        native = self.native_tapes.get(tensor.backend)
-        if native is not None and native.tracks(tensor.native):
+        graph = self.native_tapes.get(tensor.backend)
+        if graph is not None and graph.tracks(native):
             if tensor.uid == 0:
                 tensor.uid = recorders.fresh_uid()
             self.tracked[tensor.uid] = ()
-            native.note(weakref.ref(tensor))
+            graph.keep(tensor.uid, native, tensor.native)
 
     def jacobian(
         self, target: Tensor, sources: Any, unconnected_gradients: Unconnected = "none"

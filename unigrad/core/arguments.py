@@ -72,8 +72,6 @@ def _of_array(array: npt.NDArray[Any], like: Tensor | None) -> Tensor:
         backend, device = like.backend, like.backend.device(like.native)
     if array.dtype not in _HELD:
         array = as_ndarray(array)
-        if not array.dtype.isnative:
-            array = array.astype(array.dtype.newbyteorder("="))
         dtypes.as_dtype(array.dtype)
     return wrap(backend, backend.from_numpy(array, device))
 
@@ -117,9 +115,9 @@ def _entered(owner: Backend, native: Any) -> Tensor:
             stacklevel=4,
         )
         return wrap(owner, detached)
-    tensor = wrap(owner, native)
+    tensor = wrap(owner, owner.detach(native))
     for one in seeing:
-        one.track(tensor)
+        one.track(tensor, native)
     return tensor
 
 

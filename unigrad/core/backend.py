@@ -8,7 +8,6 @@ about differentiation it gets from the reference tape.
 
 from __future__ import annotations
 
-import weakref
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -47,25 +46,17 @@ class NativeTape(ABC):
     """What a framework's own autograd must offer to stand behind one `GradientTape`.
 
     *Which* values count is decided by the front end's tape, alike on every backend; a native tape
-    only says how much. Handles are front-end Tensors; their natives may be exchanged for others
-    of the same value (a leaf, an alias).
+    only says how much. It keeps a private map from a value's identity to the array that its
+    library's graph knows. The native of a handle is never exchanged, and no graph hangs on it.
     """
 
-    #: Hears of every value that this tape tracks, by a weak reference to its handle.
-    note: Callable[[weakref.ref[Any]], object]
-
     @abstractmethod
-    def watch(self, handle: Any, tracked_elsewhere: bool) -> None:
-        """Make the handle's value a source of this tape."""
+    def watch(self, handle: Any, leaf: Any = None) -> Any:
+        """Make the handle's value a source of this tape; return what stands for it.
 
-    @abstractmethod
-    def leaf_of(self, value: Any, before: tuple[Any, Any] | None) -> tuple[Any, Any]:
-        """Watch a variable's value; return it with the tracked handle that stands for it in tapes.
-
-        Nobody looks at that while no tape records, so there is nothing to clean up afterwards.
-        ``before`` is what this returned for the variable last time, to some tape of this kind: to
-        be returned again if it is of this value and nothing that other tapes noted of it can be
-        seen from this one.
+        ``leaf`` is what this returned to the tape that watched the same array before: to be used
+        again if nothing that other tapes noted of it can be seen from this one. ``None`` is
+        returned when it cannot.
         """
 
     @abstractmethod
@@ -75,11 +66,31 @@ class NativeTape(ABC):
         natives: Sequence[Any],
         uids: tuple[int, ...],
         settings: Mapping[str, Any],
+        others: Sequence[Any] = (),
     ) -> Any:
         """Run a kernel on tracked values so that the library's graph takes note.
 
-        Each result is an array of its own, none of the inputs.
+        Each result is an array of its own, none of the inputs. ``others`` are the tapes of this
+        kind that see it besides this one.
         """
+
+    @abstractmethod
+    def keep(self, uid: int, result: Native, plain: Native | None = None) -> Native:
+        """Note the identity of what `run` returned; return the array without graph for its handle.
+
+        ``plain`` is that array where another tape has made it. The tape may forget the result once
+        nobody holds it.
+        """
+
+    @abstractmethod
+    def seen(
+        self, natives: Sequence[Any], uids: Sequence[int], others: Sequence[Any] = ()
+    ) -> list[Any]:
+        """Return the arrays that the graphs of this tape and the others know of handles' values."""
+
+    @abstractmethod
+    def lend(self, handle: Any, others: Sequence[Any] = ()) -> Native:
+        """Return what `seen` does of one handle, for functions of the library's own."""
 
     @abstractmethod
     def tracks(self, native: Native) -> bool:
@@ -96,7 +107,7 @@ class NativeTape(ABC):
     @abstractmethod
     def gradient(
         self,
-        targets: Sequence[tuple[Any, Any | None]],
+        targets: Sequence[tuple[Any, Native | None]],
         sources: Sequence[Any],
         *,
         keep: bool,
@@ -104,11 +115,11 @@ class NativeTape(ABC):
     ) -> Sequence[Native | None]:
         """Return the sources' gradients; ``None`` where no native path exists.
 
-        With each target comes its cotangent; ``None`` stands for ones. A target whose dtype has
-        no derivative adds nothing.
+        With each target comes its cotangent, as other recorders see it; ``None`` stands for ones.
+        A target whose dtype has no derivative adds nothing.
 
         ``keep`` leaves the tape usable; ``differentiable`` asks that other recorders can see
-        through the result.
+        through the result, which then is none of the cotangents.
         """
 
 
@@ -210,7 +221,7 @@ class Backend(ABC):
 
     @abstractmethod
     def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> Native:
-        """Copy an ndarray to a device, of a name as `place` takes it."""
+        """Copy an ndarray, whatever its strides, to a device of a name as `place` takes it."""
 
     @abstractmethod
     def to_numpy(self, native: Native) -> npt.NDArray[Any]:
@@ -302,7 +313,7 @@ def _spellings(device: object) -> tuple[str, ...]:
 
 
 def as_ndarray(value: object) -> npt.NDArray[Any]:
-    """Convert a Python value to an ndarray or say that it is no array.
+    """Convert a Python value to an ndarray in the machine's byte order, or say that it is no array.
 
     Raises:
         DTypeError: when its elements are no numbers.
@@ -314,7 +325,7 @@ def as_ndarray(value: object) -> npt.NDArray[Any]:
         raise ShapeError(f"a nested sequence of uneven lengths is no array: {error}") from error
     if array.dtype.kind in "OUSMm":
         raise DTypeError(_why_no_array(value))
-    return array
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
 
 
 def _why_no_array(value: object) -> str:

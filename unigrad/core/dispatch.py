@@ -7,13 +7,12 @@ input, `dispatch_recorded` runs the op so that the recorder can differentiate it
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping, Sequence
 from itertools import repeat
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unigrad.core import recorders
-from unigrad.core.backend import Backend, Pullback
+from unigrad.core.backend import Backend, NativeTape, Pullback
 from unigrad.core.explain import explain
 from unigrad.core.tensor import Tensor
 
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from unigrad.core.op import Op
 
 _new = Tensor.__new__
-_reference = weakref.ref
 #: Makes a named tuple without a call of Python's.
 _new_tuple = tuple.__new__
 _process = recorders.process
@@ -70,6 +68,26 @@ def wrap_all(backend: Backend, natives: Sequence[Any]) -> list[Tensor]:
         tensor.backend = backend
         tensor.uid = 0
     return tensors
+
+
+def native_of(x: Tensor, lent: bool = False) -> Any:
+    """Return the array under which the graphs of this thread's recorders know a value.
+
+    ``lent`` says that it goes to functions of the library's own.
+    """
+    if not x.uid:
+        return x.native
+    graphs = _graphs(recorders.watchers((x.uid,)), x.backend)
+    if not graphs:
+        return x.native
+    first, *others = graphs
+    return first.lend(x, others) if lent else first.seen([x.native], [x.uid], others)[0]
+
+
+def _graphs(watching: Sequence[Any], backend: Backend) -> list[NativeTape]:
+    """Return the recorders' native tapes of one backend."""
+    found = [one.native_tapes.get(backend) for one in watching]
+    return [one for one in found if one is not None]
 
 
 def dispatch(
@@ -159,13 +177,13 @@ def dispatch_recorded(
                 return _recorded(op, backend, natives, uids, settings, [single], result, pullback)
             result = backend.settle(result)
         output = _new(Tensor)
-        output.native = result
         output.backend = backend
         output.uid = uid = next(_uids)
         if graph is not None:
             tracked[uid] = uids
-            graph.note(_reference(output))
+            output.native = graph.keep(uid, result)
         else:
+            output.native = result
             one = (op, backend, natives, uids, settings, (result,), (uid,), False, pullback)
             single.record(_new_tuple(Recording, one), (output,))
         return output
@@ -195,12 +213,11 @@ def _dispatch_to_several(
     ):
         return op.body(*inputs, **settings)
     assert kernel is not None
-    graph = pullback = None
-    for one in watching:
-        graph = graph or one.native_tapes.get(backend)
+    pullback = None
+    graphs = _graphs(watching, backend)
     try:
-        if graph is not None:
-            result = graph.run(kernel, natives, uids, settings)
+        if graphs:
+            result = graphs[0].run(kernel, natives, uids, settings, graphs[1:])
         else:
             result, pullback = backend.run_watched(op, kernel, natives, uids, settings, watching)
     except Exception as error:
@@ -223,14 +240,16 @@ def _recorded(
     outputs = tuple(
         [wrap(backend, one, next(_uids)) for one in (result if multiple else (result,))]
     )
+    results = [output.native for output in outputs]
+    plain: list[Any] = [None] * len(results)
     recording = None
     # Tapes first: the ops that carry tangents onward use these very outputs.
     for one in watching if len(watching) == 1 else sorted(watching, key=_is_forward):
         graph = one.native_tapes.get(backend)
         if graph is not None:
-            for output in outputs:
+            for i, output in enumerate(outputs):
                 one.tracked[output.uid] = uids
-                graph.note(_reference(output))
+                output.native = plain[i] = graph.keep(output.uid, results[i], plain[i])
             continue
         if recording is None:
             recording = Recording(

@@ -8,11 +8,9 @@ tells the recorders. It knows no derivative.
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from unigrad.core import recorders
 from unigrad.core.backend import Backend, Kernel
 from unigrad.core.dispatch import dispatch, wrap
 from unigrad.core.errors import HOW_TO_MOVE, BackendMismatchError, DTypeError, UnigradError
@@ -88,18 +86,7 @@ def another_handle(x: Tensor) -> Tensor:
     if not x.uid:
         return wrap(x.backend, x.native)
     same: Tensor = OPS["identity"](x)
-    if not same.uid:
-        # Nobody noted it; a graph that the first one is in must not go on through it.
-        same.native = x.backend.detach(same.native)
     return same
-
-
-def tell_of_handle(handle: Tensor) -> None:
-    """Tell the native tapes that track a value of one more handle: they clean up after all."""
-    for watcher in recorders.watchers((handle.uid,)):
-        graph = watcher.native_tapes.get(handle.backend)
-        if graph is not None:
-            graph.note(weakref.ref(handle))
 
 
 def backend_of(op: Op, inputs: Sequence[Any]) -> Backend:

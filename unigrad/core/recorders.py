@@ -42,8 +42,11 @@ class Recorder(Protocol):
         """Take note of one op that was run on a tracked value."""
         ...
 
-    def track(self, tensor: Tensor) -> None:
-        """Hear of a gradient that a native tape computed in this recorder's sight."""
+    def track(self, tensor: Tensor, native: Any) -> None:
+        """Hear of a value that a library's own function computed in this recorder's sight.
+
+        ``native`` is the array that the library's graph knows.
+        """
         ...
 
     def read(self, variable: Variable, value: Tensor, handle: Tensor | None = None) -> Tensor:

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core.arguments import as_tensor
+from unigrad.core.backend import as_ndarray
 from unigrad.core.errors import UnigradError
 from unigrad.core.variable import Variable
 
@@ -36,8 +37,7 @@ def load_into(named: Mapping[str, Variable], state: Mapping[str, Any], owner: st
         if name not in state:
             continue
         value = state[name]
-        array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
-        array = array.astype(array.dtype.newbyteorder("="), copy=False)
+        array = as_ndarray(value.numpy() if hasattr(value, "numpy") else value)
         if array.shape != variable.shape or array.dtype != variable.dtype:
             faults.append(
                 f"{name} is {variable.dtype.name}{list(variable.shape)}, its value "

@@ -29,6 +29,7 @@ _living: weakref.WeakValueDictionary[int, Variable] = weakref.WeakValueDictionar
 
 _process = recorders.process
 _thread = recorders.thread
+_NO_LEAF = (None, None)
 
 
 class _Tracing(threading.local):
@@ -106,9 +107,9 @@ class Variable(_LikeTensor):
         else:
             tensor = tracing.trace.outside(_initial, value, wanted)
         self._tensor = tensor
-        #: A value and the handle by which native tapes knew it, for them to use again: a pair,
-        #: since another thread may assign at any time.
-        self.leaf: tuple[Tensor, Tensor] | None = None
+        #: A value and what stood for it in the last native tape, to be used again: a pair, since
+        #: another thread may assign at any time.
+        self.leaf: tuple[Tensor | None, Any] = _NO_LEAF
         #: Whether its dtype, which never changes, has derivatives.
         self.inexact = tensor.native.dtype in tensor.backend.native_floats
         self.trainable = trainable
@@ -180,7 +181,7 @@ class Variable(_LikeTensor):
     def replace(self, tensor: Tensor) -> None:
         """Hold another value, in a handle that nobody else holds, as it is."""
         self._tensor = tensor
-        self.leaf = None
+        self.leaf = _NO_LEAF
 
     def current(self) -> Tensor:
         """Return the value in the variable's own handle, which no tape knows: to look at only."""

@@ -82,10 +82,16 @@ class BahdanauAttention(Module):
         Args:
             query: (batch, q).
             memory: (batch, time, m).
-            mask: bools (batch, time); None for all True.
-            keys: `keys` of the memory, if it was computed before.
+            mask: bools (batch, time); None for all True. What it leaves out does not count,
+                infinities and NaN included.
+            keys: `keys` of the memory, if it was computed before. Padding is then taken as it is:
+                it must be finite, as the zeros are that a masked `GRU` gives.
         """
-        keys = self.keys(memory) if keys is None else keys
+        if keys is None:
+            if mask is not None:
+                # Chosen before the products: 0 times what is infinite or NaN in padding is NaN.
+                memory = where(expand_dims(as_tensor(mask, memory), axis=-1), memory, 0.0)
+            keys = self.keys(memory)
         hidden = tanh(keys + expand_dims(matmul(query, self.query_kernel), axis=1))
         scores = squeeze(matmul(hidden, self.score), axis=-1)
         if mask is not None:

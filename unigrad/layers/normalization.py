@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Any
 
-from unigrad.core.arguments import as_tensor
+from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.tensor import Tensor
 from unigrad.layers.module import Module
 from unigrad.ops.elementary import sqrt
-from unigrad.ops.reductions import mean
+from unigrad.ops.reductions import mean, widened
 
 
 class LayerNorm(Module):
     """y = γ (x - mean) / √(variance + ε) + β over the last axis.
+
+    Half precision is normalised in float32, whose range holds its squares.
 
     Source: Ba, Kiros & Hinton, "Layer normalization" (2016).
 
@@ -33,7 +35,9 @@ class LayerNorm(Module):
     def call(self, x: Any) -> Tensor:
         """Normalise."""
         x = as_tensor(x)
-        centred = x - mean(x, axis=-1, keepdims=True)
+        wide = widened(x)
+        centred = wide - mean(wide, axis=-1, keepdims=True)
         variance = mean(centred * centred, axis=-1, keepdims=True)
-        out: Tensor = centred / sqrt(variance + self.epsilon) * self.scale + self.offset
+        normal = cast(centred / sqrt(variance + self.epsilon), x.dtype)
+        out: Tensor = normal * self.scale + self.offset
         return out

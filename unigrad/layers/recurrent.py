@@ -99,7 +99,8 @@ class GRUCell(Module):
 class GRU(GRUCell):
     """A GRU along the second axis of (batch, time, inputs).
 
-    With a mask (batch, time), a padded step (False) carries the state on and gives zeros.
+    With a mask (batch, time), a padded step (False) carries the state on and gives zeros; its
+    input does not count, infinities and NaN included.
 
     Args:
         units: the length of the state.
@@ -148,14 +149,17 @@ class GRU(GRUCell):
             raise ShapeError(f"{self.name}: expected (batch, time, inputs), not {x.shape}")
         if not x.shape[1]:
             raise ShapeError(f"{self.name}: the input {x.shape} has no step")
+        if mask is not None:
+            mask = as_tensor(mask, x)
+            if mask.shape != x.shape[:2]:
+                raise ShapeError(f"{self.name}: a mask {mask.shape} for an input {x.shape}")
+            # Chosen before the step: infinite or NaN padding would come back in the gradient.
+            x = where(expand_dims(mask, axis=-1), x, 0.0)
         projected = permute_dims(self.project(x), (1, 0, 2))
         first = zeros_like(projected[0, :, : self.units]) if state is None else as_tensor(state)
         if mask is None:
             last, states = scan(self._plain_step, first, projected, reverse=self.go_backwards)
         else:
-            mask = as_tensor(mask, x)
-            if mask.shape != x.shape[:2]:
-                raise ShapeError(f"{self.name}: a mask {mask.shape} for an input {x.shape}")
             steps = expand_dims(permute_dims(mask, (1, 0)), axis=-1)
             last, states = scan(
                 self._masked_step, first, (projected, steps), reverse=self.go_backwards

@@ -185,14 +185,7 @@ def take(x: TensorLike, indices: TensorLike, /, *, axis: int | None = None) -> T
         x, axis = reshape(x, (-1,)), 0
     backend = x.backend
     place = normalize_axis("take", axis, len(backend.shape(x.native)))
-    if not (
-        type(indices) is Tensor
-        and indices.backend is backend
-        and backend.checks_bounds
-        and indices.native.dtype in backend.native_indices
-    ):
-        indices = as_index("take", indices, x, place)
-    return pick("take", x, indices, place)
+    return pick("take", x, as_index("take", indices, x, place), place)
 
 
 def index_select(x: TensorLike, indices: TensorLike, /, *, axis: int = 0) -> Tensor:
@@ -236,6 +229,8 @@ def take_along_axis(x: TensorLike, indices: TensorLike, /, *, axis: int = -1) ->
 def along(name: str, x: Tensor, index: Tensor, axis: int) -> tuple[Tensor, Tensor]:
     """Broadcast a tensor and its indices on all axes but one."""
     first, second = x.shape, index.shape
+    if first == second:
+        return x, index
     if len(first) != len(second):
         raise ShapeError(f"{name}: x of shape {first} and indices of shape {second} differ in axes")
     rest = (first[:axis] + first[axis + 1 :], second[:axis] + second[axis + 1 :])
@@ -325,7 +320,14 @@ def as_index(name: str, indices: TensorLike, x: Tensor, axis: int, given: Any = 
         OutOfBoundsError: when one can be seen to be outside of the axis; see `outside`.
     """
     backend = x.backend
-    if type(indices) is not Tensor:
+    if type(indices) is Tensor:
+        if (
+            indices.backend is backend
+            and backend.checks_bounds
+            and indices.native.dtype in backend.native_indices
+        ):
+            return indices
+    else:
         if isinstance(indices, (list, tuple)) and len(indices) == 0:
             indices = np.zeros((0,), np.int64)
         if isinstance(indices, (int, list, tuple, np.ndarray, np.generic)):

@@ -22,6 +22,7 @@ import numpy.typing as npt
 
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
+from unigrad.core.dispatch import native_of
 from unigrad.core.errors import DTypeError, SettingError, TracingError
 
 __all__: list[str] = []
@@ -137,7 +138,7 @@ def tf_tensor(self: Any, dtype: Any = None, name: str | None = None) -> Any:
 def _foreign(x: Any, kind: type, make: Any) -> Any:
     """Return a tensor's native array if it is of a library's kind, else one of its values."""
     tensor = as_tensor(x)
-    native = tensor.native
+    native = native_of(tensor, lent=True)
     recorders.warn_if_unseen(tensor, kind)
     return native if isinstance(native, kind) else make(tensor.numpy())
 

@@ -7,7 +7,7 @@ do not fit, `DTypeError` for dtypes that do not promote or bools.
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -26,7 +26,7 @@ from unigrad.core.arguments import (
 from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import OPS, composite, primitive
-from unigrad.core.plans import planned
+from unigrad.core.plans import Plans, planned
 from unigrad.core.tensor import Tensor
 from unigrad.ops import reductions
 from unigrad.ops.arithmetic import conj
@@ -136,22 +136,40 @@ def tensordot(
         5
     """
     x1, x2 = _two("tensordot", x1, x2)
+    left, right = x1.shape, x2.shape
+    if type(axes) is not int:
+        return _contracted(x1, x2, _plan_tensordot(left, right, axes))
+    key = (left, right, axes)
+    settings = _contractions.get(key)
+    if settings is None:
+        settings = _contractions.keep(key, _plan_tensordot(left, right, axes))
+    return _contracted(x1, x2, settings)
+
+
+_contractions = Plans()
+
+
+def _contracted(x1: Tensor, x2: Tensor, settings: Mapping[str, Any]) -> Tensor:
+    out: Tensor = dispatch(_tensordot, x1.backend, (x1, x2), (x1.native, x2.native), settings)
+    return out
+
+
+def _plan_tensordot(left: tuple[int, ...], right: tuple[int, ...], axes: Any) -> Mapping[str, Any]:
     first: Any
     second: Any
     if not isinstance(axes, Sequence):
         (axes,) = as_shape("tensordot", axes)
-        if not 0 <= axes <= min(x1.ndim, x2.ndim):
-            raise ShapeError(f"tensordot: {x1.shape} and {x2.shape} do not share {axes} axes")
-        first, second = range(x1.ndim - axes, x1.ndim), range(axes)
+        if not 0 <= axes <= min(len(left), len(right)):
+            raise ShapeError(f"tensordot: {left} and {right} do not share {axes} axes")
+        first, second = range(len(left) - axes, len(left)), range(axes)
     else:
         first, second = (one if isinstance(one, Sequence) else [one] for one in axes)
-    first = tuple([normalize_axis("tensordot", axis, x1.ndim) for axis in first])
-    second = tuple([normalize_axis("tensordot", axis, x2.ndim) for axis in second])
-    lengths = [x1.shape[i] for i in first], [x2.shape[i] for i in second]
+    first = tuple([normalize_axis("tensordot", axis, len(left)) for axis in first])
+    second = tuple([normalize_axis("tensordot", axis, len(right)) for axis in second])
+    lengths = [left[i] for i in first], [right[i] for i in second]
     if lengths[0] != lengths[1] or len({*first}) != len(first) or len({*second}) != len(second):
-        raise ShapeError(f"tensordot: axes {axes} of {x1.shape} and {x2.shape} do not fit")
-    out: Tensor = _tensordot(x1, x2, axes=(first, second))
-    return out
+        raise ShapeError(f"tensordot: axes {axes} of {left} and {right} do not fit")
+    return {"axes": (first, second)}
 
 
 @composite

@@ -82,13 +82,16 @@ def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Ten
             ):
                 backend = x.backend
                 native = x.native
-                if native.dtype in backend.native_reals:
-                    shape = backend.shape(native)
-                    ndim = len(shape)
-                    # Not every library refuses an axis that is not there, or to choose from none.
-                    if (axis is None or -ndim <= axis < ndim <= 8) and 0 not in shape:
-                        settings = _SETTINGS[axis, keepdims]
+                # Not every library refuses an axis that is not there.
+                if native.dtype in backend.native_reals and (
+                    axis is None or -(ndim := len(backend.shape(native))) <= axis < ndim <= 8
+                ):
+                    settings = _SETTINGS[axis, keepdims]
+                    try:
                         made: Tensor = dispatch(op, backend, (x,), (native,), settings)
+                    except ShapeError:
+                        pass  # The long way says what is wrong.
+                    else:
                         return made
             return long_way(x, axis=axis, keepdims=keepdims, **rest)
 

@@ -15,6 +15,7 @@ from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, normalize_axis
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import OPS, composite, primitive
+from unigrad.core.plans import Plans
 from unigrad.core.tensor import Tensor
 from unigrad.ops.indexing import take
 from unigrad.ops.shaping import as_shape, broadcast_to, ravel, reshape
@@ -153,6 +154,10 @@ def pad(
 
 def _widths(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
     """Return a pair (before, after) per axis."""
+    key = (pad_width, ndim)
+    if _is_plain(pad_width) and key in _all_widths:
+        known: tuple[tuple[int, int], ...] = _all_widths[key]
+        return known
     try:
         array = np.asarray(pad_width)
         if array.size and array.dtype.kind not in "iu":
@@ -163,7 +168,18 @@ def _widths(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
     widths = tuple((int(before), int(after)) for before, after in pairs)
     if any(before < 0 or after < 0 for before, after in widths):
         raise ShapeError(f"pad: the widths {widths} are not negative")
+    if _is_plain(pad_width):
+        _all_widths.keep(key, widths)
     return widths
+
+
+#: Widths per axis by what was given and the number of axes.
+_all_widths = Plans()
+
+
+def _is_plain(widths: Any) -> bool:
+    """Tell whether widths are made of tuples and Python's ints, which a dictionary may hold."""
+    return type(widths) is int or (type(widths) is tuple and all(map(_is_plain, widths)))
 
 
 def tril(x: TensorLike, /, *, k: int = 0) -> Tensor:

@@ -26,7 +26,7 @@ from unigrad.core.arguments import (
     normalize_axis,
 )
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
-from unigrad.core.op import OPS, Op, composite, primitive, tell_of_handle
+from unigrad.core.op import OPS, Op, composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops.arithmetic import add, maximum, minimum, multiply
@@ -295,8 +295,6 @@ def assign_item(x: Tensor, key: Any, values: TensorLike) -> None:
     """Make a handle stand for itself with ``x[key]`` replaced: ``x[key] = values``."""
     out = at_set(x, key, values)
     x.native, x.uid = out.native, out.uid
-    if out.uid:
-        tell_of_handle(x)
 
 
 def assign_variable_item(variable: Variable, key: Any, values: TensorLike) -> None:

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.optimizers import updates
 from unigrad.optimizers.base import LearningRate, Optimizer
+from unigrad.optimizers.numbers import Hyperparameter
+from unigrad.optimizers.updates import Number
 
 
 class Adam(Optimizer):
@@ -29,6 +30,9 @@ class Adam(Optimizer):
     """
 
     slot_names = ("m", "v")
+    beta1 = Hyperparameter(least=0.0, below=1.0)
+    beta2 = Hyperparameter(least=0.0, below=1.0)
+    epsilon = Hyperparameter()
 
     def __init__(
         self,
@@ -38,21 +42,12 @@ class Adam(Optimizer):
         epsilon: float = 1e-8,
     ) -> None:
         super().__init__(learning_rate)
-        if not (0.0 <= beta1 < 1.0 and 0.0 <= beta2 < 1.0):
-            raise SettingError(f"Adam: beta1={beta1}, beta2={beta2}: expected numbers in [0, 1)")
         self.beta1 = beta1
         self.beta2 = beta2
         self.epsilon = epsilon
 
     def _run(
-        self, step: Tensor, tensors: Sequence[Tensor], learning_rate: float | None
+        self, step: Tensor, numbers: Sequence[Number], tensors: Sequence[Tensor]
     ) -> tuple[Tensor, ...]:
-        new: tuple[Tensor, ...] = updates._adam_update(
-            step,
-            *tensors,
-            learning_rate=learning_rate,
-            beta1=self.beta1,
-            beta2=self.beta2,
-            epsilon=self.epsilon,
-        )
+        new: tuple[Tensor, ...] = updates._adam_update(step, *numbers, *tensors)
         return new

@@ -17,12 +17,14 @@ import numpy.typing as npt
 
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor, cast, constant
-from unigrad.core.dtypes import FLOATING, DType, float32, int64
+from unigrad.core.dtypes import COMPLEX, FLOATING, DType, float32, int64
 from unigrad.core.errors import DTypeError, GradientWarning, SettingError, ShapeError
 from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops.creation import zeros_like
+from unigrad.optimizers.numbers import Number
+from unigrad.optimizers.slots import Slots
 from unigrad.tracing.scope import init_scope
 
 #: A number, a Variable (whose changes compiled programs see), or a function of the number of
@@ -49,16 +51,33 @@ class Optimizer(ABC):
     slot_names: ClassVar[tuple[str, ...]] = ()
 
     def __init__(self, learning_rate: LearningRate) -> None:
+        #: The numbers that the update op takes, in its order: see `Hyperparameter`.
+        self.numbers: dict[str, Number] = {"learning_rate": Number(0.0)}
+        #: What gives the rate if that is no plain number.
+        self._schedule: Variable | Callable[[Tensor], Any] | None = None
         self.learning_rate = learning_rate
         self._iterations: Variable | None = None
-        self._slots: dict[int, tuple[Variable, ...]] = {}
+        self._slots = Slots()
+
+    @property
+    def learning_rate(self) -> Any:
+        """The rate as it was given. A new one holds from the next step on, in programs as well."""
+        return self.numbers["learning_rate"].get() if self._schedule is None else self._schedule
+
+    @learning_rate.setter
+    def learning_rate(self, rate: LearningRate | Tensor) -> None:
+        if isinstance(rate, Variable) or callable(rate):
+            self._schedule = rate
+        else:
+            self._schedule = None
+            self.numbers["learning_rate"].set(rate)
 
     @abstractmethod
     def _run(
-        self, step: Tensor, tensors: Sequence[Tensor], learning_rate: float | None
+        self, step: Tensor, numbers: Sequence[float | Tensor], tensors: Sequence[Tensor]
     ) -> tuple[Tensor, ...]:
-        """Run the update op: ``tensors`` are the rate (if ``learning_rate`` is None), then all
-        parameters, all gradients and all of each slot; return new parameters and slots so.
+        """Run the update op: ``tensors`` are all parameters, all gradients and all of each slot;
+        return new parameters and slots so.
         """
 
     # -- as pure functions
@@ -103,6 +122,9 @@ class Optimizer(ABC):
                 f"update: the gradients' tree {tree.structure(gradients)} is not that of the "
                 f"parameters, {structure}"
             )
+        for name in self.slot_names:
+            if name not in state or tree.structure(state[name]) != structure:
+                raise ShapeError(f"update: the state has no tree {name!r} like the parameters'")
         columns = [
             [as_tensor(leaf) for leaf in some]
             for some in (
@@ -123,25 +145,16 @@ class Optimizer(ABC):
         self, done: Tensor, step: Tensor, columns: Sequence[Sequence[Tensor]]
     ) -> list[list[Tensor]]:
         """Update columns (parameters, gradients, slots…), dtype by dtype; leave out gradients."""
+        _require_fitting(type(self).__name__, ("gradient", *self.slot_names), columns)
         groups: dict[DType, list[int]] = {}
-        for i, (parameter, gradient) in enumerate(zip(columns[0], columns[1], strict=True)):
-            if parameter.shape != gradient.shape:
-                raise ShapeError(
-                    f"a gradient of shape {gradient.shape} for a parameter of "
-                    f"shape {parameter.shape}"
-                )
+        for i, parameter in enumerate(columns[0]):
             groups.setdefault(parameter.dtype, []).append(i)
-        for dtype in groups:
-            _require_floating(type(self).__name__, "a parameter", dtype)
-        rate = self._rate(done)
+        numbers = self._numbers(done)
         new: list[list[Any]] = [[None] * len(columns[0]) for _ in range(len(columns) - 1)]
         for dtype, positions in groups.items():
             within = _within(dtype)
             tensors = [cast(column[i], within) for column in columns for i in positions]
-            if isinstance(rate, float):
-                results = self._run(step, tensors, rate)
-            else:
-                results = self._run(step, [cast(rate, within), *tensors], None)
+            results = self._run(step, numbers, tensors)
             if within is not dtype:
                 moved = [cast(one, dtype) for one in results[: len(positions)]]
                 results = (*moved, *results[len(positions) :])
@@ -149,12 +162,15 @@ class Optimizer(ABC):
                 new[k // len(positions)][positions[k % len(positions)]] = result
         return new
 
-    def _rate(self, done: Tensor) -> float | Tensor:
-        """Return the learning rate after so many steps: a constant, or a Tensor if it varies."""
-        rate = self.learning_rate
+    def _numbers(self, done: Tensor) -> list[float | Tensor]:
+        """Return the numbers of the step after so many, Tensors where they are computed."""
+        found = [number.get() for number in self.numbers.values()]
+        rate = self._schedule
         if isinstance(rate, Variable):
-            return rate._untaped()
-        return as_tensor(rate(done), done) if callable(rate) else float(rate)
+            found[0] = rate._untaped()
+        elif rate is not None:
+            found[0] = as_tensor(rate(done), done)
+        return found
 
     # -- on Variables
 
@@ -173,6 +189,7 @@ class Optimizer(ABC):
             DTypeError: when a variable is no floating one; then nothing is made.
         """
         variables = list(variables)
+        self._slots.settle()
         for variable in variables:
             _require_floating(type(self).__name__, f"variable {variable.name!r}", variable.dtype)
         with init_scope():
@@ -180,15 +197,18 @@ class Optimizer(ABC):
                 start = zeros_like(variables[0]._untaped().sum(), dtype=int64)
                 self._iterations = Variable(start, trainable=False, name="iterations")
             for variable in variables:
-                if variable.uid not in self._slots:
-                    self._slots[variable.uid] = tuple(
+                if variable not in self._slots:
+                    slots = [
                         Variable(
                             _slot_of(variable._untaped()),
                             trainable=False,
                             name=f"{variable.name}/{name}",
                         )
                         for name in self.slot_names
-                    )
+                    ]
+                    self._slots.add(variable, slots)
+                for number in self.numbers.values():
+                    number.variable(variable.backend)
 
     def apply_gradients(self, gradients_and_variables: Iterable[tuple[Any, Variable]]) -> None:
         """Do one step on Variables, given pairs of gradient and variable.
@@ -212,9 +232,10 @@ class Optimizer(ABC):
             )
             pairs = [pair for pair in pairs if pair[0] is not None]
         variables = [variable for _, variable in pairs]
-        if any(variable.uid not in self._slots for variable in variables):
+        self._slots.settle()
+        if not all(variable in self._slots for variable in variables):
             self.build(variables)
-        slots = [self._slots[variable.uid] for variable in variables]
+        slots = [self._slots.of(variable) for variable in variables]
         done = self.iterations._untaped()
         step = done + 1
         if pairs:
@@ -235,13 +256,16 @@ class Optimizer(ABC):
 
     @property
     def variables(self) -> list[Variable]:
-        """The number of steps and all slots, in the order in which the variables came."""
-        return [self.iterations, *(slot for slots in self._slots.values() for slot in slots)]
+        """The number of steps and all slots, in the order in which the variables came.
+
+        The slots of a variable that is gone are gone as well.
+        """
+        return [self.iterations, *(slot for slots in self._slots for slot in slots)]
 
     def named_variables(self) -> dict[str, Variable]:
         """Return the state by name: ``iterations`` and ``<number of the variable>/<slot>``."""
         named = {"iterations": self.iterations}
-        for number, slots in enumerate(self._slots.values()):
+        for number, slots in enumerate(self._slots):
             for name, slot in zip(self.slot_names, slots, strict=True):
                 named[f"{number}/{name}"] = slot
         return named
@@ -285,6 +309,26 @@ def _require_pairs(pairs: Sequence[Any]) -> None:
             f"apply_gradients takes pairs (gradient, variable), as zip(gradients, variables) "
             f"gives them, not {given}"
         )
+
+
+def _require_fitting(name: str, kinds: Sequence[str], columns: Sequence[Sequence[Tensor]]) -> None:
+    """Refuse parameters that are not floating, and what has not the shape of its parameter.
+
+    Raises:
+        DTypeError: when a parameter is no floating one, or something beside it is complex.
+        ShapeError: when a shape is another.
+    """
+    for parameter in columns[0]:
+        _require_floating(name, "a parameter", parameter.dtype)
+    for kind, column in zip(kinds, columns[1:], strict=True):
+        for parameter, one in zip(columns[0], column, strict=True):
+            if one.shape != parameter.shape:
+                raise ShapeError(
+                    f"{name}: a {kind} of shape {one.shape} for a parameter of shape "
+                    f"{parameter.shape}"
+                )
+            if one.dtype in COMPLEX:
+                raise DTypeError(f"{name}: a {kind} is {one.dtype.name}; parameters are real")
 
 
 def _require_distinct(variables: Sequence[Variable]) -> None:

@@ -5,13 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 from unigrad.core import tree
-from unigrad.core.arguments import as_tensor, cast
+from unigrad.core.arguments import as_tensor, cast, to_floating
 from unigrad.core.dtypes import INEXACT, DType, default_dtype, float32, result_dtype
 from unigrad.core.errors import ShapeError
 from unigrad.core.tensor import Tensor
-from unigrad.ops.arithmetic import maximum
-from unigrad.ops.comparison import safe_where
-from unigrad.ops.elementary import sqrt
+from unigrad.ops.comparison import where
+from unigrad.ops.joining import stack
+from unigrad.ops.reductions import widened
+from unigrad.ops.statistics import norm
 
 __all__ = ["add_weight_decay", "clip_by_global_norm", "global_norm"]
 
@@ -41,27 +42,31 @@ def _norm(gradients: Any) -> tuple[Tensor, DType]:
     if dtype not in INEXACT:
         dtype = default_dtype()
     within = float32 if dtype.itemsize == 2 else dtype
-    total: Any = None
-    for leaf in leaves:
-        wide = cast(leaf, within)
-        square = (wide * wide).sum()
-        total = square if total is None else total + square
-    return safe_where(total != 0.0, sqrt, total, 0.0), dtype
+    # The norm of the leaves' norms: neither leaves the range of the dtype unless the result does.
+    norms = [norm(cast(leaf, within)) for leaf in leaves]
+    return norm(stack(norms)) if len(norms) > 1 else norms[0], dtype
 
 
 def clip_by_global_norm(gradients: Any, maximum_norm: float) -> Any:
     """Scale all gradients by one factor so that their global norm is at most ``maximum_norm``.
 
-    The factor is c / max(‖g‖, c): 1 while the norm is within the bound.
+    The factor is 1 while the norm is within the bound, and else c / ‖g‖.
 
     Example:
         >>> [round(g.item(), 6) for g in clip_by_global_norm([3.0, 4.0], 1.0)]
         [0.6, 0.8]
     """
-    factor = maximum_norm / maximum(_norm(gradients)[0], maximum_norm)
-    return tree.map(
-        lambda gradient: as_tensor(gradient) * cast(factor, as_tensor(gradient).dtype), gradients
-    )
+    length = _norm(gradients)[0]
+    # NaN is not within. Within, nothing is divided: norm and bound may both be 0.
+    within = length <= maximum_norm
+    factor = where(within, 1.0, maximum_norm / where(within, 1.0, length))
+
+    def clipped(gradient: Any) -> Tensor:
+        g = to_floating(as_tensor(gradient))
+        # The factor may be less than half precision holds when the product is not.
+        return cast(widened(g) * cast(factor, widened(g).dtype), g.dtype)
+
+    return tree.map(clipped, gradients)
 
 
 def add_weight_decay(gradients: Any, parameters: Any, decay: float) -> Any:

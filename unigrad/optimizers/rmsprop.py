@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from unigrad.core.tensor import Tensor
 from unigrad.optimizers import updates
 from unigrad.optimizers.base import LearningRate, Optimizer
+from unigrad.optimizers.numbers import Hyperparameter
+from unigrad.optimizers.updates import Number
 
 
 class RMSprop(Optimizer):
@@ -21,6 +23,8 @@ class RMSprop(Optimizer):
     """
 
     slot_names = ("square",)
+    rho = Hyperparameter()
+    epsilon = Hyperparameter()
 
     def __init__(
         self, learning_rate: LearningRate = 0.001, rho: float = 0.9, epsilon: float = 1e-8
@@ -30,9 +34,7 @@ class RMSprop(Optimizer):
         self.epsilon = epsilon
 
     def _run(
-        self, step: Tensor, tensors: Sequence[Tensor], learning_rate: float | None
+        self, step: Tensor, numbers: Sequence[Number], tensors: Sequence[Tensor]
     ) -> tuple[Tensor, ...]:
-        new: tuple[Tensor, ...] = updates._rmsprop_update(
-            step, *tensors, learning_rate=learning_rate, rho=self.rho, epsilon=self.epsilon
-        )
+        new: tuple[Tensor, ...] = updates._rmsprop_update(step, *numbers, *tensors)
         return new

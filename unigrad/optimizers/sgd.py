@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from unigrad.core.tensor import Tensor
 from unigrad.optimizers import updates
 from unigrad.optimizers.base import LearningRate, Optimizer
+from unigrad.optimizers.numbers import Hyperparameter
+from unigrad.optimizers.updates import Number
 
 
 class SGD(Optimizer):
@@ -20,9 +22,9 @@ class SGD(Optimizer):
         super().__init__(learning_rate)
 
     def _run(
-        self, step: Tensor, tensors: Sequence[Tensor], learning_rate: float | None
+        self, step: Tensor, numbers: Sequence[Number], tensors: Sequence[Tensor]
     ) -> tuple[Tensor, ...]:
-        new: tuple[Tensor, ...] = updates._sgd_update(step, *tensors, learning_rate=learning_rate)
+        new: tuple[Tensor, ...] = updates._sgd_update(step, *numbers, *tensors)
         return new
 
 
@@ -37,15 +39,14 @@ class Momentum(Optimizer):
     """
 
     slot_names = ("velocity",)
+    beta = Hyperparameter()
 
     def __init__(self, learning_rate: LearningRate = 0.01, beta: float = 0.9) -> None:
         super().__init__(learning_rate)
         self.beta = beta
 
     def _run(
-        self, step: Tensor, tensors: Sequence[Tensor], learning_rate: float | None
+        self, step: Tensor, numbers: Sequence[Number], tensors: Sequence[Tensor]
     ) -> tuple[Tensor, ...]:
-        new: tuple[Tensor, ...] = updates._momentum_update(
-            step, *tensors, learning_rate=learning_rate, beta=self.beta
-        )
+        new: tuple[Tensor, ...] = updates._momentum_update(step, *numbers, *tensors)
         return new

@@ -8,7 +8,9 @@ from unigrad.losses import sparse_categorical_crossentropy
 from unigrad.ops.arithmetic import maximum
 from unigrad.ops.comparison import not_equal, where
 from unigrad.ops.creation import astype
+from unigrad.ops.losses import check_label_shapes
 from unigrad.ops.reductions import sum
+from unigrad.ops.shaping import expand_dims
 
 __all__ = ["masked_loss"]
 
@@ -16,7 +18,7 @@ __all__ = ["masked_loss"]
 def masked_loss(targets: TensorLike, logits: TensorLike, *, padding: int = 0) -> Tensor:
     """Return the mean cross-entropy Σ -log p / n over the n targets that are not padding.
 
-    Where all is padding the loss is 0.
+    Where all is padding the loss is 0. Logits of padding do not count, infinities and NaN included.
 
     Args:
         targets: integers (…).
@@ -32,7 +34,10 @@ def masked_loss(targets: TensorLike, logits: TensorLike, *, padding: int = 0) ->
     """
     logits = as_tensor(logits)
     targets = as_tensor(targets, logits)
+    check_label_shapes("masked_loss", targets, logits)
     real = not_equal(targets, padding)
+    # Chosen before the loss: an infinite or NaN score of padding would come back in the gradient.
+    logits = where(expand_dims(real, axis=-1), logits, 0.0)
     if logits.ndim and not 0 <= padding < logits.shape[-1]:
         targets = where(real, targets, 0)
     losses = sparse_categorical_crossentropy(targets, logits, from_logits=True)

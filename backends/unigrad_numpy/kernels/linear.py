@@ -111,5 +111,6 @@ TABLE = {
     "matmul": matmul,
     "linear": linear,
     "vecdot": through_float32(lambda x1, x2, axis: _vecdot(x1, x2, axis=axis)),
+    "tensordot": through_float32(lambda x1, x2, axes: np.tensordot(x1, x2, axes)),
     "einsum": through_float32(einsum),
 }

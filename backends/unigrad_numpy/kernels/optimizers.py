@@ -12,9 +12,10 @@ from unigrad_numpy.kernels.bfloat16 import through_float32
 Array = Any
 
 
-def sgd_update(step: Array, *tensors: Array, learning_rate: float | None) -> list[Array]:
+def sgd_update(step: Array, rate: Any, *tensors: Array) -> list[Array]:
     """w ← w - α g."""
-    rate, (parameters, gradients) = columns(tensors, 0, learning_rate)
+    parameters, gradients = columns(tensors, 0)
+    rate = float(rate)
     new = []
     for p, g in zip(parameters, gradients, strict=True):
         out = np.asarray(g * rate)
@@ -22,11 +23,10 @@ def sgd_update(step: Array, *tensors: Array, learning_rate: float | None) -> lis
     return new
 
 
-def momentum_update(
-    step: Array, *tensors: Array, learning_rate: float | None, beta: float
-) -> list[Array]:
+def momentum_update(step: Array, rate: Any, beta: Any, *tensors: Array) -> list[Array]:
     """v ← β v + (1 - β) g; w ← w - α v."""
-    rate, (parameters, gradients, velocities) = columns(tensors, 1, learning_rate)
+    parameters, gradients, velocities = columns(tensors, 1)
+    rate, beta = float(rate), float(beta)
     new, moved = [], []
     for p, g, v in zip(parameters, gradients, velocities, strict=True):
         out = np.asarray(g * (1.0 - beta))
@@ -39,15 +39,11 @@ def momentum_update(
 
 
 def adam_update(
-    step: Array,
-    *tensors: Array,
-    learning_rate: float | None,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
+    step: Array, rate: Any, beta1: Any, beta2: Any, epsilon: Any, *tensors: Array
 ) -> list[Array]:
     """The formula of `unigrad.optimizers.updates`, eleven passes and three arrays a parameter."""
-    rate, (parameters, gradients, first, second) = columns(tensors, 2, learning_rate)
+    parameters, gradients, first, second = columns(tensors, 2)
+    beta1, beta2, epsilon = float(beta1), float(beta2), float(epsilon)
     time = int(step)
     correction = math.sqrt(-math.expm1(time * log_of(beta2)))
     scale = float(rate) * correction / -math.expm1(time * log_of(beta1))

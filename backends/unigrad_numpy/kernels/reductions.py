@@ -59,11 +59,33 @@ def _var(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
         return squares / 0.0
 
 
+#: Between these the sum of squares has lost nothing that counts, by dtype.
+_SAFE = {np.dtype(np.float32): (2.0**-80, 2.0**120), np.dtype(np.float64): (2.0**-800, 2.0**1000)}
+
+
+def _length(x: Array, axis: Axis, keepdims: bool) -> Array:
+    """Return √Σ x², scaled by a power of two where a sum of squares leaves the dtype's range."""
+    with np.errstate(over="ignore", under="ignore"):
+        squares = total(x * x, axis, keepdims)
+    low, high = _SAFE[x.dtype]
+    if squares.size and low < squares.min() and squares.max() < high:
+        return np.sqrt(squares)
+    if not x.size:
+        return squares
+    peak = _maximum(np.abs(x), axis, None, None, True)
+    # Infinities and NaN stay what they are, zeros too.
+    exponent = np.frexp(np.where(np.isfinite(peak), peak, 0))[1]
+    scaled = np.ldexp(x, -exponent)
+    found = np.sqrt(total(scaled * scaled, axis, True))
+    found = np.ldexp(found, exponent)
+    return found if keepdims else np.squeeze(found, axis)
+
+
 def _norm(x: Array, ord: float, axis: Axis, keepdims: bool) -> Array:
     if x.dtype in COARSE:
         return _norm(x.astype(np.float32), ord, axis, keepdims).astype(x.dtype)
     if ord == 2:
-        return np.sqrt(total(x * x, axis, keepdims))
+        return _length(x, axis, keepdims)
     if ord == 1:
         return total(np.abs(x), axis, keepdims)
     return _maximum(np.abs(x), axis, None, None, keepdims)

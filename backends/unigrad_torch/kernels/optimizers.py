@@ -6,50 +6,68 @@ from typing import Any
 import torch
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
-from unigrad.optimizers.updates import columns, log_of
-from unigrad_torch.compiler import runs_as_captured
+from unigrad.optimizers.updates import columns
+from unigrad_torch.compiler import quicker, runs_as_captured
+
+Tensor = torch.Tensor
+#: Python's, or a tensor: in a captured graph, or computed.
+Number = float | Tensor
 
 
-def sgd_update(
-    step: torch.Tensor, *tensors: torch.Tensor, learning_rate: float | None
-) -> list[torch.Tensor]:
+def sgd_update(step: Tensor, rate: Number, *tensors: Tensor) -> list[Tensor]:
     """w ← w - α g."""
-    rate, (parameters, gradients) = columns(tensors, 0, learning_rate)
+    parameters, gradients = columns(tensors, 0)
+    if isinstance(rate, Tensor):
+        rate = rate.to(parameters[0].dtype)
     return [p - rate * g for p, g in zip(parameters, gradients, strict=True)]
 
 
 def adam_update(
-    step: torch.Tensor,
-    *tensors: torch.Tensor,
-    learning_rate: float | None,
-    beta1: float,
-    beta2: float,
-    epsilon: float,
-) -> list[torch.Tensor]:
+    step: Tensor, rate: Number, beta1: Number, beta2: Number, epsilon: Number, *tensors: Tensor
+) -> list[Tensor]:
     """Kingma & Ba's algorithm 1 with torch's fused kernel where nothing looks inside it."""
-    rate, (parameters, gradients, first, second) = columns(tensors, 2, learning_rate)
-    # A compiler fuses plain formulas itself, and the fused kernel has no derivative.
-    traced = get_proxy_mode() is not None or type(step) is not torch.Tensor
-    plain = (traced and not runs_as_captured.get()) or (
-        torch.is_grad_enabled() and any(x.requires_grad for x in tensors)
-    )
-    if plain:
-        return _formula(step, rate, parameters, gradients, first, second, beta1, beta2, epsilon)
-    new = [x.clone() for x in (*parameters, *first, *second)]
+    numbers = (rate, beta1, beta2, epsilon)
+    traced = get_proxy_mode() is not None or type(step) is not Tensor
+    if torch.is_grad_enabled() and any(
+        x.requires_grad for x in (*numbers, *tensors) if isinstance(x, Tensor)
+    ):
+        # The fused kernel has no derivative.
+        return _formula(step, *numbers, *columns(tensors, 2))
+    if not traced:
+        return _fused(step, *numbers, *columns(tensors, 2))
+    if runs_as_captured.get():
+        return _in_graph(step, *map(_as_tensor, numbers), *map(list, columns(tensors, 2)))
+    # A compiler fuses plain formulas itself.
+    return _formula(step, *numbers, *columns(tensors, 2))
+
+
+def _fused(
+    step: Tensor,
+    rate: Number,
+    beta1: Number,
+    beta2: Number,
+    epsilon: Number,
+    parameters: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    first: Sequence[Tensor],
+    second: Sequence[Tensor],
+) -> list[Tensor]:
+    # The kernel walks each tensor's memory in its own order: all must have the same.
+    new = [x.clone(memory_format=torch.contiguous_format) for x in (*parameters, *first, *second)]
     count = len(parameters)
     with torch.no_grad():
         torch._fused_adam_(
             new[:count],
-            list(gradients),
+            [g.contiguous() for g in gradients],
             new[count : 2 * count],
             new[2 * count :],
             [],
             [step.to(torch.float32)] * count,
-            lr=rate,
-            beta1=beta1,
-            beta2=beta2,
+            lr=float(rate),
+            beta1=float(beta1),
+            beta2=float(beta2),
             weight_decay=0.0,
-            eps=epsilon,
+            eps=float(epsilon),
             amsgrad=False,
             maximize=False,
         )
@@ -57,29 +75,55 @@ def adam_update(
 
 
 def _formula(
-    step: torch.Tensor,
-    rate: Any,
-    parameters: Sequence[torch.Tensor],
-    gradients: Sequence[torch.Tensor],
-    first: Sequence[torch.Tensor],
-    second: Sequence[torch.Tensor],
-    beta1: float,
-    beta2: float,
-    epsilon: float,
-) -> list[torch.Tensor]:
+    step: Tensor,
+    rate: Number,
+    beta1: Number,
+    beta2: Number,
+    epsilon: Number,
+    parameters: Sequence[Tensor],
+    gradients: Sequence[Tensor],
+    first: Sequence[Tensor],
+    second: Sequence[Tensor],
+) -> list[Tensor]:
     """The formula of `unigrad.optimizers.updates`, its scalars in float64."""
-    time = step.to(torch.float64)
-    correction = torch.sqrt(-torch.expm1(time * log_of(beta2)))
-    dtype = parameters[0].dtype
-    scale = (correction / -torch.expm1(time * log_of(beta1)) * rate).to(dtype)
+    time, dtype = step.to(torch.float64), parameters[0].dtype
+    rate, beta1, beta2, epsilon = map(_as_tensor, (rate, beta1, beta2, epsilon))
+    correction = torch.sqrt(-torch.expm1(time * torch.log(beta2)))
+    scale = (correction / -torch.expm1(time * torch.log(beta1)) * rate).to(dtype)
     floor = (correction * epsilon).to(dtype)
-    m = [beta1 * m + (1 - beta1) * g for m, g in zip(first, gradients, strict=True)]
-    v = [beta2 * v + (1 - beta2) * (g * g) for v, g in zip(second, gradients, strict=True)]
+    past1, now1, past2, now2 = (x.to(dtype) for x in (beta1, 1 - beta1, beta2, 1 - beta2))
+    m = [past1 * m + now1 * g for m, g in zip(first, gradients, strict=True)]
+    v = [past2 * v + now2 * (g * g) for v, g in zip(second, gradients, strict=True)]
     moved = [
         p - scale * mean / (torch.sqrt(square) + floor)
         for p, mean, square in zip(parameters, m, v, strict=True)
     ]
     return [*moved, *m, *v]
+
+
+def _as_tensor(number: Number) -> Tensor:
+    """Return a number as a tensor of no axes, in float64."""
+    return torch.as_tensor(number, dtype=torch.float64)
+
+
+#: Makes the fused kernel a node of captured graphs, which looks at its numbers when it is run.
+_library = torch.library.Library("unigrad", "DEF")
+_library.define(
+    "fused_adam(Tensor step, Tensor rate, Tensor beta1, Tensor beta2, Tensor epsilon, "
+    "Tensor[] parameters, Tensor[] gradients, Tensor[] first, Tensor[] second) -> Tensor[]"
+)
+_library.impl("fused_adam", _fused, "CompositeExplicitAutograd")
+_in_graph = torch.ops.unigrad.fused_adam.default
+quicker(_in_graph, _fused)
+
+
+@torch.library.register_fake("unigrad::fused_adam", lib=_library)
+def _shapes(*arguments: Any) -> list[Tensor]:
+    *_, parameters, _, first, second = arguments
+    return [
+        torch.empty_like(x, memory_format=torch.contiguous_format)
+        for x in (*parameters, *first, *second)
+    ]
 
 
 TABLE: dict[str, Callable[..., Any]] = {

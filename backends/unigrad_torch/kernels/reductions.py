@@ -90,25 +90,48 @@ def _var(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torc
 def _std(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torch.Tensor:
     if x.dtype in _HALVES:
         return _std(x.to(torch.float32), axis, correction, keepdims).to(x.dtype)
+    size = x.numel() if axis is None else math.prod([x.shape[i] for i in axis])
+    if not x.numel() or size <= correction:
+        return torch.sqrt(_var(x, axis, correction, keepdims))
+    x, back = _in_range(x - torch.mean(x.detach(), axis, True), axis, keepdims)
     variance = _var(x, axis, correction, keepdims)
-    if not x.requires_grad or not x.numel():
-        return torch.sqrt(variance)
+    if not x.requires_grad:
+        return torch.sqrt(variance) * back
     # torch's variance of equal elements may be rounded to more than 0: its root has a derivative.
     plain = x.detach()
     constant = torch.amin(plain, axis or (), keepdims) == torch.amax(plain, axis or (), keepdims)
     root = torch.sqrt(torch.where(constant, 1.0, variance))
-    return torch.where(constant, variance.detach() * 0, root)
+    return torch.where(constant, variance.detach() * 0, root) * back
+
+
+#: As in `unigrad.ops.statistics.in_range`.
+_REACH = {torch.float32: (2.0**40, 2.0**85), torch.float64: (2.0**400, 2.0**600)}
+
+
+def _in_range(x: torch.Tensor, axis: Axis, keepdims: bool) -> tuple[torch.Tensor, torch.Tensor]:
+    """Return x times a power of two after which squares stay in range, and the inverse of it."""
+    edge, shift = _REACH[x.dtype]
+    peak = torch.amax(torch.abs(x.detach()), axis or (), True)
+    small = torch.where(peak < 1 / edge, shift, torch.ones_like(peak))
+    scale = torch.where(peak > edge, 1 / shift, small)
+    back = torch.reciprocal(scale)
+    if not keepdims:
+        back = back.sum(axis or ())
+    return x * scale, back
 
 
 def _norm(x: torch.Tensor, ord: float, axis: Axis, keepdims: bool) -> torch.Tensor:
-    if ord != 2 or not x.requires_grad:
+    if ord != 2 or not x.numel():
         return torch.linalg.vector_norm(x, ord, axis, keepdims)
-    # torch's own second derivative at 0 is NaN.
     if x.dtype in _HALVES:
         return _norm(x.to(torch.float32), ord, axis, keepdims).to(x.dtype)
+    x, back = _in_range(x, axis, keepdims)
+    if not x.requires_grad:
+        return torch.linalg.vector_norm(x, ord, axis, keepdims) * back
+    # torch's own second derivative at 0 is NaN.
     square = torch.sum(x * x, axis, keepdims)
     zero = square == 0
-    return torch.where(zero, square, torch.sqrt(torch.where(zero, 1.0, square)))
+    return torch.where(zero, square, torch.sqrt(torch.where(zero, 1.0, square))) * back
 
 
 def _mean(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:

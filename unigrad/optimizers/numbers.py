@@ -1,0 +1,118 @@
+"""The numbers of an optimizer (its rate, its shares, ε): operands of its updates, not constants.
+
+A change holds from the next step on, in programs of `ug.jit` as well: each has a Variable in
+float64 that they take as an input. Where nothing is traced, backends get Python's number.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, overload
+
+import numpy as np
+
+from unigrad.core.backend import Backend
+from unigrad.core.dispatch import wrap
+from unigrad.core.dtypes import float32, float64
+from unigrad.core.errors import DTypeError, SettingError
+from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable, tracing
+from unigrad.tracing.scope import init_scope
+
+if TYPE_CHECKING:
+    from unigrad.optimizers.base import Optimizer
+
+
+class Number:
+    """A number and, for programs, the Variables that hold it, one per backend."""
+
+    __slots__ = ("_seen", "_value", "_variables")
+
+    def __init__(self, value: float) -> None:
+        self._value = value
+        self._variables: dict[Backend, Variable] = {}
+        #: The Tensors that hold `_value`: a Variable with another was assigned by a program.
+        self._seen: dict[Backend, Tensor] = {}
+
+    def get(self) -> float | Tensor:
+        """Return the number; inside a trace the traced one, a 0-d Tensor."""
+        if tracing.trace is not None:
+            return self.variable(tracing.trace.backend)._untaped()
+        for backend, variable in self._variables.items():
+            if variable.current() is not self._seen[backend]:
+                self.set(float(variable.current()))
+        return self._value
+
+    def set(self, value: float | Tensor) -> None:
+        """Take another number; inside a trace the program will, whenever it runs."""
+        if tracing.trace is not None:
+            own = self.variable(tracing.trace.backend)
+            own.assign(value.astype(own.dtype) if isinstance(value, Tensor) else value)
+            return
+        self._value = float(value)
+        for backend, variable in self._variables.items():
+            tensor = self._seen[backend] = self._tensor(backend)
+            variable.replace(tensor)
+
+    def variable(self, backend: Backend) -> Variable:
+        """Return the Variable that holds the number on a backend."""
+        if backend not in self._variables:
+            with init_scope():
+                variable = Variable(self._tensor(backend), trainable=False, name="number")
+                self._seen[backend] = variable.current()
+                self._variables[backend] = variable
+        return self._variables[backend]
+
+    def _tensor(self, backend: Backend) -> Tensor:
+        # Where the library puts it: beside arrays on an accelerator a number need not be there.
+        try:
+            native = backend.from_numpy(np.asarray(self._value, float64), None)
+        except DTypeError:  # It holds no 64 bits.
+            native = backend.from_numpy(np.asarray(self._value, float32), None)
+        return wrap(backend, native)
+
+    def __reduce__(self) -> tuple[type[Number], tuple[float]]:
+        """Copies and pickles have the number alone: no program has met them."""
+        value = self.get()
+        assert isinstance(value, float)
+        return Number, (value,)
+
+
+class Hyperparameter:
+    """Declares a number of an optimizer as an attribute.
+
+    Args:
+        least: the least value it may have.
+        below: what it must lie below.
+
+    Raises:
+        SettingError: when it is assigned another one.
+    """
+
+    def __init__(self, least: float = -np.inf, below: float = np.inf) -> None:
+        self._least = least
+        self._below = below
+        self._name = ""
+
+    def __set_name__(self, owner: type, name: str) -> None:
+        self._name = name
+
+    @overload
+    def __get__(self, optimizer: None, owner: type) -> Hyperparameter: ...
+    @overload
+    def __get__(self, optimizer: Optimizer, owner: type) -> Any: ...
+    def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
+        return self if optimizer is None else optimizer.numbers[self._name].get()
+
+    def __set__(self, optimizer: Optimizer, value: float | Tensor) -> None:
+        if not (isinstance(value, Tensor) and tracing.trace is not None):
+            value = float(value)
+            if not self._least <= value < self._below:
+                raise SettingError(
+                    f"{type(optimizer).__name__}: {self._name}={value}: expected a number in "
+                    f"[{self._least:g}, {self._below:g})"
+                )
+        number = optimizer.numbers.get(self._name)
+        if number is None:
+            optimizer.numbers[self._name] = Number(float(value))
+        else:
+            number.set(value)
