@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, untracked
+from unigrad.core.arguments import TensorLike, as_tensor, cast, placed, untracked
 from unigrad.core.backend import as_ndarray
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import DType, DTypeLike
@@ -254,7 +254,7 @@ def _filled(
         settings = _plan_filling(name, lengths, fill_value, dtype)
         if key is not None:
             _fillings.keep(key, settings)
-    backend, place = place_of(device, like, on)
+    backend, place = placed(device) if like is on is None else place_of(device, like, on)
     kernel: Any = _full.kernels[backend]
     if place is None:
         return wrap(backend, kernel(**settings))
