@@ -14,7 +14,7 @@ import numpy as np
 
 from unigrad.core.backend import Backend
 from unigrad.core.dispatch import wrap
-from unigrad.core.recorders import warn_if_unseen
+from unigrad.core.leaks import warn_if_unseen
 from unigrad.core.registry import load_backend
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -26,7 +26,7 @@ def register(backend: Backend) -> None:
     def flatten(tensor: Tensor) -> tuple[tuple[Any], str]:
         native = tensor.native
         warn_if_unseen(tensor, jax.Array)
-        return (native if tensor.backend is backend else tensor.numpy(),), tensor.backend.name
+        return (native if tensor.backend is backend else tensor._values(None),), tensor.backend.name
 
     def flatten_variable(variable: Variable) -> tuple[tuple[Any], str]:
         return flatten(variable.read())

@@ -27,8 +27,6 @@ class TensorflowTape(NativeTape):
     """The TensorFlow side of one tape."""
 
     def __init__(self) -> None:
-        key = id(self)
-        _living[key] = weakref.ref(self, partial(_living.pop, key))
         # Persistent always: how often it may be asked is the front end's business.
         self._tape = tf.GradientTape(persistent=True, watch_accessed_variables=False)
         self._tape.__enter__()
@@ -36,6 +34,9 @@ class TensorflowTape(NativeTape):
         self._natives: dict[int, Any] = {}
         #: The results: their tensors are those of their handles.
         self._results: set[int] = set()
+        # Last: other threads look at the tapes that are there.
+        key = id(self)
+        _living[key] = weakref.ref(self, partial(_living.pop, key))
 
     def watch(self, handle: Tensor, leaf: Any = None) -> Any:
         native = leaf if leaf is not None and len(_living) == 1 else _shared_by_all(handle)

@@ -67,8 +67,6 @@ class TorchTape(NativeTape):
     lent = 0
 
     def __init__(self) -> None:
-        key = id(self)
-        _living[key] = weakref.ref(self, partial(_living.pop, key))
         TorchTape.starts += 1
         #: The tensors in the graph, by value. A result's goes with the last user of its plain
         #: array: what only the graph needs is the graph's to keep.
@@ -81,6 +79,9 @@ class TorchTape(NativeTape):
         self.gated = False
         #: At the last pause: whether another recorder went on, and how many starts there had been.
         self._paused = False, 0
+        # Last: other threads look at the tapes that are there.
+        key = id(self)
+        _living[key] = weakref.ref(self, partial(_living.pop, key))
 
     def watch(self, handle: Tensor, leaf: _Leaf | None = None) -> _Leaf | None:
         if leaf is not None and leaf[1] == TorchTape.lent and len(_living) == 1:
@@ -165,6 +166,9 @@ class TorchTape(NativeTape):
 
     def tracks(self, native: torch.Tensor) -> bool:
         return bool(native.requires_grad)
+
+    def holds(self, native: torch.Tensor) -> bool:
+        return any(one() is native for one in self._results)
 
     def pause(self) -> None:
         self._paused = bool(recorders.active()), TorchTape.starts

@@ -23,6 +23,7 @@ from unigrad_conformance.completeness import kernels_without_op, ops_without_ker
 from unigrad_conformance.devices import PLACEMENTS
 from unigrad_conformance.edge import check_edge, every_edge
 from unigrad_conformance.errors import BAD_CALLS, EXPLANATIONS, check_bad_call
+from unigrad_conformance.leaks import LEAKS
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.lifetime import LIFETIMES
 from unigrad_conformance.problem import Problem, problem_of
@@ -142,6 +143,7 @@ def other_trials() -> list[Trial]:
         ("edges", [(one.name, partial(check_edge, one)) for one in every_edge()]),
         ("errors", [(one.name, partial(check_bad_call, one)) for one in BAD_CALLS]),
         ("errors", list(EXPLANATIONS.items())),
+        ("errors", list(LEAKS.items())),
         ("devices", list(PLACEMENTS.items())),
         ("lifetime", list(LIFETIMES.items())),
     ]

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
+from weakref import WeakValueDictionary
 
 from unigrad.autodiff.backward import zeros_like
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor, cast
-from unigrad.core.backend import Backend, NativeTape
+from unigrad.core.backend import Backend, Native, NativeTape
 from unigrad.core.dispatch import Recording, wrap
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import (
@@ -59,6 +60,8 @@ class ForwardAccumulator:
         #: The tangents of the values that have one.
         self.tracked: dict[int, Tensor] = {}
         self._variables: dict[int, Tensor] = {}
+        #: The arrays of those values, by identity.
+        self._natives: WeakValueDictionary[int, Native] = WeakValueDictionary()
         self._recording = False
         self._spent = False
         self._sources = _pairs(primals, tangents)
@@ -73,7 +76,7 @@ class ForwardAccumulator:
             else:
                 if primal.uid == 0:
                     primal.uid = recorders.fresh_uid()
-                self.tracked[primal.uid] = tangent
+                self._carry(primal, tangent)
         recorders.push(self)
         return self
 
@@ -104,11 +107,20 @@ class ForwardAccumulator:
         if tangent is not None and handle.uid not in self.tracked:
             if handle.uid == 0:
                 handle.uid = recorders.fresh_uid()
-            self.tracked[handle.uid] = tangent
+            self._carry(handle, tangent)
         return handle
 
     def handle_of(self, variable: Variable, value: Tensor) -> None:
         """Return nothing: a new handle serves as well, since tangents are kept by value."""
+
+    def _carry(self, value: Tensor, tangent: Tensor) -> None:
+        """Note a value's tangent."""
+        self.tracked[value.uid] = tangent
+        self._natives[id(value.native)] = value.native
+
+    def holds(self, native: Native) -> bool:
+        """Tell whether an array is that of a value with a tangent."""
+        return self._natives.get(id(native)) is native
 
     def track(self, tensor: Tensor, native: Any) -> None:
         """Hear of a native gradient: its tangent is unknown, so there is none."""
@@ -134,7 +146,7 @@ class ForwardAccumulator:
                 if output.dtype in INEXACT and tangent is not None:
                     if tangent.shape != output.shape:
                         tangent = OPS["broadcast_to"](tangent, shape=output.shape)
-                    self.tracked[output.uid] = tangent
+                    self._carry(output, tangent)
 
     def _who_may_see(self) -> list[Any]:
         """Return the recorders that hear of the tangents' ops: all tapes, outer accumulators."""

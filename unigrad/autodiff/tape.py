@@ -10,7 +10,6 @@ Source of the semantics: the documentation of ``tf.GradientTape`` (TensorFlow 2.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from itertools import chain, repeat
@@ -27,13 +26,15 @@ from unigrad.autodiff.cotangents import (
     why_none,
 )
 from unigrad.autodiff.differentiation import differentiate
+from unigrad.autodiff.held import HeldArrays
 from unigrad.autodiff.jacobians import batch_jacobian_rows, jacobian_rows
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
-from unigrad.core.backend import Backend, NativeTape
+from unigrad.core.backend import Backend, Native, NativeTape
 from unigrad.core.dispatch import Recording, wrap
 from unigrad.core.dtypes import INEXACT
-from unigrad.core.errors import DTypeError, GradientWarning, TapeError
+from unigrad.core.errors import DTypeError, TapeError
+from unigrad.core.leaks import warn_program
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
@@ -98,6 +99,7 @@ class GradientTape:
         self._values: dict[int, Tensor] = {}
         #: For every watched variable its readers' handles, one for each value that it had.
         self._handles: dict[int, list[Tensor]] = {}
+        self._held = HeldArrays()
 
     # -- recording
 
@@ -170,10 +172,8 @@ class GradientTape:
                     f"{type(one).__module__}.{type(one).__qualname__}"
                 )
             if one.dtype not in INEXACT:
-                warnings.warn(
-                    f"watch: a tensor of dtype {one.dtype.name} has no gradient and is not watched",
-                    GradientWarning,
-                    stacklevel=2,
+                warn_program(
+                    f"watch: a tensor of dtype {one.dtype.name} has no gradient and is not watched"
                 )
             elif isinstance(one, Variable):
                 self.variables.setdefault(one.uid, one)
@@ -195,6 +195,7 @@ class GradientTape:
         native = self._native_tape(backend)
         if native is not None:
             native.watch(tensor)
+        self._held.watched.append(tensor.native)
         self.tracked[tensor.uid] = ()
 
     def _native_tape(self, backend: Backend) -> NativeTape | None:
@@ -325,10 +326,14 @@ class GradientTape:
                 if found[i] is None and itself:
                     found[i] = by_itself(source, target_leaves, targets, cotangents)
                 if found[i] is None and unconnected == "none":
-                    warnings.warn(why_none(self, source, targets), GradientWarning, stacklevel=3)
+                    self._warn_of_none(source, targets)
                 elif not isinstance(found[i], Tensor):
                     found[i] = zeros_like(untaped(source))
         return found, structure
+
+    def _warn_of_none(self, source: Any, targets: Sequence[Tensor]) -> None:
+        """Say why a gradient is ``None``."""
+        warn_program(why_none(self, source, targets))
 
     def _spend(self) -> None:
         """Check and note that the tape is being asked."""
@@ -365,6 +370,11 @@ class GradientTape:
         """Let go of every recorded value of a spent tape."""
         if self._spent:
             self.native_tapes, self.recordings, self._values, self._handles = {}, [], {}, {}
+            self._held = HeldArrays()
+
+    def holds(self, native: Native) -> bool:
+        """Tell whether an array is that of a value that this tape tracks."""
+        return self._held.has(self, native)
 
     def track(self, tensor: Tensor, native: Any) -> None:
         """Track what a library computed in our sight: another tape's gradient, say.

@@ -7,8 +7,10 @@ pytrees, unconnected means zero, and they compose with each other, with tapes an
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from itertools import islice
 from typing import Any
 
+from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.tape import GradientTape
 from unigrad.control import identity
@@ -17,7 +19,9 @@ from unigrad.core.arguments import as_tensor
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.leaks import warn_program
 from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable
 
 
 def grad(
@@ -65,10 +69,12 @@ def value_and_grad(
 
     def both(*args: Any, **kwargs: Any) -> Any:
         args, sources = _sources("grad", args, positions)
-        with GradientTape(watch_accessed_variables=False) as tape:
+        tape = _TransformTape()
+        with tape:
             tape.watch(sources)
             result = f(*args, **kwargs)
-        value = as_tensor(result[0] if has_aux else result)
+            # Here, where a library's own graph still leads from its array to the arguments.
+            value = as_tensor(result[0] if has_aux else result)
         if value.shape != ():
             raise ShapeError(
                 f"grad: the function returned shape {value.shape}, not a scalar: "
@@ -76,9 +82,9 @@ def value_and_grad(
             )
         if value.dtype not in INEXACT:
             raise DTypeError(f"grad: the function returned {value.dtype.name}, which has none")
-        found = tape.gradient(value, sources, unconnected_gradients="zero")
-        found = found[0] if single else tuple(found)
-        return ((value, result[1]) if has_aux else value), found
+        found = tape.connected("grad", positions, value, sources)
+        gradients = found[0] if single else tuple(found)
+        return ((value, result[1]) if has_aux else value), gradients
 
     return both
 
@@ -99,12 +105,14 @@ def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tupl
         (9.0, 12.0)
     """
     args, sources = _sources("vjp", primals, list(range(len(primals))))
-    with GradientTape(persistent=True, watch_accessed_variables=False) as tape:
+    tape = _TransformTape(persistent=True)
+    with tape:
         tape.watch(sources)
-        out = f(*args)
+        out = tree.map(_result, f(*args))
+    positions = range(len(primals))
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        return tuple(tape.gradient(out, sources, cotangent, unconnected_gradients="zero"))
+        return tuple(tape.connected("vjp", positions, out, sources, cotangent))
 
     return out, pullback
 
@@ -128,8 +136,61 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     """
     args, sources = _sources("jvp", tuple(primals), list(range(len(primals))))
     with ForwardAccumulator(sources, list(tangents)) as accumulator:
-        out = f(*args)
+        given = f(*args)
+        out = tree.map(_result, given)
+    for one in tree.leaves(given):
+        if not isinstance(one, (Tensor, Variable)):
+            warn_program(
+                f"jvp: the function returned a {type(one).__name__}, which no accumulator follows: "
+                "the tangent is zero"
+            )
     return out, accumulator.jvp(out, unconnected_gradients="zero")
+
+
+class _TransformTape(GradientTape):
+    """A tape that answers zeros for ``None``, with one warning if an argument has no path at all.
+
+    A part of an argument that is not used is zero without a word, as in JAX.
+    """
+
+    def __init__(self, persistent: bool = False) -> None:
+        super().__init__(persistent, watch_accessed_variables=False)
+        self._warned = False
+
+    def connected(
+        self,
+        name: str,
+        positions: Sequence[int],
+        target: Any,
+        sources: Sequence[Any],
+        cotangent: Any = None,
+    ) -> list[Any]:
+        """Return the gradients by the arguments at these positions."""
+        found, structure = self._ask(target, sources, cotangent, "none")
+        missing, rest = [], iter(found)
+        for position, source in zip(positions, sources, strict=True):
+            parts = [*islice(rest, len(tree.leaves(source)))]
+            if parts and all(part is None for part in parts):
+                missing.append(str(position))
+        if missing and not self._warned:
+            self._warned = True
+            warn_program(
+                f"{name}: the result was not computed from argument {', '.join(missing)} by "
+                "unigrad's ops: the gradient is zero (the way through float(x), x.numpy(), "
+                "x.native or another library is not followed)"
+            )
+        leaves = tree.leaves(sources)
+        filled = [zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
+        answer: list[Any] = tree.unflatten(structure, filled)
+        return answer
+
+    def _warn_of_none(self, source: Any, targets: Sequence[Tensor]) -> None:
+        """Say nothing here: it is said once for all."""
+
+
+def _result(leaf: Any) -> Any:
+    """Return a leaf of a function's result, a foreign array as the tensor that stands for it."""
+    return leaf if isinstance(leaf, (Tensor, Variable)) else as_tensor(leaf)
 
 
 def _sources(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -12,13 +11,8 @@ import numpy.typing as npt
 from unigrad.core import dtypes, recorders
 from unigrad.core.backend import Backend, as_ndarray
 from unigrad.core.dispatch import wrap
-from unigrad.core.errors import (
-    HOW_TO_MOVE,
-    BackendMismatchError,
-    DTypeError,
-    GradientWarning,
-    ShapeError,
-)
+from unigrad.core.errors import HOW_TO_MOVE, BackendMismatchError, DTypeError, ShapeError
+from unigrad.core.leaks import warn_if_graph_ends, warn_if_it_returns
 from unigrad.core.op import OPS, Op, backend_of, primitive
 from unigrad.core.registry import current_backend, default_device, owner_of
 from unigrad.core.tensor import Tensor
@@ -70,6 +64,8 @@ def _of_array(array: npt.NDArray[Any], like: Tensor | None) -> Tensor:
         backend, device = placed()
     else:
         backend, device = like.backend, like.backend.device(like.native)
+    if recorders.process.recording and recorders.active():
+        warn_if_it_returns(array)
     if array.dtype not in _HELD:
         array = as_ndarray(array)
         dtypes.as_dtype(array.dtype)
@@ -97,6 +93,8 @@ def _entered(owner: Backend, native: Any) -> Tensor:
     Tapes behind which the library's own graph leads to it go on seeing through it. Any other
     graph it is in ends here, with a warning.
     """
+    if recorders.active():
+        warn_if_it_returns(native)
     if not owner.in_graph(native):
         return wrap(owner, owner.detach(native))
     seeing = []
@@ -108,12 +106,7 @@ def _entered(owner: Backend, native: Any) -> Tensor:
         detached = owner.detach(native)
         if owner.in_graph(detached):  # A library that need not cut it does not.
             return wrap(owner, detached)
-        warnings.warn(
-            f"an array that {owner.name}'s own autograd follows was handed to unigrad, where its "
-            "graph ends: use ug.GradientTape or ug.grad to differentiate unigrad's ops",
-            GradientWarning,
-            stacklevel=4,
-        )
+        warn_if_graph_ends(owner)
         return wrap(owner, detached)
     tensor = wrap(owner, owner.detach(native))
     for one in seeing:

@@ -96,6 +96,10 @@ class NativeTape(ABC):
     def tracks(self, native: Native) -> bool:
         """Tell whether the graph leads from an array to anything watched."""
 
+    def holds(self, native: Native) -> bool:
+        """Tell whether an array without graph is the one of a result's handle (see `keep`)."""
+        return False
+
     @abstractmethod
     def pause(self) -> None:
         """Stop recording. Other recorders may go on."""

@@ -69,4 +69,4 @@ class NotDifferentiableError(UnigradError, TypeError):
 
 
 class GradientWarning(UserWarning):
-    """A gradient came out as ``None``; the message says why."""
+    """A gradient is ``None``, or a path to it is lost; the message says why."""

@@ -9,12 +9,9 @@ from __future__ import annotations
 
 import itertools
 import threading
-import warnings
 from collections.abc import Iterator, Mapping, MutableMapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
-
-from unigrad.core.errors import GradientWarning
 
 if TYPE_CHECKING:
     from unigrad.core.backend import Backend, NativeTape
@@ -40,6 +37,10 @@ class Recorder(Protocol):
 
     def record(self, recording: Recording, outputs: tuple[Tensor, ...]) -> None:
         """Take note of one op that was run on a tracked value."""
+        ...
+
+    def holds(self, native: Any) -> bool:
+        """Tell whether a native array is that of a tracked value's handle."""
         ...
 
     def track(self, tensor: Tensor, native: Any) -> None:
@@ -168,20 +169,3 @@ def watchers(uids: tuple[int, ...]) -> list[Any]:
                 found.append(recorder)
                 break
     return found
-
-
-def warn_if_unseen(tensor: Tensor, kind: type) -> None:
-    """Warn if a tensor goes to another library's function in the sight of a recorder that is blind.
-
-    It sees what the library's own graph sees, if that is behind it and the tensor is of the
-    library's ``kind`` of array.
-    """
-    for one in watchers((tensor.uid,)) if tensor.uid else ():
-        if one.native_tapes.get(tensor.backend) is None or not isinstance(tensor.native, kind):
-            library = kind.__module__.partition(".")[0].removesuffix("lib")
-            warnings.warn(
-                "a tensor that a tape or an accumulator follows was handed to a function of "
-                f"{library}, which it cannot see: use unigrad's op",
-                GradientWarning,
-                stacklevel=4,
-            )

@@ -11,9 +11,9 @@ import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
+from contextvars import ContextVar, Token
 from importlib import metadata
-from typing import Any
+from typing import Any, TypeVar
 
 from unigrad.core.backend import Backend
 from unigrad.core.errors import BackendNotInstalledError
@@ -153,6 +153,9 @@ def set_backend(name: str) -> None:
 def use_backend(name: str) -> Iterator[Backend]:
     """Choose the backend inside a ``with`` block, for this thread or task only.
 
+    A thread starts from the process's default. A generator shares its caller's choice: do not yield
+    inside the block.
+
     Raises:
         BackendNotInstalledError: when it cannot be loaded.
 
@@ -165,7 +168,23 @@ def use_backend(name: str) -> Iterator[Backend]:
     try:
         yield load_backend(name)
     finally:
-        _current.reset(token)
+        restore(_current, token)
+
+
+_T = TypeVar("_T")
+
+
+def restore(variable: ContextVar[_T], token: Token[_T]) -> None:
+    """Give a context variable its former value where it was set.
+
+    A generator that was started in another thread or task may be closed in this one, where the
+    variable was never set: there is nothing to restore then.
+    """
+    try:
+        variable.reset(token)
+    except ValueError:
+        if token.var is not variable:
+            raise
 
 
 def owner_of(value: Any) -> Backend | None:
@@ -173,7 +192,8 @@ def owner_of(value: Any) -> Backend | None:
 
     A framework that is imported but not yet used through unigrad is loaded for it.
     """
-    for backend in _loaded.values():
+    # Another thread may be loading one.
+    for backend in tuple(_loaded.values()):
         if backend.owns(value):
             return backend
     root = type(value).__module__.partition(".")[0]

@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import numpy.typing as npt
 
+from unigrad.core import recorders
 from unigrad.core.errors import ShapeError, TracingError
+from unigrad.core.leaks import warn_if_it_leaves
 
 if TYPE_CHECKING:
     from unigrad.core.backend import Backend
@@ -20,6 +22,8 @@ if TYPE_CHECKING:
     from unigrad.ops.declarations import Attached as _Attached
 else:
     _Attached = object
+
+_process = recorders.process
 
 
 class Tensor(_Attached):
@@ -78,15 +82,26 @@ class Tensor(_Attached):
     def numpy(self) -> npt.NDArray[Any]:
         """Return a copy of the values as an ndarray.
 
+        A `GradientWarning` names the line where a tape or an accumulator that records follows the
+        value: it does not see what is computed from the copy. The same holds for `item`, `tolist`,
+        ``float(x)`` and ``np.asarray(x)``; not for ``int``, ``bool`` and formatting, whose
+        derivatives are zero. ``ug.stop_gradient(x).numpy()`` says that it is meant.
+
         Raises:
             TracingError: inside a traced function, where there are no values yet.
         """
+        return self._values("x.numpy()")
+
+    def _values(self, way: str | None) -> npt.NDArray[Any]:
+        """Return a copy of the values; ``way`` names the way out in the warning, if one is due."""
         if self.backend.is_traced(self.native):
             raise TracingError(
                 f"the value of a {self.dtype.name}{list(self.shape)} tensor was asked for while "
                 "its function is traced (ug.jit and friends run it once without values): use "
                 "ug.where or ug.scan instead of Python's if and while"
             )
+        if self.uid and way is not None and _process.recording:
+            warn_if_it_leaves(self, way)
         return np.array(self.backend.to_numpy(self.native))
 
     def item(self) -> Any:
@@ -95,28 +110,31 @@ class Tensor(_Attached):
         Raises:
             ShapeError: when there is more than one.
         """
+        return self._element("x.item()")
+
+    def _element(self, way: str | None) -> Any:
         if self.size != 1:
             raise ShapeError(f"a tensor of shape {self.shape} has no single value")
-        return self.numpy().item()
+        return self._values(way).item()
 
     def tolist(self) -> Any:
         """Return the values as nested Python lists."""
-        return self.numpy().tolist()
+        return self._values("x.tolist()").tolist()
 
     def __bool__(self) -> bool:
-        return bool(self.item())
+        return bool(self._element(None))
 
     def __int__(self) -> int:
-        return int(self.item())
+        return int(self._element(None))
 
     def __float__(self) -> float:
-        return float(self.item())
+        return float(self._element("float(x)"))
 
     def __complex__(self) -> complex:
-        return complex(self.item())
+        return complex(self._element("complex(x)"))
 
     def __index__(self) -> int:
-        value = self.item()
+        value = self._element(None)
         if not isinstance(value, int) or isinstance(value, bool):
             raise TypeError(f"a {self.dtype.name} tensor is no index")
         return value
@@ -136,7 +154,7 @@ class Tensor(_Attached):
         return f"Tensor({values}, {head})"
 
     def __format__(self, spec: str) -> str:
-        return format(self.item(), spec) if spec else repr(self)
+        return format(self._element(None), spec) if spec else repr(self)
 
     # A handle hashes by identity: equality is elementwise.
     __hash__ = object.__hash__

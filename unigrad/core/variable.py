@@ -11,8 +11,9 @@ from __future__ import annotations
 
 import threading
 import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from operator import is_
 from typing import TYPE_CHECKING, Any
 
 from unigrad.core import recorders
@@ -38,6 +39,11 @@ class _Tracing(threading.local):
 
 #: The jit trace of this thread, if one is running: has ``read(variable)`` and ``write(…)``.
 tracing = _Tracing()
+#: Held while values are put into variables that were computed from what they held, and by programs
+#: while they take and put values. Never while a program's own code runs, but see `exchange`.
+exchanging = threading.RLock()
+#: How often an update is computed freely before it is computed with all others waiting.
+_FREE_RUNS = 4
 
 
 @contextmanager
@@ -141,6 +147,18 @@ class Variable(_LikeTensor):
                 do not fit: a float into an integer, say.
             BackendMismatchError: when the value lives on another backend.
         """
+        self._put(self._fitting(value))
+        return self
+
+    def _put(self, tensor: Tensor) -> None:
+        """Hold a value that fits, or hand it to the trace."""
+        if tracing.trace is None:
+            self.replace(tensor)
+        else:
+            tracing.trace.write(self, tensor)
+
+    def _fitting(self, value: TensorLike) -> Tensor:
+        """Return a value to be assigned in a handle that nobody else holds. Raises as `assign`."""
         current = self._tensor
         tensor = as_tensor(value, None if isinstance(value, Variable) else current)
         if tensor.backend is not current.backend:
@@ -164,24 +182,26 @@ class Variable(_LikeTensor):
                 # Python's integers from themselves: those that do not fit are refused.
                 tensor = as_tensor(value, current, current.dtype)
             tensor = cast(tensor, current.dtype)
-        if tracing.trace is None:
-            self.replace(_own(tensor))
-        else:
-            tracing.trace.write(self, _own(tensor))
-        return self
+        return _own(tensor)
 
     def assign_add(self, delta: TensorLike) -> Variable:
-        """Add to the value; return the variable. Raises as `assign`."""
-        return self.assign(self._untaped() + delta)
+        """Add to the value; return the variable. Raises as `assign`.
+
+        No addition of another thread is lost.
+        """
+        exchange([self], lambda: ([self._untaped() + delta], None))
+        return self
 
     def assign_sub(self, delta: TensorLike) -> Variable:
-        """Subtract from the value; return the variable. Raises as `assign`."""
-        return self.assign(self._untaped() - delta)
+        """Subtract from the value; return the variable. As `assign_add`."""
+        exchange([self], lambda: ([self._untaped() - delta], None))
+        return self
 
     def replace(self, tensor: Tensor) -> None:
         """Hold another value, in a handle that nobody else holds, as it is."""
-        self._tensor = tensor
-        self.leaf = _NO_LEAF
+        with exchanging:
+            self._tensor = tensor
+            self.leaf = _NO_LEAF
 
     def current(self) -> Tensor:
         """Return the value in the variable's own handle, which no tape knows: to look at only."""
@@ -262,6 +282,33 @@ class Variable(_LikeTensor):
 
 
 readable.add(Variable)
+
+
+def exchange(
+    variables: Sequence[Variable], compute: Callable[[], tuple[Sequence[Any], Any]]
+) -> Any:
+    """Assign to variables what is computed from their values, as if no other thread ran meanwhile.
+
+    ``compute`` returns a value per variable and anything else, which is returned. If another thread
+    has assigned to one of the variables in between, it is called again. Other threads wait only
+    when that has happened a few times.
+    """
+    if tracing.trace is None:
+        for _ in range(_FREE_RUNS):
+            before = [one._tensor for one in variables]
+            values, result = compute()
+            fitting = [*map(Variable._fitting, variables, values)]
+            with exchanging:
+                if all(map(is_, before, [one._tensor for one in variables])):
+                    for variable, tensor in zip(variables, fitting, strict=True):
+                        variable.replace(tensor)
+                    return result
+    # A trace has values of its own. Compiling waits for nothing that is held here.
+    with exchanging if tracing.trace is None else nullcontext():
+        values, result = compute()
+        for variable, value in zip(variables, values, strict=True):
+            variable.assign(value)
+        return result
 
 
 def _initial(value: TensorLike, dtype: DType | None) -> Tensor:

@@ -20,7 +20,7 @@ from unigrad.core.variable import Variable
 from unigrad.layers.seeds import LayerKey
 from unigrad.layers.training import training_mode
 from unigrad.random import Generator
-from unigrad.tracing.scope import init_scope
+from unigrad.tracing.scope import init_scope, making
 
 
 class Module:
@@ -83,11 +83,12 @@ class Module:
             return self.call(*inputs, **settings)
 
     def ensure_built(self, input_shape: tuple[int, ...]) -> None:
-        """Run `build` if nobody has yet."""
+        """Run `build` if nobody has yet. Threads that come at once wait for the one that does."""
         if not self.__dict__.get("_built", False):
-            with init_scope():
-                self.build(tuple(input_shape))
-            self._built = True
+            with making, init_scope():
+                if not self.__dict__.get("_built", False):
+                    self.build(tuple(input_shape))
+                    self._built = True
 
     @property
     def built(self) -> bool:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 
+from unigrad.core.registry import restore
+
 _training: ContextVar[bool] = ContextVar("unigrad_training", default=False)
 
 
@@ -36,4 +38,4 @@ def training_mode(training: bool = True) -> Iterator[None]:
     try:
         yield
     finally:
-        _training.reset(token)
+        restore(_training, token)

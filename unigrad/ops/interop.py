@@ -20,10 +20,11 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from unigrad.core import recorders, tree
+from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.dispatch import native_of
 from unigrad.core.errors import DTypeError, SettingError, TracingError
+from unigrad.core.leaks import warn_if_it_leaves, warn_if_unseen
 
 __all__: list[str] = []
 
@@ -56,7 +57,7 @@ def array(self: Any, dtype: Any = None, copy: bool | None = None) -> npt.NDArray
     """
     if copy is False:
         raise SettingError("the values of a Tensor are copied: np.asarray(x, copy=False) cannot be")
-    values = as_tensor(self).numpy()
+    values = as_tensor(self)._values("np.asarray(x)")
     return values if dtype is None else values.astype(dtype, copy=False)
 
 
@@ -86,8 +87,8 @@ def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs:
 
 def dlpack(self: Any, **settings: Any) -> Any:
     """Return a DLPack capsule of the native array."""
-    native = _native(self)
-    return native.__dlpack__(**settings)
+    warn_if_it_leaves(as_tensor(self), "DLPack")
+    return _native(self).__dlpack__(**settings)
 
 
 def dlpack_device(self: Any) -> Any:
@@ -139,8 +140,8 @@ def _foreign(x: Any, kind: type, make: Any) -> Any:
     """Return a tensor's native array if it is of a library's kind, else one of its values."""
     tensor = as_tensor(x)
     native = native_of(tensor, lent=True)
-    recorders.warn_if_unseen(tensor, kind)
-    return native if isinstance(native, kind) else make(tensor.numpy())
+    warn_if_unseen(tensor, kind)
+    return native if isinstance(native, kind) else make(tensor._values(None))
 
 
 #: The methods by name.

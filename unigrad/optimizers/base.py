@@ -7,9 +7,9 @@ few passes as they can. It knows nothing of models or tapes.
 
 from __future__ import annotations
 
-import warnings
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Any, ClassVar
 
 import numpy as np
@@ -18,14 +18,15 @@ import numpy.typing as npt
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor, cast, constant
 from unigrad.core.dtypes import COMPLEX, FLOATING, DType, float32, int64
-from unigrad.core.errors import DTypeError, GradientWarning, SettingError, ShapeError
+from unigrad.core.errors import DTypeError, SettingError, ShapeError
+from unigrad.core.leaks import warn_program
 from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable
+from unigrad.core.variable import Variable, exchange
 from unigrad.ops.creation import zeros_like
 from unigrad.optimizers.numbers import Number
 from unigrad.optimizers.slots import Slots
-from unigrad.tracing.scope import init_scope
+from unigrad.tracing.scope import init_scope, making
 
 #: A number, a Variable (whose changes compiled programs see), or a function of the number of
 #: steps done so far, an int64 Tensor.
@@ -178,8 +179,9 @@ class Optimizer(ABC):
     def iterations(self) -> Variable:
         """How many steps `apply_gradients` has done; it lives beside the first variables."""
         if self._iterations is None:
-            with init_scope():
-                self._iterations = Variable(0, trainable=False, name="iterations", dtype=int64)
+            with making, init_scope():
+                if self._iterations is None:
+                    self._iterations = Variable(0, trainable=False, name="iterations", dtype=int64)
         return self._iterations
 
     def build(self, variables: Iterable[Variable]) -> None:
@@ -192,7 +194,7 @@ class Optimizer(ABC):
         self._slots.settle()
         for variable in variables:
             _require_floating(type(self).__name__, f"variable {variable.name!r}", variable.dtype)
-        with init_scope():
+        with making, init_scope():
             if self._iterations is None and variables:
                 start = zeros_like(variables[0]._untaped().sum(), dtype=int64)
                 self._iterations = Variable(start, trainable=False, name="iterations")
@@ -213,7 +215,9 @@ class Optimizer(ABC):
     def apply_gradients(self, gradients_and_variables: Iterable[tuple[Any, Variable]]) -> None:
         """Do one step on Variables, given pairs of gradient and variable.
 
-        A variable whose gradient is ``None`` is left as it is, with a `GradientWarning`.
+        A variable whose gradient is ``None`` is left as it is, with a `GradientWarning`. Steps that
+        several threads do come out as if one had been done after the other; a schedule may then be
+        called more than once a step.
 
         Raises:
             ShapeError: when a gradient's shape is not its variable's.
@@ -225,34 +229,26 @@ class Optimizer(ABC):
         _require_distinct([variable for _, variable in pairs])
         missing = [variable.name for gradient, variable in pairs if gradient is None]
         if missing:
-            warnings.warn(
-                f"apply_gradients: no gradient for {', '.join(missing)}: left unchanged",
-                GradientWarning,
-                stacklevel=2,
-            )
+            warn_program(f"apply_gradients: no gradient for {', '.join(missing)}: left unchanged")
             pairs = [pair for pair in pairs if pair[0] is not None]
         variables = [variable for _, variable in pairs]
         self._slots.settle()
         if not all(variable in self._slots for variable in variables):
             self.build(variables)
         slots = [self._slots.of(variable) for variable in variables]
-        done = self.iterations._untaped()
-        step = done + 1
-        if pairs:
-            new = self._step(
-                done,
-                step,
-                [
-                    [variable._untaped() for variable in variables],
-                    [as_tensor(gradient) for gradient, _ in pairs],
-                    *([one[k]._untaped() for one in slots] for k in range(len(self.slot_names))),
-                ],
-            )
-            for i, variable in enumerate(variables):
-                variable.assign(new[0][i])
-                for k, slot in enumerate(slots[i], 1):
-                    slot.assign(new[k][i])
-        self.iterations.assign(step)
+        gradients = [as_tensor(gradient) for gradient, _ in pairs]
+        columns = [variables, *map(list, zip(*slots, strict=True))]
+
+        def moved() -> tuple[list[Tensor], None]:
+            done = self.iterations._untaped()
+            step = done + 1
+            if not pairs:
+                return [step], None
+            parameters, *rest = [[one._untaped() for one in column] for column in columns]
+            new = self._step(done, step, [parameters, gradients, *rest])
+            return [step, *chain.from_iterable(new)], None
+
+        exchange([self.iterations, *chain.from_iterable(columns)], moved)
 
     @property
     def variables(self) -> list[Variable]:

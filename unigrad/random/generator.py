@@ -12,7 +12,7 @@ from unigrad.core.arguments import TensorLike
 from unigrad.core.dtypes import DTypeLike
 from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable
+from unigrad.core.variable import Variable, exchange
 from unigrad.random import continuous, discrete, keys, shuffling, uniforms
 
 __all__ = ["Generator"]
@@ -60,10 +60,12 @@ class Generator:
         load_into(self.named_variables(), state, type(self).__name__)
 
     def next_key(self) -> Tensor:
-        """Return a key that no other draw of this generator uses."""
+        """Return a key that no other draw of this generator uses, in any thread."""
+        return exchange([self.key], self._halves)  # type: ignore[no-any-return]
+
+    def _halves(self) -> tuple[list[Tensor], Tensor]:
         rest, key = keys.halves(self.key.read())
-        self.key.assign(rest)
-        return key
+        return [rest], key
 
     def split(self, num: int = 2) -> Tensor:
         """Return new keys, as `ug.random.split`."""

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 from unigrad.core import recorders
 from unigrad.core.registry import current_backend
 from unigrad.core.variable import traced_by, tracing
+
+#: Held by the thread that makes the variables of a layer or an optimizer, or traces a function. It
+#: is one lock for all of them: each may do the others on its way.
+making = threading.RLock()
 
 
 @contextmanager

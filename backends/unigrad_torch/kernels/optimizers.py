@@ -1,7 +1,7 @@
 """Optimizer steps: the fused kernel of torch.optim on copies, else torch's list-wise ops."""
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
@@ -9,15 +9,15 @@ from torch.fx.experimental.proxy_tensor import get_proxy_mode
 from unigrad.optimizers.updates import columns
 from unigrad_torch.compiler import quicker, runs_as_captured
 
-Tensor = torch.Tensor
+Tensor: TypeAlias = torch.Tensor
 #: Python's, or a tensor: in a captured graph, or computed.
-Number = float | Tensor
+Number: TypeAlias = float | Tensor
 
 
 def sgd_update(step: Tensor, rate: Number, *tensors: Tensor) -> list[Tensor]:
     """w ← w - α g."""
     parameters, gradients = columns(tensors, 0)
-    if isinstance(rate, Tensor):
+    if isinstance(rate, torch.Tensor):
         rate = rate.to(parameters[0].dtype)
     return [p - rate * g for p, g in zip(parameters, gradients, strict=True)]
 
@@ -29,7 +29,7 @@ def adam_update(
     numbers = (rate, beta1, beta2, epsilon)
     traced = get_proxy_mode() is not None or type(step) is not Tensor
     if torch.is_grad_enabled() and any(
-        x.requires_grad for x in (*numbers, *tensors) if isinstance(x, Tensor)
+        x.requires_grad for x in (*numbers, *tensors) if isinstance(x, torch.Tensor)
     ):
         # The fused kernel has no derivative.
         return _formula(step, *numbers, *columns(tensors, 2))
