@@ -108,6 +108,19 @@ def test_a_derivative_by_a_module(backend):
             transform(lambda m: ug.sum(m(x)))(model)
 
 
+def test_a_static_argument_that_is_not_hashable(backend):
+    x = ug.asarray([1.0, 2.0])
+
+    def scaled(x, factors):
+        return x * factors[0]
+
+    for run in (ug.jit(scaled, static_argnums=1), ug.jit(scaled, static_argnames="factors")):
+        assert run(x, (2.0,)).tolist() == [2.0, 4.0]
+        if backend != "numpy":  # which compiles nothing
+            with pytest.raises(ug.SettingError, match="must be hashable, which a list is not"):
+                run(x, [2.0])
+
+
 MAKERS = {
     "zeros": lambda **where: ug.zeros((2,), **where),
     "ones": lambda **where: ug.ones(2, **where),

@@ -21,7 +21,7 @@ from unigrad.core import dtypes, recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, Native
 from unigrad.core.dispatch import wrap
-from unigrad.core.errors import BackendMismatchError, TracingError
+from unigrad.core.errors import BackendMismatchError, SettingError, TracingError
 from unigrad.core.op import another_handle
 from unigrad.core.registry import current_backend, owner_of
 from unigrad.core.tensor import Tensor
@@ -131,7 +131,13 @@ class _Static:
         )
 
     def __hash__(self) -> int:
-        return hash(self.value)
+        try:
+            return hash(self.value)
+        except TypeError:
+            raise SettingError(
+                f"jit: a static argument stands for its program and must be hashable, which a "
+                f"{type(self.value).__name__} is not: give a tuple, or a frozen dataclass"
+            ) from None
 
 
 @dataclass
