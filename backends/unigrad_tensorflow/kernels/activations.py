@@ -9,6 +9,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from unigrad_tensorflow.bridge import by_rule
+
 _raw = tf.raw_ops
 
 
@@ -35,12 +37,7 @@ def _last(op: Callable[[Any], Any]) -> Callable[..., Any]:
 
 
 def _logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    """TensorFlow's own, with derivative 0 instead of NaN where all elements are -∞."""
-    minus = tf.constant(float("-inf"), x.dtype)
-    empty = tf.reduce_all(tf.equal(x, minus), axis, True)
-    out = tf.reduce_logsumexp(tf.where(empty, tf.zeros((), x.dtype), x), axis, True)
-    out = tf.where(empty, minus, out)
-    return out if keepdims or not axis else tf.squeeze(out, axis)
+    return tf.reduce_logsumexp(x, axis, keepdims) if axis else tf.identity(x)
 
 
 TABLE = {
@@ -51,5 +48,6 @@ TABLE = {
     "log_sigmoid": lambda x: -_raw.Softplus(features=-x),
     "softmax": _last(lambda x: _raw.Softmax(logits=x)),
     "log_softmax": _last(lambda x: _raw.LogSoftmax(logits=x)),
-    "logsumexp": _logsumexp,
+    # TensorFlow's derivative is NaN where all elements are -∞.
+    "logsumexp": by_rule("logsumexp", _logsumexp),
 }

@@ -7,6 +7,7 @@ import torch
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from unigrad.optimizers.updates import columns
+from unigrad_torch.bridge import by_rule
 from unigrad_torch.compiler import quicker, runs_as_captured
 
 Tensor: TypeAlias = torch.Tensor
@@ -28,11 +29,6 @@ def adam_update(
     """Kingma & Ba's algorithm 1 with torch's fused kernel where nothing looks inside it."""
     numbers = (rate, beta1, beta2, epsilon)
     traced = get_proxy_mode() is not None or type(step) is not Tensor
-    if torch.is_grad_enabled() and any(
-        x.requires_grad for x in (*numbers, *tensors) if isinstance(x, torch.Tensor)
-    ):
-        # The fused kernel has no derivative.
-        return _formula(step, *numbers, *columns(tensors, 2))
     if not traced:
         return _fused(step, *numbers, *columns(tensors, 2))
     if runs_as_captured.get():
@@ -128,5 +124,6 @@ def _shapes(*arguments: Any) -> list[Tensor]:
 
 TABLE: dict[str, Callable[..., Any]] = {
     "sgd_update": sgd_update,
-    "adam_update": adam_update,
+    # The fused kernel has no derivative.
+    "adam_update": by_rule("adam_update", adam_update),
 }
