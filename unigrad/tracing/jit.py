@@ -134,10 +134,8 @@ class _Static:
         try:
             return hash(self.value)
         except TypeError:
-            raise SettingError(
-                f"jit: a static argument stands for its program and must be hashable, which a "
-                f"{type(self.value).__name__} is not: give a tuple, or a frozen dataclass"
-            ) from None
+            message = f"must be hashable, which a {type(self.value).__name__} is not: give a tuple"
+            raise SettingError(f"jit: a static argument {message}") from None
 
 
 @dataclass
