@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from unigrad.core import recorders
 from unigrad.core.errors import SettingError, TapeError
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable
+from unigrad.core.variable import Variable, exchange
 from unigrad.ops import (
     arithmetic,
     comparison,
@@ -60,7 +60,8 @@ def _assigning(name: str, op: Any) -> Any:
                 "not follow that: use assign, assign_add or assign_sub, or write to another name "
                 "(w2 = w - x) for a new Tensor"
             )
-        return self.assign(op(self._untaped(), other))
+        exchange([self], lambda: ([op(self._untaped(), other)], None))
+        return self
 
     return method
 
