@@ -155,16 +155,30 @@ def test_keeps_that_are_none(keep):
 
 
 def test_the_latest_of_damaged_and_foreign_files(tmp_path):
-    run_of(1.0).save(tmp_path, 4)
+    run_of(1.0).save(tmp_path, 3)
+    data = run_of(1.0).save(tmp_path, 4).read_bytes()
     io.save(tmp_path / "checkpoint-5.safetensors", {"x": 1.0})
     safetensors.numpy.save_file({"x": np.ones(2)}, tmp_path / "checkpoint-6.safetensors")
-    (tmp_path / "checkpoint-07.safetensors").write_bytes(b"")
+    for name in ("07", "8", "9"):
+        (tmp_path / f"checkpoint-{name}.safetensors").write_bytes(b"foreign"[: int(name) - 8])
+    (tmp_path / "checkpoint-10.safetensors").write_bytes(data)  # a copy by another name
     assert io.latest(tmp_path) == tmp_path / "checkpoint-4.safetensors"
     # It may be the newest, so it is not passed over in silence.
-    (tmp_path / "checkpoint-8.safetensors").write_bytes(b"half of")
-    assert io.latest(tmp_path) == tmp_path / "checkpoint-8.safetensors"
-    with pytest.raises(io.CheckpointError, match="damaged"):
-        run_of(1.0).restore(io.latest(tmp_path))
+    for bad in (
+        data[:100],
+        b"\xff" + data[1:],
+        bytes(8) + data[8:],
+        data.replace(b"__metadata__", b"__metadat\xff__"),
+    ):
+        (tmp_path / "checkpoint-11.safetensors").write_bytes(bad)
+        assert io.latest(tmp_path) == tmp_path / "checkpoint-11.safetensors"
+        with pytest.raises(io.CheckpointError, match="damaged"):
+            run_of(1.0).restore(io.latest(tmp_path))
+
+
+def test_only_foreign_files(tmp_path):
+    io.save(tmp_path / "checkpoint-5.safetensors", {"x": 1.0})
+    assert io.latest(tmp_path) == tmp_path / "checkpoint-5.safetensors"
 
 
 def test_a_copy_in_the_same_process_is_the_same_run(tmp_path):

@@ -48,7 +48,7 @@ FAULTS = {
     "a file is written in its place": (
         "kills",
         "def replace(path, parts):\n"
-        "    with open(path, 'wb') as file:\n"
+        "    with open(path, 'wb', buffering=0) as file:\n"
         "        for part in parts: file.write(part); time.sleep(0.002)\n"
         "files.replace = replace",
     ),

@@ -61,16 +61,21 @@ def describe(name: str) -> str:
 def describe_all(patience: float | None) -> Iterator[tuple[str, str]]:
     """Give each backend's name with what `describe` says.
 
+    In a process that has loaded a backend already, all are loaded there.
+
     Args:
         patience: after so many seconds, give no more than the versions of those that have not
             answered; None to wait for all.
     """
     names = available_backends()
-    ready = {one.name for one in loaded_backends()}
-    asked = {name: _ask(name) for name in names if name not in ready}
+    if loaded_backends():
+        # Frameworks have threads, which a forked process would lack; and here nobody is waiting.
+        yield from ((name, describe(name)) for name in names)
+        return
+    asked = {name: _ask(name) for name in names}
     deadline = None if patience is None else time.monotonic() + patience
     for name in names:
-        yield name, describe(name) if name in ready else _answer(name, *asked[name], deadline)
+        yield name, _answer(name, *asked[name], deadline)
 
 
 def _ask(name: str) -> tuple[Any, Connection]:
@@ -106,6 +111,8 @@ def _answer(name: str, process: Any, receiver: Connection, deadline: float | Non
     finally:
         process.kill()
         process.join()
+        process.close()
+        receiver.close()
 
 
 def _version(name: str) -> str:

@@ -62,12 +62,16 @@ def made_where_asked() -> None:
     for place, other in _pairs():
         there = ug.asarray([1.0, 2.0], device=other)
         _require("asarray", there, other)
+        for like in (there, ug.Variable(there), there.native):
+            _require("zeros like another", ug.zeros((2,), like=like), other)
+            _require("arange like another", ug.arange(2.0, like=like), other)
         kind, _, number = place.partition(":")
         for name in (place, kind if number == "0" else place):
             _require("asarray of a tensor", ug.asarray(there, device=name), place)
             _require("zeros", ug.zeros((2,), device=name), place)
             _require("full", ug.full((2,), 3.0, device=name), place)
             _require("arange", ug.arange(2.0, device=name), place)
+            _require("zeros like another", ug.zeros((2,), like=there, device=name), place)
             _require("eye", ug.eye(2, device=name), place)
             _require("ones_like", ug.ones_like(there, device=name), place)
             _require("astype", ug.astype(there, "float64", device=name), place)

@@ -11,7 +11,7 @@ import numpy.typing as npt
 from unigrad.core import dtypes, recorders
 from unigrad.core.backend import Backend, as_ndarray
 from unigrad.core.dispatch import wrap
-from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError
+from unigrad.core.errors import HOW_TO_MOVE, BackendMismatchError, DTypeError, ShapeError
 from unigrad.core.leaks import warn_if_graph_ends, warn_if_it_returns
 from unigrad.core.op import OPS, Op, backend_of
 from unigrad.core.registry import current_backend, default_device, owner_of
@@ -44,7 +44,8 @@ def as_tensor(
     if owner is not None:
         if like is not None and like.backend is not owner:
             raise BackendMismatchError(
-                f"an array of {owner.name} met a tensor of backend {like.backend.name!r}"
+                f"an array of {owner.name} met a tensor of backend {like.backend.name!r}; "
+                f"{HOW_TO_MOVE}"
             )
         return _entered(owner, x)
     if isinstance(x, (list, tuple)) and _holds_tensor(x):

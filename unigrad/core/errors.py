@@ -21,6 +21,13 @@ __all__ = [
 ]
 
 
+#: What to do when two backends meet, for messages.
+HOW_TO_MOVE = (
+    "move one with ug.asarray(x.numpy()) on the other's backend, or make it there: creation "
+    "functions take like=x, as in ug.zeros(n, like=x)"
+)
+
+
 class UnigradError(Exception):
     """Root of every error that unigrad raises on purpose."""
 

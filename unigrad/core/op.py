@@ -13,7 +13,7 @@ from typing import Any
 
 from unigrad.core.backend import Backend, Kernel
 from unigrad.core.dispatch import dispatch, wrap
-from unigrad.core.errors import BackendMismatchError, DTypeError, UnigradError
+from unigrad.core.errors import HOW_TO_MOVE, BackendMismatchError, DTypeError, UnigradError
 from unigrad.core.tensor import Tensor
 
 #: Every op by name.
@@ -101,7 +101,7 @@ def backend_of(op: Op, inputs: Sequence[Any]) -> Backend:
             if found is not None:
                 raise BackendMismatchError(
                     f"{op.name}: a tensor of backend {found.name!r} met one of "
-                    f"{x.backend.name!r}; move one with ug.asarray(x.numpy())"
+                    f"{x.backend.name!r}; {HOW_TO_MOVE}"
                 )
             found = x.backend
     if found is None:

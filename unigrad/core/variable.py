@@ -1,7 +1,8 @@
 """`Variable`: a named place that holds a Tensor and can be assigned another.
 
 Reading it gives its current Tensor and tells the tapes of this thread, which watch trainable
-variables by themselves. Assignments are not differentiated (as in TensorFlow). Under `ug.jit` a
+variables by themselves. Assignments are not differentiated (as in TensorFlow): ``v -= x`` is one,
+and is refused while a tape records. Under `ug.jit` a
 trace stands between the place and its readers, so that a compiled program takes the variables it
 reads as inputs and returns those it writes.
 """
@@ -18,7 +19,13 @@ from unigrad.core import context, recorders
 from unigrad.core.arguments import TensorLike, as_tensor, cast, check_kind, readable
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import INTEGER, DType, DTypeLike, as_dtype
-from unigrad.core.errors import BackendMismatchError, DTypeError, ShapeError, TracingError
+from unigrad.core.errors import (
+    HOW_TO_MOVE,
+    BackendMismatchError,
+    DTypeError,
+    ShapeError,
+    TracingError,
+)
 from unigrad.core.op import another_handle
 from unigrad.core.tensor import Tensor
 
@@ -158,7 +165,7 @@ class Variable(_LikeTensor):
         if tensor.backend is not current.backend:
             raise BackendMismatchError(
                 f"{self.name}.assign: the variable lives on {current.backend.name!r}, "
-                f"the value on {tensor.backend.name!r}"
+                f"the value on {tensor.backend.name!r}; {HOW_TO_MOVE}"
             )
         if tensor.shape != current.shape:
             raise ShapeError(
@@ -273,6 +280,22 @@ class Variable(_LikeTensor):
         return f"Variable(name={self.name!r}, trainable={self.trainable}, value={self._tensor!r})"
 
     __hash__ = object.__hash__
+
+    if TYPE_CHECKING:  # `unigrad.ops.methods` attaches what assigns in place.
+
+        def __iadd__(self, other: TensorLike, /) -> Variable: ...
+        def __isub__(self, other: TensorLike, /) -> Variable: ...
+        def __imul__(self, other: TensorLike, /) -> Variable: ...
+        def __itruediv__(self, other: TensorLike, /) -> Variable: ...
+        def __ifloordiv__(self, other: TensorLike, /) -> Variable: ...
+        def __imod__(self, other: TensorLike, /) -> Variable: ...
+        def __ipow__(self, other: TensorLike, /) -> Variable: ...
+        def __imatmul__(self, other: TensorLike, /) -> Variable: ...
+        def __iand__(self, other: TensorLike, /) -> Variable: ...
+        def __ior__(self, other: TensorLike, /) -> Variable: ...
+        def __ixor__(self, other: TensorLike, /) -> Variable: ...
+        def __ilshift__(self, other: TensorLike, /) -> Variable: ...
+        def __irshift__(self, other: TensorLike, /) -> Variable: ...
 
     if not TYPE_CHECKING:  # Type checkers know a Tensor's names.
 

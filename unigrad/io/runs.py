@@ -93,9 +93,9 @@ class Numbered:
 
     number: int
     path: Path
-    #: None when another program wrote it.
+    #: None when no run wrote it there: it is another program's, or a copy by another name.
     origin: Origin | None
-    #: Whether its header cannot be read.
+    #: Whether a run's header is there that cannot be read.
     damaged: bool = False
 
 
@@ -110,26 +110,28 @@ def numbered(folder: Path) -> list[Numbered]:
 
 def _read(number: int, path: Path) -> Numbered | None:
     """Return what a file's header says, or None if it has been removed meanwhile."""
+    header = b""
     try:
         with path.open("rb") as file:
             length = int.from_bytes(file.read(8), "little")
-            if length > path.stat().st_size:
-                raise ValueError("it is shorter than its header")
-            return Numbered(number, path, Origin.of(header_metadata(file.read(length))))
+            # More than the header, should it be the length that is damaged.
+            header = file.read(min(max(length, 4096), path.stat().st_size))
+        origin = Origin.of(header_metadata(header[:length]))
     except FileNotFoundError:
         return None
     except KeyError:
         return Numbered(number, path, None)
     except (OSError, ValueError, RecursionError):
-        return Numbered(number, path, None, damaged=True)
+        return Numbered(number, path, None, damaged=b'"unigrad' in header)
+    return Numbered(number, path, origin if origin.number == number else None)
 
 
 def latest(folder: str | os.PathLike[str]) -> Path | None:
     """Return the path of the newest checkpoint in a folder, or None if there is none.
 
     That is the one with the highest number among those of the run that wrote last and of the runs
-    that it was restored from. A damaged file counts as one of them: restoring it then says so,
-    where an older one would be taken without a word.
+    that it was restored from. A damaged file of a run counts as one of them: restoring it then says
+    so, where an older one would be taken without a word.
 
     Example:
         >>> import tempfile

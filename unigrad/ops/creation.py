@@ -1,7 +1,9 @@
 """Making tensors, and changing their dtype or device.
 
 Creation functions make their tensor on the current backend (`ug.use_backend`) and on ``device``
-(default: ``UNIGRAD_DEVICE``, else the backend's first device).
+(default: ``UNIGRAD_DEVICE``, else the backend's first device). With ``like=x`` they make it on the
+backend and device of ``x``, whatever the current ones are; the dtype does not come from there. With
+``backend="torch"`` they make it on that backend.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from unigrad.core.plans import Plans
 from unigrad.core.registry import owner_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
+from unigrad.ops.placing import place_of
 from unigrad.ops.shaping import as_shape
 
 __all__ = [
@@ -217,6 +220,8 @@ def full(
     *,
     dtype: DTypeLike | None = None,
     device: str | None = None,
+    like: TensorLike | None = None,
+    backend: str | None = None,
 ) -> Tensor:
     """Return a tensor filled with a scalar, in the default dtype of the scalar's kind.
 
@@ -228,11 +233,17 @@ def full(
         >>> full((2,), 7).tolist()
         [7, 7]
     """
-    return _filled("full", shape, fill_value, dtype, device)
+    return _filled("full", shape, fill_value, dtype, device, like, backend)
 
 
 def _filled(
-    name: str, shape: Shape, fill_value: Any, dtype: DTypeLike | None, device: str | None
+    name: str,
+    shape: Shape,
+    fill_value: Any,
+    dtype: DTypeLike | None,
+    device: str | None,
+    like: TensorLike | None,
+    on: str | None,
 ) -> Tensor:
     """Do what `full` does; errors are those of the function ``name``."""
     lengths = as_shape(name, shape)
@@ -246,7 +257,7 @@ def _filled(
         settings = _plan_filling(name, lengths, fill_value, dtype)
         if key is not None:
             _fillings.keep(key, settings)
-    backend, place = placed(device)
+    backend, place = placed(device) if like is on is None else place_of(device, like, on)
     kernel: Any = _full.kernels[backend]
     if place is None:
         return wrap(backend, kernel(**settings))
@@ -276,39 +287,75 @@ def _plan_filling(
     return {"shape": lengths, "value": _scalar(name, fill_value, chosen), "dtype": chosen}
 
 
-def zeros(shape: Shape, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+def zeros(
+    shape: Shape,
+    *,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
+    like: TensorLike | None = None,
+    backend: str | None = None,
+) -> Tensor:
     """Return zeros, in the default floating dtype.
+
+    Args:
+        shape: its shape.
+        dtype: its dtype, if not the default one.
+        device: where to put it.
+        like: a tensor, a variable or a native array, on whose backend and device it is made.
+        backend: the name of the backend on which it is made.
 
     Example:
         >>> zeros((2,)).tolist()
         [0.0, 0.0]
+        >>> zeros((), like=asarray(1.0)).backend is asarray(1.0).backend
+        True
     """
-    return _filled("zeros", shape, 0, dtype or dtypes.default_dtype(), device)
+    return _filled("zeros", shape, 0, dtype or dtypes.default_dtype(), device, like, backend)
 
 
-def ones(shape: Shape, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+def ones(
+    shape: Shape,
+    *,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
+    like: TensorLike | None = None,
+    backend: str | None = None,
+) -> Tensor:
     """Return ones, in the default floating dtype.
 
     Example:
         >>> ones((2,)).tolist()
         [1.0, 1.0]
     """
-    return _filled("ones", shape, 1, dtype or dtypes.default_dtype(), device)
+    return _filled("ones", shape, 1, dtype or dtypes.default_dtype(), device, like, backend)
 
 
-def empty(shape: Shape, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+def empty(
+    shape: Shape,
+    *,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
+    like: TensorLike | None = None,
+    backend: str | None = None,
+) -> Tensor:
     """Return a tensor with values that nobody should rely on (zeros: no op writes in place).
 
     Example:
         >>> empty((2,)).shape
         (2,)
     """
-    return _filled("empty", shape, 0, dtype or dtypes.default_dtype(), device)
+    return _filled("empty", shape, 0, dtype or dtypes.default_dtype(), device, like, backend)
 
 
-def from_host(array: npt.NDArray[Any], dtype: DType, device: str | None) -> Tensor:
-    """Return values computed once, for all backends alike, as a tensor of the current one."""
-    backend, place = placed(device)
+def from_host(
+    array: npt.NDArray[Any],
+    dtype: DType,
+    device: str | None,
+    like: TensorLike | None = None,
+    on: str | None = None,
+) -> Tensor:
+    """Return values computed once, for all backends alike, as a tensor of one of them."""
+    backend, place = place_of(device, like, on)
     return wrap(backend, backend.from_numpy(array.astype(dtype, copy=False), place))
 
 

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
-from unigrad.core import foreign
-from unigrad.core.errors import SettingError
+from unigrad.core import foreign, recorders
+from unigrad.core.errors import SettingError, TapeError
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable
+from unigrad.core.variable import Variable, exchange
 from unigrad.ops import (
     arithmetic,
     comparison,
@@ -36,6 +36,32 @@ _Functions: TypeAlias = dict[str, Callable[..., Any]]
 def _reflected(op: Any) -> Any:
     def method(self: Any, other: Any, /) -> Any:
         return op(other, self)
+
+    return method
+
+
+def _equal(self: Any, other: Any, /) -> Any:
+    # Nothing is no tensor's value. Lists are searched and optional arguments tested that way.
+    return False if other is None else comparison.equal(self, other)
+
+
+def _not_equal(self: Any, other: Any, /) -> Any:
+    return True if other is None else comparison.not_equal(self, other)
+
+
+def _assigning(name: str, op: Any) -> Any:
+    """Make ``v += x`` and its like assign to the Variable, as ``v[i] = x`` does."""
+
+    def method(self: Any, other: Any, /) -> Any:
+        if recorders.active():
+            # It reads like arithmetic that a tape follows, and no assignment is differentiated.
+            raise TapeError(
+                f"{self.name} is assigned to in place ({name}) while a tape records, which would "
+                "not follow that: use assign, assign_add or assign_sub, or write to another name "
+                "(w2 = w - x) for a new Tensor"
+            )
+        exchange([self], lambda: ([op(self._untaped(), other)], None))
+        return self
 
     return method
 
@@ -87,8 +113,8 @@ _ONE_WAY: _Functions = {
     "le": comparison.less_equal,
     "gt": comparison.greater,
     "ge": comparison.greater_equal,
-    "eq": comparison.equal,
-    "ne": comparison.not_equal,
+    "eq": _equal,
+    "ne": _not_equal,
 }
 _INDEXING: _Functions = {
     "__getitem__": indexing.getitem,
@@ -174,6 +200,8 @@ def attach() -> None:
         for name, op in _BINARY.items():
             setattr(cls, f"__{name}__", op)
             setattr(cls, f"__r{name}__", _reflected(op))
+            if cls is Variable:
+                setattr(cls, f"__i{name}__", _assigning(f"__i{name}__", op))
         for name, op in _ONE_WAY.items():
             setattr(cls, f"__{name}__", op)
         for name, op in _INDEXING.items():

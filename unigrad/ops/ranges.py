@@ -1,7 +1,8 @@
 """Tensors of regular numbers: ranges, spacings, and the matrices of ones on diagonals.
 
 They are computed once in float64 or int64, for all backends alike, and then placed on the current
-one (`ug.use_backend`) and on ``device``.
+one (`ug.use_backend`) and on ``device``, or beside ``like``, or on ``backend``: see
+`unigrad.ops.creation`.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ def arange(
     *,
     dtype: DTypeLike | None = None,
     device: str | None = None,
+    like: Any = None,
+    backend: str | None = None,
 ) -> Tensor:
     """Return start, start + step, … below ``stop``; with one number, from 0 up to it.
 
@@ -49,7 +52,7 @@ def arange(
     kind: type = int if all(isinstance(one, int) for one in numbers) else float
     chosen = dtypes.default_dtype_of_kind(kind) if dtype is None else dtypes.as_dtype(dtype)
     values = np.arange(*numbers, dtype=np.int64 if kind is int else np.float64)
-    return from_host(values, chosen, device)
+    return from_host(values, chosen, device, like, backend)
 
 
 def _scalar(name: str, value: Any) -> int | float:
@@ -81,6 +84,8 @@ def linspace(
     endpoint: bool = True,
     dtype: DTypeLike | None = None,
     device: str | None = None,
+    like: Any = None,
+    backend: str | None = None,
 ) -> Tensor:
     """Return evenly spaced numbers from ``start`` to ``stop``, which ``endpoint=False`` leaves out.
 
@@ -96,7 +101,7 @@ def linspace(
     chosen = dtypes.default_dtype_of_kind(kind) if dtype is None else dtypes.as_dtype(dtype)
     count = _samples("linspace", num)
     values: npt.NDArray[Any] = np.linspace(ends[0], ends[1], count, endpoint=endpoint)
-    return from_host(values, chosen, device)
+    return from_host(values, chosen, device, like, backend)
 
 
 def logspace(
@@ -174,6 +179,8 @@ def eye(
     k: int = 0,
     dtype: DTypeLike | None = None,
     device: str | None = None,
+    like: Any = None,
+    backend: str | None = None,
 ) -> Tensor:
     """Return a matrix of zeros with ones on the k-th diagonal (above the main one for k > 0).
 
@@ -185,7 +192,7 @@ def eye(
         [[1.0, 0.0], [0.0, 1.0]]
     """
     chosen = dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype)
-    return from_host(np.eye(*_sides("eye", n_rows, n_cols, k)), chosen, device)
+    return from_host(np.eye(*_sides("eye", n_rows, n_cols, k)), chosen, device, like, backend)
 
 
 def identity(n: int, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:

@@ -223,10 +223,11 @@ class Optimizer(ABC):
 
         Raises:
             ShapeError: when a gradient's shape is not its variable's.
-            SettingError: when a variable comes twice.
+            SettingError: when a variable comes twice, or what is given are no such pairs.
             DTypeError: when a variable is no floating one.
         """
         pairs = list(gradients_and_variables)
+        _require_pairs(pairs)
         _require_distinct([variable for _, variable in pairs])
         missing = [variable.name for gradient, variable in pairs if gradient is None]
         if missing:
@@ -288,6 +289,24 @@ def _require_floating(name: str, what: str, dtype: DType) -> None:
     """
     if dtype not in FLOATING:
         raise DTypeError(f"{name}: {what} is {dtype.name}; optimizers update floating dtypes only")
+
+
+def _require_pairs(pairs: Sequence[Any]) -> None:
+    """Refuse what is no pair of gradient and variable, such as one the other way round.
+
+    Raises:
+        SettingError: then.
+    """
+    for pair in pairs:
+        if isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[1], Variable):
+            continue
+        given = type(pair).__name__
+        if isinstance(pair, tuple | list):
+            given = f"({', '.join(type(one).__name__ for one in pair)})"
+        raise SettingError(
+            f"apply_gradients takes pairs (gradient, variable), as zip(gradients, variables) "
+            f"gives them, not {given}"
+        )
 
 
 def _require_fitting(name: str, kinds: Sequence[str], columns: Sequence[Sequence[Tensor]]) -> None:

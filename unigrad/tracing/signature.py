@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.core.errors import SettingError
 from unigrad.core.registry import owner_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -28,7 +29,13 @@ class Static:
         )
 
     def __hash__(self) -> int:
-        return hash(self.value)
+        try:
+            return hash(self.value)
+        except TypeError:
+            raise SettingError(
+                "jit: a static argument must be hashable, which a "
+                f"{type(self.value).__name__} is not: give a tuple"
+            ) from None
 
 
 def is_input(leaf: Any) -> bool:
