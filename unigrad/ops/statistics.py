@@ -136,7 +136,7 @@ def _some_axes(
 _REACH = {4: (40, 85), 8: (400, 600)}
 
 
-def in_range(x: Tensor, axis: Axis) -> tuple[Tensor, Tensor]:
+def in_range(x: Tensor, axis: tuple[int, ...] | None) -> tuple[Tensor, Tensor]:
     """Return x times a power of two, one along ``axis``, and the inverse of that power.
 
     The squares of what is returned, and sums of them, neither overflow nor vanish: the power is 1

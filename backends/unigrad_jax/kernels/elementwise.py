@@ -36,6 +36,28 @@ def _complex_acosh(x: Any) -> Any:
 _complex_acosh.defjvps(lambda t, out, x: t * jax.lax.rsqrt(x - 1) * jax.lax.rsqrt(x + 1))
 
 
+def _of_doubles(
+    function: Callable[[Any], Any], plain: Callable[[Any], Any], slope: Callable[[Any], Any]
+) -> Callable[[Any], Any]:
+    """Return a function of float64 in place of JAX's, which loses digits, with its derivative."""
+    mended = jax.custom_jvp(function)
+    mended.defjvps(lambda t, out, x: t * slope(x))
+    return lambda x: mended(x) if x.dtype == jnp.float64 else plain(x)
+
+
+def _log1p(x: Any) -> Any:
+    """log(1 + x), corrected for what 1 + x is rounded by (Kahan)."""
+    whole = 1 + x
+    exact = jnp.equal(whole, 1) | jnp.isposinf(x)
+    safe = jnp.where(exact, 2, whole)
+    return jnp.where(exact, x, jnp.log(safe) * (x / (safe - 1)))
+
+
+def _atanh(x: Any) -> Any:
+    size = jnp.abs(x)
+    return jnp.copysign(0.5 * _log1p(2 * (size / (1 - size))), x)
+
+
 def _of_ordered(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that refuses complex numbers, most of which JAX orders by real parts."""
 
@@ -192,7 +214,7 @@ _PURE = {
     "exp2": jnp.exp2,
     "expm1": jnp.expm1,
     "log": jnp.log,
-    "log1p": jnp.log1p,
+    "log1p": _of_doubles(_log1p, jnp.log1p, lambda x: 1 / (1 + x)),
     "log2": jnp.log2,
     "log10": jnp.log10,
     "sqrt": jnp.sqrt,
@@ -208,7 +230,7 @@ _PURE = {
     "tanh": jnp.tanh,
     "asinh": jnp.arcsinh,
     "acosh": lambda x: _complex_acosh(x) if jnp.iscomplexobj(x) else jnp.arccosh(x),
-    "atanh": jnp.arctanh,
+    "atanh": _of_doubles(_atanh, jnp.arctanh, lambda x: 1 / ((1 - x) * (1 + x))),
     "atan2": _of_ordered(_atan2),
     "hypot": _of_ordered(_hypot),
     "logaddexp": _of_ordered(_logaddexp),

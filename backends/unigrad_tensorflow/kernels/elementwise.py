@@ -62,13 +62,11 @@ def _no(of_floats: Callable[[Any], Any], for_integers: bool) -> Callable[[Any], 
     return run
 
 
-def _steep(name: str, slope: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _steep(op: Callable[[Any], Any], slope: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return a function whose slope, one of the result, is infinite at 0.
 
     TensorFlow's derivative makes 0 · ∞ there 0 instead of NaN.
     """
-    op = unary(name)
-
     def run(x: Any) -> Any:
         if not recording() or x.dtype.is_complex:
             return op(x)
@@ -131,6 +129,9 @@ def _floor_divide(x: Any, y: Any) -> Any:
     x, y = tf.convert_to_tensor(x, tensor.dtype), tf.convert_to_tensor(y, tensor.dtype)
     if not tensor.dtype.is_floating:
         return _integer_floor_divide(x, y)
+    if tensor.dtype.size == 2:
+        # TensorFlow has no remainder of halves.
+        return tf.cast(_floor_divide(*(tf.cast(one, tf.float64) for one in (x, y))), x.dtype)
     rest = tf.raw_ops.TruncateMod(x=x, y=y)
     quotient = (x - rest) / y - tf.cast((rest != 0) & ((rest < 0) != (y < 0)), x.dtype)
     return tf.stop_gradient(tf.where(y == 0, x / y, tf.raw_ops.Rint(x=quotient)))
@@ -169,6 +170,11 @@ def _divide(x: Any, y: Any) -> Any:
         # TensorFlow keeps the tensors of Python's numbers, and takes -0.0 for 0.0.
         y = tf.constant(np.array(y), x.dtype)
     return _real_divide(x, y)
+
+
+def _reciprocal(x: Any) -> Any:
+    """1 / x. TensorFlow's own reciprocal of many is not rounded correctly."""
+    return _real_divide(tf.constant(1, x.dtype), x)
 
 
 _raw_pow = binary("Pow")
@@ -346,7 +352,7 @@ TABLE = {
     ),
     "round": _of_floats(unary("Round")),
     "square": unary("Square"),
-    "reciprocal": _steep("Reciprocal", lambda out: -tf.square(out)),
+    "reciprocal": _steep(_reciprocal, lambda out: -tf.square(out)),
     "clip": _clip,
     "fmax": _with_bools(_ignoring_nan("Maximum"), _logical_or),
     "fmin": _with_bools(_ignoring_nan("Minimum"), _logical_and),
@@ -360,8 +366,8 @@ TABLE = {
     "log1p": unary("Log1p"),
     "log2": lambda x: tf.math.log(x) * (1.0 / math.log(2.0)),
     "log10": lambda x: tf.math.log(x) * (1.0 / math.log(10.0)),
-    "sqrt": _steep("Sqrt", lambda out: 0.5 / out),
-    "rsqrt": _steep("Rsqrt", lambda out: -0.5 * out * tf.square(out)),
+    "sqrt": _steep(unary("Sqrt"), lambda out: 0.5 / out),
+    "rsqrt": _steep(unary("Rsqrt"), lambda out: -0.5 * out * tf.square(out)),
     "sin": unary("Sin"),
     "cos": unary("Cos"),
     "tan": unary("Tan"),

@@ -33,7 +33,8 @@ TABLE = {
     # Beyond 40 the difference from x is below double precision; torch's own threshold is 20.
     "softplus": lambda x: functional.softplus(x, 1.0, 40.0),
     "log_sigmoid": functional.logsigmoid,
-    "hard_silu": functional.hardswish,
+    # torch's own multiplies before it divides: it is ∞ from a sixth of the largest number on.
+    "hard_silu": lambda x: x * (functional.relu6(x + 3.0) / 6.0),
     "hard_tanh": functional.hardtanh,
     "gelu": lambda x, approximate: functional.gelu(x, approximate=approximate),
     "softmax": lambda x, axis: torch.softmax(x, axis),

@@ -83,7 +83,7 @@ samples("softsign", *_SHAPES, oracle=lambda x: x / (1 + np.abs(x)))
 samples("sigmoid", *_SHAPES, case(integers(4)), oracle=_sigmoid)
 samples("log_sigmoid", *_SHAPES, _LARGE, oracle=lambda x: -np.logaddexp(-x, 0))
 samples("hard_sigmoid", *_SHAPES, oracle=lambda x: np.clip(x + 3, 0, 6) / 6)
-samples("hard_silu", *_SHAPES, oracle=lambda x: x * np.clip(x + 3, 0, 6) / 6)
+samples("hard_silu", *_SHAPES, oracle=lambda x: x * (np.clip(x + 3, 0, 6) / 6))
 samples("hard_tanh", *_SHAPES, oracle=lambda x: np.clip(x, -1, 1), ulps=0)
 # Near 0 the difference cancels.
 samples(
