@@ -138,7 +138,7 @@ def _given(array: Array) -> Draw:
 _worked: dict[tuple[str, dtypes.DType, int], list[Problem]] = {}
 
 
-def _worked_out(sample: Sample, dtype: dtypes.DType, length: int) -> list[Problem]:
+def worked_out(sample: Sample, dtype: dtypes.DType, length: int) -> list[Problem]:
     """Return the problems of a sample's op at the ends of a dtype, once for all backends."""
     key = sample.id, dtype, length
     if key not in _worked:
@@ -161,7 +161,7 @@ def check_ends(
     sample: Sample, dtype: dtypes.DType, length: int, thorough: bool, flushing: bool
 ) -> None:
     """Compare values at the ends of a dtype, in arrays of a length, with the oracle."""
-    every = _worked_out(sample, dtype, length)
+    every = worked_out(sample, dtype, length)
     for problem in every if thorough else every[:: max(1, len(every) // 3)][:4]:
         leaves = problem.rounded(dtype)
         with quiet():
@@ -176,7 +176,7 @@ def check_ends(
         if flushing:
             # What such a backend makes of them is a known deviation, op by op.
             for leaf in leaves:
-                bad &= ~_is_subnormal(leaf, dtype)
+                bad &= ~is_subnormal(leaf, dtype)
         if problem.sample.op in OPEN:
             with np.errstate(all="ignore"):
                 bad &= ~OPEN[problem.sample.op](float(_finfo(dtype).max), *map(wide, leaves))
@@ -190,7 +190,7 @@ def check_ends(
             )
 
 
-def _is_subnormal(leaf: Any, dtype: dtypes.DType) -> Any:
+def is_subnormal(leaf: Any, dtype: dtypes.DType) -> Any:
     """Tell where a leaf has subnormal numbers."""
     if not isinstance(leaf, np.ndarray) or leaf.dtype != dtype:
         return np.False_

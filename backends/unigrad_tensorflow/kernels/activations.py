@@ -9,6 +9,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from unigrad_tensorflow.gradients import differentiated, recording
+from unigrad_tensorflow.kernels.reductions import axes_of
+
 _raw = tf.raw_ops
 
 
@@ -34,6 +37,30 @@ def _last(op: Callable[[Any], Any]) -> Callable[..., Any]:
     return run
 
 
+def _softmax(x: Any) -> Any:
+    """exp(x) / Σ exp(x). TensorFlow's own of single precision keeps a NaN to its element."""
+    if x.dtype in (tf.float64, tf.float16):
+        return _raw.Softmax(logits=x)
+    if x.dtype == tf.bfloat16:
+        return tf.cast(_softmax(tf.cast(x, tf.float32)), x.dtype)
+    if not recording():
+        return _quotient(x)
+    return differentiated(_quotient, _slope_of_softmax, x)
+
+
+def _quotient(x: Any) -> Any:
+    if 0 in x.shape:
+        return tf.identity(x)
+    last = axes_of(x, (x.shape.rank - 1,))
+    peak = _raw.Max(input=x, axis=last, keep_dims=True)
+    exponential = _raw.Exp(x=_raw.Sub(x=x, y=peak))
+    return _raw.RealDiv(x=exponential, y=_raw.Sum(input=exponential, axis=last, keep_dims=True))
+
+
+def _slope_of_softmax(g: Any, out: Any, x: Any) -> Any:
+    return (g - tf.reduce_sum(g * out, -1, keepdims=True)) * out
+
+
 def _logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     """TensorFlow's own, with derivative 0 instead of NaN where all elements are -∞."""
     minus = tf.constant(float("-inf"), x.dtype)
@@ -49,7 +76,7 @@ TABLE = {
     "mish": lambda x: x * _raw.Tanh(x=_raw.Softplus(features=x)),
     "softplus": lambda x: _raw.Softplus(features=x),
     "log_sigmoid": lambda x: -_raw.Softplus(features=-x),
-    "softmax": _last(lambda x: _raw.Softmax(logits=x)),
+    "softmax": _last(_softmax),
     "log_softmax": _last(lambda x: _raw.LogSoftmax(logits=x)),
     "logsumexp": _logsumexp,
 }

@@ -67,6 +67,7 @@ def _steep(op: Callable[[Any], Any], slope: Callable[[Any], Any]) -> Callable[[A
 
     TensorFlow's derivative makes 0 · ∞ there 0 instead of NaN.
     """
+
     def run(x: Any) -> Any:
         if not recording() or x.dtype.is_complex:
             return op(x)
