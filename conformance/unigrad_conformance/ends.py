@@ -234,13 +234,14 @@ def _agrees(
 #: number of the dtype and the inputs.
 OPEN: dict[str, Callable[..., Any]] = {
     "gelu": lambda most, x: x > most / 2,
-    "remainder": lambda most, x, y: np.abs(x / y) > most / 2,
+    "remainder": lambda most, *xs: np.abs(xs[0] / xs[-1]) > most / 2,
 }
 
 #: Ops whose zeros have a sign by IEEE 754 or C's annex F; that of the others is left open.
 SIGNED = frozenset(
-    "abs add asin asinh atan atan2 atanh ceil conj copysign divide erf expm1 floor log1p multiply "
-    "negative positive reciprocal round sin sinh sqrt square subtract tan tanh trunc".split()
+    ["abs", "add", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "conj", "copysign", "divide"]
+    + ["erf", "expm1", "floor", "log1p", "multiply", "negative", "positive", "reciprocal", "round"]
+    + ["sin", "sinh", "sqrt", "square", "subtract", "tan", "tanh", "trunc"]
 )
 
 
@@ -264,28 +265,3 @@ def _condition(problem: Problem, leaves: list[Any], want: Array) -> Array:
         terms = np.abs(wide(problem.oracle(leaves, problem.sample.terms)[0]))
         most = np.maximum(most, np.where(np.isfinite(terms), terms, 0))
     return most
-
-
-def plans(op: str, thorough: bool, compiles: bool) -> Iterator[tuple[Sample, dtypes.DType, int]]:
-    """Return what is tried of an op: samples, dtypes and lengths.
-
-    A backend that compiles for every shape gets the longest arrays alone, which have all special
-    numbers in them, unless the run is thorough.
-    """
-    for number, sample in enumerate(samples_at_ends().get(op, ())):
-        for dtype in FLOATS:
-            for length in LENGTHS:
-                if thorough or (length == 1000 or (not compiles and number == 0)):
-                    yield sample, dtype, length
-
-
-def try_ends(
-    op: str, thorough: bool, compiles: bool, note: Callable[[str, Callable[[], None]], Any]
-) -> None:
-    """Run all of an op's plans; ``note`` runs one check by its name."""
-    for sample, dtype, length in plans(op, thorough, compiles):
-        flushing = flushes(dtype)
-        note(
-            f"ends of {dtype.name}, length {length}",
-            lambda s=sample, d=dtype, n=length, f=flushing: check_ends(s, d, n, thorough, f),
-        )

@@ -189,13 +189,15 @@ def _by_rule(
     else:
         g = full[0]
         out = wrap(backend, recording.outputs[0], recording.output_uids[0])
+    floating = []
     for i in positions:
-        x = inputs[i]
-        if x.native.dtype not in backend.native_floats:
+        if inputs[i].native.dtype in backend.native_floats:
+            floating.append(i)
+        else:
             _add(cotangents, recording.uids[i], ZERO)
-            continue
-        cotangent = rule.vjp(i, g, out, inputs, recording.settings)
-        shape = backend.shape(x.native)
+    found = rule.cotangents(floating, g, out, inputs, recording.settings)
+    for i, cotangent in zip(floating, found, strict=True):
+        shape = backend.shape(inputs[i].native)
         if backend.shape(cotangent.native) != shape:
             cotangent = unbroadcast(cotangent, shape)
         _add(cotangents, recording.uids[i], cotangent)

@@ -1,7 +1,7 @@
 """Elementwise kernels.
 
-Where JAX's own derivative is not unigrad's (abs at 0, the origin of hypot and atan2), the function
-is written from others whose derivative is right; XLA fuses them.
+Where JAX's own derivative is not unigrad's (abs at 0, the origin of hypot and atan2), the kernel
+takes the textbook's: `unigrad_jax.bridge`.
 """
 
 import math
@@ -11,38 +11,14 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-
-def _abs(x: Any) -> Any:
-    """|x| with derivative 0 at 0: JAX takes the sign bit's side."""
-    if not jnp.issubdtype(x.dtype, jnp.floating):
-        return jnp.abs(x)
-    return _real_abs(x)
-
-
-@jax.custom_jvp
-def _real_abs(x: Any) -> Any:
-    return jnp.abs(x)
-
-
-_real_abs.defjvps(lambda t, out, x: t * jnp.sign(x))
-
-
-@jax.custom_jvp
-def _complex_acosh(x: Any) -> Any:
-    """JAX's, whose derivative has the wrong sign on the left half-plane."""
-    return jnp.arccosh(x)
-
-
-_complex_acosh.defjvps(lambda t, out, x: t * jax.lax.rsqrt(x - 1) * jax.lax.rsqrt(x + 1))
+from unigrad_jax.bridge import by_rule
 
 
 def _of_doubles(
-    function: Callable[[Any], Any], plain: Callable[[Any], Any], slope: Callable[[Any], Any]
+    function: Callable[[Any], Any], plain: Callable[[Any], Any]
 ) -> Callable[[Any], Any]:
-    """Return a function of float64 in place of JAX's, which loses digits, with its derivative."""
-    mended = jax.custom_jvp(function)
-    mended.defjvps(lambda t, out, x: t * slope(x))
-    return lambda x: mended(x) if x.dtype == jnp.float64 else plain(x)
+    """Return a function of float64 in place of JAX's, which loses digits there."""
+    return lambda x: function(x) if x.dtype == jnp.float64 else plain(x)
 
 
 def _log1p(x: Any) -> Any:
@@ -92,12 +68,13 @@ def _of_integers(divide: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
+_power = by_rule("pow", jnp.power)
+
+
 def _pow(x: Any, y: Any) -> Any:
-    """x**y with derivative 0 by x at y = 0, where x is 0 or NaN too, and by y at x = y = 0."""
-    if not jnp.issubdtype(jnp.result_type(x, y), jnp.inexact):
-        return jnp.power(x, y)
-    still = jnp.equal(y, 0) & ~(jnp.abs(x) > 0)
-    return jnp.power(jnp.where(still, 1, x), y)
+    """x**y. Of integers, JAX has no derivative to mend."""
+    exact = not jnp.issubdtype(jnp.result_type(x, y), jnp.inexact)
+    return jnp.power(x, y) if exact else _power(x, y)
 
 
 def _round(x: Any) -> Any:
@@ -107,51 +84,22 @@ def _round(x: Any) -> Any:
     return x if jnp.issubdtype(x.dtype, bool) else jnp.round(x)
 
 
-def _copysign(x: Any, y: Any) -> Any:
-    return _abs(jnp.asarray(x)) * jnp.where(jnp.signbit(y), -1, 1)
-
-
-def _atan2(x: Any, y: Any) -> Any:
-    origin = jnp.equal(x, 0) & jnp.equal(y, 0)
-    angle = jnp.arctan2(x, jnp.where(origin, 1, y))
-    return jnp.where(origin, jax.lax.stop_gradient(jnp.arctan2(x, y)), angle)
-
-
 def _hypot(x: Any, y: Any) -> Any:
-    """√(x² + y²) over a constant scale, with derivative 0 at the origin."""
+    """√(x² + y²) in units of the greater, which no square leaves the range of."""
     x, y = jnp.broadcast_arrays(x, y)
-    scale = jax.lax.stop_gradient(jnp.maximum(jnp.abs(x), jnp.abs(y)))
+    scale = jnp.maximum(jnp.abs(x), jnp.abs(y))
     infinite = jnp.isinf(x) | jnp.isinf(y)
-    origin = scale == 0
-    scale = jnp.where(origin | infinite, 1, scale)
-    squares = jnp.square(jnp.where(origin, 1, x) / scale) + jnp.square(y / scale)
-    return jnp.where(infinite, jnp.inf, jnp.where(origin, 0, scale * jnp.sqrt(squares)))
-
-
-def _logaddexp(x: Any, y: Any) -> Any:
-    """JAX's, with derivative 0 instead of NaN where both are -∞."""
-    empty = jnp.equal(x, -jnp.inf) & jnp.equal(y, -jnp.inf)
-    return jnp.where(empty, -jnp.inf, _log_of_sum(jnp.where(empty, 0, x), y))
-
-
-@jax.custom_jvp
-def _log_of_sum(x: Any, y: Any) -> Any:
-    """JAX's logaddexp. Its derivative at +∞ is that of another point."""
-    return jnp.logaddexp(x, y)
-
-
-_log_of_sum.defjvps(
-    lambda t, out, x, y: t * jax.nn.sigmoid(x - y),
-    lambda t, out, x, y: t * jax.nn.sigmoid(y - x),
-)
+    unit = jnp.where((scale == 0) | infinite, 1, scale)
+    return jnp.where(
+        infinite, jnp.inf, unit * jnp.sqrt(jnp.square(x / unit) + jnp.square(y / unit))
+    )
 
 
 def _ignoring_nan(extremum: Callable[..., Any]) -> Callable[..., Any]:
-    """Return fmax or fmin. JAX's own gives the derivative of a tie to one of the two."""
+    """Return fmax or fmin."""
     return lambda x, y: extremum(jnp.where(jnp.isnan(x), y, x), jnp.where(jnp.isnan(y), x, y))
 
 
-@jax.custom_jvp
 def _erfinv(x: Any) -> Any:
     """The inverse of erf: JAX's, whose last digits are wrong, and a Newton step.
 
@@ -165,14 +113,8 @@ def _erfinv(x: Any) -> Any:
     size = jnp.abs(x)
     tail = jnp.sign(x) * ((1 - size) - jax.lax.erfc(jnp.abs(safe)))
     off = jnp.where(size < 0.5, jax.lax.erf(safe) - x, tail)
-    return jnp.where(finite, start - off * _slope_of_erfinv(safe), start)
-
-
-def _slope_of_erfinv(out: Any) -> Any:
-    return jnp.exp(jnp.square(out)) * (math.sqrt(math.pi) / 2)
-
-
-_erfinv.defjvps(lambda t, out, x: t * _slope_of_erfinv(out))
+    slope = jnp.exp(jnp.square(safe)) * (math.sqrt(math.pi) / 2)
+    return jnp.where(finite, start - off * slope, start)
 
 
 def _astype(x: Any, dtype: Any) -> Any:
@@ -195,14 +137,14 @@ _PURE = {
     "pow": _pow,
     "maximum": _of_ordered(jnp.maximum),
     "minimum": _of_ordered(jnp.minimum),
-    "copysign": _copysign,
-    "fmax": _of_ordered(_ignoring_nan(jnp.maximum)),
-    "fmin": _of_ordered(_ignoring_nan(jnp.minimum)),
+    "copysign": by_rule("copysign", lambda x, y: jnp.abs(x) * jnp.where(jnp.signbit(y), -1, 1)),
+    "fmax": _of_ordered(by_rule("fmax", _ignoring_nan(jnp.maximum))),
+    "fmin": _of_ordered(by_rule("fmin", _ignoring_nan(jnp.minimum))),
     "heaviside": _of_ordered(lambda x, y: jnp.where(jnp.equal(x, 0), y, (jnp.sign(x) + 1) / 2)),
     "negative": jnp.negative,
     "positive": jnp.positive,
     "conj": lambda x: jnp.conj(x) if jnp.iscomplexobj(x) else x,
-    "abs": _abs,
+    "abs": by_rule("abs", jnp.abs),
     "sign": jnp.sign,
     "floor": jnp.floor,
     "ceil": jnp.ceil,
@@ -214,7 +156,7 @@ _PURE = {
     "exp2": jnp.exp2,
     "expm1": jnp.expm1,
     "log": jnp.log,
-    "log1p": _of_doubles(_log1p, jnp.log1p, lambda x: 1 / (1 + x)),
+    "log1p": by_rule("log1p", _of_doubles(_log1p, jnp.log1p)),
     "log2": jnp.log2,
     "log10": jnp.log10,
     "sqrt": jnp.sqrt,
@@ -229,13 +171,14 @@ _PURE = {
     "cosh": jnp.cosh,
     "tanh": jnp.tanh,
     "asinh": jnp.arcsinh,
-    "acosh": lambda x: _complex_acosh(x) if jnp.iscomplexobj(x) else jnp.arccosh(x),
-    "atanh": _of_doubles(_atanh, jnp.arctanh, lambda x: 1 / ((1 - x) * (1 + x))),
-    "atan2": _of_ordered(_atan2),
-    "hypot": _of_ordered(_hypot),
-    "logaddexp": _of_ordered(_logaddexp),
+    # JAX's derivative has the wrong sign on the left half-plane.
+    "acosh": by_rule("acosh", jnp.arccosh),
+    "atanh": by_rule("atanh", _of_doubles(_atanh, jnp.arctanh)),
+    "atan2": _of_ordered(by_rule("atan2", jnp.arctan2)),
+    "hypot": _of_ordered(by_rule("hypot", _hypot)),
+    "logaddexp": _of_ordered(by_rule("logaddexp", jnp.logaddexp)),
     "erf": jax.lax.erf,
-    "erfinv": _erfinv,
+    "erfinv": by_rule("erfinv", _erfinv),
     "sigmoid": jax.nn.sigmoid,
     "relu": _of_ordered(_of_numbers(jax.nn.relu)),
     "greater": _of_ordered(jnp.greater),

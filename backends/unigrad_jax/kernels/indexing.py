@@ -11,6 +11,8 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from unigrad_jax.bridge import by_rule
+
 Spec: TypeAlias = tuple[Any, ...]
 Array: TypeAlias = jax.Array
 
@@ -128,32 +130,18 @@ def scatter_set(x: Array, v: Array, index: Array, axis: int) -> Array:
 
 
 def _extreme(name: str) -> Any:
-    """A write of the smaller or greater; the derivative is shared evenly by what is equal to it."""
-
-    @jax.custom_jvp
-    def write(x: Array, v: Array, place: Array) -> Array:
-        out: Array = getattr(x.at[place], name)(v, mode="drop")
-        return out
-
-    @write.defjvp
-    def _(primals: Any, tangents: Any) -> Any:
-        x, v, place = primals
-        out = write(x, v, place)
-        own = (x == out).astype(x.dtype)
-        given = (v == out.at[place].get(mode="fill")).astype(x.dtype)
-        count = jnp.maximum(own.at[place].add(given, mode="drop"), 1)
-        tangent = (own * tangents[0]).at[place].add(given * tangents[1], mode="drop") / count
-        return out, tangent
+    """Return a write of the smaller or greater."""
 
     def kernel(x: Array, v: Array, index: Array, axis: int) -> Array:
         # One axis first, so that an index array alone says where.
         rows = jnp.moveaxis(x, axis, 0)
         k = index.ndim
         v = jnp.moveaxis(v, tuple(range(axis, axis + k)), tuple(range(k)))
-        out = write(rows, v, _within(index, x.shape[axis]))
-        return jnp.moveaxis(out, 0, axis)
+        place = _within(index, x.shape[axis])
+        return jnp.moveaxis(getattr(rows.at[place], name)(v, mode="drop"), 0, axis)
 
-    return kernel
+    # JAX's derivative is not shared evenly by what is equal.
+    return by_rule(f"scatter_{name}", kernel)
 
 
 def take_along_axis(x: Array, index: Array, axis: int) -> Array:

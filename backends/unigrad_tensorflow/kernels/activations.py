@@ -9,7 +9,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from unigrad_tensorflow.gradients import differentiated, recording
+from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.kernels.reductions import axes_of
 
 _raw = tf.raw_ops
@@ -43,12 +43,6 @@ def _softmax(x: Any) -> Any:
         return _raw.Softmax(logits=x)
     if x.dtype == tf.bfloat16:
         return tf.cast(_softmax(tf.cast(x, tf.float32)), x.dtype)
-    if not recording():
-        return _quotient(x)
-    return differentiated(_quotient, _slope_of_softmax, x)
-
-
-def _quotient(x: Any) -> Any:
     if 0 in x.shape:
         return tf.identity(x)
     last = axes_of(x, (x.shape.rank - 1,))
@@ -57,17 +51,8 @@ def _quotient(x: Any) -> Any:
     return _raw.RealDiv(x=exponential, y=_raw.Sum(input=exponential, axis=last, keep_dims=True))
 
 
-def _slope_of_softmax(g: Any, out: Any, x: Any) -> Any:
-    return (g - tf.reduce_sum(g * out, -1, keepdims=True)) * out
-
-
 def _logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    """TensorFlow's own, with derivative 0 instead of NaN where all elements are -∞."""
-    minus = tf.constant(float("-inf"), x.dtype)
-    empty = tf.reduce_all(tf.equal(x, minus), axis, True)
-    out = tf.reduce_logsumexp(tf.where(empty, tf.zeros((), x.dtype), x), axis, True)
-    out = tf.where(empty, minus, out)
-    return out if keepdims or not axis else tf.squeeze(out, axis)
+    return tf.reduce_logsumexp(x, axis, keepdims) if axis else tf.identity(x)
 
 
 TABLE = {
@@ -76,7 +61,8 @@ TABLE = {
     "mish": lambda x: x * _raw.Tanh(x=_raw.Softplus(features=x)),
     "softplus": lambda x: _raw.Softplus(features=x),
     "log_sigmoid": lambda x: -_raw.Softplus(features=-x),
-    "softmax": _last(_softmax),
+    "softmax": by_rule("softmax", _last(_softmax)),
     "log_softmax": _last(lambda x: _raw.LogSoftmax(logits=x)),
-    "logsumexp": _logsumexp,
+    # TensorFlow's derivative is NaN where all elements are -∞.
+    "logsumexp": by_rule("logsumexp", _logsumexp),
 }

@@ -1,7 +1,7 @@
 """Elementwise kernels: raw ops where they are faster than the public function and equal to it.
 
 Where TensorFlow's own derivative is not unigrad's (a tie of maximum, the origin of hypot), the
-mended formula runs only while something may record: eager TensorFlow pays for every op.
+kernel takes the textbook's: `unigrad_tensorflow.bridge`.
 """
 
 import math
@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from unigrad.core.dtypes import ALL
-from unigrad_tensorflow.gradients import differentiated, recording
+from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.raw import binary, unary
 
 _DTYPES = {d: getattr(tf, d.name) for d in ALL}
@@ -62,36 +62,9 @@ def _no(of_floats: Callable[[Any], Any], for_integers: bool) -> Callable[[Any], 
     return run
 
 
-def _steep(op: Callable[[Any], Any], slope: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a function whose slope, one of the result, is infinite at 0.
-
-    TensorFlow's derivative makes 0 · ∞ there 0 instead of NaN.
-    """
-
-    def run(x: Any) -> Any:
-        if not recording() or x.dtype.is_complex:
-            return op(x)
-        return differentiated(op, lambda g, out, x: g * slope(out), x)
-
-    return run
-
-
-def _extremum(name: str) -> Binary:
-    """Return maximum or minimum. TensorFlow gives a tie's derivative to the first input."""
-    op = binary(name)
-
-    def run(x: Any, y: Any) -> Any:
-        tensor = y if isinstance(x, (int, float)) else x
-        if not tensor.dtype.is_floating or not recording():
-            return op(x, y)
-        return op(x, y) * 0.5 + op(y, x) * 0.5
-
-    return run
-
-
 def _ignoring_nan(name: str) -> Binary:
     """Return fmax or fmin."""
-    extremum = _extremum(name)
+    extremum = binary(name)
 
     def run(x: Any, y: Any) -> Any:
         if not x.dtype.is_floating:
@@ -131,8 +104,9 @@ def _floor_divide(x: Any, y: Any) -> Any:
     if not tensor.dtype.is_floating:
         return _integer_floor_divide(x, y)
     if tensor.dtype.size == 2:
-        # TensorFlow has no remainder of halves.
-        return tf.cast(_floor_divide(*(tf.cast(one, tf.float64) for one in (x, y))), x.dtype)
+        # TensorFlow has no remainder of half precision that is exact.
+        wide = _floor_divide(tf.cast(x, tf.float32), tf.cast(y, tf.float32))
+        return tf.cast(wide, tensor.dtype)
     rest = tf.raw_ops.TruncateMod(x=x, y=y)
     quotient = (x - rest) / y - tf.cast((rest != 0) & ((rest < 0) != (y < 0)), x.dtype)
     return tf.stop_gradient(tf.where(y == 0, x / y, tf.raw_ops.Rint(x=quotient)))
@@ -178,7 +152,35 @@ def _reciprocal(x: Any) -> Any:
     return _real_divide(tf.constant(1, x.dtype), x)
 
 
-_raw_pow = binary("Pow")
+_signed_negative, _signed_sign = unary("Neg"), unary("Sign")
+
+
+def _negative(x: Any) -> Any:
+    """-x. TensorFlow has no unsigned one; it wraps around."""
+    return tf.zeros((), x.dtype) - x if x.dtype.is_unsigned else _signed_negative(x)
+
+
+def _sign(x: Any) -> Any:
+    if x.dtype.is_unsigned:
+        return tf.cast(tf.not_equal(x, tf.zeros((), x.dtype)), x.dtype)
+    return _signed_sign(x)
+
+
+_signed_pow = binary("Pow")
+
+
+def _raw_pow(x: Any, y: Any) -> Any:
+    """x**y. TensorFlow has no unsigned one: the low bits are those of int64."""
+    dtype = (y if isinstance(x, (int, float)) else x).dtype
+    if not dtype.is_unsigned:
+        return _signed_pow(x, y)
+    wide = [
+        tf.constant(v, tf.int64) if isinstance(v, int) else tf.cast(v, tf.int64) for v in (x, y)
+    ]
+    return tf.cast(_signed_pow(*wide), dtype)
+
+
+_power = by_rule("pow", _raw_pow)
 
 
 def _pow(x: Any, y: Any) -> Any:
@@ -189,33 +191,9 @@ def _pow(x: Any, y: Any) -> Any:
         if y == 1:
             return tf.identity(x)
         return tf.ones_like(x) if y == 0 else _raw_pow(x, y)
-    if isinstance(x, (int, float)):
-        x = tf.constant(x, y.dtype)
-        if not x.dtype.is_complex and tf.executing_eagerly() and x > 0:
-            return _raw_pow(x, y)
-    if not x.dtype.is_floating or not recording():
+    if isinstance(x, (int, float)) and x > 0:
         return _raw_pow(x, y)
-    if x.shape != y.shape or not x.shape.is_fully_defined():
-        shape = tf.broadcast_dynamic_shape(tf.shape(x), tf.shape(y))
-        x, y = tf.broadcast_to(x, shape), tf.broadcast_to(y, shape)
     return _power(x, y)
-
-
-@tf.custom_gradient
-def _power(x: Any, y: Any) -> Any:
-    """x**y of one shape: 0 by x at y = 0, 0 by y at x = 0, NaN by y at x < 0."""
-    out = _raw_pow(x, y)
-
-    def gradient(g: Any) -> Any:
-        flat = y == 0
-        by_x = tf.where(
-            flat, tf.zeros_like(x), y * _power(x, tf.where(flat, tf.ones_like(y), y - 1))
-        )
-        still = (x == 0) & (y >= 0)
-        by_y = _power(x, y) * tf.math.log(tf.where(still, tf.ones_like(x), x))
-        return g * by_x, g * by_y
-
-    return out, gradient
 
 
 def _signed(y: Any) -> Any:
@@ -225,45 +203,23 @@ def _signed(y: Any) -> Any:
     return tf.where(tf.bitcast(y, bits) < 0, -one, one)
 
 
-def _scale(x: Any, y: Any) -> tuple[Any, Any]:
-    """Return the larger size, as a constant, and where both are zero."""
-    scale = tf.stop_gradient(_maximum(tf.abs(x), tf.abs(y)))
-    return scale, tf.equal(scale, tf.zeros((), x.dtype))
-
-
 def _hypot(x: Any, y: Any) -> Any:
-    """√(x² + y²) over a constant scale, with derivative 0 at the origin."""
-    scale, origin = _scale(x, y)
+    """√(x² + y²) in units of the greater, which no square leaves the range of."""
+    scale = _maximum(tf.abs(x), tf.abs(y))
     one = tf.ones((), x.dtype)
+    origin = tf.equal(scale, tf.zeros((), x.dtype))
     infinite = tf.math.is_inf(scale) | tf.math.is_inf(x) | tf.math.is_inf(y)
-    scale = tf.where(origin | infinite, one, scale)
-    squares = tf.square(tf.where(origin, one, x) / scale) + tf.square(y / scale)
-    found = tf.where(origin, tf.zeros((), x.dtype), scale * tf.sqrt(squares))
+    unit = tf.where(origin | infinite, one, scale)
+    found = unit * tf.sqrt(tf.square(x / unit) + tf.square(y / unit))
     return tf.where(infinite, tf.constant(math.inf, x.dtype), found)
 
 
-def _raw_atan2(x: Any, y: Any) -> Any:
-    return tf.raw_ops.Atan2(y=x, x=y)
-
-
-def _atan2(x: Any, y: Any) -> Any:
-    if not recording():
-        return _raw_atan2(x, y)
-    zero = tf.zeros((), x.dtype)
-    origin = tf.equal(x, zero) & tf.equal(y, zero)
-    angle = _raw_atan2(x, tf.where(origin, tf.ones((), x.dtype), y))
-    return tf.where(origin, tf.stop_gradient(_raw_atan2(x, y)), angle)
-
-
 def _logaddexp(x: Any, y: Any) -> Any:
-    """greater + log(1 + exp(less - greater)); the derivatives are 0 where both are -∞."""
+    """greater + log(1 + exp(less - greater)), and the greater where both are the same infinity."""
     first = x >= y
     greater, less = tf.where(first, x, y), tf.where(first, y, x)
     same = tf.equal(greater, less) & tf.math.is_inf(greater)
-    zero = tf.zeros((), x.dtype)
-    empty = same & (greater < zero)
-    found = greater + tf.math.log1p(tf.exp(tf.where(empty, zero, less - greater)))
-    return tf.where(same, tf.stop_gradient(greater), found)
+    return tf.where(same, greater, greater + tf.math.log1p(tf.exp(less - greater)))
 
 
 _raw_erf = unary("Erf")
@@ -280,8 +236,7 @@ def _erfinv(x: Any) -> Any:
     """The inverse of erf from the quantile of the normal distribution, in double precision.
 
     Around 0, where 1 - |x| loses x, a Newton step gives the digits back. TensorFlow's own is
-    wrong there, and has no kernel for half precision. The derivative of each branch is that of
-    the whole.
+    wrong there, and has no kernel for half precision.
     """
     if x.dtype.is_complex:
         raise TypeError("complex numbers are not taken")
@@ -322,8 +277,8 @@ _SCALARS = {
     "floor_divide": _floor_divide,
     "remainder": _remainder,
     "pow": _pow,
-    "maximum": _with_bools(_extremum("Maximum"), _logical_or),
-    "minimum": _with_bools(_extremum("Minimum"), _logical_and),
+    "maximum": _with_bools(by_rule("maximum", binary("Maximum")), _logical_or),
+    "minimum": _with_bools(by_rule("minimum", binary("Minimum")), _logical_and),
     "greater": _with_bools(binary("Greater"), lambda x, y: x & ~y),
     "greater_equal": _with_bools(binary("GreaterEqual"), lambda x, y: x | ~y),
     "less": _with_bools(binary("Less"), lambda x, y: ~x & y),
@@ -335,7 +290,7 @@ _SCALARS = {
 
 TABLE = {
     **_SCALARS,
-    "negative": unary("Neg"),
+    "negative": _negative,
     "positive": tf.identity,
     "conj": lambda x: tf.raw_ops.Conj(input=x) if x.dtype.is_complex else x,
     "abs": lambda x: (
@@ -345,7 +300,7 @@ TABLE = {
         if x.dtype.is_unsigned or x.dtype.is_bool
         else _real_abs(x)
     ),
-    "sign": unary("Sign"),
+    "sign": _sign,
     "floor": _of_floats(_floor),
     "ceil": _of_floats(_ceil),
     "trunc": _of_floats(
@@ -353,12 +308,12 @@ TABLE = {
     ),
     "round": _of_floats(unary("Round")),
     "square": unary("Square"),
-    "reciprocal": _steep(_reciprocal, lambda out: -tf.square(out)),
+    "reciprocal": by_rule("reciprocal", _reciprocal),
     "clip": _clip,
-    "fmax": _with_bools(_ignoring_nan("Maximum"), _logical_or),
-    "fmin": _with_bools(_ignoring_nan("Minimum"), _logical_and),
+    "fmax": _with_bools(by_rule("fmax", _ignoring_nan("Maximum")), _logical_or),
+    "fmin": _with_bools(by_rule("fmin", _ignoring_nan("Minimum")), _logical_and),
     "heaviside": _heaviside,
-    "copysign": lambda x, y: _real_abs(x) * _signed(y),
+    "copysign": by_rule("copysign", lambda x, y: _real_abs(x) * _signed(y)),
     "exp": unary("Exp"),
     # 2 as the base, since exp(x log 2) loses digits as x grows.
     "exp2": lambda x: _raw_pow(2.0, x),
@@ -367,8 +322,8 @@ TABLE = {
     "log1p": unary("Log1p"),
     "log2": lambda x: tf.math.log(x) * (1.0 / math.log(2.0)),
     "log10": lambda x: tf.math.log(x) * (1.0 / math.log(10.0)),
-    "sqrt": _steep(unary("Sqrt"), lambda out: 0.5 / out),
-    "rsqrt": _steep(unary("Rsqrt"), lambda out: -0.5 * out * tf.square(out)),
+    "sqrt": by_rule("sqrt", unary("Sqrt")),
+    "rsqrt": by_rule("rsqrt", unary("Rsqrt")),
     "sin": unary("Sin"),
     "cos": unary("Cos"),
     "tan": unary("Tan"),
@@ -381,11 +336,11 @@ TABLE = {
     "asinh": unary("Asinh"),
     "acosh": unary("Acosh"),
     "atanh": unary("Atanh"),
-    "atan2": _atan2,
-    "hypot": _hypot,
-    "logaddexp": _logaddexp,
+    "atan2": by_rule("atan2", lambda x, y: tf.raw_ops.Atan2(y=x, x=y)),
+    "hypot": by_rule("hypot", _hypot),
+    "logaddexp": by_rule("logaddexp", _logaddexp),
     "erf": _erf,
-    "erfinv": _erfinv,
+    "erfinv": by_rule("erfinv", _erfinv),
     "sigmoid": unary("Sigmoid"),
     "relu": lambda x: tf.raw_ops.Relu(features=x),
     "isfinite": _no(unary("IsFinite"), for_integers=True),

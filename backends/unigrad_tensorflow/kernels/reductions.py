@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from unigrad_tensorflow.gradients import differentiated, executing_eagerly, recording
+from unigrad_tensorflow.bridge import by_rule, executing_eagerly
 
 Axis = tuple[int, ...] | None
 Reduction = Callable[[Any, Axis, bool], Any]
@@ -52,12 +52,11 @@ def _widely(name: str) -> Reduction:
 
 
 _sum = _widely("Sum")
-_prod = _widely("Prod")
 
 
-def _extremum(name: str) -> Reduction:
-    """Return a raw Max or Min with the derivative of a NaN at the NaNs alone."""
-    plain = _reduction(name)
+def _extremum(op: str, name: str) -> Reduction:
+    """Return a raw Max or Min, whose own derivative of a NaN is not at the NaNs alone."""
+    plain = by_rule(op, _reduction(name))
     of_bools = _reduction("Any" if name == "Max" else "All")
 
     def run(x: Any, axis: Axis, keepdims: bool) -> Any:
@@ -66,43 +65,9 @@ def _extremum(name: str) -> Reduction:
             raise ValueError("no elements to choose from")
         if x.dtype == tf.bool:
             return of_bools(x, axis, keepdims)
-        if not recording() or not x.dtype.is_floating:
-            return plain(x, axis, keepdims)
-
-        def gradient(g: Any, out: Any, x: Any) -> Any:
-            if not keepdims:
-                kept = tf.shape(plain(x, axis, True))
-                g, out = tf.reshape(g, kept), tf.reshape(out, kept)
-            shares = tf.cast((x == out) | tf.raw_ops.NotEqual(x=x, y=x), x.dtype)
-            return g * (shares / _sum(shares, axis, True))
-
-        return differentiated(lambda x: plain(x, axis, keepdims), gradient, x)
+        return plain(x, axis=axis, keepdims=keepdims)
 
     return run
-
-
-def _mended_prod(x: Any, axis: Axis, keepdims: bool) -> Any:
-    """Multiply halves when recorded: TensorFlow's second derivative is NaN beside a zero.
-
-    Nor are its derivatives those of complex numbers.
-    """
-    if _half(x):
-        return tf.cast(_mended_prod(tf.cast(x, tf.float32), axis, keepdims), x.dtype)
-    if not recording() or x.dtype.is_integer:
-        return _prod(x, axis, keepdims)
-    wanted = tf.shape(_prod(x, axis, keepdims))
-    axes = [*range(x.shape.rank)] if axis is None else [i % x.shape.rank for i in axis]
-    rest = [i for i in range(x.shape.rank) if i not in axes]
-    size = int(np.prod([x.shape[i] for i in axes]))
-    x = tf.reshape(tf.transpose(x, axes + rest), [size, *[x.shape[i] for i in rest]])
-    if size == 0:
-        return tf.reshape(_sum(x, (0,), False) + 1, wanted)
-    while size > 1:
-        half = size // 2
-        first, second, *odd = tf.split(x, [half, half, 1] if size % 2 else [half, half])
-        x = tf.concat([first * second, *odd], 0)
-        size -= half
-    return tf.reshape(x, wanted)
 
 
 def _cumulative_sum(x: Any, axis: int, reverse: bool) -> Any:
@@ -112,22 +77,9 @@ def _cumulative_sum(x: Any, axis: int, reverse: bool) -> Any:
 
 
 def _cumulative_prod(x: Any, axis: int) -> Any:
-    """Multiply doubling windows when recorded: TensorFlow's derivative is NaN at a zero.
-
-    Nor is it that of complex numbers.
-    """
     if _half(x):
         return tf.cast(_cumulative_prod(tf.cast(x, tf.float32), axis), x.dtype)
-    if not recording() or x.dtype.is_integer:
-        return tf.raw_ops.Cumprod(x=x, axis=axis, exclusive=False, reverse=False)
-    length = x.shape[axis]
-    window = 1
-    while window < length:
-        first, rest = tf.split(x, [window, length - window], axis)
-        shifted, _ = tf.split(x, [length - window, window], axis)
-        x = tf.concat([first, rest * shifted], axis)
-        window *= 2
-    return x
+    return tf.raw_ops.Cumprod(x=x, axis=axis, exclusive=False, reverse=False)
 
 
 def _index(name: str) -> Callable[[Any, int], Any]:
@@ -149,13 +101,14 @@ def _index(name: str) -> Callable[[Any, int], Any]:
 TABLE = {
     "sum": _sum,
     "mean": _widely("Mean"),
-    "prod": _mended_prod,
-    "max": _extremum("Max"),
-    "min": _extremum("Min"),
+    # TensorFlow's derivatives of these are NaN beside a zero, and not those of complex numbers.
+    "prod": by_rule("prod", _widely("Prod")),
+    "max": _extremum("max", "Max"),
+    "min": _extremum("min", "Min"),
     "any": _reduction("Any"),
     "all": _reduction("All"),
     "argmax": _index("ArgMax"),
     "argmin": _index("ArgMin"),
     "cumulative_sum": _cumulative_sum,
-    "cumulative_prod": _cumulative_prod,
+    "cumulative_prod": by_rule("cumulative_prod", _cumulative_prod),
 }

@@ -1,7 +1,7 @@
 """Elementwise kernels.
 
-Where torch's own derivative is not unigrad's (a tie with a scalar, the origin of hypot), the
-mended formula runs only while gradients are wanted: ``requires_grad`` tells.
+Where torch's own derivative is missing or is not unigrad's (a tie with a scalar, the origin of
+hypot), the kernel takes the textbook's: `unigrad_torch.bridge`.
 """
 
 import operator
@@ -11,45 +11,31 @@ from typing import Any
 import torch
 
 from unigrad.core.dtypes import ALL
+from unigrad_torch.bridge import by_rule, followed
 
 _DTYPES = {dtype: getattr(torch, dtype.name) for dtype in ALL}
 Unary = Callable[[torch.Tensor], torch.Tensor]
 Binary = Callable[[Any, Any], torch.Tensor]
 
 
-def _extremum(tensors: Binary, scalar: Binary) -> Binary:
+def _extremum(name: str, tensors: Binary, scalar: Binary) -> Binary:
     """Return maximum or minimum: a clamp is faster, but its tie goes to the scalar."""
 
+    def clamp(x: Any, y: Any) -> torch.Tensor:
+        return scalar(y, x) if isinstance(x, (int, float)) else scalar(x, y)
+
+    clamp_by_rule = by_rule(name, clamp)
+
     def run(x: Any, y: Any) -> torch.Tensor:
-        if type(x) is type(y):
-            return tensors(x, y)
-        if isinstance(x, (int, float)):
-            x, y = y, x
-        if isinstance(y, (int, float)):
-            if not x.requires_grad:
-                return scalar(x, y)
-            y = torch.full((), y, dtype=x.dtype, device=x.device)
-        return tensors(x, y)
-
-    return run
-
-
-def _ignoring_nan(extremum: Binary, recorded: Binary) -> Binary:
-    """Return fmax or fmin. torch's own gives the derivative of a tie to the first."""
-
-    def run(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        if not (x.requires_grad or y.requires_grad):
-            return extremum(x, y)
-        return recorded(torch.where(x != x, y, x), torch.where(y != y, x, y))
+        return tensors(x, y) if type(x) is type(y) else clamp_by_rule(x, y)
 
     return run
 
 
 def _heaviside(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """0, y or 1 by the sign of x. torch's own has no derivative."""
+    """0, y or 1 by the sign of x."""
     if x.is_complex():
         raise TypeError("complex numbers have no order")
-    x = x.detach()
     return torch.where(x == 0, y, (_sign(x) + 1) / 2)
 
 
@@ -58,16 +44,11 @@ def _rounded(value: float, like: torch.Tensor) -> torch.Tensor:
 
 
 def _clip(x: torch.Tensor, low: float | None, high: float | None) -> torch.Tensor:
-    """Limit; the derivative on a bound is 1."""
-    if not x.requires_grad:
-        try:
-            return torch.clamp(x, low, high)
-        except RuntimeError:
-            # torch refuses a scalar beyond the dtype, which is an infinity.
-            return torch.clamp(x, *[None if v is None else _rounded(v, x) for v in (low, high)])
-    if low is not None:
-        x = torch.where(x < low, low, x)
-    return x if high is None else torch.where(x > high, high, x)
+    try:
+        return torch.clamp(x, low, high)
+    except RuntimeError:
+        # torch refuses a scalar beyond the dtype, which is an infinity.
+        return torch.clamp(x, *[None if v is None else _rounded(v, x) for v in (low, high)])
 
 
 def _sign(x: torch.Tensor) -> torch.Tensor:
@@ -123,34 +104,28 @@ def _of_integers(divide: Binary) -> Binary:
 
 
 def _logaddexp(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """greater + log(1 + exp(less - greater)); the derivatives are 0 where both are -∞."""
     if x.is_complex():
         raise TypeError("complex numbers have no order")
-    if not (x.requires_grad or y.requires_grad):
-        return torch.logaddexp(x, y)
-    first = x >= y
-    greater, less = torch.where(first, x, y), torch.where(first, y, x)
-    same = (greater == less) & torch.isinf(greater)
-    empty = same & (greater < 0)
-    found = greater + torch.log1p(torch.exp(torch.where(empty, 0.0, less - greater)))
-    return torch.where(same, greater.detach(), found)
+    return torch.logaddexp(x, y)
 
 
-def _hypot(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """The derivative at the origin is 0, not NaN."""
-    if not (x.requires_grad or y.requires_grad):
-        return torch.hypot(x, y)
-    origin = (x == 0) & (y == 0)
-    return torch.where(origin, 0.0, torch.hypot(torch.where(origin, 1.0, x), y))
+_remainder = _of_integers(torch.remainder)
+_remainder_by_rule = by_rule("remainder", torch.remainder)
 
 
-def _atan2(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-    """The derivatives of all orders at the origin are 0."""
-    if not (x.requires_grad or y.requires_grad):
-        return torch.atan2(x, y)
-    origin = (x == 0) & (y == 0)
-    angle = torch.atan2(x, torch.where(origin, 1.0, y))
-    return torch.where(origin, torch.atan2(x.detach(), y.detach()), angle)
+def _remainder_of(x: Any, y: Any) -> torch.Tensor:
+    """x mod y; of a scalar torch has no derivative of it."""
+    if isinstance(x, (int, float)) and followed(y):
+        return _remainder_by_rule(x, y)
+    return _remainder(x, y)
+
+
+_real_pow = by_rule("pow", torch.pow)
+
+
+def _pow(x: Any, y: Any) -> torch.Tensor:
+    """x**y. By an exponent that is a tensor, torch's second derivative is NaN at x = 0."""
+    return torch.pow(x, y) if isinstance(y, (int, float)) else _real_pow(x, y)
 
 
 def _shift(shift: Binary, right: bool) -> Binary:
@@ -180,10 +155,10 @@ _OPERATORS = {
     "multiply": operator.mul,
     "divide": operator.truediv,
     "floor_divide": _of_integers(_floor_divide),
-    "remainder": _of_integers(torch.remainder),
-    "pow": torch.pow,
-    "maximum": _extremum(torch.maximum, torch.clamp_min),
-    "minimum": _extremum(torch.minimum, torch.clamp_max),
+    "remainder": _remainder_of,
+    "pow": _pow,
+    "maximum": _extremum("maximum", torch.maximum, torch.clamp_min),
+    "minimum": _extremum("minimum", torch.minimum, torch.clamp_max),
     "greater": operator.gt,
     "greater_equal": operator.ge,
     "less": operator.lt,
@@ -210,11 +185,11 @@ TABLE = {
     "round": _of_bools(torch.round),
     "square": _square,
     "reciprocal": torch.Tensor.reciprocal,
-    "clip": _clip,
-    "copysign": torch.copysign,
-    "fmax": _ignoring_nan(torch.fmax, torch.maximum),
-    "fmin": _ignoring_nan(torch.fmin, torch.minimum),
-    "heaviside": _heaviside,
+    "clip": by_rule("clip", _clip),
+    "copysign": by_rule("copysign", torch.copysign),
+    "fmax": by_rule("fmax", torch.fmax),
+    "fmin": by_rule("fmin", torch.fmin),
+    "heaviside": by_rule("heaviside", _heaviside),
     "exp": torch.Tensor.exp,
     "exp2": torch.Tensor.exp2,
     "expm1": torch.Tensor.expm1,
@@ -236,9 +211,9 @@ TABLE = {
     "asinh": torch.Tensor.asinh,
     "acosh": torch.Tensor.acosh,
     "atanh": torch.Tensor.atanh,
-    "atan2": _atan2,
-    "hypot": _hypot,
-    "logaddexp": _logaddexp,
+    "atan2": by_rule("atan2", torch.atan2),
+    "hypot": by_rule("hypot", torch.hypot),
+    "logaddexp": by_rule("logaddexp", _logaddexp),
     "erf": torch.Tensor.erf,
     "erfinv": torch.Tensor.erfinv,
     "sigmoid": torch.Tensor.sigmoid,

@@ -10,6 +10,8 @@ from typing import Any, TypeAlias
 
 import torch
 
+from unigrad_torch.bridge import by_rule
+
 Spec: TypeAlias = tuple[Any, ...]
 Tensor: TypeAlias = torch.Tensor
 
@@ -67,8 +69,7 @@ def getitem(x: Tensor, *starts: int, spec: Spec) -> Tensor:
     return torch.flip(view, backwards) if backwards else view
 
 
-def slice_update(x: Tensor, v: Tensor, *starts: int, spec: Spec) -> Tensor:
-    """``x`` with ``v`` where `getitem` reads."""
+def _slice_update(x: Tensor, v: Tensor, *starts: int, spec: Spec) -> Tensor:
     region = _region(spec, starts)
     shape = list(x.shape)
     for axis, first, end, step, _ in region:
@@ -76,6 +77,14 @@ def slice_update(x: Tensor, v: Tensor, *starts: int, spec: Spec) -> Tensor:
     v = v.reshape(shape)
     backwards = [axis for axis, *_, reverse in region if reverse]
     return _write(x, torch.flip(v, backwards) if backwards else v, region)
+
+
+_complex_update = by_rule("slice_update", _slice_update)
+
+
+def slice_update(x: Tensor, v: Tensor, *starts: int, spec: Spec) -> Tensor:
+    """``x`` with ``v`` where `getitem` reads. Of complex numbers torch has no derivative of it."""
+    return (_complex_update if x.is_complex() else _slice_update)(x, v, *starts, spec=spec)
 
 
 def _write(x: Tensor, v: Tensor, region: list[tuple[int, int, int, int, bool]]) -> Tensor:
@@ -86,10 +95,6 @@ def _write(x: Tensor, v: Tensor, region: list[tuple[int, int, int, int, bool]]) 
     if len(region) > 1:
         part = x[(*[_WHOLE] * axis, slice(first, end, step))]
         v = _write(part, v, region[1:])
-    if x.is_complex():
-        # Of complex numbers torch has no derivative of it.
-        parts = [torch.view_as_real(one.resolve_conj()) for one in (x, v)]
-        return torch.view_as_complex(torch.slice_scatter(*parts, axis, first, end, step))
     return torch.slice_scatter(x, v, axis, first, end, step)
 
 

@@ -7,6 +7,7 @@ import torch
 from torch.fx.experimental.proxy_tensor import get_proxy_mode
 
 from unigrad.optimizers.updates import columns, log_of
+from unigrad_torch.bridge import by_rule
 from unigrad_torch.compiler import runs_as_captured
 
 
@@ -28,12 +29,9 @@ def adam_update(
 ) -> list[torch.Tensor]:
     """Kingma & Ba's algorithm 1 with torch's fused kernel where nothing looks inside it."""
     rate, (parameters, gradients, first, second) = columns(tensors, 2, learning_rate)
-    # A compiler fuses plain formulas itself, and the fused kernel has no derivative.
+    # A compiler fuses plain formulas itself.
     traced = get_proxy_mode() is not None or type(step) is not torch.Tensor
-    plain = (traced and not runs_as_captured.get()) or (
-        torch.is_grad_enabled() and any(x.requires_grad for x in tensors)
-    )
-    if plain:
+    if traced and not runs_as_captured.get():
         return _formula(step, rate, parameters, gradients, first, second, beta1, beta2, epsilon)
     new = [x.clone() for x in (*parameters, *first, *second)]
     count = len(parameters)
@@ -84,5 +82,6 @@ def _formula(
 
 TABLE: dict[str, Callable[..., Any]] = {
     "sgd_update": sgd_update,
-    "adam_update": adam_update,
+    # The fused kernel has no derivative.
+    "adam_update": by_rule("adam_update", adam_update),
 }

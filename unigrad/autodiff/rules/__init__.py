@@ -1,8 +1,12 @@
-"""The textbook of derivatives, by family. Importing a module writes its rules into the ops."""
+"""The textbook of derivatives, by family. Importing a module writes its rules into the ops.
+
+Composites that no family has a rule for get the derivative of their body.
+"""
 
 from unigrad.autodiff.rules import (
     activations,
     affine,
+    composites,
     control,
     elementwise,
     indexing,
@@ -12,11 +16,15 @@ from unigrad.autodiff.rules import (
     reductions,
     shaping,
     sorting,
+    statistics,
 )
+
+composites.derive_rules()
 
 __all__ = [
     "activations",
     "affine",
+    "composites",
     "control",
     "elementwise",
     "indexing",
@@ -26,4 +34,5 @@ __all__ = [
     "reductions",
     "shaping",
     "sorting",
+    "statistics",
 ]

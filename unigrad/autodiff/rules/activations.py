@@ -10,7 +10,7 @@ from unigrad.autodiff.rules.registry import elementwise, rule
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 from unigrad.ops.activations import sigmoid
-from unigrad.ops.comparison import equal, greater, where
+from unigrad.ops.comparison import equal, greater, less, where
 from unigrad.ops.elementary import exp
 
 
@@ -23,6 +23,17 @@ rule(
     "relu",
     lambda g, out, x: _alive(g, out),
     jvp=lambda t, out, x: _alive(t[0], out),
+)
+
+
+def _between(t: Tensor, out: Tensor) -> Tensor:
+    return where(less(out, 6.0), _alive(t, out), 0.0)
+
+
+rule(
+    "relu6",
+    lambda g, out, x: _between(g, out),
+    jvp=lambda t, out, x: _between(t[0], out),
 )
 elementwise("sigmoid", lambda out, x: out * (1.0 - out))
 # Shorter than the derivatives of the composites.

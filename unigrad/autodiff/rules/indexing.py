@@ -79,6 +79,14 @@ rule(
 )
 
 
+rule(
+    "at_add",
+    lambda g, out, x, v, index, axis: g,
+    lambda g, out, x, v, index, axis: _op("take")(g, index, axis=axis),
+    jvp=lambda t, out, x, v, index, axis: _op("at_add")(*_full(t[:2], x, v), index, axis=axis),
+)
+
+
 def _winning(g: Tensor, v: Tensor, index: Tensor, axis: int, length: int) -> Tensor:
     """Return the elements at indices, zero for those that a later write undid."""
     won = _op("last_of_each")(index, length=length)

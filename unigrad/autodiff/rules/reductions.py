@@ -19,7 +19,7 @@ def expand_reduced(g: Tensor, x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
     return g if keepdims else reshape(g, reduced_shape(x.shape, axis, True))
 
 
-def _shares(out: Tensor, x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
+def shares(out: Tensor, x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
     """Return each element's part in an extremum: equal parts of those equal to it, or of the NaNs.
 
     When the extremum is NaN no element equals it, otherwise none is NaN.
@@ -31,14 +31,14 @@ def _shares(out: Tensor, x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
 
 
 def _extremum_vjp(g: Tensor, out: Tensor, x: Tensor, axis: Axis, keepdims: bool) -> Tensor:
-    return expand_reduced(g, x, axis, keepdims) * _shares(out, x, axis, keepdims)
+    return expand_reduced(g, x, axis, keepdims) * shares(out, x, axis, keepdims)
 
 
 def _extremum_jvp(
     tangents: Sequence[Tensor], out: Tensor, x: Tensor, axis: Axis, keepdims: bool
 ) -> Any:
-    shares = _shares(out, x, axis, keepdims)
-    return _sum(tangents[0] * shares, axis=axis, keepdims=keepdims)
+    parts = shares(out, x, axis, keepdims)
+    return _sum(tangents[0] * parts, axis=axis, keepdims=keepdims)
 
 
 linear(

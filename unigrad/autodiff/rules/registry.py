@@ -49,6 +49,17 @@ class Rule:
             return self.variadic(position, g, out, *inputs, **settings)
         return self.vjps[position](g, out, *inputs, **settings)
 
+    def cotangents(
+        self,
+        positions: Sequence[int],
+        g: Any,
+        out: Any,
+        inputs: Sequence[Any],
+        settings: Mapping[str, Any],
+    ) -> Sequence[Tensor]:
+        """Return the cotangents of the inputs at some positions."""
+        return [self.vjp(i, g, out, inputs, settings) for i in positions]
+
 
 def rule(name: str, *vjps: Vjp, jvp: Jvp) -> None:
     """Write down a derivative in full."""

@@ -1,0 +1,125 @@
+"""Native kernel, textbook derivative, in torch's manner: an ``autograd.Function`` per call.
+
+For kernels whose own derivative in torch is missing or is not unigrad's. Without anybody who wants
+a derivative the kernel runs as it is. Nests to any order (the backward pass is made of ops), in
+reverse and forward mode, under ``torch.func`` and ``make_fx``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+from torch.autograd import forward_ad
+
+from unigrad.autodiff.bridge import RuleSource, pull, push, rule_of
+from unigrad.core.registry import load_backend
+
+Kernel = Callable[..., Any]
+_Tensor = torch.Tensor
+
+
+@dataclass(frozen=True, eq=False)
+class _Call:
+    """What is run, and what is no tensor of it. (No named tuple: torch would take that apart.)"""
+
+    kernel: Kernel
+    rule: RuleSource
+    settings: Mapping[str, Any]
+    #: The inputs that are no tensors, by position.
+    scalars: Mapping[int, Any]
+
+    def inputs(self, tensors: list[Any]) -> list[Any]:
+        """Return the kernel's inputs from its tensors."""
+        rest = iter(tensors)
+        count = len(tensors) + len(self.scalars)
+        return [self.scalars[i] if i in self.scalars else next(rest) for i in range(count)]
+
+
+class _Bridge(torch.autograd.Function):
+    """A kernel with a rule of the textbook for its derivative."""
+
+    generate_vmap_rule = True
+
+    @staticmethod
+    def forward(call: _Call, *tensors: _Tensor) -> Any:
+        result = call.kernel(*call.inputs([*tensors]), **call.settings)
+        return tuple(result) if isinstance(result, list) else result
+
+    @staticmethod
+    def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
+        ctx.call, *tensors = inputs
+        ctx.multiple = isinstance(output, (tuple, list))
+        outputs = [*output] if ctx.multiple else [output]
+        ctx.count = len(tensors)
+        ctx.set_materialize_grads(False)
+        ctx.save_for_backward(*tensors, *outputs)
+        ctx.save_for_forward(*tensors, *outputs)
+
+    @staticmethod
+    def backward(ctx: Any, *cotangents: Any) -> Any:
+        call, saved = ctx.call, ctx.saved_tensors
+        inputs = call.inputs([*saved[: ctx.count]])
+        wanted = call.inputs([*ctx.needs_input_grad[1:]])
+        found = pull(
+            load_backend("torch"), call.rule(), inputs, saved[ctx.count :],
+            # Rules carry conjugates of torch's gradients.
+            [_conj(one) for one in cotangents],
+            [one is True for one in wanted], call.settings, multiple=ctx.multiple,
+        )  # fmt: skip
+        return None, *[_conj(one) for i, one in enumerate(found) if i not in call.scalars]
+
+    @staticmethod
+    def jvp(ctx: Any, _: Any, *tangents: Any) -> Any:
+        call, saved = ctx.call, ctx.saved_tensors
+        given = [
+            None if i in call.scalars else one for i, one in enumerate(call.inputs([*tangents]))
+        ]
+        # torch switches forward mode off here, which outer tangents need: only this level's go.
+        with forward_ad._set_fwd_grad_enabled(True):
+            still = [forward_ad.unpack_dual(x, level=0).primal for x in saved]
+            found = push(
+                load_backend("torch"), call.rule(), call.inputs(still[: ctx.count]),
+                still[ctx.count :], given, call.settings, multiple=ctx.multiple,
+            )  # fmt: skip
+        return tuple(found) if ctx.multiple else found[0]
+
+
+def _conj(x: Any) -> Any:
+    return torch.conj_physical(x) if x is not None and x.is_complex() else x
+
+
+def followed(*natives: Any) -> bool:
+    """Tell whether torch may be asked for a derivative by one of these tensors."""
+    if forward_ad._current_level >= 0:
+        return True
+    for x in natives:
+        if isinstance(x, _Tensor) and x.requires_grad:
+            return torch.is_grad_enabled()
+    return False
+
+
+def differentiable(kernel: Kernel, rule: RuleSource) -> Kernel:
+    """Return a kernel whose derivative is a rule's.
+
+    Args:
+        kernel: takes tensors and Python scalars by position, settings by keyword; returns new
+            tensors. Its own graph is not kept.
+        rule: gives the rule when a derivative is wanted (`unigrad.autodiff.bridge.rule_of`).
+    """
+
+    def run(*natives: Any, **settings: Any) -> Any:
+        if not followed(*natives):
+            return kernel(*natives, **settings)
+        scalars = {i: x for i, x in enumerate(natives) if not isinstance(x, _Tensor)}
+        tensors = [x for x in natives if isinstance(x, _Tensor)]
+        return _Bridge.apply(_Call(kernel, rule, settings, scalars), *tensors)
+
+    return run
+
+
+def by_rule(name: str, kernel: Kernel) -> Kernel:
+    """Return an op's kernel with the textbook's derivative of that op."""
+    return differentiable(kernel, rule_of(name))

@@ -1,0 +1,110 @@
+"""Native kernel, textbook derivative: what every backend's bridge stands on.
+
+A bridge is a few lines per framework (`unigrad_torch.bridge`, `unigrad_tensorflow.bridge`,
+`unigrad_jax.bridge`): they make, from a kernel and a rule, a native function whose derivative is the
+rule's, in the framework's own manner of saying so. Here is what they have in common: running a
+rule on native arrays.
+
+A rule is made of ops, which run on native arrays that the framework itself follows. So the
+derivative can be differentiated again, to any order, and traced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, TypeAlias
+
+from unigrad.autodiff.backward import unbroadcast, zeros_like
+from unigrad.autodiff.rules.registry import Rule
+from unigrad.core.backend import Backend, Native
+from unigrad.core.op import OPS, wrap
+from unigrad.core.tensor import Tensor
+
+#: Gives a rule when a derivative is wanted: an op's may be written after its kernel.
+RuleSource: TypeAlias = Callable[[], Rule]
+_SCALARS = (bool, int, float, complex)
+
+
+def rule_of(name: str) -> RuleSource:
+    """Return the source of an op's rule."""
+    return lambda: OPS[name].rule  # type: ignore[no-any-return]
+
+
+def pull(
+    backend: Backend,
+    rule: Rule,
+    inputs: Sequence[Native],
+    outputs: Sequence[Native],
+    cotangents: Sequence[Native | None],
+    wanted: Sequence[bool],
+    settings: Mapping[str, Any],
+    *,
+    multiple: bool = False,
+) -> list[Native | None]:
+    """Carry cotangents of a kernel's results back to its inputs.
+
+    Args:
+        inputs: native arrays and Python scalars, as the kernel got them.
+        outputs: the results; ``multiple`` when the kernel returns a tuple.
+        cotangents: one per result, ``None`` for zero.
+        wanted: which inputs need a cotangent; those that are no floats get none.
+
+    Returns:
+        One cotangent per input, of its shape; ``None`` where it is not wanted or zero.
+    """
+    found: list[Native | None] = [None] * len(inputs)
+    floats = backend.native_floats
+    positions = [
+        i
+        for i, (x, one) in enumerate(zip(inputs, wanted, strict=True))
+        if one and type(x) not in _SCALARS and x.dtype in floats
+    ]
+    if rule.zero or not positions or all(one is None for one in cotangents):
+        return found
+    handles, results = _handles(backend, inputs), _handles(backend, outputs)
+    given = [
+        zeros_like(result) if one is None else wrap(backend, one)
+        for one, result in zip(cotangents, results, strict=True)
+    ]
+    g, out = (given, results) if multiple else (given[0], results[0])
+    for i, one in zip(
+        positions, rule.cotangents(positions, g, out, handles, settings), strict=True
+    ):
+        found[i] = unbroadcast(one, backend.shape(inputs[i])).native
+    return found
+
+
+def push(
+    backend: Backend,
+    rule: Rule,
+    inputs: Sequence[Native],
+    outputs: Sequence[Native],
+    tangents: Sequence[Native | None],
+    settings: Mapping[str, Any],
+    *,
+    multiple: bool = False,
+) -> list[Native]:
+    """Carry tangents of a kernel's inputs (``None`` for zero) on to its results."""
+    results = _handles(backend, outputs)
+    if rule.zero or all(one is None for one in tangents):
+        return [zeros_like(result).native for result in results]
+    assert rule.jvp is not None
+    given = [None if one is None else wrap(backend, one) for one in tangents]
+    found = rule.jvp(
+        given, results if multiple else results[0], *_handles(backend, inputs), **settings
+    )
+    moved = list(found) if multiple else [found]
+    return [
+        OPS["broadcast_to"](one, shape=result.shape).native
+        if one.shape != result.shape
+        else one.native
+        for one, result in zip(moved, results, strict=True)
+    ]
+
+
+def _handles(backend: Backend, natives: Sequence[Native]) -> list[Any]:
+    """Return native arrays as Tensors that no recorder knows; Python scalars stay."""
+    return [x if type(x) in _SCALARS else wrap(backend, x) for x in natives]
+
+
+__all__ = ["RuleSource", "Tensor", "pull", "push", "rule_of"]
