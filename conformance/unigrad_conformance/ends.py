@@ -239,9 +239,12 @@ OPEN: dict[str, Callable[..., Any]] = {
 
 #: Ops whose zeros have a sign by IEEE 754 or C's annex F; that of the others is left open.
 SIGNED = frozenset(
-    ["abs", "add", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "conj", "copysign", "divide"]
-    + ["erf", "expm1", "floor", "log1p", "multiply", "negative", "positive", "reciprocal", "round"]
-    + ["sin", "sinh", "sqrt", "square", "subtract", "tan", "tanh", "trunc"]
+    [
+        *["abs", "add", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "conj", "copysign"],
+        *["divide", "erf", "expm1", "floor", "log1p", "multiply", "negative", "positive"],
+        *["reciprocal", "round", "sin", "sinh", "sqrt", "square", "subtract", "tan", "tanh"],
+        "trunc",
+    ]
 )
 
 
