@@ -1,7 +1,7 @@
 """Which op is tried at the ends of which dtypes, in arrays of which lengths.
 
-A quick run tries one sample of each op. A backend that compiles for every shape gets one length,
-whose array holds every special number, and derivatives in float32 alone. A thorough run tries all.
+A quick run tries one sample of each op. Of a backend that compiles for every shape it tries values
+in few dtypes, at one length, whose array holds every special number. A thorough run tries all.
 """
 
 from __future__ import annotations
@@ -20,6 +20,10 @@ from unigrad_conformance.sample import Sample
 
 Check = tuple[str, Callable[[], None]]
 
+#: What a quick run tries of a backend that compiles: floats, those of rows, integers.
+_FEW = ((dtypes.float32, dtypes.float64), (dtypes.float32,), (dtypes.int8,))
+_ALL = (FLOATS, FLOATS, INTEGERS)
+
 
 def ops_at_ends() -> list[str]:
     """Return the names of all ops that are tried at the ends."""
@@ -29,8 +33,10 @@ def ops_at_ends() -> list[str]:
 
 def checks_at_ends(op: str, thorough: bool, compiles: bool) -> Iterator[Check]:
     """Return all checks of an op, with names, for the current backend."""
-    lengths = LENGTHS if thorough or not compiles else (1000,)
-    for dtype in FLOATS:
+    wide = thorough or not compiles
+    lengths = LENGTHS if wide else (1000,)
+    floats, floats_of_rows, integers = _ALL if wide else _FEW
+    for dtype in floats:
         flushing = flushes(dtype)
         for number, sample in enumerate(samples_at_ends().get(op, ())):
             if number and not thorough:
@@ -40,23 +46,23 @@ def checks_at_ends(op: str, thorough: bool, compiles: bool) -> Iterator[Check]:
                     f"ends of {dtype.name}, length {length}",
                     partial(check_ends, sample, dtype, length, thorough, flushing),
                 )
-            if _has_slope(sample) and (thorough or not compiles or dtype == dtypes.float32):
+            if wide and _has_slope(sample):
                 yield (
                     f"gradients at the ends of {dtype.name}",
                     partial(check_gradients_at_ends, sample, dtype, flushing),
                 )
         for one in (one for one in OF_ROWS if one.op == op):
-            for length in LENGTHS if thorough or not compiles else (16,):
+            for length in (LENGTHS if wide else (16,)) if dtype in floats_of_rows else ():
                 yield (
                     f"rows with ends of {dtype.name}, length {length}",
                     partial(check_rows, one, dtype, length, flushing),
                 )
     if op in OF_INTEGERS:
-        for dtype in INTEGERS:
+        for integer in integers:
             for length in lengths:
                 yield (
-                    f"ends of {dtype.name}, length {length}",
-                    partial(check_integers, op, dtype, length),
+                    f"ends of {integer.name}, length {length}",
+                    partial(check_integers, op, integer, length),
                 )
 
 

@@ -21,7 +21,8 @@ TABLE = {
     "leaky_relu": lambda x, negative_slope: functional.leaky_relu(x, negative_slope),
     "elu": lambda x, alpha: functional.elu(x, alpha),
     "selu": torch.selu,
-    "celu": lambda x, alpha: functional.celu(x, alpha),
+    # torch's own celu is this, with a derivative that rounds 1 / alpha to single precision.
+    "celu": lambda x, alpha: torch._C._nn.elu(x, alpha, 1.0, 1.0 / alpha),
     # Of complex numbers torch has no derivative of it.
     "silu": lambda x: x * torch.sigmoid(x) if x.is_complex() else functional.silu(x),
     "mish": functional.mish,
