@@ -67,7 +67,7 @@ def _by_jvp(plain: Kernel, rule: RuleSource, inputs_of: Any, settings: Any) -> K
         return result, type(result)(found) if multiple else found[0]
 
     function.defjvp(jvp, symbolic_zeros=True)
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def _by_vjp(plain: Kernel, rule: RuleSource, inputs_of: Any, settings: Any) -> Kernel:
@@ -89,7 +89,7 @@ def _by_vjp(plain: Kernel, rule: RuleSource, inputs_of: Any, settings: Any) -> K
         return tuple([one for x, one in zip(inputs, found, strict=True) if type(x) not in _SCALARS])
 
     function.defvjp(forward, backward)
-    return function  # type: ignore[no-any-return]
+    return function
 
 
 def _of_one_dtype(arrays: Sequence[Any]) -> list[Any]:

@@ -65,10 +65,11 @@ def _matmul(
         if x.ndim == 2:
             return matmul(g, y.T) if wanted[0] else None, matmul(x.T, g) if wanted[1] else None
         # One matrix for a whole stack: its rows are one long matrix.
-        rows = g.reshape(-1, g.shape[-1])
+        count = prod(g.shape[:-1])
+        rows = g.reshape(count, g.shape[-1])
         return (
             matmul(rows, y.T).reshape(x.shape) if wanted[0] else None,
-            matmul(x.reshape(-1, x.shape[-1]).T, rows) if wanted[1] else None,
+            matmul(x.reshape(count, x.shape[-1]).T, rows) if wanted[1] else None,
         )
     return (
         _fit(_stacked(g, y.swapaxes(-1, -2)), x) if wanted[0] else None,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeAlias
 
 import torch
 from torch.autograd import forward_ad
@@ -18,7 +18,7 @@ from unigrad.autodiff.bridge import RuleSource, pull, push, rule_of
 from unigrad.core.registry import load_backend
 
 Kernel = Callable[..., Any]
-_Tensor = torch.Tensor
+_Tensor: TypeAlias = torch.Tensor
 
 
 @dataclass(frozen=True, eq=False)

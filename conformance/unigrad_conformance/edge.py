@@ -1,6 +1,7 @@
-"""What an edge is and how it is checked: value and gradient at one point.
+"""What an edge is and how it is checked: value and derivatives at one point.
 
-Checked in float32 and float64, with the backend's own gradient and with the reference's.
+Checked in float32 and float64, with the backend's own gradient and with the reference's; where the
+table says so, also the second derivative and the tangent of forward mode.
 """
 
 from __future__ import annotations
@@ -30,21 +31,31 @@ class Edge:
     value: Any
     #: The gradient of the sum by each input; None where the function has no float inputs.
     gradients: tuple[Any, ...] | None
+    #: The gradient of the sum of all gradients by each input, where the second order is the point.
+    second: tuple[Any, ...] | None = None
+    #: The tangent along ones, where forward mode is the point.
+    tangent: Any = None
 
 
 EDGES: list[Edge] = []
 
 
 def edge(
-    name: str, function: Callable[..., Any], *inputs: Any, value: Any = None, gradients: Any = None
+    name: str,
+    function: Callable[..., Any],
+    *inputs: Any,
+    value: Any = None,
+    gradients: Any = None,
+    second: Any = None,
+    tangent: Any = None,
 ) -> None:
     """Write down an edge."""
-    EDGES.append(Edge(name, function, inputs, value, gradients))
+    EDGES.append(Edge(name, function, inputs, value, gradients, second, tangent))
 
 
 def every_edge() -> list[Edge]:
     """Return the table, importing it at the first call."""
-    for table in ("edges", "infinities", "dtype_edges"):
+    for table in ("edges", "infinities", "dtype_edges", "higher_edges"):
         importlib.import_module(f"unigrad_conformance.{table}")
     return EDGES
 
@@ -62,6 +73,13 @@ def check_edge(one: Edge) -> None:
                     if got is None:
                         raise Deviation(f"{how} gradient in {dtype} by input {i} is None")
                     _require(f"{how} gradient in {dtype} by input {i}", got, want, dtype)
+            for how, gradients in _second_gradients(one, inputs):
+                for i, (got, want) in enumerate(zip(gradients, one.second or (), strict=True)):
+                    _require(f"{how} second gradient in {dtype} by input {i}", got, want, dtype)
+            if one.tangent is not None:
+                ones = [ug.ones_like(x) for x in inputs]
+                _, tangent = ug.jvp(lambda *xs: one.function(ug, *xs), inputs, ones)
+                _require(f"tangent in {dtype}", tangent, one.tangent, dtype)
 
 
 def _gradients(one: Edge, inputs: list[ug.Tensor]) -> Iterator[tuple[str, list[Any]]]:
@@ -72,6 +90,20 @@ def _gradients(one: Edge, inputs: list[ug.Tensor]) -> Iterator[tuple[str, list[A
             tape.watch(inputs)
             result = one.function(ug, *inputs)
         yield how, tape.gradient(result, inputs)
+
+
+def _second_gradients(one: Edge, inputs: list[ug.Tensor]) -> Iterator[tuple[str, list[Any]]]:
+    if one.second is None:
+        return
+    for how, reference in (("native", False), ("reference", True)):
+        with ug.GradientTape(reference=reference) as outer:
+            outer.watch(inputs)
+            with ug.GradientTape(reference=reference) as inner:
+                inner.watch(inputs)
+                result = one.function(ug, *inputs)
+            first = inner.gradient(result, inputs)
+            total = sum(ug.sum(gradient) for gradient in first)
+        yield how, outer.gradient(total, inputs, unconnected_gradients="zero")
 
 
 def _require(what: str, got: ug.Tensor, want: Any, dtype: str) -> None:

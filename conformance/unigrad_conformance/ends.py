@@ -44,7 +44,8 @@ def special(dtype: dtypes.DType) -> Array:
     large, tiny = float(info.max), float(info.tiny)
     ends = [large, 0.875 * large, tiny, tiny / 4, float(info.smallest_subnormal), 0.0, np.inf]
     sizes = np.array([*ends, 1.0, 0.4375])
-    return np.concatenate([sizes, -sizes, [np.nan]]).astype(dtype)
+    found: Array = np.concatenate([sizes, -sizes, [np.nan]]).astype(dtype)
+    return found
 
 
 def mild(dtype: dtypes.DType, generator: np.random.Generator, size: int) -> Array:

@@ -19,9 +19,11 @@ from unigrad_conformance.checks.gradients import check_gradients, check_recorded
 from unigrad_conformance.checks.purity import check_purity
 from unigrad_conformance.checks.second_order import check_second_order
 from unigrad_conformance.checks.values import check_values
+from unigrad_conformance.checks.watching import check_watching, dtypes_of
 from unigrad_conformance.completeness import kernels_without_op, ops_without_kernel
 from unigrad_conformance.devices import PLACEMENTS
 from unigrad_conformance.edge import check_edge, every_edge
+from unigrad_conformance.empties import every_empty
 from unigrad_conformance.errors import BAD_CALLS, EXPLANATIONS, check_bad_call
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.lifetime import LIFETIMES
@@ -95,6 +97,10 @@ def checks_of(
         checks.append(("values float32", check_values, dtypes.float32))
     if wide:
         checks.append(("purity", check_purity, dtypes.float64))
+    if wide and problem.inexact:
+        # Who compiles every op does so for each dtype: one tells.
+        for one in [dtypes.float32] if compiles else dtypes_of(problem):
+            checks.append((f"watching {one.name}", check_watching, one))
     if smooth:
         checks += [
             ("gradients float64", check_gradients, dtypes.float64),
@@ -156,6 +162,7 @@ def other_trials() -> list[Trial]:
             [(one.name, partial(_run_scenario, one)) for one in every_scenario()],
         ),
         ("edges", [(one.name, partial(check_edge, one)) for one in every_edge()]),
+        ("empty shapes", list(every_empty())),
         ("errors", [(one.name, partial(check_bad_call, one)) for one in BAD_CALLS]),
         ("errors", list(EXPLANATIONS.items())),
         ("devices", list(PLACEMENTS.items())),

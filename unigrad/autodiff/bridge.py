@@ -1,9 +1,9 @@
 """Native kernel, textbook derivative: what every backend's bridge stands on.
 
 A bridge is a few lines per framework (`unigrad_torch.bridge`, `unigrad_tensorflow.bridge`,
-`unigrad_jax.bridge`): they make, from a kernel and a rule, a native function whose derivative is the
-rule's, in the framework's own manner of saying so. Here is what they have in common: running a
-rule on native arrays.
+`unigrad_jax.bridge`): they make, from a kernel and a rule, a native function whose derivative
+is the rule's, in the framework's own manner of saying so. Here is what they have in common: running
+a rule on native arrays.
 
 A rule is made of ops, which run on native arrays that the framework itself follows. So the
 derivative can be differentiated again, to any order, and traced.
@@ -27,7 +27,7 @@ _SCALARS = (bool, int, float, complex)
 
 def rule_of(name: str) -> RuleSource:
     """Return the source of an op's rule."""
-    return lambda: OPS[name].rule  # type: ignore[no-any-return]
+    return lambda: OPS[name].rule
 
 
 def pull(

@@ -124,7 +124,8 @@ def diff(
 ) -> Tensor:
     """Return the differences x[i + 1] - x[i] along an axis, taken ``n`` times.
 
-    ``prepend`` and ``append`` are joined to ``x`` first. Of bools: whether neighbours differ.
+    ``prepend`` and ``append`` are joined to ``x`` first, unless ``n`` is 0. Of bools: whether
+    neighbours differ.
 
     Raises:
         ShapeError: when ``n`` is negative.
@@ -135,12 +136,12 @@ def diff(
     """
     if n < 0:
         raise ShapeError(f"diff: n must not be negative, not {n}")
+    if n == 0:
+        return identity(as_tensor(x))
     given = [one for one in (prepend, x, append) if one is not None]
     tensors = common_tensors("diff", given)
     along = normalize_axis("diff", axis, tensors[0 if prepend is None else 1].ndim)
     joined = tensors[0] if len(tensors) == 1 else concat(tensors, axis=along)
-    if n == 0:
-        return identity(joined)
     subtract: Callable[[Tensor, Tensor], Tensor] = (
         not_equal if joined.dtype == dtypes.bool_ else lambda a, b: a - b
     )

@@ -12,7 +12,7 @@ import numpy as np
 
 from unigrad.control import identity
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, normalize_axis
+from unigrad.core.arguments import TensorLike, as_tensor, cast, normalize_axis
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import OPS, composite, primitive
 from unigrad.core.tensor import Tensor
@@ -210,8 +210,10 @@ def diag(x: TensorLike, /, *, k: int = 0) -> Tensor:
     if x.ndim == 1:
         side = x.shape[0] + abs(k)
         places = (np.arange(x.shape[0]) + row) * side + np.arange(x.shape[0]) + column
-        flat = OPS["scatter_add"](x, as_tensor(places, x), axis=0, length=side * side)
-        return reshape(flat, (side, side))
+        # Bools do not add up everywhere.
+        numbers = cast(x, dtypes.uint8) if x.dtype == dtypes.bool_ else x
+        flat = OPS["scatter_add"](numbers, as_tensor(places, x), axis=0, length=side * side)
+        return reshape(cast(flat, x.dtype), (side, side))
     if x.ndim != 2:
         raise ShapeError(f"diag: shape {x.shape} is neither a vector nor a matrix")
     rows, columns = x.shape

@@ -31,7 +31,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops.arithmetic import add, maximum, minimum, multiply
 from unigrad.ops.comparison import equal, where
-from unigrad.ops.indexing import along, arrange, as_index, flat_index, nd_key
+from unigrad.ops.indexing import _is_bool, along, arrange, as_index, flat_index, get_basic, nd_key
 from unigrad.ops.joining import concat
 from unigrad.ops.keys import Advanced, as_tuple, basic, is_basic
 from unigrad.ops.shaping import broadcast_to, permute_dims, reshape
@@ -160,6 +160,12 @@ def _write(
     entries = as_tuple(key)
     if is_basic(entries):
         return _write_basic(name, x, entries, new, combine)
+    if len(entries) == 1 and _is_bool(entries[0]):
+        # As such a key reads: the whole on a new axis, or nothing.
+        rows = _write_basic(
+            name, get_basic(x, (None,)), (slice(int(bool(entries[0]))),), new, combine
+        )
+        return get_basic(rows, (0,))
     mask = _only_mask(x, entries)
     if mask is not None and new.ndim == 0:
         return where(mask, combine(x, new), x)

@@ -300,7 +300,7 @@ TABLE = {
         if x.dtype.is_unsigned or x.dtype.is_bool
         else _real_abs(x)
     ),
-    "sign": _sign,
+    "sign": by_rule("sign", _sign),
     "floor": _of_floats(_floor),
     "ceil": _of_floats(_ceil),
     "trunc": _of_floats(

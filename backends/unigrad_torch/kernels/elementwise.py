@@ -54,7 +54,7 @@ def _clip(x: torch.Tensor, low: float | None, high: float | None) -> torch.Tenso
 def _sign(x: torch.Tensor) -> torch.Tensor:
     """The sign; torch's own of NaN is 0."""
     if x.is_floating_point():
-        return torch.where(x != x, x.detach(), torch.sgn(x))
+        return torch.where(x != x, x, torch.sgn(x))
     if x.dtype is torch.bool:
         raise TypeError("a bool has no sign")
     return torch.sgn(x)
@@ -79,13 +79,6 @@ def _of_bools(op: Unary) -> Unary:
             raise
 
     return run
-
-
-def _floor_divide(x: Any, y: Any) -> torch.Tensor:
-    """Divide outside of the graph: torch raises instead of giving derivative 0."""
-    if isinstance(x, torch.Tensor):
-        x = x.detach()
-    return x // (y.detach() if isinstance(y, torch.Tensor) else y)
 
 
 def _of_integers(divide: Binary) -> Binary:
@@ -154,7 +147,7 @@ _OPERATORS = {
     "subtract": operator.sub,
     "multiply": operator.mul,
     "divide": operator.truediv,
-    "floor_divide": _of_integers(_floor_divide),
+    "floor_divide": by_rule("floor_divide", _of_integers(operator.floordiv)),
     "remainder": _remainder_of,
     "pow": _pow,
     "maximum": _extremum("maximum", torch.maximum, torch.clamp_min),
@@ -178,11 +171,12 @@ TABLE = {
     "positive": _of_bools(torch.positive),
     "conj": lambda x: torch.conj_physical(x) if x.is_complex() else x,
     "abs": _of_bools(torch.abs),
-    "sign": _sign,
-    "floor": _of_bools(torch.floor),
-    "ceil": _of_bools(torch.ceil),
-    "trunc": _of_bools(torch.trunc),
-    "round": _of_bools(torch.round),
+    # torch's derivatives of steps are zeros, which an infinite slope before them makes NaN.
+    "sign": by_rule("sign", _sign),
+    "floor": by_rule("floor", _of_bools(torch.floor)),
+    "ceil": by_rule("ceil", _of_bools(torch.ceil)),
+    "trunc": by_rule("trunc", _of_bools(torch.trunc)),
+    "round": by_rule("round", _of_bools(torch.round)),
     "square": _square,
     "reciprocal": torch.Tensor.reciprocal,
     "clip": by_rule("clip", _clip),

@@ -91,8 +91,7 @@ WATCHERS: dict[str, Callable[[Problem, list[object]], list[ug.Tensor]]] = {
 def dtypes_of(problem: Problem) -> Iterator[dtypes.DType]:
     """Return the floating dtypes that a problem is watched in."""
     yield dtypes.float64
-    if problem.inexact:
-        yield dtypes.float32
-        if not problem.is_complex:
-            yield dtypes.float16
-            yield dtypes.bfloat16
+    yield dtypes.float32
+    if not problem.is_complex:
+        yield dtypes.float16
+        yield dtypes.bfloat16

@@ -154,6 +154,8 @@ samples(
     "copysign",
     case(distinct(3, 4), distinct(3, 4)),
     case(distinct(4), values(-1.0)),
+    case(distinct(4), -1.0),
+    case(1.0, distinct(4)),
     case(distinct(2, 3), distinct(3)),
     oracle=np.copysign,
     ulps=0,

@@ -3,7 +3,7 @@
 import math
 from typing import Any
 
-from unigrad.autodiff.rules.registry import elementwise, linear, rule, zero
+from unigrad.autodiff.rules.registry import add_up, elementwise, linear, rule, zero
 from unigrad.core.arguments import cast, constant
 from unigrad.core.dtypes import COMPLEX, complex128, float32, float64
 from unigrad.core.tensor import Tensor
@@ -207,11 +207,18 @@ rule(
 
 
 def _where_jvp(t: Any, out: Tensor, condition: Tensor, x: Any, y: Any) -> Tensor:
-    """Take the tangent of the side taken; nothing moves with the condition."""
-    first, second = (0.0 if one is None else one for one in t[1:])
-    if not isinstance(first, Tensor) and not isinstance(second, Tensor):
-        return out * 0.0
-    return where(condition, first, second)
+    """Weigh the sides by 1 and 0; nothing moves with the condition.
+
+    Not a select: where the side that is not taken is infinitely steep, 0 · ∞ is NaN in this mode as
+    it is in reverse.
+    """
+    taken = cast(condition, out.dtype)
+    terms = [
+        tangent * weight
+        for tangent, weight in ((t[1], taken), (t[2], 1.0 - taken))
+        if tangent is not None
+    ]
+    return add_up(terms) if terms else out * 0.0
 
 
 rule(

@@ -16,8 +16,9 @@ from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.arithmetic import sign
 from unigrad.ops.comparison import equal, where
-from unigrad.ops.reductions import Axis, _mean, _sum, reduced_size, widened
+from unigrad.ops.reductions import _mean, _sum, reduced_size, widened
 
+Axis = tuple[int, ...] | None
 #: ``weight(out, x, axis, **settings)`` with the reduced axes kept in ``out``.
 _Weight: TypeAlias = Callable[..., Tensor]
 
@@ -52,14 +53,18 @@ def _over(numerator: Tensor, root: Tensor) -> Tensor:
     return where(origin, 0.0, numerator / where(origin, 1.0, root))
 
 
+def _deviation(x: Tensor, axis: Axis) -> Tensor:
+    mean: Tensor = _mean(x, axis=axis, keepdims=True)
+    return x - mean
+
+
 def _of_var(out: Tensor, x: Tensor, axis: Axis, correction: float) -> Tensor:
-    deviation = x - _mean(x, axis=axis, keepdims=True)
-    return deviation * 2.0 / max(reduced_size(x.shape, axis) - correction, 0.0)
+    return _deviation(x, axis) * 2.0 / max(reduced_size(x.shape, axis) - correction, 0.0)
 
 
 def _of_std(out: Tensor, x: Tensor, axis: Axis, correction: float) -> Tensor:
-    deviation = x - _mean(x, axis=axis, keepdims=True)
-    return _over(deviation, out) / max(reduced_size(x.shape, axis) - correction, 0.0)
+    count = reduced_size(x.shape, axis) - correction
+    return _over(_deviation(x, axis), out) / max(count, 0.0)
 
 
 def _of_norm(out: Tensor, x: Tensor, axis: Axis, ord: float) -> Tensor:
