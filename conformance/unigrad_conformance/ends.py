@@ -50,7 +50,8 @@ def special(dtype: dtypes.DType) -> Array:
 
 def mild(dtype: dtypes.DType, generator: np.random.Generator, size: int) -> Array:
     """Return numbers of both signs between 2⁻⁸ and 2⁴."""
-    return (2.0 ** generator.uniform(-8, 4, size) * generator.choice([-1, 1], size)).astype(dtype)
+    sizes = 2.0 ** generator.uniform(-8, 4, size)
+    return np.asarray(sizes * generator.choice([-1, 1], size)).astype(dtype)
 
 
 def is_elementwise(sample: Sample) -> bool:

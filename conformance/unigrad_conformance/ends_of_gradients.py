@@ -40,6 +40,8 @@ OPEN_GRADIENTS: dict[str, Callable[..., Any]] = {
     "remainder": lambda most, *xs: np.isinf(xs[-1]) | (np.abs(xs[0] / xs[-1]) < 4 / most),
     # The slope is steep.
     "acosh": lambda most, x: np.abs(x - 1) < 0.01,
+    # The square of the distance leaves the range: known of JAX.
+    "atan2": lambda most, y, x: ~((x * x + y * y > 4 / most) & (x * x + y * y < most)),
     # 0 · ∞ in the rule of a mask, and a third power that leaves the range.
     "hard_silu": lambda most, x: np.isinf(x),
     "gelu": lambda most, x: np.abs(x) > 1e12,
