@@ -112,10 +112,8 @@ def test_lengths_over_the_whole_range(backend: str, size: float) -> None:
     np.testing.assert_allclose(clipped.numpy(), [0.6 * size, -0.8 * size, 0.0], rtol=1e-6)
 
 
-@pytest.mark.parametrize("size", [1e-310, 1e-200, 1e200, 1e307])
+@pytest.mark.parametrize("size", [2e-300, 1e-200, 1e200, 4e306])
 def test_lengths_over_the_whole_range_of_doubles(backend: str, size: float) -> None:
-    if size < 1e-300:
-        size = 2e-300
     x = ug.asarray([3.0 * size, -4.0 * size, 0.0], dtype="float64")
     check(ug.norm, x, 5.0 * size, [0.6, -0.8, 0.0])
     check(ug.std, ug.asarray([size, -size], dtype="float64"), size, [0.5, -0.5])
