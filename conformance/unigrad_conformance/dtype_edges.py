@@ -196,3 +196,51 @@ edge(
     value=0.0,
     gradients=([0.0, 0.0],),
 )
+
+# -- steps that leave the range that the result lies in
+for _size in (1e-25, 1e25):
+    edge(
+        f"norm of numbers of {_size:g}",
+        lambda ug, x, size=_size: ug.norm(x * size) * (1.0 / size),
+        [3.0, -4.0],
+        value=5.0,
+        gradients=([0.6, -0.8],),
+    )
+    edge(
+        f"std of numbers of {_size:g}",
+        lambda ug, x, size=_size: ug.std(x * size) * (1.0 / size),
+        [3.0, -3.0],
+        value=3.0,
+        gradients=([0.5, -0.5],),
+    )
+edge(
+    "global norm of small numbers",
+    lambda ug, x: ug.optimizers.global_norm([x[:1] * 1e-25, x[1:] * 1e-25]) * 1e25,
+    [3.0, -4.0],
+    value=5.0,
+    gradients=([0.6, -0.8],),
+)
+edge(
+    "an impossible class that is not the label's",
+    lambda ug, x: ug.losses.categorical_crossentropy([0.0, 1.0, 0.0], x, from_logits=True),
+    [0.0, 0.0, -INF],
+    value=math.log(2.0),
+    gradients=([0.5, -0.5, 0.0],),
+)
+edge(
+    "certain and right binary predictions",
+    lambda ug, x: ug.losses.binary_crossentropy([[1.0], [0.0]], x, from_logits=True),
+    [[INF], [-INF]],
+    value=[0.0, 0.0],
+    gradients=([[0.0], [0.0]],),
+)
+for _value in (NAN, INF):
+    edge(
+        f"padding of {_value} in a masked loss",
+        lambda ug, x: ug.seq2seq.masked_loss([[1, 0]], x),
+        [[[0.0, 0.0], [_value, 1.0]]],
+        value=math.log(2.0),
+        gradients=([[[0.5, -0.5], [0.0, 0.0]]],),
+    )
+edge("softmax of NaN", lambda ug, x: ug.softmax(x), [0.0, NAN, 1.0], value=[NAN, NAN, NAN])
+edge("softmax of ∞", lambda ug, x: ug.softmax(x), [0.0, INF, 1.0], value=[NAN, NAN, NAN])

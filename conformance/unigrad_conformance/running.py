@@ -36,6 +36,7 @@ from unigrad_conformance.scenarios import every_scenario
 from unigrad_conformance.scenarios.scenario import Scenario, check_scenario, unigrad_api
 from unigrad_conformance.steps import STEPS
 from unigrad_conformance.subject import Deviation
+from unigrad_conformance.trials_at_ends import checks_at_ends, ops_at_ends
 
 Check = Callable[[Problem, dtypes.DType, Ledger], None]
 
@@ -149,6 +150,21 @@ def op_trials(thorough: bool = False) -> list[Trial]:
     ]
 
 
+def try_at_ends(op: str, ledger: Ledger, thorough: bool = False) -> None:
+    """Run all checks of an op at the ends of the dtypes on the current backend."""
+    compiles = compiles_for_every_shape(ledger.backend)
+    for name, check in checks_at_ends(op, thorough, compiles):
+        guarded(ledger, "ends", op, name, check)
+
+
+def trials_at_ends(thorough: bool = False) -> list[Trial]:
+    """Return a trial per op that is tried at the ends of the dtypes."""
+    return [
+        Trial("ends", f"{op} at the ends", partial(try_at_ends, op, thorough=thorough))
+        for op in ops_at_ends()
+    ]
+
+
 def other_trials() -> list[Trial]:
     """Return a trial per scenario, edge, bad call, placement, lifetime, program, step and so on."""
     tables: list[tuple[str, list[tuple[str, Callable[[], None]]]]] = [
@@ -199,4 +215,5 @@ def _kernels(ledger: Ledger) -> None:
 
 def every_trial(thorough: bool = False) -> list[Trial]:
     """Return everything that is tried on a backend."""
-    return [kernel_trial(), *other_trials(), *op_trials(thorough)]
+    trials = [kernel_trial(), *other_trials(), *op_trials(thorough)]
+    return [*trials, *trials_at_ends(thorough)]

@@ -15,7 +15,7 @@ from unigrad.core.elementwise import unary
 from unigrad.core.errors import DTypeError, SettingError
 from unigrad.core.op import OPS, Op, composite
 from unigrad.core.tensor import Tensor
-from unigrad.ops.arithmetic import abs
+from unigrad.ops.arithmetic import abs, maximum, minimum
 from unigrad.ops.comparison import where
 from unigrad.ops.elementary import erf, expm1, logaddexp, tanh
 
@@ -304,7 +304,9 @@ def tanh_shrink(x: TensorLike, /) -> Tensor:
 @composite
 def _gelu(x: Tensor, *, approximate: str) -> Tensor:
     if approximate == "tanh":
-        inner = (x + x * x * x * 0.044715) * math.sqrt(2.0 / math.pi)
+        # From 20 on the tangent is ±1; without the bounds x³ would leave the range.
+        near = minimum(maximum(x, -20.0), 20.0)
+        inner = (near + near * near * near * 0.044715) * math.sqrt(2.0 / math.pi)
         return x * 0.5 * (tanh(inner) + 1.0)
     return x * 0.5 * (erf(x * math.sqrt(0.5)) + 1.0)
 

@@ -14,7 +14,7 @@ from unigrad.core.elementwise import binary, unary
 from unigrad.core.errors import DTypeError
 from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
-from unigrad.ops.comparison import where
+from unigrad.ops.comparison import isfinite, isinf, where
 
 __all__ = [
     "acos",
@@ -308,12 +308,14 @@ _SINC = [(-1) ** k * math.pi ** (2 * k) / math.factorial(2 * k + 1) for k in ran
 def _sinc(x: Tensor) -> Tensor:
     # The quotient's derivatives lose their digits near 0; the series keeps those of all orders.
     near = (x < 0.5) & (x > -0.5)
-    small, large = where(near, x, 0.0), where(near, 1.0, x) * math.pi
+    # Where πx leaves the range x is an integer: the sine is 0.
+    whole = isinf(x * math.pi) & isfinite(x)
+    small, large = where(near, x, 0.0), where(near | whole, 1.0, x) * math.pi
     squared = small * small
     series = squared * _SINC[-1] + _SINC[-2]
     for coefficient in _SINC[-3::-1]:
         series = series * squared + coefficient
-    return where(near, series, sin(large) / large)
+    return where(near, series, where(whole, 0.0, sin(large) / large))
 
 
 def sinc(x: TensorLike, /) -> Tensor:

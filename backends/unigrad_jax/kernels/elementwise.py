@@ -14,6 +14,26 @@ import jax.numpy as jnp
 from unigrad_jax.bridge import by_rule
 
 
+def _of_doubles(
+    function: Callable[[Any], Any], plain: Callable[[Any], Any]
+) -> Callable[[Any], Any]:
+    """Return a function of float64 in place of JAX's, which loses digits there."""
+    return lambda x: function(x) if x.dtype == jnp.float64 else plain(x)
+
+
+def _log1p(x: Any) -> Any:
+    """log(1 + x), corrected for what 1 + x is rounded by (Kahan)."""
+    whole = 1 + x
+    exact = jnp.equal(whole, 1) | jnp.isposinf(x)
+    safe = jnp.where(exact, 2, whole)
+    return jnp.where(exact, x, jnp.log(safe) * (x / (safe - 1)))
+
+
+def _atanh(x: Any) -> Any:
+    size = jnp.abs(x)
+    return jnp.copysign(0.5 * _log1p(2 * (size / (1 - size))), x)
+
+
 def _of_ordered(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a function that refuses complex numbers, most of which JAX orders by real parts."""
 
@@ -117,7 +137,7 @@ _PURE = {
     "pow": _pow,
     "maximum": _of_ordered(jnp.maximum),
     "minimum": _of_ordered(jnp.minimum),
-    "copysign": by_rule("copysign", lambda x, y: jnp.abs(x) * jnp.where(jnp.signbit(y), -1, 1)),
+    "copysign": by_rule("copysign", jnp.copysign),
     "fmax": _of_ordered(by_rule("fmax", _ignoring_nan(jnp.maximum))),
     "fmin": _of_ordered(by_rule("fmin", _ignoring_nan(jnp.minimum))),
     "heaviside": _of_ordered(lambda x, y: jnp.where(jnp.equal(x, 0), y, (jnp.sign(x) + 1) / 2)),
@@ -136,7 +156,7 @@ _PURE = {
     "exp2": jnp.exp2,
     "expm1": jnp.expm1,
     "log": jnp.log,
-    "log1p": jnp.log1p,
+    "log1p": by_rule("log1p", _of_doubles(_log1p, jnp.log1p)),
     "log2": jnp.log2,
     "log10": jnp.log10,
     "sqrt": jnp.sqrt,
@@ -153,7 +173,7 @@ _PURE = {
     "asinh": jnp.arcsinh,
     # JAX's derivative has the wrong sign on the left half-plane.
     "acosh": by_rule("acosh", jnp.arccosh),
-    "atanh": jnp.arctanh,
+    "atanh": by_rule("atanh", _of_doubles(_atanh, jnp.arctanh)),
     "atan2": _of_ordered(by_rule("atan2", jnp.arctan2)),
     "hypot": _of_ordered(by_rule("hypot", _hypot)),
     "logaddexp": _of_ordered(by_rule("logaddexp", jnp.logaddexp)),

@@ -86,9 +86,12 @@ def _sigmoid(x: Any) -> Any:
 
 
 def _sinc(x: Any) -> Any:
-    angle = x * x.dtype.type(math.pi)
-    origin = x == 0
-    return np.where(origin, np.ones_like(x), np.sin(angle) / np.where(origin, 1, angle))
+    with np.errstate(over="ignore"):
+        angle = x * x.dtype.type(math.pi)
+    # Where πx leaves the range x is an integer: the sine is 0.
+    origin, whole = x == 0, np.isinf(angle) & np.isfinite(x)
+    ratio = np.sin(np.where(whole, 0, angle)) / np.where(origin | whole, 1, angle)
+    return np.where(origin, np.ones_like(x), ratio)
 
 
 def _round(x: Any) -> Any:

@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from unigrad_tensorflow.bridge import by_rule
+from unigrad_tensorflow.kernels.reductions import axes_of
 
 _raw = tf.raw_ops
 
@@ -36,6 +37,20 @@ def _last(op: Callable[[Any], Any]) -> Callable[..., Any]:
     return run
 
 
+def _softmax(x: Any) -> Any:
+    """exp(x) / Σ exp(x). TensorFlow's own of single precision keeps a NaN to its element."""
+    if x.dtype in (tf.float64, tf.float16):
+        return _raw.Softmax(logits=x)
+    if x.dtype == tf.bfloat16:
+        return tf.cast(_softmax(tf.cast(x, tf.float32)), x.dtype)
+    if 0 in x.shape:
+        return tf.identity(x)
+    last = axes_of(x, (x.shape.rank - 1,))
+    peak = _raw.Max(input=x, axis=last, keep_dims=True)
+    exponential = _raw.Exp(x=_raw.Sub(x=x, y=peak))
+    return _raw.RealDiv(x=exponential, y=_raw.Sum(input=exponential, axis=last, keep_dims=True))
+
+
 def _logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
     return tf.reduce_logsumexp(x, axis, keepdims) if axis else tf.identity(x)
 
@@ -46,7 +61,7 @@ TABLE = {
     "mish": lambda x: x * _raw.Tanh(x=_raw.Softplus(features=x)),
     "softplus": lambda x: _raw.Softplus(features=x),
     "log_sigmoid": lambda x: -_raw.Softplus(features=-x),
-    "softmax": _last(lambda x: _raw.Softmax(logits=x)),
+    "softmax": by_rule("softmax", _last(_softmax)),
     "log_softmax": _last(lambda x: _raw.LogSoftmax(logits=x)),
     # TensorFlow's derivative is NaN where all elements are -∞.
     "logsumexp": by_rule("logsumexp", _logsumexp),

@@ -147,7 +147,37 @@ def _divide(x: Any, y: Any) -> Any:
     return _real_divide(x, y)
 
 
-_raw_pow = binary("Pow")
+def _reciprocal(x: Any) -> Any:
+    """1 / x. TensorFlow's own reciprocal of many is not rounded correctly."""
+    return _real_divide(tf.constant(1, x.dtype), x)
+
+
+_signed_negative, _signed_sign = unary("Neg"), unary("Sign")
+
+
+def _negative(x: Any) -> Any:
+    """-x. TensorFlow has no unsigned one; it wraps around."""
+    return tf.zeros((), x.dtype) - x if x.dtype.is_unsigned else _signed_negative(x)
+
+
+def _sign(x: Any) -> Any:
+    if x.dtype.is_unsigned:
+        return tf.cast(tf.not_equal(x, tf.zeros((), x.dtype)), x.dtype)
+    return _signed_sign(x)
+
+
+_signed_pow = binary("Pow")
+
+
+def _raw_pow(x: Any, y: Any) -> Any:
+    """x**y. TensorFlow has no unsigned one: the low bits are those of int64."""
+    dtype = (y if isinstance(x, (int, float)) else x).dtype
+    if not dtype.is_unsigned:
+        return _signed_pow(x, y)
+    wide = [
+        tf.constant(v, tf.int64) if isinstance(v, int) else tf.cast(v, tf.int64) for v in (x, y)
+    ]
+    return tf.cast(_signed_pow(*wide), dtype)
 
 
 _power = by_rule("pow", _raw_pow)
@@ -260,7 +290,7 @@ _SCALARS = {
 
 TABLE = {
     **_SCALARS,
-    "negative": unary("Neg"),
+    "negative": _negative,
     "positive": tf.identity,
     "conj": lambda x: tf.raw_ops.Conj(input=x) if x.dtype.is_complex else x,
     "abs": lambda x: (
@@ -270,7 +300,7 @@ TABLE = {
         if x.dtype.is_unsigned or x.dtype.is_bool
         else _real_abs(x)
     ),
-    "sign": by_rule("sign", unary("Sign")),
+    "sign": by_rule("sign", _sign),
     "floor": _of_floats(_floor),
     "ceil": _of_floats(_ceil),
     "trunc": _of_floats(
@@ -278,7 +308,7 @@ TABLE = {
     ),
     "round": _of_floats(unary("Round")),
     "square": unary("Square"),
-    "reciprocal": by_rule("reciprocal", unary("Reciprocal")),
+    "reciprocal": by_rule("reciprocal", _reciprocal),
     "clip": _clip,
     "fmax": _with_bools(by_rule("fmax", _ignoring_nan("Maximum")), _logical_or),
     "fmin": _with_bools(by_rule("fmin", _ignoring_nan("Minimum")), _logical_and),

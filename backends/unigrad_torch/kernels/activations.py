@@ -21,14 +21,16 @@ TABLE = {
     "leaky_relu": lambda x, negative_slope: functional.leaky_relu(x, negative_slope),
     "elu": lambda x, alpha: functional.elu(x, alpha),
     "selu": torch.selu,
-    "celu": lambda x, alpha: functional.celu(x, alpha),
+    # torch's own celu is this, with a derivative that rounds 1 / alpha to single precision.
+    "celu": lambda x, alpha: torch._C._nn.elu(x, alpha, 1.0, 1.0 / alpha),
     # Of complex numbers torch has no derivative of it.
     "silu": lambda x: x * torch.sigmoid(x) if x.is_complex() else functional.silu(x),
     "mish": functional.mish,
     # Beyond 40 the difference from x is below double precision; torch's own threshold is 20.
     "softplus": lambda x: functional.softplus(x, 1.0, 40.0),
     "log_sigmoid": functional.logsigmoid,
-    "hard_silu": functional.hardswish,
+    # torch's own multiplies before it divides: it is ∞ from a sixth of the largest number on.
+    "hard_silu": lambda x: x * (functional.relu6(x + 3.0) / 6.0),
     "hard_tanh": functional.hardtanh,
     "gelu": lambda x, approximate: functional.gelu(x, approximate=approximate),
     "softmax": lambda x, axis: torch.softmax(x, axis),
