@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch.autograd import forward_ad
@@ -18,7 +18,6 @@ from unigrad.autodiff.bridge import RuleSource, pull, push, rule_of
 from unigrad.core.registry import load_backend
 
 Kernel = Callable[..., Any]
-_Tensor: TypeAlias = torch.Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +43,7 @@ class _Bridge(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(call: _Call, *tensors: _Tensor) -> Any:
+    def forward(call: _Call, *tensors: torch.Tensor) -> Any:
         result = call.kernel(*call.inputs([*tensors]), **call.settings)
         return tuple(result) if isinstance(result, list) else result
 
@@ -96,7 +95,7 @@ def followed(*natives: Any) -> bool:
     if forward_ad._current_level >= 0:
         return True
     for x in natives:
-        if isinstance(x, _Tensor) and x.requires_grad:
+        if isinstance(x, torch.Tensor) and x.requires_grad:
             return torch.is_grad_enabled()
     return False
 
@@ -113,8 +112,8 @@ def differentiable(kernel: Kernel, rule: RuleSource) -> Kernel:
     def run(*natives: Any, **settings: Any) -> Any:
         if not followed(*natives):
             return kernel(*natives, **settings)
-        scalars = {i: x for i, x in enumerate(natives) if not isinstance(x, _Tensor)}
-        tensors = [x for x in natives if isinstance(x, _Tensor)]
+        scalars = {i: x for i, x in enumerate(natives) if not isinstance(x, torch.Tensor)}
+        tensors = [x for x in natives if isinstance(x, torch.Tensor)]
         return _Bridge.apply(_Call(kernel, rule, settings, scalars), *tensors)
 
     return run

@@ -79,14 +79,14 @@ def _reductions() -> _Rows:
         function = getattr(ug, name) if name in ("max", "min") else getattr(ug.nn, name)
         yield name, lambda x, function=function: function(x, axis=1), ((0, 3),)
     for name in ("cumulative_sum", "cumulative_prod"):
-        for shape in ((0, 3), (3, 0), (0,), (1,)):
+        for length in ((0, 3), (3, 0), (0,), (1,)):
             for initial in (False, True):
                 yield (
                     f"{name} with initial" if initial else name,
                     lambda x, name=name, initial=initial: getattr(ug, name)(
                         x, axis=0, include_initial=initial
                     ),
-                    (shape,),
+                    (length,),
                 )
     for n in range(4):
         yield f"diff of order {n}", lambda x, y, n=n: ug.diff(x, n=n, append=y), ((2,), (1,))

@@ -117,7 +117,7 @@ _PURE = {
     "pow": _pow,
     "maximum": _of_ordered(jnp.maximum),
     "minimum": _of_ordered(jnp.minimum),
-    "copysign": by_rule("copysign", lambda x, y: jnp.abs(x) * jnp.where(jnp.signbit(y), -1, 1)),
+    "copysign": by_rule("copysign", jnp.copysign),
     "fmax": _of_ordered(by_rule("fmax", _ignoring_nan(jnp.maximum))),
     "fmin": _of_ordered(by_rule("fmin", _ignoring_nan(jnp.minimum))),
     "heaviside": _of_ordered(lambda x, y: jnp.where(jnp.equal(x, 0), y, (jnp.sign(x) + 1) / 2)),
