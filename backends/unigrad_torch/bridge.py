@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import Any
 
 import torch
 from torch.autograd import forward_ad
@@ -18,7 +18,6 @@ from unigrad.autodiff.bridge import RuleSource, pull, push, rule_of
 from unigrad.core.registry import load_backend
 
 Kernel = Callable[..., Any]
-_Tensor: TypeAlias = torch.Tensor
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,7 +43,7 @@ class _Bridge(torch.autograd.Function):
     generate_vmap_rule = True
 
     @staticmethod
-    def forward(call: _Call, *tensors: _Tensor) -> Any:
+    def forward(call: _Call, *tensors: torch.Tensor) -> Any:
         result = call.kernel(*call.inputs([*tensors]), **call.settings)
         return tuple(result) if isinstance(result, list) else result
 

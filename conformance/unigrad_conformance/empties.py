@@ -79,14 +79,14 @@ def _reductions() -> _Rows:
         function = getattr(ug, name) if name in ("max", "min") else getattr(ug.nn, name)
         yield name, lambda x, function=function: function(x, axis=1), ((0, 3),)
     for name in ("cumulative_sum", "cumulative_prod"):
-        for lengths in ((0, 3), (3, 0), (0,), (1,)):
+        for length in ((0, 3), (3, 0), (0,), (1,)):
             for initial in (False, True):
                 yield (
                     f"{name} with initial" if initial else name,
                     lambda x, name=name, initial=initial: getattr(ug, name)(
                         x, axis=0, include_initial=initial
                     ),
-                    (lengths,),
+                    (length,),
                 )
     for n in range(4):
         yield f"diff of order {n}", lambda x, y, n=n: ug.diff(x, n=n, append=y), ((2,), (1,))
@@ -183,6 +183,12 @@ def _check(function: Function, shapes: tuple[Shape, ...]) -> None:
     alone = [one.shape for one in _listed(function(*map(ug.asarray, arrays)))]
     for reference in (False, True):
         xs = [*map(ug.asarray, arrays)]
+        with ug.GradientTape(reference=reference) as tape:
+            tape.watch(xs)
+            results = _listed(function(*xs))
+        if [one.shape for one in results] != alone:
+            raise Deviation(f"on a tape the results' shapes are not {alone}")
+        _require_shapes("gradient", tape.gradient(results, xs, unconnected_gradients="zero"), xs)
         with ug.GradientTape(reference=reference) as outer:
             outer.watch(xs)
             with ug.GradientTape(reference=reference) as inner:
@@ -190,21 +196,23 @@ def _check(function: Function, shapes: tuple[Shape, ...]) -> None:
                 results = _listed(function(*xs))
             first = inner.gradient(results, xs, unconnected_gradients="zero")
             total = sum((ug.sum(one * one) for one in first), ug.sum(xs[0]))
+        _require_shapes("seen gradient", first, xs)
         second = outer.gradient(total, xs, unconnected_gradients="zero")
-        if [one.shape for one in results] != alone:
-            raise Deviation(f"on a tape the results' shapes are not {alone}")
-        for order, found in (("gradient", first), ("second gradient", second)):
-            for i, (one, x) in enumerate(zip(found, xs, strict=True)):
-                if one.shape != x.shape or one.dtype != x.dtype:
-                    raise Deviation(
-                        f"{order} by input {i}: {one.dtype.name}{one.shape}, the input is "
-                        f"{x.dtype.name}{x.shape}"
-                    )
+        _require_shapes("second gradient", second, xs)
     xs = [*map(ug.asarray, arrays)]
     results, tangents = ug.jvp(function, xs, [ug.ones_like(x) for x in xs])
     for result, tangent in zip(_listed(results), _listed(tangents), strict=True):
         if tangent is not None and tangent.shape != result.shape:
             raise Deviation(f"a tangent of shape {tangent.shape} for one of {result.shape}")
+
+
+def _require_shapes(what: str, found: list[ug.Tensor], xs: list[ug.Tensor]) -> None:
+    for i, (one, x) in enumerate(zip(found, xs, strict=True)):
+        if one.shape != x.shape or one.dtype != x.dtype:
+            raise Deviation(
+                f"{what} by input {i}: {one.dtype.name}{one.shape}, the input is "
+                f"{x.dtype.name}{x.shape}"
+            )
 
 
 def _listed(results: Any) -> list[Any]:

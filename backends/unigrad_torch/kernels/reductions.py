@@ -57,15 +57,8 @@ def _var(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torc
 def _std(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torch.Tensor:
     if x.dtype in _HALVES:
         return _std(x.to(torch.float32), axis, correction, keepdims).to(x.dtype)
-<<<<<<< HEAD
     if not x.numel() or _size(x, axis) <= max(correction, 0):
         return torch.sqrt(_var(x, axis, correction, keepdims))
-=======
-    if not x.numel() or (x.numel() if axis is None else _size(x, axis)) <= max(correction, 0):
-        return torch.sqrt(_var(x, axis, correction, keepdims))
-    scaled, back = _in_range(x - torch.mean(x, axis, True), axis, keepdims)
-    root = torch.sqrt(_var(scaled, axis, correction, keepdims)) * back
->>>>>>> ends
     # torch's variance of equal elements may be rounded to more than 0.
     equal = _are_equal(x, axis, keepdims)
     x, back = _in_range(x - torch.mean(x, axis, True), axis, keepdims)
@@ -99,19 +92,6 @@ def _in_range(x: torch.Tensor, axis: Axis, keepdims: bool) -> tuple[torch.Tensor
     return x * scale, back
 
 
-<<<<<<< HEAD
-def _euclidean(x: torch.Tensor, ord: float, axis: Axis, keepdims: bool) -> torch.Tensor:
-    if x.dtype in _HALVES:
-        return _euclidean(x.to(torch.float32), ord, axis, keepdims).to(x.dtype)
-    if not x.numel():
-        return torch.linalg.vector_norm(x, ord, axis, keepdims)
-    x, back = _in_range(x, axis, keepdims)
-    return torch.linalg.vector_norm(x, ord, axis, keepdims) * back
-
-
-#: torch's own second derivative at 0 is NaN.
-_euclidean_by_rule = by_rule("norm", _euclidean)
-=======
 def _length(x: torch.Tensor, ord: float, axis: Axis, keepdims: bool) -> torch.Tensor:
     """√Σ x², also where a square leaves the range."""
     if x.dtype is torch.bfloat16:
@@ -125,17 +105,12 @@ def _length(x: torch.Tensor, ord: float, axis: Axis, keepdims: bool) -> torch.Te
 
 #: torch's own second derivative at 0 is NaN.
 _euclidean = by_rule("norm", _length)
->>>>>>> ends
 
 
 def _norm(x: torch.Tensor, ord: float, axis: Axis, keepdims: bool) -> torch.Tensor:
     if ord != 2:
         return torch.linalg.vector_norm(x, ord, axis, keepdims)
-<<<<<<< HEAD
-    return _euclidean_by_rule(x, ord=ord, axis=axis, keepdims=keepdims)
-=======
     return _euclidean(x, ord=ord, axis=axis, keepdims=keepdims)
->>>>>>> ends
 
 
 def _mean(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
