@@ -36,7 +36,6 @@ _is_grad_enabled = torch.is_grad_enabled
 #: What ``torch.autograd.grad`` does after some 15 µs of checks that the tape has made.
 _run_backward = torch.autograd.Variable._execution_engine.run_backward
 _is_there: Any = partial(is_not, None)
-_reference = weakref.ref
 #: Kernels of much used ops that always return one new tensor.
 FRESH = frozenset(
     TABLE[name]
@@ -70,11 +69,8 @@ class TorchTape(NativeTape):
         key = id(self)
         _living[key] = weakref.ref(self, partial(_living.pop, key))
         TorchTape.starts += 1
-        #: The tensors in the graph, by value. A result's goes with the last user of its plain
-        #: array: what only the graph needs is the graph's to keep.
+        #: The tensors in the graph, by value.
         self._natives: dict[int, torch.Tensor] = {}
-        self._forget = self._natives.pop
-        self._results: list[weakref.ref[torch.Tensor]] = []
         #: For each watched value when it was watched: an identity that was fresh then.
         self._since: dict[int, int] = {}
         #: True after a pause during which another tape recorded.
@@ -137,10 +133,7 @@ class TorchTape(NativeTape):
         if not result.requires_grad:
             return result
         self._natives[uid] = result
-        if plain is None:
-            plain = result.detach()
-        self._results.append(_reference(plain, partial(self._forget, uid)))
-        return plain
+        return result.detach() if plain is None else plain
 
     def seen(
         self, natives: Sequence[Any], uids: Sequence[int], others: Sequence[Any] = ()
