@@ -35,7 +35,6 @@ from unigrad_torch.private import run_backward
 _Tensor = torch.Tensor
 _is_grad_enabled = torch.is_grad_enabled
 _is_there: Any = partial(is_not, None)
-_reference = weakref.ref
 #: Kernels of much used ops that always return one new tensor.
 FRESH = frozenset(
     TABLE[name]
@@ -67,11 +66,8 @@ class TorchTape(NativeTape):
 
     def __init__(self) -> None:
         TorchTape.starts += 1
-        #: The tensors in the graph, by value. A result's goes with the last user of its plain
-        #: array: what only the graph needs is the graph's to keep.
+        #: The tensors in the graph, by value.
         self._natives: dict[int, torch.Tensor] = {}
-        self._forget = self._natives.pop
-        self._results: list[weakref.ref[torch.Tensor]] = []
         #: For each watched value when it was watched: an identity that was fresh then.
         self._since: dict[int, int] = {}
         #: True after a pause during which another tape recorded.
@@ -137,10 +133,7 @@ class TorchTape(NativeTape):
         if not result.requires_grad:
             return result
         self._natives[uid] = result
-        if plain is None:
-            plain = result.detach()
-        self._results.append(_reference(plain, partial(self._forget, uid)))
-        return plain
+        return result.detach() if plain is None else plain
 
     def seen(
         self, natives: Sequence[Any], uids: Sequence[int], others: Sequence[Any] = ()

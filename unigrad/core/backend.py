@@ -81,8 +81,7 @@ class NativeTape(ABC):
     def keep(self, uid: int, result: Native, plain: Native | None = None) -> Native:
         """Note the identity of what `run` returned; return the array without graph for its handle.
 
-        ``plain`` is that array where another tape has made it. The tape may forget the result once
-        nobody holds it.
+        ``plain`` is that array where another tape has made it.
         """
 
     @abstractmethod
