@@ -160,7 +160,14 @@ class TorchTape(NativeTape):
         return bool(native.requires_grad)
 
     def holds(self, native: torch.Tensor) -> bool:
-        return any(one() is native for one in self._results)
+        # They share their memory with the tensors in the graph.
+        if type(native) is not _Tensor or not native.numel():
+            return False
+        address, shape = native.data_ptr(), native.shape
+        return any(
+            type(one) is _Tensor and one.data_ptr() == address and one.shape == shape
+            for one in self._natives.values()
+        )
 
     def pause(self) -> None:
         self._paused = bool(recorders.active()), TorchTape.starts

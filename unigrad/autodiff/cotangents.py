@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Sequence
-from itertools import islice
+from collections.abc import Container, Iterator, Mapping, Sequence
+from itertools import islice, repeat
+from operator import attrgetter
 from typing import Any
 
 from unigrad.autodiff.backward import Cotangent, ones_like
@@ -90,6 +91,46 @@ def summed(found: Sequence[Cotangent | None], sizes: Sequence[int]) -> list[Cota
 def is_inexact(tensor: Tensor) -> bool:
     """Tell whether a tensor's dtype has derivatives, without translating it."""
     return tensor.native.dtype in tensor.backend.native_floats
+
+
+def target_handle(target: Any, handles: Mapping[int, Sequence[Tensor]]) -> Tensor:
+    """Return the handle of a target, given the handles of the variables that were read."""
+    if type(target) is Tensor:
+        return target
+    if isinstance(target, Variable):
+        read = handles.get(target.uid)
+        return untaped(target) if read is None else read[-1]
+    return as_tensor(target)
+
+
+_ONLY_VARIABLES = frozenset((Variable,))
+_NOTHING: Iterator[tuple[Tensor, ...]] = repeat(())
+_uid = attrgetter("uid")
+
+
+def source_handles(
+    sources: Sequence[Any], tracked: Container[int], handles: Mapping[int, Sequence[Tensor]]
+) -> Sequence[Sequence[Tensor]]:
+    """Return of each source its tracked handles: a variable assigned in between has several.
+
+    Raises:
+        DTypeError: when one is neither a Tensor nor a Variable.
+    """
+    if _ONLY_VARIABLES.issuperset(map(type, sources)):
+        return [*map(handles.get, map(_uid, sources), _NOTHING)]
+    return [_handles_of(one, tracked, handles) for one in sources]
+
+
+def _handles_of(
+    source: Any, tracked: Container[int], handles: Mapping[int, Sequence[Tensor]]
+) -> Sequence[Tensor]:
+    if isinstance(source, Variable):
+        return handles.get(source.uid, ())
+    if not isinstance(source, Tensor):
+        raise DTypeError(
+            f"gradient: a source is a Tensor or a Variable, not {type(source).__name__}"
+        )
+    return [source] if source.uid in tracked else []
 
 
 def is_watchable(leaf: Any) -> bool:

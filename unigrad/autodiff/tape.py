@@ -12,8 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from itertools import chain, repeat
-from operator import attrgetter
+from itertools import chain
 from typing import Any, Literal
 
 from unigrad.autodiff.backward import zeros_like
@@ -21,7 +20,9 @@ from unigrad.autodiff.cotangents import (
     by_itself,
     given_cotangents,
     is_watchable,
+    source_handles,
     summed,
+    target_handle,
     unknown_word,
     untaped,
     why_none,
@@ -30,10 +31,9 @@ from unigrad.autodiff.differentiation import differentiate
 from unigrad.autodiff.held import HeldArrays
 from unigrad.autodiff.jacobians import batch_jacobian, jacobian
 from unigrad.core import recorders, tree
-from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, Native, NativeTape
 from unigrad.core.dispatch import Recording, wrap
-from unigrad.core.errors import DTypeError, TapeError
+from unigrad.core.errors import TapeError
 from unigrad.core.leaks import warn_program
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -43,9 +43,6 @@ _uids = recorders.uids
 #: What pytrees of sources and targets hold.
 _LEAVES = frozenset((Tensor, Variable))
 _ONLY_TENSORS = frozenset((Tensor,))
-_ONLY_VARIABLES = frozenset((Variable,))
-_NOTHING: Iterator[tuple[Tensor, ...]] = repeat(())
-_uid = attrgetter("uid")
 
 Unconnected = Literal["none", "zero"]
 
@@ -292,17 +289,12 @@ class GradientTape:
             raise unknown_word(unconnected)
         self._spend()
         source_leaves, structure = tree.flatten_quickly(sources, _LEAVES)
-        # Of each source the handles that stand for it: a variable assigned in between has several.
-        groups: Sequence[Sequence[Tensor]]
-        if _ONLY_VARIABLES.issuperset(map(type, source_leaves)):
-            groups = [*map(self._handles.get, map(_uid, source_leaves), _NOTHING)]
-        else:
-            groups = [self._tracked(source) for source in source_leaves]
+        groups = source_handles(source_leaves, self.tracked, self._handles)
         if output_gradients is None:
             target_leaves, target_structure = tree.flatten_quickly(target, _LEAVES)
         else:
             target_leaves, target_structure = tree.flatten(target)
-        targets = [self._value(one) for one in target_leaves]
+        targets = [target_handle(one, self._handles) for one in target_leaves]
         cotangents = given_cotangents(targets, target_structure, output_gradients)
         found = differentiate(self, targets, cotangents, [*chain.from_iterable(groups)])
         self._release()
@@ -334,25 +326,6 @@ class GradientTape:
             if self._recording:
                 self._pause()
             self._spent = True
-
-    def _value(self, target: Any) -> Tensor:
-        """Return the handle of a target."""
-        if type(target) is Tensor:
-            return target
-        if isinstance(target, Variable):
-            handles = self._handles.get(target.uid)
-            return untaped(target) if handles is None else handles[-1]
-        return as_tensor(target)
-
-    def _tracked(self, source: Any) -> Sequence[Tensor]:
-        """Return the tracked handles of a source: a variable may have been assigned in between."""
-        if isinstance(source, Variable):
-            return self._handles.get(source.uid, ())
-        if not isinstance(source, Tensor):
-            raise DTypeError(
-                f"gradient: a source is a Tensor or a Variable, not {type(source).__name__}"
-            )
-        return [source] if source.uid in self.tracked else []
 
     def _release(self) -> None:
         """Let go of every recorded value of a spent tape."""
@@ -386,7 +359,9 @@ class GradientTape:
         Raises:
             TapeError: as `gradient`.
         """
-        return jacobian(self._rows, self._value(target), sources, unconnected_gradients)
+        return jacobian(
+            self._rows, target_handle(target, self._handles), sources, unconnected_gradients
+        )
 
     def batch_jacobian(
         self, target: Tensor, source: Tensor, unconnected_gradients: Unconnected = "none"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -211,6 +212,9 @@ def _with_scalar(op: Op, x: Tensor, scalar: Any) -> tuple[Tensor, Any]:
         kind is int and scalar < 0 and dtype in dtypes.UNSIGNED
     ):
         scalar = _fitting(op, x, scalar)
+    if type(scalar) is float and not scalar and math.copysign(1.0, scalar) < 0.0:
+        # Some libraries keep one constant for 0.0 and -0.0.
+        return x, constant(x, scalar, dtype)
     absorbing = x.backend.weak.get(type(scalar))
     if absorbing is not None and x.native.dtype in absorbing and op.name in x.backend.scalar_ops:
         return x, scalar

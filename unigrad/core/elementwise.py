@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from math import copysign
 from typing import Any, TypeAlias
 
 from unigrad.core.arguments import TensorLike, as_tensor, promoted, readable, to_floating
@@ -104,8 +105,9 @@ def _absorbs(backend: Backend, op: Op, dtype: Any, scalar: Any) -> bool:
         and op.name in backend.scalar_ops
         # Other integers may not fit: the long way takes a closer look.
         and (
-            kind is float
-            or 0 <= scalar < 128
-            or (-_LARGE < scalar < _LARGE and dtype in backend.native_floats)
+            # Some libraries keep one constant for 0.0 and -0.0.
+            (kind is float and (scalar or copysign(1.0, scalar) > 0.0))
+            or (kind is int and 0 <= scalar < 128)
+            or (kind is int and -_LARGE < scalar < _LARGE and dtype in backend.native_floats)
         )
     )

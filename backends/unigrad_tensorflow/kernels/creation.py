@@ -2,6 +2,7 @@
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from unigrad.core.dtypes import ALL
@@ -20,15 +21,20 @@ def to_device(x: tf.Tensor, device: str) -> tf.Tensor:
         return tf.identity(x)
 
 
+def _constant(value: Any, dtype: Any) -> tf.Tensor:
+    """A scalar. TensorFlow keeps one tensor for the numbers 0.0 and -0.0, but not for arrays."""
+    return tf.constant(np.asarray(value, dtype.as_numpy_dtype) if value == 0 else value, dtype)
+
+
 def full(shape: tuple[int, ...], value: Any, dtype: Any) -> tf.Tensor:
     """A filled tensor."""
-    return tf.fill(shape, tf.constant(value, _DTYPES[dtype]))
+    return tf.fill(shape, _constant(value, _DTYPES[dtype]))
 
 
 TABLE = {
     "full": full,
     "full_like": lambda x, value: tf.fill(
-        tf.shape(x), tf.constant(bool(value) if x.dtype == tf.bool else value, x.dtype)
+        tf.shape(x), _constant(bool(value) if x.dtype == tf.bool else value, x.dtype)
     ),
     "to_device": to_device,
 }
