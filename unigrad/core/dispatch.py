@@ -110,12 +110,9 @@ def dispatch(
         UnigradError: of the class that `explain` gives to what the library raises.
     """
     if _process.recording:
-        for x in inputs:
-            if type(x) is Tensor and x.uid:
-                recorded = dispatch_recorded(op, backend, inputs, natives, settings)
-                if recorded is not None:
-                    return recorded
-                break
+        recorded = dispatch_recorded(op, backend, inputs, natives, settings)
+        if recorded is not None:
+            return recorded
     kernel = op.kernels[backend]
     if kernel is None:
         return op.body(*inputs, **settings)  # type: ignore[misc]
@@ -144,7 +141,7 @@ def dispatch_recorded(
 ) -> Any:
     """Run an op if a recorder of this thread tracks an input, and tell it; else return ``None``."""
     uids = tuple([x.uid if type(x) is Tensor else 0 for x in inputs])
-    if op.dependencies is not None:
+    if op.dependencies is not None and any(uids):
         needed = op.dependencies(*natives)
         uids = tuple([uid if one else 0 for uid, one in zip(uids, needed, strict=True)])
     single = _thread.single
