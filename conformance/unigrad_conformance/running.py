@@ -29,6 +29,7 @@ from unigrad_conformance.errors import BAD_CALLS, EXPLANATIONS, check_bad_call
 from unigrad_conformance.leaks import LEAKS
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.lifetime import LIFETIMES
+from unigrad_conformance.lookalikes import LOOKALIKES
 from unigrad_conformance.problem import Problem, problem_of
 from unigrad_conformance.programs import PROGRAMS
 from unigrad_conformance.samples import ops, samples_of
@@ -177,6 +178,7 @@ def other_trials() -> list[Trial]:
         ("errors", [(one.name, partial(check_bad_call, one)) for one in BAD_CALLS]),
         ("errors", list(EXPLANATIONS.items())),
         ("errors", list(LEAKS.items())),
+        ("arguments", list(LOOKALIKES.items())),
         ("devices", list(PLACEMENTS.items())),
         ("lifetime", list(LIFETIMES.items())),
         ("jit", list(PROGRAMS.items())),

@@ -21,21 +21,28 @@ class Static:
         self.value = value
 
     def __eq__(self, other: object) -> bool:
-        return (
-            isinstance(other, Static)
-            # 2, 2.0 and True are equal and do different things.
-            and type(self.value) is type(other.value)
-            and bool(self.value == other.value)
-        )
+        return isinstance(other, Static) and _exact(self.value) == _exact(other.value)
 
     def __hash__(self) -> int:
         try:
-            return hash(self.value)
+            return hash(_exact(self.value))
         except TypeError:
             raise SettingError(
                 "jit: a static argument must be hashable, which a "
                 f"{type(self.value).__name__} is not: give a tuple"
             ) from None
+
+
+def _exact(value: Any) -> Any:
+    """Return what tells values apart that are equal and do different things.
+
+    Those are 2, 2.0 and True, and 0.0 and -0.0.
+    """
+    if isinstance(value, (float, complex)):
+        return type(value), repr(value)
+    if type(value) is tuple:
+        return tuple, *map(_exact, value)
+    return type(value), value
 
 
 def is_input(leaf: Any) -> bool:
