@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Iterable
 
+from unigrad.autodiff.differentiation import Recorded
 from unigrad.core.backend import Native
-
-if TYPE_CHECKING:
-    from unigrad.autodiff.tape import GradientTape
+from unigrad.core.tensor import Tensor
 
 
 class HeldArrays:
@@ -23,8 +22,11 @@ class HeldArrays:
         self._identities: set[int] = set()
         self._seen = 0
 
-    def has(self, tape: GradientTape, native: Native) -> bool:
-        """Tell whether an array is that of a value that the tape tracks."""
+    def has(self, tape: Recorded, values: Iterable[Tensor], native: Native) -> bool:
+        """Tell whether an array is that of a value that the tape tracks.
+
+        ``values`` are those of the variables that it watches.
+        """
         recordings = tape.recordings[self._seen :]
         self._seen += len(recordings)
         for one in recordings:
@@ -34,6 +36,6 @@ class HeldArrays:
             )
         if id(native) in self._identities or any(one is native for one in self.watched):
             return True
-        return any(value.native is native for value in tape._values.values()) or any(
+        return any(value.native is native for value in values) or any(
             one is not None and one.holds(native) for one in tape.native_tapes.values()
         )

@@ -335,7 +335,7 @@ class GradientTape:
 
     def holds(self, native: Native) -> bool:
         """Tell whether an array is that of a value that this tape tracks."""
-        return self._held.has(self, native)
+        return self._held.has(self, self._values.values(), native)
 
     def track(self, tensor: Tensor, native: Any) -> None:
         """Track what a library computed in our sight: another tape's gradient, say.
