@@ -17,7 +17,7 @@ from unigrad.autodiff import backward, cotangents, differentiation, forward, jac
 from unigrad.autodiff import tape as tapes
 from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.tape import GradientTape
-from unigrad.core import copying, op, recorders, variable
+from unigrad.core import copying, foreign, op, recorders, variable
 from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
 from unigrad.layers import module
@@ -346,7 +346,7 @@ FAULTS = [
     Fault(
         "functions of the library get no graph",
         "torch",
-        replace(interop, "native_of", lambda x, lent=False: x.native),
+        replace(foreign, "native_of", lambda x, lent=False: x.native),
         ("a_librarys_function_is_seen",),
     ),
     Fault(

@@ -73,6 +73,47 @@ def test_every_name_has_its_canary(module: object) -> None:
 # -- torch
 
 
+def test_elu() -> None:
+    x = torch.tensor([-1.0, 2.0], dtype=torch.float64)
+    expected = [2.0 * np.expm1(-0.5), 2.0]
+    np.testing.assert_allclose(of_torch.elu(x, 2.0, 1.0, 0.5).numpy(), expected, rtol=1e-15)
+
+
+def test_function_modes() -> None:
+    from torch.overrides import TorchFunctionMode
+
+    before = of_torch.function_modes()
+    with TorchFunctionMode():
+        assert of_torch.function_modes() == before + 1
+    assert of_torch.function_modes() == before
+
+
+def test_faketensor() -> None:
+    kinds = []
+
+    def f(x: object) -> object:
+        kinds.append(type(x))
+        return x + 1.0  # type: ignore[operator]
+
+    of_torch.make_fx(f, tracing_mode="fake")(torch.ones(2))
+    assert kinds == [of_torch.FakeTensor]
+
+
+def test_track_tensor_tree() -> None:
+    extra = torch.ones(2)
+
+    def f(x: object) -> object:
+        tracer = of_torch.get_proxy_mode().tracer
+        with of_torch.disable_current_modes():
+            stand_in = x.fake_mode.from_tensor(extra)  # type: ignore[attr-defined]
+        proxy = tracer.create_proxy("placeholder", "more", (), {})
+        more = of_torch.track_tensor_tree(stand_in, proxy, constant=None, tracer=tracer)
+        return x + more  # type: ignore[operator]
+
+    graph = of_torch.make_fx(f, tracing_mode="fake")(torch.ones(2)).graph
+    assert len(graph.find_nodes(op="placeholder")) == 2
+
+
 def test_run_backward() -> None:
     x = torch.tensor([1.0, 2.0], requires_grad=True)
     aside = torch.tensor(1.0, requires_grad=True)
@@ -221,11 +262,21 @@ def test_executing_eagerly() -> None:
 
 
 def test_could_possibly_record() -> None:
-    assert not of_tensorflow.could_possibly_record()
+    # Planted faults of other tests may have left a tape recording.
+    before = of_tensorflow.could_possibly_record()
     with tf.GradientTape() as tape:
         assert of_tensorflow.could_possibly_record()
         with tape.stop_recording():
-            assert not of_tensorflow.could_possibly_record()
+            assert of_tensorflow.could_possibly_record() == before
+
+
+def test_do_not_convert() -> None:
+    @of_tensorflow.do_not_convert
+    def chosen(x: object) -> object:
+        return x if isinstance(x, tf.Tensor) else None
+
+    x = tf.constant([1.0, 2.0])
+    assert tf.function(chosen)(x).numpy().tolist() == [1.0, 2.0]
 
 
 def test_stop_recording() -> None:

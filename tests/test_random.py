@@ -194,7 +194,9 @@ def test_logarithmic(backend: str, dtype: str) -> None:
         got = getattr(ug.random, name)(key, (3, 1000), dtype)
         assert_close(got, exact.astype(dtype), ulps=XLA[dtype] if backend == "jax" else 4)
         oracle = getattr(jax.random, name)(oracle_key(), (3, 1000), dtype)
-        assert_close(got, oracle, ulps=0 if backend == "jax" else XLA[dtype])
+        # The JAX backend's log1p of float64 is mended; the rest is XLA's own.
+        same = backend == "jax" and (name, dtype) != ("exponential", "float64")
+        assert_close(got, oracle, ulps=0 if same else XLA[dtype])
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

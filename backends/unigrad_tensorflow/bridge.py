@@ -19,6 +19,7 @@ from unigrad.autodiff.bridge import RuleSource, pull, rule_of
 from unigrad.core.registry import load_backend
 from unigrad_tensorflow.private import (
     could_possibly_record,
+    do_not_convert,
     executing_eagerly,
     is_on_a_tape,
     record_operation,
@@ -97,7 +98,7 @@ def _in_graph(
     return tf.custom_gradient(of_tensors)(*tensors)
 
 
-@tf.autograph.experimental.do_not_convert
+@do_not_convert
 def _pulled(
     rule: RuleSource,
     inputs: Sequence[Any],

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 from typing import Any
 
+import tensorflow as tf
 from tensorflow.python import pywrap_tfe
 from tensorflow.python.eager import context, record
 
 __all__ = [
     "could_possibly_record",
+    "do_not_convert",
     "executing_eagerly",
     "is_on_a_tape",
     "is_variable",
@@ -25,6 +27,8 @@ __all__ = [
 executing_eagerly: Any = context.executing_eagerly
 #: Tell whether any tape of this thread records.
 could_possibly_record: Any = record.could_possibly_record
+#: Keep a function from being rewritten where it is traced.
+do_not_convert: Any = tf.autograph.experimental.do_not_convert
 #: A context in which no tape records.
 stop_recording: Any = record.stop_recording
 #: Tell the tapes of an op: a name, outputs, inputs, and the function of the cotangents.

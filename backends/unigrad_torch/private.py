@@ -23,6 +23,7 @@ __all__ = [
     "current_dispatch_mode",
     "disable_current_modes",
     "dispatch_modes",
+    "elu",
     "function_modes",
     "fused_adam",
     "get_proxy_mode",
@@ -40,6 +41,8 @@ run_backward: Any = torch.autograd.Variable._execution_engine.run_backward
 #: What ``torch.nn.functional.cross_entropy`` calls, once it has looked at its options: logits,
 #: labels, weights, reduction (0: none), the label to ignore.
 cross_entropy: Any = torch._C._nn.cross_entropy_loss
+#: max(0, scale x) + min(0, α (exp(c x) - 1)): x, α, scale, c. ``functional.elu`` has no c.
+elu: Any = torch._C._nn.elu
 #: One step of Adam in place on lists of parameters, gradients, moments, steps.
 fused_adam: Any = torch._fused_adam_
 #: The op of a captured graph behind ``torch.log_softmax``: array, axis, half to float.

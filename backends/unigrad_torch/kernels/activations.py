@@ -9,6 +9,7 @@ import torch
 from torch.nn import functional
 
 from unigrad_torch.bridge import by_rule
+from unigrad_torch.private import elu
 
 
 def _logsumexp(x: torch.Tensor, axis: Any, keepdims: bool) -> torch.Tensor:
@@ -22,7 +23,7 @@ TABLE = {
     "elu": lambda x, alpha: functional.elu(x, alpha),
     "selu": torch.selu,
     # torch's own celu is this, with a derivative that rounds 1 / alpha to single precision.
-    "celu": lambda x, alpha: torch._C._nn.elu(x, alpha, 1.0, 1.0 / alpha),
+    "celu": lambda x, alpha: elu(x, alpha, 1.0, 1.0 / alpha),
     # Of complex numbers torch has no derivative of it.
     "silu": lambda x: x * torch.sigmoid(x) if x.is_complex() else functional.silu(x),
     "mish": functional.mish,
