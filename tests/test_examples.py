@@ -314,14 +314,15 @@ def interrupted(*_: Any) -> None:
 def test_an_interrupted_run_says_how_to_go_on(tmp_path: Path) -> None:
     folder = tmp_path / "a folder"
     flags = ["--backend", "numpy", "--output", str(folder), "--steps", "100000"]
+    # A shell's background job, which these tests may be, ignores it, and its children do.
+    before = signal.signal(signal.SIGINT, signal.SIG_DFL)
     run = subprocess.Popen(
         [sys.executable, str(EXAMPLES / "mnist_mlp.py"), *flags, "--checkpoint", "3"],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
-        # A shell's background job, which these tests may be, ignores it.
-        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
+    signal.signal(signal.SIGINT, before)
     while ug.io.latest(folder) is None and run.poll() is None:
         time.sleep(0.01)
     run.send_signal(signal.SIGINT)

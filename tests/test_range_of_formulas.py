@@ -100,7 +100,9 @@ def test_moments_of_halves(backend: str, dtype: str) -> None:
 def test_lengths_over_the_whole_range(backend: str, size: float) -> None:
     x = ug.asarray([3.0 * size, -4.0 * size, 0.0], dtype="float32")
     if size < 1e-38 and not float(x[0] + x[0]):
-        pytest.skip("flushes subnormal numbers")
+        # A processor that flushes subnormal numbers has taken x for 0.
+        check(ug.norm, x, 0.0, [0.0, 0.0, 0.0])
+        return
     if size < 1e-38:
         check(ug.norm, ug.asarray([size] * 4, dtype="float32"), float(np.float32(size)) * 2)
         return
