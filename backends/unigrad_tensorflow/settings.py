@@ -17,6 +17,17 @@ def _kept(values: Any) -> Any:
         return tf.constant(values, tf.int32, () if isinstance(values, int) else (len(values),))
 
 
+@lru_cache(maxsize=4096)
+def _kept_long(value: int) -> Any:
+    with tf.init_scope(), tf.device("/CPU:0"):
+        return tf.constant(value, tf.int64)
+
+
+def long_setting(value: int) -> Any:
+    """Return an int as a setting of an op that asks for 64 bits."""
+    return _kept_long(value) if tf.executing_eagerly() else tf.constant(value, tf.int64)
+
+
 def setting(values: int | tuple[int, ...]) -> Any:
     """Return an int or a tuple of ints as an op's setting."""
     return _kept(values) if tf.executing_eagerly() else values

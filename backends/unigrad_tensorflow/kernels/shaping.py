@@ -3,16 +3,39 @@
 import numpy as np
 import tensorflow as tf
 
+from unigrad_tensorflow.settings import long_setting as _long
 from unigrad_tensorflow.settings import setting
 
 _raw = tf.raw_ops
 
 
+def _tril(x: tf.Tensor, k: int) -> tf.Tensor:
+    """Zeros above the k-th diagonal; the library has no such triangle below the main one."""
+    if k >= 0:
+        return _raw.MatrixBandPart(
+            input=x, num_lower=_long(-1), num_upper=_long(min(k, x.shape[-1]))
+        )
+    return _triangle(x, k, True)
+
+
+def _triu(x: tf.Tensor, k: int) -> tf.Tensor:
+    """Zeros below the k-th diagonal."""
+    if k <= 0:
+        return _raw.MatrixBandPart(
+            input=x, num_lower=_long(min(-k, x.shape[-2])), num_upper=_long(-1)
+        )
+    return _triangle(x, k - 1, False)
+
+
 def _triangle(x: tf.Tensor, k: int, lower: bool) -> tf.Tensor:
-    """Zeros outside of a triangle; band_part has no triangles beside the main diagonal."""
+    """Zeros outside of a triangle that does not reach the main diagonal."""
     rows, columns = x.shape[-2:]
     below = np.tri(rows, columns, k, dtype=np.bool_)
     return tf.where(tf.constant(below if lower else ~below), x, tf.zeros((), x.dtype))
+
+
+def _roll(x: tf.Tensor, shift: tuple[int, ...], axis: tuple[int, ...]) -> tf.Tensor:
+    return _raw.Roll(input=x, shift=setting(shift), axis=setting(axis)) if shift else x
 
 
 TABLE = {
@@ -23,14 +46,14 @@ TABLE = {
     "permute_dims": lambda x, axes: _raw.Transpose(x=x, perm=setting(axes)) if axes else x,
     "stack": lambda *xs, axis: _raw.Pack(values=xs, axis=axis),
     "flip": lambda x, axis: tf.reverse(x, axis) if axis else x,
-    "roll": lambda x, shift, axis: tf.roll(x, shift, axis) if shift else x,
+    "roll": _roll,
     "concat": lambda *xs, axis: (
         _raw.ConcatV2(values=xs, axis=setting(axis)) if len(xs) > 1 else xs[0]
     ),
     "split": lambda x, axis, sizes: tf.split(x, sizes, axis),
     "pad": lambda x, widths, value: tf.pad(x, widths, constant_values=value),
-    "tril": lambda x, k: _triangle(x, k, True),
-    "triu": lambda x, k: _triangle(x, k - 1, False),
+    "tril": _tril,
+    "triu": _triu,
     "tile": lambda x, repetitions: (
         _raw.Tile(input=x, multiples=setting(repetitions)) if repetitions else x
     ),
