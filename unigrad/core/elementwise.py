@@ -74,7 +74,13 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
                     fits = x2.backend is backend and first.dtype is second.dtype
                 else:
                     second = x2
-                    fits = _absorbs(backend, op, first.dtype, second)
+                    kind = type(x2)
+                    # The commonest numbers beside floats, without a call.
+                    fits = (
+                        ((kind is float and x2 != 0.0) or (kind is int and 0 <= x2 < 128))
+                        and first.dtype in backend.native_floats
+                        and op.name in backend.scalar_ops
+                    ) or _absorbs(backend, op, first.dtype, x2)
                 if fits and (not floating or first.dtype in backend.native_floats):
                     made: Tensor = dispatch(op, backend, (x1, x2), (first, second))
                     return made

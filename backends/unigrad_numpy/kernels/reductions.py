@@ -67,8 +67,7 @@ def _length(x: Array, axis: Axis, keepdims: bool) -> Array:
     """Return √Σ x², scaled by a power of two where a sum of squares leaves the dtype's range."""
     with np.errstate(over="ignore", under="ignore"):
         squares = total(x * x, axis, keepdims)
-    low, high = _SAFE[x.dtype]
-    if squares.size and low < squares.min() and squares.max() < high:
+    if _are_between(squares, *_SAFE[x.dtype]):
         return np.sqrt(squares)
     if not x.size:
         return squares
@@ -79,6 +78,38 @@ def _length(x: Array, axis: Axis, keepdims: bool) -> Array:
     found = np.sqrt(total(scaled * scaled, axis, True))
     found = np.ldexp(found, exponent)
     return found if keepdims else np.squeeze(found, axis)
+
+
+def _are_between(x: Array, low: float, high: float) -> bool:
+    """Tell whether there are elements, and all lie between two numbers."""
+    if x.size == 1:
+        return bool(low < x.item() < high)
+    return bool(x.size and low < x.min() and x.max() < high)
+
+
+def _std(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
+    if x.dtype in COARSE:
+        return _std(x.astype(np.float32), axis, correction, keepdims).astype(x.dtype)
+    count = _size(x, axis) - correction
+    if not x.size or count <= 0:
+        return np.sqrt(_var(x, axis, correction, keepdims))
+    with np.errstate(over="ignore", invalid="ignore"):
+        mean = _mean(x, axis, True)
+        root = _length(x - mean, axis, True) / x.dtype.type(math.sqrt(count))
+        if not _exceeds(root, np.abs(mean)):
+            # Of equal elements it is 0; the mean, and so the root, may be rounded.
+            equal = _minimum(x, axis, None, None, True) == _maximum(x, axis, None, None, True)
+            root = np.where(equal, x.dtype.type(0), root)
+    found: Array = root if keepdims else np.squeeze(root, axis)
+    return found
+
+
+def _exceeds(root: Array, mean: Array) -> bool:
+    """Tell whether all roots are beyond what the rounding of means can make."""
+    rounding = 64.0 * float(np.finfo(root.dtype).eps)
+    if root.size == 1:
+        return bool(root.item() > rounding * mean.item())
+    return bool((root > rounding * mean).all())
 
 
 def _norm(x: Array, ord: float, axis: Axis, keepdims: bool) -> Array:
@@ -117,6 +148,7 @@ TABLE = {
     "argmin": lambda x, axis: x.argmin(axis),
     "count_nonzero": lambda x, axis, keepdims: np.count_nonzero(x, axis, keepdims=keepdims),
     "var": _var,
+    "std": _std,
     "norm": _norm,
     "cumulative_sum": _cumulative_sum,
     "cumulative_prod": _cumulative_prod,

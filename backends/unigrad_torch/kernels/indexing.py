@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 import torch
 
 from unigrad_torch.bridge import by_rule
-from unigrad_torch.private import dispatch_modes, is_wrapped_by_transform
+from unigrad_torch.kernels.values import has_values
 
 Spec: TypeAlias = tuple[Any, ...]
 Tensor: TypeAlias = torch.Tensor
@@ -112,17 +112,6 @@ def place_slice(v: Tensor, *starts: int, spec: Spec, shape: tuple[int, ...]) -> 
     return slice_update(v.new_zeros(shape), v, *starts, spec=spec)
 
 
-def _checkable(index: Tensor) -> bool:
-    """Tell whether indices have values to look at, and raise when they are out of bounds."""
-    return (
-        type(index) is Tensor
-        and index.device.type == "cpu"
-        and not is_wrapped_by_transform(index)
-        # While a graph is captured, even the indices that it closes over give no numbers.
-        and not dispatch_modes()
-    )
-
-
 def _wrapped(index: Tensor, length: int) -> Tensor:
     """Return indices from the front, checked: looking is cheaper than replacing none."""
     if index.numel() == 0:
@@ -137,7 +126,7 @@ def _wrapped(index: Tensor, length: int) -> Tensor:
 def _within(index: Tensor, length: int) -> tuple[Tensor, Tensor | None]:
     """Return flat indices from the front, and which ones are valid (None: all, checked)."""
     index = index.reshape(-1)
-    if _checkable(index):
+    if has_values(index):
         return _wrapped(index, length), None
     wrapped = torch.where(index < 0, index + length, index)
     valid = (wrapped >= 0) & (wrapped < length)
@@ -182,7 +171,7 @@ def _as_signed(write: Any) -> Any:
 
 def take(x: Tensor, index: Tensor, axis: int) -> Tensor:
     """Slices at indices along an axis."""
-    if index.ndim == 1 and _checkable(index):
+    if index.ndim == 1 and has_values(index):
         try:
             # The library looks at the bounds itself; negative indices it refuses.
             return torch.index_select(x, axis, index)
@@ -272,7 +261,7 @@ def _extreme(name: str) -> Any:
 
 def _along(index: Tensor, length: int) -> tuple[Tensor, Tensor | None]:
     """Return indices for gather from the front, and which ones are valid."""
-    if _checkable(index):
+    if has_values(index):
         return _wrapped(index, length).long(), None
     wrapped = torch.where(index < 0, index + length, index).long()
     valid = (wrapped >= 0) & (wrapped < length)
@@ -303,7 +292,7 @@ def ravel_index(*indices: Tensor, dims: tuple[int, ...]) -> Tensor:
     total: Any = 0
     good: Any = None
     for index, length in zip(indices, dims, strict=True):
-        if _checkable(index):
+        if has_values(index):
             wrapped = _wrapped(index, length)
         else:
             wrapped = torch.where(index < 0, index + length, index)

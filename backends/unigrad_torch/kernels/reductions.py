@@ -7,6 +7,7 @@ from collections.abc import Callable
 import torch
 
 from unigrad_torch.bridge import by_rule
+from unigrad_torch.kernels.values import has_values
 
 Axis = tuple[int, ...] | None
 _HALVES = {torch.float16: True, torch.bfloat16: True}
@@ -59,10 +60,29 @@ def _std(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torc
         return _std(x.to(torch.float32), axis, correction, keepdims).to(x.dtype)
     if not x.numel() or _size(x, axis) <= max(correction, 0):
         return torch.sqrt(_var(x, axis, correction, keepdims))
+    if has_values(x):
+        variance, mean = torch.var_mean(x, axis, correction=correction, keepdim=keepdims)
+        if _is_ordinary(variance, mean):
+            return torch.sqrt(variance)
     # torch's variance of equal elements may be rounded to more than 0.
     equal = _are_equal(x, axis, keepdims)
     x, back = _in_range(x - torch.mean(x, axis, True), axis, keepdims)
     return (torch.sqrt(_var(x, axis, correction, keepdims)) * back).masked_fill(equal, 0.0)
+
+
+#: Between these a sum of squares has lost nothing that counts, by dtype.
+_SAFE = {torch.float32: (2.0**-80, 2.0**120), torch.float64: (2.0**-800, 2.0**1000)}
+
+
+def _is_ordinary(variance: torch.Tensor, mean: torch.Tensor) -> bool:
+    """Tell whether variances are in range, and beyond what the rounding of means can make."""
+    low, high = _SAFE[variance.dtype]
+    rounding = (64.0 * torch.finfo(variance.dtype).eps) ** 2
+    if variance.numel() == 1:
+        found = variance.item()
+        return low < found < high and found > rounding * mean.item() ** 2
+    fine = (variance > low) & (variance < high) & (variance > rounding * mean * mean)
+    return bool(fine.all())
 
 
 def _are_equal(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
@@ -99,6 +119,12 @@ def _length(x: torch.Tensor, ord: float, axis: Axis, keepdims: bool) -> torch.Te
     if x.dtype is torch.float16 or not x.numel():
         # torch adds half precision up in float32, which holds all squares of float16.
         return torch.linalg.vector_norm(x, ord, axis, keepdims)
+    if has_values(x):
+        found = torch.linalg.vector_norm(x, ord, axis, keepdims)
+        low, high = _SAFE[x.dtype]
+        # The square roots of these: the library adds squares up.
+        if bool(((found > low**0.5) & (found < high**0.5)).all()):
+            return found
     scaled, back = _in_range(x, axis, keepdims)
     return torch.linalg.vector_norm(scaled, ord, axis, keepdims) * back
 
