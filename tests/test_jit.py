@@ -15,6 +15,17 @@ def _ones(*shape: int) -> ug.Tensor:
     return ug.asarray(np.ones(shape, np.float32))
 
 
+def test_a_derivative_that_is_zero_everywhere(backend: str) -> None:
+    """torch's own zeros have no memory, and while tracing no device either."""
+
+    @ug.jit
+    def second(x: ug.Tensor) -> ug.Tensor:
+        slope = ug.grad(lambda x: ug.sum(ug.abs(x)))
+        return ug.grad(lambda x: ug.sum(slope(x)))(x)
+
+    assert second(ug.asarray([1.0, -2.0])).tolist() == [0.0, 0.0]
+
+
 def test_reads_and_writes_variables(backend: str) -> None:
     weight = ug.Variable(_ones(3, 2), name="weight")
     count = ug.Variable(0.0, trainable=False)

@@ -88,6 +88,15 @@ def test_function_modes() -> None:
     assert of_torch.function_modes() == before
 
 
+def test_is_zero() -> None:
+    x = torch.ones(2, requires_grad=True)
+    (slope,) = torch.autograd.grad(torch.abs(x).sum(), x, create_graph=True)
+    (second,) = torch.autograd.grad(slope.sum(), x, allow_unused=True)
+    assert second is not None
+    assert of_torch.is_zero(second)
+    assert not of_torch.is_zero(torch.zeros(2))
+
+
 def test_faketensor() -> None:
     kinds = []
 

@@ -25,6 +25,7 @@ from unigrad_torch.private import (
     compile_fx,
     disable_current_modes,
     get_proxy_mode,
+    is_zero,
     log_softmax,
     log_softmax_backward,
     make_fx,
@@ -142,7 +143,8 @@ def trace(
         runs_as_captured.reset(token)
         finished.update(modes)
     _inputs_first(module)
-    _clean(module)
+    places = [one.device for one in (*examples, *lifted)]
+    _clean(module, places[0] if places else torch.device("cpu"))
     return TorchProgram(module, [*examples, *lifted], compiler)
 
 
@@ -193,8 +195,8 @@ def _nothing_logged_twice() -> Iterator[None]:
         log.removeFilter(is_news)
 
 
-def _clean(module: GraphModule) -> None:
-    """Remove bookkeeping and dead code."""
+def _clean(module: GraphModule, device: torch.device) -> None:
+    """Remove bookkeeping and dead code; constants without memory get some on a device."""
     graph = module.graph
     for node in list(graph.nodes):
         if node.op == "call_function" and node.target in _IDENTITIES:
@@ -202,6 +204,12 @@ def _clean(module: GraphModule) -> None:
             assert isinstance(source, Node)
             node.replace_all_uses_with(source)
             graph.erase_node(node)
+        elif node.op == "get_attr":
+            constant = getattr(module, str(node.target))
+            if is_zero(constant):
+                # A zero of autograd's that has no memory; while tracing it has no device either.
+                filled = torch.zeros(constant.shape, dtype=constant.dtype, device=device)
+                setattr(module, str(node.target), filled)
     graph.eliminate_dead_code()
     graph.lint()
     module.recompile()

@@ -28,6 +28,7 @@ __all__ = [
     "fused_adam",
     "get_proxy_mode",
     "is_wrapped_by_transform",
+    "is_zero",
     "log_softmax",
     "log_softmax_backward",
     "make_fx",
@@ -53,6 +54,8 @@ log_softmax_backward: Any = torch._log_softmax_backward_data
 are_transforms_active: Any = torch._C._are_functorch_transforms_active
 #: Tell whether an array stands for several, or for a tangent, inside of ``torch.func``.
 is_wrapped_by_transform: Any = torch._C._functorch.is_functorch_wrapped_tensor
+#: Tell whether an array is one of autograd's symbolic zeros.
+is_zero: Any = torch.Tensor._is_zerotensor
 #: The number of dispatch modes (a trace is one) that stand between ops and their kernels.
 dispatch_modes: Any = torch._C._len_torch_dispatch_stack
 #: The number of function modes that stand before every function of torch's in this thread.

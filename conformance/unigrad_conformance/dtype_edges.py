@@ -244,3 +244,16 @@ for _value in (NAN, INF):
     )
 edge("softmax of NaN", lambda ug, x: ug.softmax(x), [0.0, NAN, 1.0], value=[NAN, NAN, NAN])
 edge("softmax of ∞", lambda ug, x: ug.softmax(x), [0.0, INF, 1.0], value=[NAN, NAN, NAN])
+edge(
+    "integers to large powers",
+    lambda ug, x, y: ug.pow(ug.astype(x, "int64"), ug.astype(y, "int64")),
+    [3.0, 2.0, -1.0, 0.0, 3.0],
+    [64.0, 70.0, 65.0, 64.0, 5.0],
+    value=[8733086111712066817, 0, -1, 0, 243],
+)
+edge(
+    "exp2 of large numbers",
+    lambda ug, x: ug.exp2(x),
+    [126.0, -126.0, 10.0, 0.5],
+    value=[2.0**126, 2.0**-126, 1024.0, math.sqrt(2.0)],
+)

@@ -109,3 +109,20 @@ edge(
     lambda ug, y: 5.0 % y,
     [2.0, 3.0], value=[1.0, 2.0], gradients=([-2.0, -1.0],), tangent=[-2.0, -1.0],
 )  # fmt: skip
+edge(
+    "x**y at the exponent 0",
+    lambda ug, x, y: ug.pow(x, y),
+    [2.0, 4.0],
+    [0.0, 0.0],
+    value=[1.0, 1.0],
+    gradients=([0.0, 0.0], [math.log(2.0), math.log(4.0)]),
+    second=([0.5, 0.25], [0.5 + math.log(2.0) ** 2, 0.25 + math.log(4.0) ** 2]),
+)
+edge(
+    "elu at 0 to the second order",
+    lambda ug, x: ug.nn.elu(x),
+    [0.0, -0.0],
+    value=[0.0, -0.0],
+    gradients=([1.0, 1.0],),
+    second=([1.0, 1.0],),
+)

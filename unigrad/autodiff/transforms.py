@@ -140,12 +140,13 @@ def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     with ForwardAccumulator(sources, list(tangents)) as accumulator:
         given = f(*args)
         out = tree.map(_result, given)
-    for one in tree.leaves(given):
-        if not isinstance(one, (Tensor, Variable)):
-            warn_program(
-                f"jvp: the function returned a {type(one).__name__}, which no accumulator follows: "
-                "the tangent is zero"
-            )
+    tangent = accumulator.jvp(out)
+    if not tree.leaves(tangent):  # ``None`` is no leaf.
+        warn_program(
+            "jvp: the result was not computed from the arguments by unigrad's ops: the tangent is "
+            "zero (the way through float(x), x.numpy(), x.native, an assignment to a Variable or "
+            "another library is not followed)"
+        )
     return own_handles(out), accumulator.jvp(out, unconnected_gradients="zero")
 
 

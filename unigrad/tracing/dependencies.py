@@ -23,6 +23,7 @@ from contextlib import contextmanager
 from typing import Any, TypeVar
 
 from unigrad.core.context import structure, structure_changed
+from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable, tracing
 from unigrad.tracing.names import Name, names_of
 
@@ -158,6 +159,8 @@ class Dependencies:
             return is_same(_attribute(owner, name), value)
 
         self._counted.append(same)
+        if type(value) is Tensor:
+            self._uncounted.append(_array_stays(lambda: value, value))
         for container in _containers(value):
             self._uncounted.append(_elements(container))
 
@@ -202,7 +205,15 @@ def _trainable(variable: Variable) -> Callable[[], bool]:
 
 def _binding(name: Name) -> Callable[[], bool]:
     before = name.value()
+    if type(before) is Tensor:
+        return _array_stays(name.value, before)
     return lambda: is_same(name.value(), before)
+
+
+def _array_stays(value: Callable[[], Any], before: Tensor) -> Callable[[], bool]:
+    """Expect the same handle on the same array: assigning to a handle rebinds it."""
+    native = before.native
+    return lambda: value() is before and before.native is native
 
 
 def _containers(value: Any, inside: bool = False) -> list[Any]:

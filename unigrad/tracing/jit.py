@@ -20,7 +20,7 @@ from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend
 from unigrad.core.context import context_values
 from unigrad.core.copying import own_handles
-from unigrad.core.errors import BackendMismatchError, TracingError
+from unigrad.core.errors import BackendMismatchError, SettingError, TracingError
 from unigrad.core.op import another_handle
 from unigrad.core.registry import current_backend
 from unigrad.core.tensor import Tensor
@@ -191,7 +191,14 @@ class Compiled(Generic[P, R]):
         self, signature: Any, structure: Any, leaves: Sequence[Any], dynamic: list[Tensor]
     ) -> Program | None:
         """Return the program of a signature, traced now if there is none that fits."""
-        found = self._programs.get(signature, ())
+        try:
+            found = self._programs.get(signature, ())
+        except TypeError:
+            kinds = sorted({type(leaf).__name__ for leaf in leaves if not is_input(leaf)})
+            raise SettingError(
+                "jit: an argument that is no tensor, array or number is static and must be "
+                f"hashable; one of these is not: {', '.join(kinds)}"
+            ) from None
         for program in found or ():
             if program.dependencies.hold():
                 return program

@@ -73,8 +73,36 @@ _power = by_rule("pow", jnp.power)
 
 def _pow(x: Any, y: Any) -> Any:
     """x**y. Of integers, JAX has no derivative to mend."""
-    exact = not jnp.issubdtype(jnp.result_type(x, y), jnp.inexact)
-    return jnp.power(x, y) if exact else _power(x, y)
+    dtype = jnp.result_type(x, y)
+    if jnp.issubdtype(dtype, jnp.inexact):
+        return _power(x, y)
+    return jnp.power(x, y) if dtype == jnp.bool_ else _integer_power(x, y, dtype)
+
+
+def _integer_power(x: Any, y: Any, dtype: Any) -> Any:
+    """x**y by squaring, one bit of the exponent after the other; JAX's own looks at six."""
+    x, y = jnp.broadcast_arrays(jnp.asarray(x, dtype), jnp.asarray(y, dtype))
+
+    def step(_: Any, state: Any) -> Any:
+        power, factor, rest = state
+        return jnp.where(rest & 1, power * factor, power), factor * factor, rest >> 1
+
+    bits = jnp.iinfo(dtype).bits
+    found = jax.lax.fori_loop(0, bits, step, (jnp.ones_like(x), x, y))[0]
+    return jnp.where(y < 0, jnp.power(x, y), found)
+
+
+def _exp2(x: Any) -> Any:
+    """2ˣ as 2ⁿ · eᶠ; JAX's own multiplies all of x by a rounded logarithm."""
+    if jnp.iscomplexobj(x):
+        return jnp.exp2(x)
+    wide = x.astype(jnp.float32) if x.dtype.itemsize == 2 else x
+    whole = jnp.round(wide)
+    there = jnp.isfinite(wide)
+    fraction = jnp.where(there, wide - whole, 0)
+    exponent = jnp.clip(jnp.where(there, whole, 0), -5000, 5000).astype(jnp.int32)
+    found = jnp.ldexp(jnp.exp(fraction * math.log(2.0)), exponent)
+    return jnp.where(there, found, jnp.exp2(wide)).astype(x.dtype)
 
 
 def _round(x: Any) -> Any:
@@ -153,7 +181,7 @@ _PURE = {
     "square": _of_numbers(jnp.square),
     "reciprocal": jnp.reciprocal,
     "exp": jnp.exp,
-    "exp2": jnp.exp2,
+    "exp2": by_rule("exp2", _exp2),
     "expm1": jnp.expm1,
     "log": jnp.log,
     "log1p": by_rule("log1p", _of_doubles(_log1p, jnp.log1p)),

@@ -20,10 +20,11 @@ def _logsumexp(x: torch.Tensor, axis: Any, keepdims: bool) -> torch.Tensor:
 TABLE = {
     "relu6": functional.relu6,
     "leaky_relu": lambda x, negative_slope: functional.leaky_relu(x, negative_slope),
-    "elu": lambda x, alpha: functional.elu(x, alpha),
-    "selu": torch.selu,
+    # torch's own second derivative at 0 is 0.
+    "elu": by_rule("elu", lambda x, alpha: functional.elu(x, alpha)),
+    "selu": by_rule("selu", torch.selu),
     # torch's own celu is this, with a derivative that rounds 1 / alpha to single precision.
-    "celu": lambda x, alpha: elu(x, alpha, 1.0, 1.0 / alpha),
+    "celu": by_rule("celu", lambda x, alpha: elu(x, alpha, 1.0, 1.0 / alpha)),
     # Of complex numbers torch has no derivative of it.
     "silu": lambda x: x * torch.sigmoid(x) if x.is_complex() else functional.silu(x),
     "mish": functional.mish,

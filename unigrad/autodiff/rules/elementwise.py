@@ -3,13 +3,26 @@
 import math
 from typing import Any
 
+import ml_dtypes
+
 from unigrad.autodiff.rules.registry import add_up, elementwise, linear, rule, zero
 from unigrad.core.arguments import cast, constant
 from unigrad.core.dtypes import COMPLEX, complex128, float32, float64
 from unigrad.core.tensor import Tensor
 from unigrad.ops.activations import sigmoid
+from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.arithmetic import conj, copysign, pow, reciprocal, sign, square
-from unigrad.ops.comparison import equal, greater, greater_equal, isnan, less, logical_and, where
+from unigrad.ops.comparison import (
+    equal,
+    greater,
+    greater_equal,
+    isnan,
+    less,
+    less_equal,
+    logical_and,
+    logical_or,
+    where,
+)
 from unigrad.ops.creation import astype
 from unigrad.ops.elementary import cos, cosh, exp, hypot, log, rsqrt, sin, sinh
 from unigrad.ops.rounding import floor_divide
@@ -147,8 +160,16 @@ def _by_base(out: Tensor, x: Tensor, y: Any) -> Any:
         if y == 0:
             return cast(equal(x, x), out.dtype) * 0.0
         return x * 2.0 if y == 2 else pow(x, y - 1) * y
-    flat = equal(y, 0)
+    # At y = 0 the power is infinite where 1 / x is; elsewhere the second derivative needs it.
+    tiny = less_equal(absolute(x), constant(absolute(x), 4.0 * _smallest(x)))
+    flat = logical_and(equal(y, 0), logical_or(tiny, isnan(x)))
     return y * pow(where(flat, 1, x), where(flat, 1, y - 1))
+
+
+def _smallest(x: Tensor) -> float:
+    """Return the smallest normal number of a tensor's precision."""
+    found = ml_dtypes.finfo(absolute(x).dtype)  # type: ignore[no-untyped-call]
+    return float(found.smallest_normal)
 
 
 def _by_exponent(out: Tensor, x: Any, y: Tensor) -> Tensor:
