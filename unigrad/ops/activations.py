@@ -10,7 +10,7 @@ import math
 from typing import Literal
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, to_floating
+from unigrad.core.arguments import TensorLike, as_tensor, cast, to_floating
 from unigrad.core.elementwise import unary
 from unigrad.core.errors import DTypeError, SettingError
 from unigrad.core.op import OPS, Op, composite
@@ -18,6 +18,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs, maximum, minimum
 from unigrad.ops.comparison import where
 from unigrad.ops.elementary import erf, expm1, logaddexp, tanh
+from unigrad.ops.reductions import widened
 
 __all__ = [
     "celu",
@@ -303,6 +304,11 @@ def tanh_shrink(x: TensorLike, /) -> Tensor:
 
 @composite
 def _gelu(x: Tensor, *, approximate: str) -> Tensor:
+    wide = widened(x)
+    if wide is not x:
+        # In half precision 1 + erf keeps no digit where it is small.
+        found: Tensor = OPS["gelu"](wide, approximate=approximate)
+        return cast(found, x.dtype)
     if approximate == "tanh":
         # From 20 on the tangent is ±1; without the bounds x³ would leave the range.
         near = minimum(maximum(x, -20.0), 20.0)

@@ -16,8 +16,8 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core import tree
-from unigrad.core.arguments import as_tensor, cast, constant
-from unigrad.core.dtypes import COMPLEX, FLOATING, DType, float32, int64
+from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
+from unigrad.core.dtypes import COMPLEX, FLOATING, INTEGER, DType, float32, int64
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.leaks import warn_program
 from unigrad.core.state import load_into, state_of
@@ -136,7 +136,7 @@ class Optimizer(ABC):
                 *(tree.leaves(state[name]) for name in self.slot_names),
             )
         ]
-        step = as_tensor(state["step"])
+        step = _step_number(type(self).__name__, state["step"])
         new_step = step + 1
         new = self._step(step, new_step, columns)
         trees = [tree.unflatten(structure, column) for column in new]
@@ -354,3 +354,18 @@ def _within(dtype: DType) -> DType:
 def _slot_of(parameter: Tensor) -> Tensor:
     """Return a slot's zeros."""
     return zeros_like(parameter, dtype=_within(parameter.dtype))
+
+
+def _step_number(name: str, step: TensorLike) -> Tensor:
+    """Return the number of steps done, as a state holds it.
+
+    Raises:
+        ShapeError: when it is more than one.
+        DTypeError: when it is no integer.
+    """
+    tensor = as_tensor(step)
+    if tensor.shape:
+        raise ShapeError(f"{name}.update: the step is one number, not an array of {tensor.shape}")
+    if tensor.dtype not in INTEGER:
+        raise DTypeError(f"{name}.update: the step is an integer, not {tensor.dtype.name}")
+    return tensor

@@ -26,7 +26,7 @@ TABLE = {
     "permute_dims": lambda x, axes: x.transpose(axes),
     "stack": lambda *xs, axis: np.stack(xs, axis),
     "flip": lambda x, axis: np.flip(x, axis),
-    "roll": lambda x, shift, axis: np.roll(x, shift, axis),
+    "roll": lambda x, shift, axis: np.roll(x, shift, axis) if shift else x,
     "concat": lambda *xs, axis: np.concatenate(xs, axis),
     "split": split,
     "pad": lambda x, widths, value: np.pad(x, widths, constant_values=value),
