@@ -257,3 +257,9 @@ edge(
     [126.0, -126.0, 10.0, 0.5],
     value=[2.0**126, 2.0**-126, 1024.0, math.sqrt(2.0)],
 )
+edge(
+    "a complex 0 ** 0",
+    lambda ug, x: ug.abs(ug.pow(ug.astype(x, "complex64"), ug.astype(x, "complex64"))),
+    [0.0],
+    value=[1.0],
+)

@@ -172,6 +172,10 @@ _signed_pow = binary("Pow")
 def _raw_pow(x: Any, y: Any) -> Any:
     """x**y. TensorFlow has no unsigned one: the low bits are those of int64."""
     dtype = (y if isinstance(x, (int, float)) else x).dtype
+    if dtype.is_complex:
+        # TensorFlow's own of 0 ** 0 is NaN.
+        none = tf.equal(y, tf.zeros((), dtype))
+        return tf.where(none, tf.ones((), dtype), _signed_pow(x, y))
     if not dtype.is_unsigned:
         return _signed_pow(x, y)
     wide = [

@@ -113,7 +113,13 @@ def _remainder_of(x: Any, y: Any) -> torch.Tensor:
     return _remainder(x, y)
 
 
-_real_pow = by_rule("pow", torch.pow)
+def _raw_pow(x: Any, y: Any) -> torch.Tensor:
+    """x**y; torch's own of complex 0 ** 0 is NaN."""
+    found: torch.Tensor = torch.pow(x, y)
+    return torch.where(y == 0, 1.0, found) if found.is_complex() else found
+
+
+_real_pow = by_rule("pow", _raw_pow)
 
 
 def _pow(x: Any, y: Any) -> torch.Tensor:
