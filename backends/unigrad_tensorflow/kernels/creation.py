@@ -6,6 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from unigrad.core.dtypes import ALL
+from unigrad_tensorflow.settings import setting
 
 _DTYPES = {dtype: getattr(tf, dtype.name) for dtype in ALL}
 
@@ -28,13 +29,17 @@ def _constant(value: Any, dtype: Any) -> tf.Tensor:
 
 def full(shape: tuple[int, ...], value: Any, dtype: Any) -> tf.Tensor:
     """A filled tensor."""
-    return tf.fill(shape, _constant(value, _DTYPES[dtype]))
+    return tf.raw_ops.Fill(dims=setting(shape), value=_constant(value, _DTYPES[dtype]))
+
+
+def full_like(x: tf.Tensor, value: Any) -> tf.Tensor:
+    """A filled tensor of another's shape and dtype."""
+    shape = setting(tuple(x.shape)) if x.shape.is_fully_defined() else tf.shape(x)
+    return tf.fill(shape, _constant(bool(value) if x.dtype == tf.bool else value, x.dtype))
 
 
 TABLE = {
     "full": full,
-    "full_like": lambda x, value: tf.fill(
-        tf.shape(x), _constant(bool(value) if x.dtype == tf.bool else value, x.dtype)
-    ),
+    "full_like": full_like,
     "to_device": to_device,
 }

@@ -4,6 +4,7 @@ Specs and starts are those of `unigrad.ops.keys`. In a traced function and on a 
 bounds give NaN or 0 and writes are dropped; in eager mode the front end has checked.
 """
 
+from contextlib import suppress
 from math import prod
 from typing import Any, TypeAlias
 
@@ -122,8 +123,14 @@ def _nothing(x: Tensor) -> Tensor:
 
 def take(x: Tensor, index: Tensor, axis: int) -> Tensor:
     """Slices at indices along an axis."""
-    wrapped, valid = _within(index, x.shape[axis])
-    out = tf.raw_ops.GatherV2(params=x, indices=wrapped, axis=setting(axis))
+    out = valid = None
+    if _checked(index):
+        # The library looks at the bounds itself; negative indices it refuses.
+        with suppress(tf.errors.InvalidArgumentError):
+            out = tf.raw_ops.GatherV2(params=x, indices=index, axis=setting(axis))
+    if out is None:
+        wrapped, valid = _within(index, x.shape[axis])
+        out = tf.raw_ops.GatherV2(params=x, indices=wrapped, axis=setting(axis))
     if not out.shape.num_elements():
         # TensorFlow has no derivative of this: it is nothing of x.
         return tf.reshape(tf.reshape(x, [-1])[:0], out.shape)

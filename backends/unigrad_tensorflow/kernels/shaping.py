@@ -50,7 +50,9 @@ TABLE = {
     "concat": lambda *xs, axis: (
         _raw.ConcatV2(values=xs, axis=setting(axis)) if len(xs) > 1 else xs[0]
     ),
-    "split": lambda x, axis, sizes: tf.split(x, sizes, axis),
+    "split": lambda x, axis, sizes: list(
+        _raw.SplitV(value=x, size_splits=setting(sizes), axis=setting(axis), num_split=len(sizes))
+    ),
     "pad": lambda x, widths, value: tf.pad(x, widths, constant_values=value),
     "tril": _tril,
     "triu": _triu,
