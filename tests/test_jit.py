@@ -15,6 +15,13 @@ def _ones(*shape: int) -> ug.Tensor:
     return ug.asarray(np.ones(shape, np.float32))
 
 
+def test_an_empty_factor(backend: str) -> None:
+    """TensorFlow's optimiser of graphs ended the process here."""
+    empty = ug.zeros((0,))
+    gradient = ug.jit(ug.grad(lambda b: ug.sum(ug.outer(empty, b))))
+    assert gradient(ug.ones((3,))).tolist() == [0.0, 0.0, 0.0]
+
+
 def test_a_derivative_that_is_zero_everywhere(backend: str) -> None:
     """torch's own zeros have no memory, and while tracing no device either."""
 

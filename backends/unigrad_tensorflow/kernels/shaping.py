@@ -3,10 +3,18 @@
 import numpy as np
 import tensorflow as tf
 
+from unigrad_tensorflow.private import executing_eagerly
 from unigrad_tensorflow.settings import long_setting as _long
 from unigrad_tensorflow.settings import setting
 
 _raw = tf.raw_ops
+
+
+def _reshape(x: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+    if 0 in shape and not executing_eagerly():
+        # TensorFlow's optimiser of graphs divides by the length of such a reshaped array: SIGFPE.
+        return tf.zeros(shape, x.dtype)
+    return _raw.Reshape(tensor=x, shape=setting(shape))
 
 
 def _tril(x: tf.Tensor, k: int) -> tf.Tensor:
@@ -41,7 +49,7 @@ def _roll(x: tf.Tensor, shift: tuple[int, ...], axis: tuple[int, ...]) -> tf.Ten
 TABLE = {
     "identity": tf.identity,
     "stop_gradient": tf.stop_gradient,
-    "reshape": lambda x, shape: _raw.Reshape(tensor=x, shape=setting(shape)),
+    "reshape": _reshape,
     "broadcast_to": lambda x, shape: _raw.BroadcastTo(input=x, shape=setting(shape)),
     "permute_dims": lambda x, axes: _raw.Transpose(x=x, perm=setting(axes)) if axes else x,
     "stack": lambda *xs, axis: _raw.Pack(values=xs, axis=axis),
