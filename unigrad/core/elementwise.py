@@ -75,10 +75,10 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
                 else:
                     second = x2
                     kind = type(x2)
-                    # The commonest numbers beside floats, without a call.
+                    # The commonest numbers without a call.
                     fits = (
                         ((kind is float and x2 != 0.0) or (kind is int and 0 <= x2 < 128))
-                        and first.dtype in backend.native_floats
+                        and first.dtype in backend.weak[kind]
                         and op.name in backend.scalar_ops
                     ) or _absorbs(backend, op, first.dtype, x2)
                 if fits and (not floating or first.dtype in backend.native_floats):
