@@ -66,7 +66,11 @@ class JaxBackend(Backend):
 
     def native_device(self, device: str | None) -> Any:
         """Translate a device's name; ``None`` leaves the choice to JAX."""
-        return None if device is None else by_name()[self.place(device)]
+        if device is None:
+            return None
+        found = by_name()[self.place(device)]
+        # JAX compiles anew for an array that was told its only device beside one that was not.
+        return found if len(by_name()) > 1 else None
 
     def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> jax.Array:
         native: jax.Array = jax.device_put(
