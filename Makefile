@@ -23,12 +23,10 @@ ALL_STAMP := $(VENV)/.installed-all
 
 # One thread per process, because several test processes share the cores; and no start-up chatter from TensorFlow.
 TEST_ENVIRONMENT := OMP_NUM_THREADS=1 TF_CPP_MIN_LOG_LEVEL=3
-# Fair timing: see benchmarks/timing.py. Put `taskset -c 0` before make to hold JAX and TensorFlow to one core too.
-BENCH_ENVIRONMENT := $(TEST_ENVIRONMENT) GOMP_SPINCOUNT=0
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help install demo test lint types docs examples-in-docs doctest unit bench conformance constraints clean
+.PHONY: help install demo test lint types docs examples-in-docs doctest unit bench conformance report constraints clean
 
 help: ## List the targets.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -68,12 +66,15 @@ demo: $(VENV)/.installed-demo-$(BACKEND) ## Train on MNIST and on pronunciation 
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/mnist_mlp.py --backend $(BACKEND) $(MNIST_FLAGS)
 	TF_CPP_MIN_LOG_LEVEL=3 $(BIN)/python examples/g2p.py --backend $(BACKEND) $(G2P_FLAGS)
 
-bench: $(ALL_STAMP) ## Measure the speed against the frameworks by themselves.
-	$(BENCH_ENVIRONMENT) $(BIN)/python -m benchmarks.eager_ops
-	$(BENCH_ENVIRONMENT) $(BIN)/python -m benchmarks.mlp --steps
+bench: $(ALL_STAMP) ## Measure the speed beside the frameworks by themselves; renew its page.
+	$(BIN)/python -m unigrad bench --page
 
 conformance: $(ALL_STAMP) ## Run the conformance suite on every installed backend and print its report.
 	$(TEST_ENVIRONMENT) $(BIN)/python -m unigrad conformance
+
+report: $(ALL_STAMP) ## Renew docs/conformance-report.md, and report.html; an interrupted run goes on.
+	$(TEST_ENVIRONMENT) $(BIN)/python -m unigrad conformance --level quick --backend numpy,torch,jax,tensorflow \
+		--resume report.jsonl --report docs/conformance-report.md --report report.html
 
 # --- checking -----------------------------------------------------------------------------------
 

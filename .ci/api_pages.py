@@ -55,10 +55,14 @@ def _filled(line: re.Match[str]) -> str:
 
 def _found(name: str) -> tuple[ModuleType, str]:
     """Return a module, and where its names are public: there, or at the top."""
-    last = name.rpartition(".")[2]
-    if name == "unigrad" or (last in unigrad.__all__ and name == f"unigrad.{last}"):
+    if _is_public(name):
         return _namespace(name), name
     return importlib.import_module(name), "unigrad"
+
+
+def _is_public(name: str) -> bool:
+    parent, _, last = name.rpartition(".")
+    return not parent or (_is_public(parent) and last in _namespace(parent).__all__)
 
 
 def _namespace(name: str) -> ModuleType:

@@ -8,31 +8,8 @@ single function for it. All see the same names: ``x``, ``y`` float32 (4, 4), ``v
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
-
-class Row(NamedTuple):
-    """One operation as it is written in unigrad and in each framework."""
-
-    name: str
-    unigrad: str
-    numpy: str | None
-    torch: str | None
-    jax: str | None
-    tensorflow: str | None
-
-
-def _same(name: str, arguments: str = "x", tensorflow: str | None = None, **other: str) -> Row:
-    """Return a row of a function that has the same name nearly everywhere."""
-    call = f"{name}({arguments})"
-    return Row(
-        name,
-        other.get("unigrad", f"ug.{call}"),
-        other.get("numpy", f"np.{call}"),
-        other.get("torch", f"torch.{call}"),
-        other.get("jax", f"jnp.{call}"),
-        f"tf.{call}" if tensorflow is None else tensorflow,
-    )
+from benchmarks.eager_rest import ROWS as _REST
+from benchmarks.eager_rows import Row, same
 
 
 def _everywhere(name: str, expression: str, tensorflow: str | None = None) -> Row:
@@ -41,23 +18,23 @@ def _everywhere(name: str, expression: str, tensorflow: str | None = None) -> Ro
 
 
 _UNARY = [
-    _same("abs", tensorflow="tf.abs(x)"),
-    _same("negative"),
-    _same("exp"),
-    _same("expm1", tensorflow="tf.math.expm1(x)"),
-    _same("log", "p", tensorflow="tf.math.log(p)"),
-    _same("log1p", "p", tensorflow="tf.math.log1p(p)"),
-    _same("sqrt", "p"),
-    _same("square"),
-    _same("sin"),
-    _same("cos"),
-    _same("tanh"),
-    _same("sign"),
-    _same("floor"),
-    _same("ceil", tensorflow="tf.math.ceil(x)"),
-    _same("round"),
-    _same("isnan", tensorflow="tf.math.is_nan(x)"),
-    _same("isfinite", tensorflow="tf.math.is_finite(x)"),
+    same("abs", tensorflow="tf.abs(x)"),
+    same("negative"),
+    same("exp"),
+    same("expm1", tensorflow="tf.math.expm1(x)"),
+    same("log", "p", tensorflow="tf.math.log(p)"),
+    same("log1p", "p", tensorflow="tf.math.log1p(p)"),
+    same("sqrt", "p"),
+    same("square"),
+    same("sin"),
+    same("cos"),
+    same("tanh"),
+    same("sign"),
+    same("floor"),
+    same("ceil", tensorflow="tf.math.ceil(x)"),
+    same("round"),
+    same("isnan", tensorflow="tf.math.is_nan(x)"),
+    same("isfinite", tensorflow="tf.math.is_finite(x)"),
     Row(
         "sigmoid",
         "ug.sigmoid(x)",
@@ -81,42 +58,42 @@ _BINARY = [
     _everywhere("x + 1.0", "x + 1.0"),
     _everywhere("x * 2", "x * 2", "x * 2.0"),
     _everywhere("x > 0", "x > 0", "x > 0.0"),
-    _same("add", "x, y"),
-    _same("subtract", "x, y"),
-    _same("multiply", "x, y"),
-    _same("divide", "x, y"),
-    _same("pow", "p, y", numpy="np.power(p, y)", jax="jnp.power(p, y)"),
+    same("add", "x, y"),
+    same("subtract", "x, y"),
+    same("multiply", "x, y"),
+    same("divide", "x, y"),
+    same("pow", "p, y", numpy="np.power(p, y)", jax="jnp.power(p, y)"),
     _everywhere("x ** 2", "x ** 2"),
-    _same("maximum", "x, y"),
-    _same("minimum", "x, y"),
-    _same("maximum scalar", "x, 0.0", unigrad="ug.maximum(x, 0.0)", numpy="np.maximum(x, 0.0)",
+    same("maximum", "x, y"),
+    same("minimum", "x, y"),
+    same("maximum scalar", "x, 0.0", unigrad="ug.maximum(x, 0.0)", numpy="np.maximum(x, 0.0)",
           torch="torch.clamp_min(x, 0.0)", jax="jnp.maximum(x, 0.0)",
           tensorflow="tf.maximum(x, 0.0)"),
-    _same("equal", "x, y", torch="torch.eq(x, y)"),
-    _same("less", "x, y"),
-    _same("logical_and", "m, m"),
-    _same("where", "m, x, y"),
-    _same("clip", "x, -1.0, 1.0", tensorflow="tf.clip_by_value(x, -1.0, 1.0)"),
-    _same("atan2", "x, y", numpy="np.arctan2(x, y)", jax="jnp.arctan2(x, y)"),
+    same("equal", "x, y", torch="torch.eq(x, y)"),
+    same("less", "x, y"),
+    same("logical_and", "m, m"),
+    same("where", "m, x, y"),
+    same("clip", "x, -1.0, 1.0", tensorflow="tf.clip_by_value(x, -1.0, 1.0)"),
+    same("atan2", "x, y", numpy="np.arctan2(x, y)", jax="jnp.arctan2(x, y)"),
 ]  # fmt: skip
 
 _REDUCTIONS = [
-    _same("sum", tensorflow="tf.reduce_sum(x)"),
-    _same("sum along an axis", unigrad="ug.sum(x, axis=0)", numpy="np.sum(x, axis=0)",
+    same("sum", tensorflow="tf.reduce_sum(x)"),
+    same("sum along an axis", unigrad="ug.sum(x, axis=0)", numpy="np.sum(x, axis=0)",
           torch="torch.sum(x, dim=0)", jax="jnp.sum(x, axis=0)",
           tensorflow="tf.reduce_sum(x, axis=0)"),
-    _same("mean", tensorflow="tf.reduce_mean(x)"),
-    _same("max", tensorflow="tf.reduce_max(x)"),
-    _same("max along an axis", unigrad="ug.max(x, axis=1)", numpy="np.max(x, axis=1)",
+    same("mean", tensorflow="tf.reduce_mean(x)"),
+    same("max", tensorflow="tf.reduce_max(x)"),
+    same("max along an axis", unigrad="ug.max(x, axis=1)", numpy="np.max(x, axis=1)",
           torch="torch.amax(x, dim=1)", jax="jnp.max(x, axis=1)",
           tensorflow="tf.reduce_max(x, axis=1)"),
-    _same("prod", tensorflow="tf.reduce_prod(x)"),
-    _same("std", tensorflow="tf.math.reduce_std(x)"),
-    _same("var", tensorflow="tf.math.reduce_variance(x)"),
-    _same("argmax", "x, axis=1", torch="torch.argmax(x, dim=1)",
+    same("prod", tensorflow="tf.reduce_prod(x)"),
+    same("std", tensorflow="tf.math.reduce_std(x)"),
+    same("var", tensorflow="tf.math.reduce_variance(x)"),
+    same("argmax", "x, axis=1", torch="torch.argmax(x, dim=1)",
           tensorflow="tf.argmax(x, axis=1)"),
-    _same("any", "m", tensorflow="tf.reduce_any(m)"),
-    _same("all", "m", tensorflow="tf.reduce_all(m)"),
+    same("any", "m", tensorflow="tf.reduce_any(m)"),
+    same("all", "m", tensorflow="tf.reduce_all(m)"),
     Row("cumulative_sum", "ug.cumulative_sum(x, axis=1)", "np.cumsum(x, axis=1)",
         "torch.cumsum(x, dim=1)", "jnp.cumsum(x, axis=1)", "tf.cumsum(x, axis=1)"),
     Row("softmax", "ug.nn.softmax(x)", None, "torch.softmax(x, -1)", "jax.nn.softmax(x)",
@@ -131,38 +108,38 @@ _REDUCTIONS = [
 ]  # fmt: skip
 
 _PRODUCTS = [
-    _same("matmul", "x, y"),
+    same("matmul", "x, y"),
     _everywhere("x @ y", "x @ y"),
     Row("linear", "ug.linear(x, y, v)", "x @ y + v", "torch.addmm(v, x, y)", "x @ y + v",
         "x @ y + v"),
-    _same("einsum", "'ij,jk->ik', x, y"),
-    _same("tensordot", "x, y", unigrad="ug.tensordot(x, y, axes=1)",
+    same("einsum", "'ij,jk->ik', x, y"),
+    same("tensordot", "x, y", unigrad="ug.tensordot(x, y, axes=1)",
           numpy="np.tensordot(x, y, 1)", torch="torch.tensordot(x, y, 1)",
           jax="jnp.tensordot(x, y, 1)", tensorflow="tf.tensordot(x, y, 1)"),
-    _same("outer", "v, v", tensorflow="tf.einsum('i,j->ij', v, v)"),
+    same("outer", "v, v", tensorflow="tf.einsum('i,j->ij', v, v)"),
 ]  # fmt: skip
 
 _MOVEMENT = [
-    _same("reshape", "x, (2, 8)"),
+    same("reshape", "x, (2, 8)"),
     _everywhere("x.reshape(-1)", "x.reshape(-1)", "tf.reshape(x, (-1,))"),
     _everywhere("x.T", "x.T", "tf.transpose(x)"),
-    _same("permute_dims", "x, (1, 0)", numpy="np.transpose(x, (1, 0))",
+    same("permute_dims", "x, (1, 0)", numpy="np.transpose(x, (1, 0))",
           torch="torch.permute(x, (1, 0))", jax="jnp.transpose(x, (1, 0))",
           tensorflow="tf.transpose(x, (1, 0))"),
-    _same("broadcast_to", "v, (4, 4)"),
-    _same("expand_dims", "x, axis=0", torch="torch.unsqueeze(x, 0)"),
+    same("broadcast_to", "v, (4, 4)"),
+    same("expand_dims", "x, axis=0", torch="torch.unsqueeze(x, 0)"),
     _everywhere("squeeze(x[None])", "ug.squeeze(x[None])")._replace(
         numpy="np.squeeze(x[None])", torch="torch.squeeze(x[None])",
         jax="jnp.squeeze(x[None])", tensorflow="tf.squeeze(x[None])"),
-    _same("concat", "(x, y)", numpy="np.concatenate((x, y))", tensorflow="tf.concat((x, y), 0)",
+    same("concat", "(x, y)", numpy="np.concatenate((x, y))", tensorflow="tf.concat((x, y), 0)",
           jax="jnp.concatenate((x, y))"),
-    _same("stack", "(x, y)"),
-    _same("flip", "x, axis=0", torch="torch.flip(x, (0,))", tensorflow="tf.reverse(x, (0,))"),
-    _same("roll", "x, 1, axis=0", torch="torch.roll(x, 1, 0)", tensorflow="tf.roll(x, 1, 0)"),
-    _same("split", "x, 2", torch="torch.split(x, 2)"),
-    _same("tile", "x, (2, 1)"),
-    _same("tril", "x", tensorflow="tf.linalg.band_part(x, -1, 0)"),
-    _same("pad", "x, 1", torch="torch.nn.functional.pad(x, (1, 1, 1, 1))",
+    same("stack", "(x, y)"),
+    same("flip", "x, axis=0", torch="torch.flip(x, (0,))", tensorflow="tf.reverse(x, (0,))"),
+    same("roll", "x, 1, axis=0", torch="torch.roll(x, 1, 0)", tensorflow="tf.roll(x, 1, 0)"),
+    same("split", "x, 2", torch="torch.split(x, 2)"),
+    same("tile", "x, (2, 1)"),
+    same("tril", "x", tensorflow="tf.linalg.band_part(x, -1, 0)"),
+    same("pad", "x, 1", torch="torch.nn.functional.pad(x, (1, 1, 1, 1))",
           tensorflow="tf.pad(x, ((1, 1), (1, 1)))"),
 ]  # fmt: skip
 
@@ -185,12 +162,12 @@ _INDEXING = [
 ]  # fmt: skip
 
 _CREATION = [
-    _same("zeros", "(4, 4)"),
-    _same("ones", "(4, 4)"),
-    _same("full", "(4, 4), 2.0", tensorflow="tf.fill((4, 4), 2.0)"),
-    _same("zeros_like"),
-    _same("arange", "4", tensorflow="tf.range(4)"),
-    _same("asarray", "a", numpy="np.array(a)", torch="torch.tensor(a)",
+    same("zeros", "(4, 4)"),
+    same("ones", "(4, 4)"),
+    same("full", "(4, 4), 2.0", tensorflow="tf.fill((4, 4), 2.0)"),
+    same("zeros_like"),
+    same("arange", "4", tensorflow="tf.range(4)"),
+    same("asarray", "a", numpy="np.array(a)", torch="torch.tensor(a)",
           tensorflow="tf.constant(a)"),
     Row("astype", "x.astype('float64')", "x.astype('float64')", "x.to(torch.float64)",
         "x.astype('float64')", "tf.cast(x, tf.float64)"),
@@ -199,4 +176,4 @@ _CREATION = [
     Row("numpy", "x.numpy()", "x.copy()", "x.numpy().copy()", "np.array(x)", "x.numpy()"),
 ]  # fmt: skip
 
-ROWS = [*_UNARY, *_BINARY, *_REDUCTIONS, *_PRODUCTS, *_MOVEMENT, *_INDEXING, *_CREATION]
+ROWS = [*_UNARY, *_BINARY, *_REDUCTIONS, *_PRODUCTS, *_MOVEMENT, *_INDEXING, *_CREATION, *_REST]

@@ -25,7 +25,8 @@ from benchmarks.native_mlp import (
     initial_weights,
     random_batch,
 )
-from benchmarks.timing import compare
+from benchmarks.rows import OURS, Bar, Effort, Row, ratio
+from benchmarks.timing import Candidate, compare
 
 #: For each backend the native programs that it is compared with; the first is the base.
 RIVALS = {
@@ -35,10 +36,20 @@ RIVALS = {
     "tensorflow": ["tf eager", "tf.function"],
 }
 STEP_RIVALS = {
-    "numpy": [],
+    "numpy": ["numpy by hand, Adam in place"],
     "torch": ["torch fused Adam", "torch.compile + fused Adam"],
     "jax": ["jax.jit step"],
     "tensorflow": ["tf.function step"],
+}
+
+
+#: What the jitted step may take, beside which candidates.
+EAGER = "unigrad eager"
+BARS: dict[str, tuple[Bar, ...]] = {
+    "numpy": (ratio(1 / 1.25, EAGER), ratio(1.1, *STEP_RIVALS["numpy"])),
+    "torch": (ratio(0.95, *STEP_RIVALS["torch"]),),
+    "jax": (ratio(1.03, *STEP_RIVALS["jax"]),),
+    "tensorflow": (ratio(1.05, *STEP_RIVALS["tensorflow"]),),
 }
 
 
@@ -94,6 +105,22 @@ def step(
         return loss
 
     return run
+
+
+def rows(backend: str) -> list[Row]:
+    """Return the row of a backend: the whole step under `ug.jit`."""
+
+    def build(effort: Effort) -> dict[str, Candidate]:
+        weights, (x, y) = initial_weights(), random_batch()
+        rivals = [one for one in STEP_RIVALS[backend] if not (effort.quick and "compile" in one)]
+        return {
+            OURS: step(backend, weights, x, y),
+            EAGER: step(backend, weights, x, y, jit=False),
+            **{name: STEPS[name](weights, x, y) for name in rivals},
+        }
+
+    name = f"MLP step, jitted (784-100-100-10, batch {BATCH}, Adam)"
+    return [Row(name, backend, build, BARS[backend])]
 
 
 def main() -> None:

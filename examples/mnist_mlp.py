@@ -22,6 +22,24 @@ STEPS = 200
 LEARNING_RATE = 1e-3
 
 
+def make_model() -> ug.layers.Sequential:
+    """Return the network of the lecture."""
+    return ug.layers.Sequential(
+        ug.layers.Dense(100, activation="relu", kernel_initializer="he_uniform"),
+        ug.layers.Dense(100, activation="relu", kernel_initializer="he_uniform"),
+        ug.layers.Dense(10),
+    )
+
+
+def loss() -> ug.Tensor:
+    """Return the loss of a few digits, for ``unigrad graph examples/mnist_mlp.py:loss``."""
+    digits, _ = read_digits(0)
+    logits = make_model()(ug.asarray(digits.images[:8]))
+    return ug.losses.sparse_categorical_crossentropy(
+        ug.asarray(digits.labels[:8]), logits, from_logits=True
+    ).mean()
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Train, test, and leave losses, curve and weights in the output folder."""
     chosen = flags(__doc__.splitlines()[0], "mnist_mlp").parse_args(arguments)
@@ -36,11 +54,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
             most = chosen.epochs * (len(training) // BATCH)
             total = most if chosen.steps is None else min(chosen.steps, most)
 
-        model = ug.layers.Sequential(
-            ug.layers.Dense(100, activation="relu", kernel_initializer="he_uniform"),
-            ug.layers.Dense(100, activation="relu", kernel_initializer="he_uniform"),
-            ug.layers.Dense(10),
-        )
+        model = make_model()
         model(training.images[:1])  # makes the weights
         optimizer = ug.optimizers.Adam(LEARNING_RATE)
 

@@ -10,13 +10,10 @@ import json
 import math
 import os
 import shlex
-import signal
 import sys
 import tempfile
-import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from itertools import islice
 from pathlib import Path
 from statistics import median
@@ -108,34 +105,6 @@ def run_program(main: Callable[[], None]) -> None:
         sys.exit(130)
 
 
-@contextmanager
-def interruptible() -> Iterator[Callable[[], bool]]:
-    """Give a function that tells whether Ctrl-C was pressed, so that a step can be ended first.
-
-    Pressed twice, it interrupts at once. Python hands signals to the main thread only; where the
-    program does something else with this one, it is left alone.
-    """
-    pressed = threading.Event()
-    before = signal.getsignal(signal.SIGINT)
-    if (
-        before is not signal.default_int_handler
-        or threading.current_thread() is not threading.main_thread()
-    ):
-        yield pressed.is_set
-        return
-
-    def press(*_: Any) -> None:
-        if pressed.is_set():
-            raise KeyboardInterrupt
-        pressed.set()
-
-    signal.signal(signal.SIGINT, press)
-    try:
-        yield pressed.is_set
-    finally:
-        signal.signal(signal.SIGINT, before)
-
-
 class Run:
     """A training run in its folder: losses so far, time per step, checkpoints.
 
@@ -208,7 +177,10 @@ class Run:
         )
         done = self.checkpoint.step
         saved = done
-        with interruptible() as interrupted, Progress(*columns, console=console) as progress:
+        with (
+            ug.training.interruptible() as interrupted,
+            Progress(*columns, console=console) as progress,
+        ):
             bar = progress.add_task("", total=total, completed=done, loss="")
             for batch in islice(batches, done, total):
                 start = time.perf_counter()

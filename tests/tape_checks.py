@@ -187,7 +187,8 @@ def results_are_nobody_elses() -> None:
     _, tangent = ug.jvp(lambda t: t, (x,), (c,))
     kept = ug.jit(lambda: x)()
     carry, _ = ug.scan(lambda carry, row: (carry, row), x, length=2)
-    for one in (out, found, tangent, kept, carry):
+    _, aux = ug.grad(lambda t: (t, x), has_aux=True)(ug.asarray(1.0))
+    for one in (out, found, tangent, kept, carry, aux):
         one[0] = 9.0
     assert (x.tolist(), c.tolist()) == ([1.0, 2.0], [3.0, 4.0])
     assert pullback(c)[0].tolist() == [3.0, 4.0]

@@ -11,10 +11,22 @@ ONES = np.ones((2, 2, 2), np.float32)
 INDICES = np.zeros((2, 2, 2), np.int64)
 #: What stands between the tensor and the axes, where that is more than nothing.
 REST = {
+    "append": (ONES,),
+    "argpartition": (1,),
+    "array_split": (2,),
+    "associative_scan": (ONES,),
     "boolean_mask": (np.asarray([True, False]),),
+    "compress": (ONES,),
+    "delete": ([0],),
     "index_select": ([0],),
+    "insert": ([0], 1.0),
+    "nanpercentile": (50.0,),
+    "nanquantile": (0.5,),
     "one_hot": (3,),
+    "partition": (1,),
+    "percentile": (50.0,),
     "put_along_axis": (INDICES, 1.0),
+    "quantile": (0.5,),
     "repeat": (2,),
     "roll": (1,),
     "split": (2,),
@@ -26,6 +38,8 @@ REST = {
     "vecdot": (ONES,),
 }
 FIRST = {
+    "associative_scan": ug.add,
+    "compress": [True, False],
     "one_hot": INDICES,
     "squeeze": ONES[..., :1],
     "concat": [ONES, ONES],
@@ -34,6 +48,7 @@ FIRST = {
 #: Where one axis is not enough.
 AXES = {
     "permute_dims": lambda one: (0, one, 2),
+    "rot90": lambda one: (0, one),
     "transpose": lambda one: (0, one, 2),
     "tensordot": lambda one: ((0,), (one,)),
 }
@@ -56,7 +71,7 @@ def call(name, setting, axis):
         return function(*given, *((axis, 0) if setting == "source" else (0, axis)))
     axis = AXES.get(name, lambda one: one)(axis)
     kind = inspect.signature(function).parameters[setting].kind
-    if kind is inspect.Parameter.KEYWORD_ONLY:
+    if kind is inspect.Parameter.KEYWORD_ONLY or name == "associative_scan":
         return function(*given, **{setting: axis})
     return function(*given, axis)
 

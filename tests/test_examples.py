@@ -373,3 +373,53 @@ def test_a_run_goes_on_from_its_own_checkpoint_only(
     (tmp_path / "losses.json").write_text('{"losses": [1.0')
     with pytest.raises(SystemExit, match="no run to go on with"):
         main([*flags, "--steps", "8", "--seed", "3", "--resume"])
+
+
+def test_the_race_leaves_pictures_and_figures(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    race = load("optimizer_race", monkeypatch)
+    race.main(["--steps", "10", "--frames", "2", "--output", str(tmp_path)])
+    figures = json.loads((tmp_path / "race.json").read_text())
+    assert {path.name for path in tmp_path.iterdir()} == {"digits.png", "paths.gif", "race.json"}
+    memory = {name: round(one["memory"]) for name, one in figures["digits"].items()}
+    # Of the lecture's order all but RMSprop's place above Momentum holds.
+    assert [memory[name] for name in ("SGD", "Momentum", "RMSprop", "Adam")] == [0, 1, 1, 2]
+    assert all(one["losses"][-1] < one["losses"][0] for one in figures["digits"].values())
+    values = {name: one["value"] for name, one in figures["paths"]["noisy ravine"].items()}
+    assert all(value < 6.0 for value in values.values()), values
+
+
+def test_the_study_of_initial_weights(tmp_path: Path) -> None:
+    done = run_example("--steps", "20", folder=tmp_path, name="initialization_study")
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "runs" / "initialization_study"
+    assert {one.name for one in folder.glob("*.png")} == {
+        "forward.png",
+        "backward.png",
+        "training.png",
+    }
+    found = json.loads((folder / "numbers.json").read_text())
+    # Units that begin alike stay alike; He's variance keeps relu's, 1/n halves it per layer.
+    assert set(found["spread of equal units"].values()) == {0.0}
+    of_relu = found["layers"]["relu"]
+    assert 0.05 < of_relu["He"]["variance"][-1] / of_relu["He"]["variance"][0] < 50
+    assert of_relu["Xavier, 1/n"]["variance"][-1] < 1e-10
+    assert len(of_relu["He"]["gradient variance"]) == 50
+
+
+def test_the_study_of_training(tmp_path: Path) -> None:
+    done = run_example("--steps", "20", folder=tmp_path, name="training_study")
+    assert done.returncode == 0, done.stderr
+    folder = tmp_path / "runs" / "training_study"
+    assert {one.name for one in folder.glob("*.png")} == {"data_and_rates.png", "batch_sizes.png"}
+    found = json.loads((folder / "numbers.json").read_text())
+    cost = found["loss and cost"]
+    assert cost["cost"] == pytest.approx(np.mean(cost["losses"]), rel=1e-5)
+    # What falls with the root of a size falls by four from 32 to 512.
+    assert 3 < cost["spread"]["32"] / cost["spread"]["512"] < 5
+    noise = {size: one["noise"] for size, one in found["batch"].items()}
+    assert 3 < noise["32"] / noise["512"] < 6
+    assert found["batch"]["32"]["bytes"] < found["batch"]["512"]["bytes"]
+    assert max(found["rate"]["10.0"]) > 1e3 > 3 > max(found["rate"]["0.0001"])
+    assert found["amount"]["4000"]["unseen"] < found["amount"]["50"]["unseen"]

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 import unigrad as ug
+from unigrad.core import arrivals
 
 _SINES = {
     "torch": ("torch", "sin"),
@@ -114,3 +115,34 @@ def test_a_library_whose_backend_nobody_loaded():
         "{'numpy'}; v = ug.Variable([0.0]); assert torch.cos(v)[0] == 1.0"
     )
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+@pytest.mark.parametrize("imports", ["import unigrad as ug, jax", "import jax, unigrad as ug"])
+def test_jax_imported_before_and_after(imports):
+    """The 64-bit mode stays the caller's, and the backend is loaded by the first call."""
+    program = (
+        f"{imports}; import jax.numpy as jnp; x = ug.asarray([0.0, 1.0]); "
+        "assert not ug.core.registry._loaded.keys() - {'numpy'}; "
+        "assert jnp.cos(x)[0] == jnp.add(x, 1.0)[0] == 1.0; v = ug.Variable([0.0]); "
+        "assert jnp.cos(v)[0] == 1.0; assert jax.jit(lambda t: t * 2.0)(x).tolist() == [0.0, 2.0]; "
+        "assert jax.grad(lambda t: ug.sum(t * t).native)(x).tolist() == [0.0, 2.0]; "
+        "assert not jax.config.jax_enable_x64"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
+
+
+def test_a_failed_import_is_tried_again(tmp_path, monkeypatch):
+    told = []
+    arrivals.when_imported("comes_late", lambda: told.append("there"))
+    monkeypatch.syspath_prepend(tmp_path)
+    path = tmp_path / "comes_late.py"
+    path.write_text("raise KeyError('broken')")
+    with pytest.raises(KeyError, match="broken"):
+        importlib.import_module("comes_late")
+    assert told == []
+    path.write_text("value = 1.0 + 2.0")
+    importlib.invalidate_caches()
+    assert importlib.import_module("comes_late").value == 3.0
+    assert told == ["there"]
+    assert not [one for one in sys.meta_path if getattr(one, "name", "") == "comes_late"]
+    del sys.modules["comes_late"]

@@ -25,13 +25,13 @@ def test_as_the_suite_checks(backend: str, name: str) -> None:
 
 def test_the_line_is_the_programs(backend: str) -> None:
     def loss(x: ug.Tensor) -> ug.Tensor:
-        both = np.stack([x, x])  # Python code of NumPy's calls the tensor.
-        return ug.sum(x * both[0])
+        turned = np.unwrap(x)  # Python code of NumPy's calls the tensor.
+        return ug.sum(x * turned)
 
     [found] = caught(lambda: ug.grad(loss)(ug.asarray([1.0, 2.0])), "default")
     lines, first = inspect.getsourcelines(loss)
     assert found.filename == __file__
-    assert "np.stack" in lines[found.lineno - first]
+    assert "np.unwrap" in lines[found.lineno - first]
     assert "stop_gradient" in str(found.message)
 
 
@@ -121,9 +121,5 @@ def test_results_of_vjp_are_tensors(backend: str) -> None:
 
 def test_under_jit(backend: str) -> None:
     step = ug.jit(ug.grad(lambda x: ug.sum(x) * float(ug.sum(x))))
-    if backend == "numpy":
-        with pytest.warns(ug.GradientWarning):
-            step(ug.asarray([1.0]))
-    else:
-        with pytest.raises(ug.TracingError):
-            step(ug.asarray([1.0]))
+    with pytest.raises(ug.TracingError):
+        step(ug.asarray([1.0]))

@@ -1,11 +1,13 @@
 """Initializers: statistics against the published formulas, and the same weights everywhere."""
 
+import importlib
 import math
 from typing import Any
 
 import jax
 import numpy as np
 import pytest
+import scipy.stats
 
 import unigrad as ug
 from unigrad.initializers import VarianceScaling
@@ -83,6 +85,83 @@ def test_a_scale_and_axes_of_ones_own() -> None:
     assert ug.initializers.fans((8, 3, 5, 5), in_axis=1, out_axis=0) == (75, 200)
     assert ug.initializers.fans(()) == (1, 1)
     assert ug.initializers.fans(7) == (7, 7)
+
+
+@pytest.mark.parametrize("name", SCALED)
+def test_distributions_as_torch_and_jax(name: str) -> None:
+    """The same distribution as theirs, by Kolmogorov and Smirnov's test of two samples."""
+    torch = importlib.import_module("torch")
+    shape = (120, 80)
+    ours = ug.initializers.get(name)(ug.random.key(4), shape).numpy().ravel()
+    key = jax.random.key(9, impl="threefry2x32")
+    theirs = np.asarray(getattr(jax.nn.initializers, name)()(key, shape, "float32")).ravel()
+    assert scipy.stats.ks_2samp(ours, theirs).pvalue > 1e-3
+    of_torch = {
+        "glorot_uniform": torch.nn.init.xavier_uniform_,
+        "he_uniform": lambda w: torch.nn.init.kaiming_uniform_(w, nonlinearity="relu"),
+        "lecun_uniform": lambda w: torch.nn.init.kaiming_uniform_(w, nonlinearity="linear"),
+    }
+    if name in of_torch:
+        torch.manual_seed(1)
+        weights = of_torch[name](torch.empty(shape[::-1])).numpy().ravel()
+        assert scipy.stats.ks_2samp(ours, weights).pvalue > 1e-3
+
+
+def test_gains_are_those_of_torch() -> None:
+    init = importlib.import_module("torch").nn.init
+    for name in ("linear", "sigmoid", "tanh", "relu", "leaky_relu", "selu"):
+        assert ug.initializers.calculate_gain(name) == pytest.approx(init.calculate_gain(name))
+    gain = ug.initializers.calculate_gain("leaky_relu", 0.3)
+    assert gain == pytest.approx(init.calculate_gain("leaky_relu", 0.3))
+    with pytest.raises(ug.SettingError, match="leaky_relu"):
+        ug.initializers.calculate_gain("swish")
+    with pytest.raises(ug.SettingError):
+        ug.initializers.calculate_gain("relu", 0.1)
+
+
+def test_structured_weights(backend: str) -> None:
+    key, init = ug.random.key(1), ug.initializers
+    for shape in ((6, 4), (4, 6), (2, 3, 4)):
+        q = init.Orthogonal(2.0)(key, shape, "float64").numpy().reshape(-1, shape[-1])
+        small = q.T @ q if q.shape[0] >= q.shape[1] else q @ q.T
+        np.testing.assert_allclose(small, 4 * np.eye(len(small)), atol=1e-12)
+    kernel = init.delta_orthogonal(key, (3, 5, 2, 4), "float64").numpy()
+    middle = kernel[1, 2]
+    np.testing.assert_allclose(middle @ middle.T, np.eye(2), atol=1e-12)
+    assert np.count_nonzero(kernel) == np.count_nonzero(middle)
+    # A convolution with an identity in its middle hands on its input.
+    np.testing.assert_array_equal(init.identity(key, (3, 2)).numpy(), np.eye(3, 2))
+    kernel = init.identity(None, (3, 2, 2)).numpy()
+    assert (kernel[1] == np.eye(2)).all()
+    assert np.count_nonzero(kernel) == 2
+    sparse = init.Sparse(0.3, stddev=2.0)(key, (200, 50)).numpy()
+    assert ((sparse == 0).sum(axis=0) == 60).all()
+    assert abs(sparse[sparse != 0].std() / 2 - 1) < 5 / math.sqrt(2 * 7000)
+    # The zeros of two columns are not the same ones.
+    assert (sparse[:, 0] == 0).tolist() != (sparse[:, 1] == 0).tolist()
+
+
+def test_gates_have_fans_of_their_own() -> None:
+    init = VarianceScaling(1.0, "fan_avg", gates=3)
+    weights = init(ug.random.key(0), (100, 150), "float64").numpy()
+    assert abs(weights.var() / (2 / 150) - 1) < 5 * math.sqrt(2 / weights.size)
+    with pytest.raises(ug.ShapeError, match="gates"):
+        ug.initializers.fans((3, 4), gates=3)
+
+
+def test_bad_shapes_of_structured_weights() -> None:
+    key, init = ug.random.key(0), ug.initializers
+    for one, shape in (
+        (init.orthogonal, (3,)),
+        (init.identity, ()),
+        (init.delta_orthogonal, (3, 4)),
+        (init.delta_orthogonal, (3, 4, 2)),
+        (init.sparse, (3, 4, 2)),
+    ):
+        with pytest.raises(ug.ShapeError):
+            one(key, shape)
+    with pytest.raises(ug.SettingError):
+        init.Sparse(1.5)
 
 
 def test_get_and_equality() -> None:

@@ -9,7 +9,7 @@ import pytest
 import unigrad as ug
 from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
-from unigrad.ops import creation, indexing, joining, keys, reductions, shaping
+from unigrad.ops import filling, indexing, joining, keys, reductions, shaping
 from unigrad_conformance.lookalikes import LOOKALIKES
 from unigrad_conformance.subject import Deviation
 
@@ -25,13 +25,13 @@ def _zeros_without_a_sign(patch: Patch) -> None:
 
 def _one_plan_for_both_zeros(patch: Patch) -> None:
     plans: dict[Any, Any] = {}
-    honest = creation._plan_filling
+    honest = filling._plan_filling
 
     def plan(name: str, lengths: Any, value: Any, dtype: Any) -> Any:
         key = (lengths, value, dtype)
         return plans.setdefault(key, honest(name, lengths, value, dtype))
 
-    patch.setattr(creation, "_plan_filling", plan)
+    patch.setattr(filling, "_plan_filling", plan)
 
 
 def _any_axis(patch: Patch) -> None:
@@ -81,7 +81,7 @@ def test_as_the_suite_checks(backend: str, name: str) -> None:
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_planted_fault_is_caught(monkeypatch: Patch, name: str) -> None:
     check, plant = FAULTS[name]
-    for module in (creation, joining, indexing):
+    for module in (filling, joining, indexing):
         for plans in (one for one in vars(module).values() if type(one).__name__ == "Plans"):
             plans.clear()
     with ug.use_backend("numpy"):

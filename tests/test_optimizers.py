@@ -168,12 +168,19 @@ def test_mixed_dtypes_keep_their_place(backend):
     assert [v.dtype.name for v in variables] == ["float32", "float64", "float32"]
 
 
-def test_missing_gradient_is_skipped_with_a_warning(backend):
+def test_missing_gradient_is_refused_or_skipped_with_a_warning(backend):
     moved, left = ug.Variable(1.0), ug.Variable(1.0, name="left")
+    optimizer = optimizers.Adam(0.1)
+    pairs = [(ug.asarray(1.0), moved), (None, left)]
+    with pytest.raises(ValueError, match=r"left.*on_none"):
+        optimizer.apply_gradients(pairs)
+    assert (moved.item(), optimizer.iterations.item()) == (1.0, 0)
     with pytest.warns(ug.GradientWarning, match="left"):
-        optimizers.Adam(0.1).apply_gradients([(ug.asarray(1.0), moved), (None, left)])
+        optimizer.apply_gradients(pairs, on_none="skip")
     assert left.item() == 1.0
     assert moved.item() != 1.0
+    with pytest.raises(ug.SettingError, match="on_none"):
+        optimizer.apply_gradients(pairs, on_none="ignore")
 
 
 def test_wrong_shape(backend):
@@ -348,3 +355,36 @@ def test_only_floating_parameters_are_updated(backend, make, dtype):
     state = {"step": 0, **{name: [ug.ones(1)] for name in make.slot_names}}
     with pytest.raises(ug.DTypeError, match=dtype):
         optimizer.update([gradient], state, [bad.read()])
+
+
+@pytest.mark.parametrize("rate", [True, "0.1", -1.0, float("nan"), float("inf"), None, 1j])
+def test_what_is_no_rate_is_refused(backend, rate):
+    optimizer = ug.optimizers.Adam(0.1)
+    for call in (ug.optimizers.Adam, lambda rate: setattr(optimizer, "learning_rate", rate)):
+        with pytest.raises(ug.SettingError, match="learning_rate="):
+            call(rate)
+    assert optimizer.learning_rate == 0.1
+
+
+@pytest.mark.parametrize("rate", [-1.0, float("nan"), float("inf")])
+def test_a_schedule_that_gives_no_rate_is_refused(backend, rate):
+    w = ug.Variable([1.0])
+    for given in (lambda step: rate, ug.Variable(rate)):
+        with pytest.raises(ug.SettingError, match=r"learning_rate=.* schedule or Variable"):
+            ug.optimizers.SGD(given).apply_gradients([(ug.ones(1), w)])
+    assert w.tolist() == [1.0]
+
+
+def test_bad_numbers_of_transformations_are_refused():
+    o, ones = ug.optimizers, [ug.ones(2)]
+    for call in (
+        lambda: o.clip_by_norm("1"),
+        lambda: o.clip_by_global_norm(ones, -1.0),
+        lambda: o.clip_by_global_norm(ones, float("nan")),
+        lambda: o.scale(True),
+        lambda: o.add_noise(ug.random.key(0), gamma=float("nan")),
+    ):
+        with pytest.raises(ug.SettingError, match="expected a finite number"):
+            call()
+    with pytest.raises(ug.DTypeError, match=r"random\.add_noise: a key"):
+        o.add_noise(3)

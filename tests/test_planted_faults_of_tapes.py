@@ -1,81 +1,44 @@
-"""Each part of the tapes is needed: planted faults, and the checks that find them.
+"""Each part of the front end's tape is needed: planted faults, and the checks that find them.
 
 A row names a fault, the backend on which it is planted, how, and what must then fail: a scenario,
 a lifetime, or one of `tape_checks`.
 """
 
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from planted import (
+    Fault,
+    Patch,
+    around,
+    everywhere,
+    nothing,
+    replace,
+    require_caught,
+    stop_recording,
+)
 from tape_checks import CHECKS, FOREIGN, check
 
 import unigrad as ug
-from unigrad import control
-from unigrad.autodiff import backward, cotangents, differentiation, forward, jacobians, transforms
+from unigrad.autodiff import backward, differentiation, jacobians
 from unigrad.autodiff import tape as tapes
 from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.tape import GradientTape
-from unigrad.core import copying, foreign, op, recorders, variable
-from unigrad.core.op import OPS
+from unigrad.core import foreign, op, recorders
 from unigrad.core.registry import load_backend
 from unigrad.layers import module
-from unigrad.ops import creation, interop
-from unigrad.tracing import jit
-
-Patch = pytest.MonkeyPatch
+from unigrad.tracing import graph_function
+from unigrad.tracing.program import Trace
+from unigrad.tracing.recorded import RecordedTrace
 
 # Loaded in this order, which the frameworks ask for.
 load_backend("torch")
 load_backend("tensorflow")
 
-from unigrad_tensorflow import tape as tensorflow_tape  # noqa: E402
-from unigrad_tensorflow.tape import TensorflowTape  # noqa: E402
-from unigrad_torch import tape as torch_tape  # noqa: E402
-from unigrad_torch.tape import TorchTape  # noqa: E402
-
-# -- faults
-
-
-def replace(target: Any, name: str, value: Any) -> Callable[[Patch], None]:
-    """Return the planting of a fault: something else under a name."""
-    return lambda patch: patch.setattr(target, name, value)
-
-
-def around(target: Any, name: str, make: Callable[[Any], Any]) -> Callable[[Patch], None]:
-    """Return the planting of a fault made from the honest function."""
-    return lambda patch: patch.setattr(target, name, make(getattr(target, name)))
-
-
-def everywhere(name: str, value: Any) -> Callable[[Patch], None]:
-    """Return the planting of a fault in a function that modules have taken by name."""
-    places = (
-        creation, op, variable, copying, cotangents, differentiation, forward, interop, tapes,
-        backward, transforms, module, control, jit,
-    )  # fmt: skip
-
-    def plant(patch: Patch) -> None:
-        for place in places:
-            if hasattr(place, name):
-                patch.setattr(place, name, value)
-
-    return plant
-
-
-class Lonely(dict[int, Any]):
-    """Living tapes that always seem to be one."""
-
-    def __len__(self) -> int:
-        return 1
-
 
 def _shared(x: Any) -> Any:
     return op.wrap(x.backend, x.native, x.uid)
-
-
-def _first(tapes: Any, uid: int) -> Any:
-    return next((one._natives[uid] for one in tapes if uid in one._natives), None)
 
 
 def _last_is_popped(recorder: Any) -> None:
@@ -88,57 +51,8 @@ def _never_told(honest: Any) -> Any:
     return lambda self, recording, outputs: None
 
 
-def _nothing(*_: Any, **__: Any) -> None:
-    """Do nothing."""
-
-
-@dataclass(frozen=True)
-class Fault:
-    """What is planted, where, and what must fail."""
-
-    name: str
-    backend: str
-    plant: Callable[[Patch], None]
-    checks: tuple[str, ...]
-
-
-def _with_leaf_always(honest: Any) -> Any:
-    def watch(self: Any, handle: Any, leaf: Any = None) -> Any:
-        if leaf is None:
-            return honest(self, handle)
-        self._natives[handle.uid] = leaf[0] if isinstance(leaf, tuple) else leaf
-        if isinstance(self, TensorflowTape):
-            self._tape.watch(leaf)
-        return leaf
-
-    return watch
-
-
-def _forgets_at_once(honest: Any) -> Any:
-    def keep(self: Any, uid: int, result: Any, plain: Any = None) -> Any:
-        out = honest(self, uid, result, plain)
-        self._natives.pop(uid, None)
-        return out
-
-    return keep
-
-
-def _unaliased(self: Any, kernel: Any, natives: Any, uids: Any, settings: Any, others: Any = ()):
-    import torch
-
-    with torch.enable_grad():
-        return kernel(*self.seen(natives, uids, others), **settings)
-
-
-def _tf_unaliased(self: Any, kernel: Any, natives: Any, uids: Any, settings: Any, others: Any = ()):
-    return kernel(*self.seen(natives, uids, others), **settings)
-
-
-def _uncut(self: Any, natives: Any, uids: Any, others: Any = ()) -> Any:
-    return [
-        next((one._natives[uid] for one in (self, *others) if uid in one._natives), native)
-        for native, uid in zip(natives, uids, strict=True)
-    ]
+def _all_connected(graph: Any) -> Any:
+    return [frozenset(range(len(graph.inputs)))] * len(graph.outputs)
 
 
 def _last_handle_only(honest: Any) -> Any:
@@ -170,145 +84,6 @@ def _unseen(honest: Any) -> Any:
 
 
 FAULTS = [
-    # torch's tape
-    Fault(
-        "no alias at watch",
-        "torch",
-        around(torch_tape, "_newest", lambda honest: _nothing),
-        (
-            "a_value_used_before_and_after_it_is_watched_again",
-            "second_order",
-        ),
-    ),
-    Fault(
-        "no gates",
-        "torch",
-        replace(torch_tape, "_shut_for", lambda native, tapes: native),
-        ("what_another_computed_in_a_pause_and_this_one_watches",),
-    ),
-    Fault(
-        "never gated",
-        "torch",
-        replace(TorchTape, "resume", _nothing),
-        ("what_another_computed_in_a_pause_and_this_one_watches",),
-    ),
-    Fault(
-        "gates shut for everybody",
-        "torch",
-        replace(torch_tape._Gate, "backward", staticmethod(lambda ctx, *g: (None, None))),
-        ("inner_pauses_while_outer_records",),
-    ),
-    Fault(
-        "retain only what is kept",
-        "torch",
-        lambda patch: patch.setattr(torch_tape, "_living", Lonely(torch_tape._living)),
-        ("a_value_used_before_and_after_it_is_watched_again",),
-    ),
-    Fault(
-        "a leaf that went to torch's functions is used again",
-        "torch",
-        replace(
-            TorchTape,
-            "lend",
-            lambda self, handle, others=(): self.seen([handle.native], [handle.uid], others)[0],
-        ),
-        ("a_librarys_result_of_an_earlier_tape_is_a_constant",),
-    ),
-    Fault(
-        "a leaf is used again beside another tape",
-        "torch",
-        around(TorchTape, "watch", _with_leaf_always),
-        ("a_tape_entered_again_inside_another",),
-    ),
-    Fault(
-        "handles carry the graph",
-        "torch",
-        around(
-            TorchTape,
-            "keep",
-            lambda honest: (
-                lambda self, uid, result, plain=None: (honest(self, uid, result, plain), result)[1]
-            ),
-        ),
-        (
-            "an_untracked_handle_carries_no_graph",
-            "result_carries_no_graph",
-        ),
-    ),
-    Fault(
-        "the oldest tensor stands for a value",
-        "torch",
-        replace(torch_tape, "_newest", _first),
-        ("second_order",),
-    ),
-    Fault(
-        "results are forgotten at once",
-        "torch",
-        around(TorchTape, "keep", _forgets_at_once),
-        (
-            "square_of_a_watched_tensor",
-            "a_reference_tape_inside_another",
-        ),
-    ),
-    Fault(
-        "a kernel that returns its input",
-        "torch",
-        lambda patch: (
-            patch.setattr(TorchTape, "run", _unaliased),
-            patch.setitem(OPS["identity"].kernels, load_backend("torch"), lambda x: x),
-        ),
-        ("copies_are_their_own_on_a_tape",),
-    ),
-    # TensorFlow's tape
-    Fault(
-        "a tensor for every tape",
-        "tensorflow",
-        around(
-            tensorflow_tape,
-            "_shared_by_all",
-            lambda honest: lambda handle: tensorflow_tape.tf.stop_gradient(handle.native),
-        ),
-        (
-            "second_order",
-            "an_intermediate_watched_by_another_between_two_blocks",
-        ),
-    ),
-    Fault(
-        "the handle's tensor is watched",
-        "tensorflow",
-        replace(tensorflow_tape, "_shared_by_all", lambda handle: handle.native),
-        ("assignment_is_not_differentiated",),
-    ),
-    Fault(
-        "what nobody tracks is not cut off",
-        "tensorflow",
-        replace(TensorflowTape, "seen", _uncut),
-        ("an_assigned_result_is_a_constant",),
-    ),
-    Fault(
-        "a kernel that returns its input",
-        "tensorflow",
-        lambda patch: (
-            patch.setattr(TensorflowTape, "run", _tf_unaliased),
-            patch.setitem(OPS["identity"].kernels, load_backend("tensorflow"), lambda x: x),
-        ),
-        ("copies_are_their_own_on_a_tape",),
-    ),
-    Fault(
-        "no pause",
-        "tensorflow",
-        lambda patch: (
-            patch.setattr(TensorflowTape, "pause", _nothing),
-            patch.setattr(TensorflowTape, "resume", _nothing),
-        ),
-        ("inner_pauses_while_outer_records",),
-    ),
-    Fault(
-        "a leaf is used again beside another tape",
-        "tensorflow",
-        around(TensorflowTape, "watch", _with_leaf_always),
-        ("a_tape_entered_again_inside_another",),
-    ),
     # handles
     *[
         Fault(
@@ -374,7 +149,7 @@ FAULTS = [
     Fault(
         "the second use does not raise",
         "numpy",
-        replace(GradientTape, "_spend", _nothing),
+        replace(GradientTape, "_spend", nothing),
         ("second_use_raises",),
     ),
     Fault(
@@ -390,7 +165,7 @@ FAULTS = [
     Fault(
         "a pause is none",
         "numpy",
-        replace(GradientTape, "_pause", _nothing),
+        replace(GradientTape, "_pause", nothing),
         (
             "computed_after_the_tape",
             "exception_lets_go",
@@ -399,7 +174,7 @@ FAULTS = [
     Fault(
         "reset keeps what was watched",
         "numpy",
-        around(GradientTape, "reset", lambda honest: _nothing),
+        around(GradientTape, "reset", lambda honest: nothing),
         ("reset_forgets_what_was_watched",),
     ),
     Fault(
@@ -409,9 +184,26 @@ FAULTS = [
         ("variable_assigned_between_reads",),
     ),
     Fault(
+        "a compiled function's assignments are differentiated",
+        "numpy",
+        replace(RecordedTrace, "write", Trace.write),
+        (
+            "variable_assigned_in_a_compiled_function",
+            "variable_read_and_assigned_in_a_compiled_function",
+            "variable_that_is_not_trainable_assigned_in_a_compiled_function",
+            "tape_in_a_compiled_function_that_assigns",
+        ),
+    ),
+    Fault(
+        "a compiled function's results depend on all inputs",
+        "numpy",
+        replace(graph_function, "connections", _all_connected),
+        ("input_that_a_compiled_function_does_not_use",),
+    ),
+    Fault(
         "gradients are not tracked",
         "torch",
-        replace(GradientTape, "track", _nothing),
+        replace(GradientTape, "track", nothing),
         ("second_order",),
     ),
     Fault(
@@ -435,7 +227,7 @@ FAULTS = [
     Fault(
         "an unwatched source by itself",
         "numpy",
-        replace(tapes, "by_itself", _nothing),
+        replace(tapes, "by_itself", nothing),
         ("unwatched_source_is_also_the_target",),
     ),
     Fault(
@@ -459,7 +251,7 @@ FAULTS = [
     Fault(
         "a spent tape keeps what it recorded",
         "numpy",
-        replace(GradientTape, "_release", _nothing),
+        replace(GradientTape, "_release", nothing),
         ("spent_tape_lets_go",),
     ),
     # the walk back
@@ -472,7 +264,7 @@ FAULTS = [
     Fault(
         "cotangents replace each other",
         "numpy",
-        replace(backward, "_add", lambda found, uid, one: found.__setitem__(uid, one)),
+        replace(backward, "add_cotangent", lambda found, uid, one: found.__setitem__(uid, one)),
         ("second_order",),
     ),
     Fault("nobody sees the walk", "numpy", around(backward, "_walk", _unseen), ("second_order",)),
@@ -560,27 +352,15 @@ FAULTS = [
 
 @pytest.fixture(autouse=True)
 def nobody_records() -> Iterator[None]:
-    """A faulty tape may not have stopped recording: the next test is to start without."""
+    """The next test is to start without recorders."""
     yield
-    recorders.thread.active = []
-    recorders.thread.refresh()
-    recorders.process.recording.clear()
+    stop_recording()
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.name} ({fault.backend})")
 @pytest.mark.filterwarnings("ignore::unigrad.GradientWarning")
 def test_a_planted_fault_is_caught(fault: Fault, monkeypatch: Patch) -> None:
-    with ug.use_backend(fault.backend):
-        for name in fault.checks:
-            with monkeypatch.context() as patch:
-                fault.plant(patch)
-                caught = False
-                try:
-                    check(name)
-                except Exception:
-                    # A wrong number, or an error that comes of it.
-                    caught = True
-            assert caught, f"{name} does not notice"
+    require_caught(fault, monkeypatch)
 
 
 @pytest.mark.parametrize("name", sorted(CHECKS))

@@ -118,7 +118,7 @@ def formatting_is_a_leak(plant: Plant) -> None:
 
 
 def the_line_is_the_librarys(plant: Plant) -> None:
-    plant.setattr(leaks, "_program", lambda frame: frame)
+    plant.setattr(leaks, "program_frame", lambda frame: frame)
 
 
 def no_path_is_zero_without_a_word(plant: Plant) -> None:

@@ -6,6 +6,7 @@ When a new version of a framework changes one of these names, the test of that n
 import ast
 import importlib
 import logging
+import os
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +14,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from unigrad.core import registry
 from unigrad.core.registry import load_backend
 
 # torch before TensorFlow: see unigrad_torch.triton_first.
@@ -95,6 +97,32 @@ def test_is_zero() -> None:
     assert second is not None
     assert of_torch.is_zero(second)
     assert not of_torch.is_zero(torch.zeros(2))
+
+
+def test_is_followed_below() -> None:
+    found = []
+
+    def f(x: torch.Tensor) -> torch.Tensor:
+        found.append((x.requires_grad, of_torch.is_followed_below(x)))
+        return x.sum()
+
+    x = torch.ones(2, 2)
+    torch.func.vmap(f)(x)
+    torch.func.grad(lambda x: torch.func.vmap(f)(x).sum())(x)
+    assert found == [(False, False), (False, True)]
+
+
+def test_is_batched() -> None:
+    found = []
+
+    def f(x: torch.Tensor) -> torch.Tensor:
+        found.append(of_torch.is_batched(x))
+        return x.sum()
+
+    torch.func.grad(f)(torch.ones(2))
+    torch.func.vmap(torch.func.grad(f))(torch.ones(2, 2))
+    torch.func.grad(lambda x: torch.func.vmap(f)(x).sum())(torch.ones(2, 2))
+    assert found == [False, True, True]
 
 
 def test_faketensor() -> None:
@@ -200,6 +228,28 @@ def test_is_wrapped_by_transform() -> None:
     assert seen == [True, True, False]
 
 
+def test_primal_of() -> None:
+    """A batch of dual numbers, whose tangents go, and a number of the outer level, which stays."""
+    of_torch.load_forward_derivatives()
+    seen = []
+
+    def look(x: torch.Tensor) -> torch.Tensor:
+        primal = of_torch.primal_of(x * x)
+        seen.append(torch.autograd.forward_ad.unpack_dual(x * x, level=0).tangent is not None)
+        return primal * x
+
+    def tangent(x: torch.Tensor, t: torch.Tensor) -> torch.Tensor:
+        return torch.func.jvp(look, (x,), (t,))[1]
+
+    x = torch.tensor([2.0, 3.0])
+    assert tangent(x, torch.ones(2)).tolist() == [4.0, 9.0]
+    assert seen == [True]
+    batch = torch.func.jvp(
+        torch.func.vmap(lambda x: of_torch.primal_of(x * x) * x), (x,), (torch.ones(2),)
+    )
+    assert batch[1].tolist() == [4.0, 9.0]
+
+
 def _in_a_trace(look: object) -> list[object]:
     seen = []
 
@@ -237,6 +287,17 @@ def test_disable_current_modes() -> None:
             return float(made.sum())
 
     assert _in_a_trace(make) == [2.0]
+
+
+def test_disable_proxy_modes() -> None:
+    def f(x: torch.Tensor) -> torch.Tensor:
+        with of_torch.disable_proxy_modes():
+            made = torch.empty(3)
+            assert type(made) is of_torch.FakeTensor
+        return x + 1
+
+    graph = of_torch.make_fx(f, tracing_mode="fake")(torch.ones(2)).graph
+    assert [node.op for node in graph.nodes] == ["placeholder", "call_function", "output"]
 
 
 def test_make_fx() -> None:
@@ -322,3 +383,86 @@ def test_is_variable() -> None:
     seen = []
     tf.function(lambda x: seen.append(of_tensorflow.is_variable(x)))(tf.constant(1.0))
     assert seen == [False]
+
+
+def test_let_constants_in() -> None:
+    mode = importlib.import_module("torch._subclasses.fake_tensor").FakeTensorMode()
+    of_torch.let_constants_in()  # No trace runs: nothing happens.
+    with mode:
+        of_torch.let_constants_in()
+        x = torch.ones(2)
+    assert mode.allow_non_fake_inputs
+    with mode:
+        assert (x * torch.nn.Parameter(torch.ones(2))).shape == (2,)
+
+
+def test_nonstrict_trace() -> None:
+    seen = []
+
+    def opaque(x: object) -> object:
+        seen.append(type(x).__name__)
+        return x
+
+    def inlined(x: object) -> object:
+        return of_torch.nonstrict_trace(opaque)(x)
+
+    found = torch.compile(inlined, fullgraph=True, backend="aot_eager")(torch.ones(2))
+    assert found.tolist() == [1.0, 1.0]
+    assert "FakeTensor" in seen
+
+
+def test_load_forward_derivatives() -> None:
+    of_torch.load_forward_derivatives()
+    forward = importlib.import_module("torch.autograd.forward_ad")
+    with forward.dual_level():
+        x = forward.make_dual(torch.ones(2), torch.ones(2))
+        assert forward.unpack_dual(x * 3).tangent.tolist() == [3.0, 3.0]
+
+
+def test_from_dlpack() -> None:
+    x = np.arange(3.0)
+    assert of_tensorflow.from_dlpack(x.__dlpack__()).numpy().tolist() == [0.0, 1.0, 2.0]
+
+
+def test_eager_context() -> None:
+    seen = []
+    tf.function(lambda: seen.append(of_tensorflow.eager_context()))()
+    assert seen == [None]
+    assert of_tensorflow.eager_context() is not None
+
+
+def test_execute() -> None:
+    x = tf.constant([[1.0, 2.0], [3.0, 4.0]])
+    context = of_tensorflow.eager_context()
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        y = of_tensorflow.execute(context, "Sum", None, x, tf.constant([1]), "keep_dims", True)
+    assert y.numpy().tolist() == [[3.0], [7.0]]
+    assert tape.gradient(y, x).numpy().tolist() == [[1.0, 1.0], [1.0, 1.0]]
+    assert of_tensorflow.execute(context, "AddV2", None, x, 1.5).dtype == tf.float32
+
+
+def test_not_at_once() -> None:
+    context = of_tensorflow.eager_context()
+    x, y = tf.constant([1.0, 2.0]), tf.constant([1.0, 2.0, 3.0])
+    with pytest.raises(of_tensorflow.not_at_once):
+        of_tensorflow.execute(context, "AddV2", None, x, y)
+    with pytest.raises(of_tensorflow.not_at_once):
+        of_tensorflow.execute(context, "LogicalAnd", None, x, x)
+
+
+def test_numpy_of() -> None:
+    for dtype in (tf.float32, tf.bfloat16, tf.bool):
+        x = tf.cast([0.0, 1.0], dtype)
+        assert np.array_equal(of_tensorflow.numpy_of(x), x.numpy())
+
+
+# -- Python
+
+
+def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("UNIGRAD_DEVICE", "somewhere")
+    assert registry.default_device() == "somewhere"
+    assert registry._variables is not os.environ
+    monkeypatch.delenv("UNIGRAD_DEVICE")
+    assert registry.default_device() is None

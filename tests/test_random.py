@@ -104,7 +104,7 @@ def test_uniform_is_a_function_of_its_bounds(backend: str) -> None:
 @pytest.mark.parametrize("dtype", INTEGERS)
 def test_randint(backend: str, dtype: str) -> None:
     key, limits = ug.random.key(SEED), np.iinfo(dtype)
-    ranges = [(0, 10), (3, 4), (5, 5), (7, 3), (0, 100), (0, 300), (limits.min // 2, limits.max)]
+    ranges = [(0, 10), (3, 4), (5, 5), (0, 100), (0, 300), (limits.min // 2, limits.max)]
     if limits.max < 2**63 - 1:
         ranges.append((int(limits.min), int(limits.max) + 1))
     for low, high in ranges:
@@ -205,8 +205,11 @@ def test_normal(backend: str, dtype: str) -> None:
     got = ug.random.normal(key, (3, 1000), dtype)
     u = ug.random.uniform(key, (3, 1000), dtype, edge, 1.0).numpy()
     exact = math.sqrt(2) * scipy.special.erfinv(u.astype(np.float64))
-    assert_close(got, exact.astype(dtype), ulps=XLA[dtype] if backend == "jax" else 16)
-    assert_close(got, jax.random.normal(oracle_key(), (3, 1000), dtype), ulps=XLA[dtype])
+    # In float32 the formula is jax.random's own, whose tails are rough.
+    rough = backend == "jax" or dtype == "float32"
+    assert_close(got, exact.astype(dtype), ulps=XLA[dtype] if rough else 16)
+    near = 4 if dtype == "float32" else XLA[dtype]
+    assert_close(got, jax.random.normal(oracle_key(), (3, 1000), dtype), ulps=near)
 
 
 @pytest.mark.parametrize("dtype", FLOATS)
@@ -259,7 +262,31 @@ def test_generator_splits_its_key(backend: str) -> None:
         ("categorical", (np.zeros(5, np.float32),)),
         ("permutation", (6,)),
         ("choice", (9, (3,))),
+        ("laplace", (3,)),
+        ("logistic", (3,)),
+        ("cauchy", (3,)),
+        ("pareto", (2.0, (3,))),
+        ("weibull", (2.0, 1.0, (3,))),
+        ("rayleigh", (2.0, (3,))),
+        ("gamma", (2.0, (3,))),
+        ("loggamma", (2.0, (3,))),
+        ("beta", (2.0, 1.0, (3,))),
+        ("dirichlet", (np.ones(3),)),
+        ("chisquare", (2.0, (3,))),
+        ("student_t", (2.0, (3,))),
+        ("multivariate_normal", (np.zeros(2), np.eye(2))),
+        ("orthogonal", (2, (3,))),
+        ("ball", (2, 2.0, (3,))),
+        ("rademacher", (3,)),
+        ("dropout_mask", (0.5, (3,))),
+        ("poisson", (2.0, (3,))),
+        ("binomial", (9, 0.5, (3,))),
+        ("geometric", (0.5, (3,))),
+        ("multinomial", (9, [0.2, 0.3, 0.5], (3,))),
     ]
+    assert {name for name, _ in calls} == {
+        name for name in ug.random.__all__ if name[0].islower() and name not in ("key", "fold_in")
+    }
     for name, arguments in calls:
         state, key = ug.random.split(state)
         got = getattr(generator, name)(*arguments).numpy()

@@ -96,6 +96,31 @@ def test_moments_of_halves(backend: str, dtype: str) -> None:
     assert np.isfinite(tape.gradient(y, x).numpy().astype(np.float64)).all()
 
 
+@pytest.mark.parametrize(
+    ("dtype", "sizes"),
+    [("float32", [1e-3, 1.0, 1e15, 1e25, 3e38]), ("float64", [1.0, 1e200, 1.5e308])],
+)
+def test_rows_are_normalised_over_the_whole_range(
+    backend: str, dtype: str, sizes: list[float]
+) -> None:
+    epsilon = 1e-5
+    layer = ug.layers.LayerNorm(epsilon)
+    layer(ug.ones((1, 3)))
+    for size in sizes:
+        # The greatest is met only by its like, so that the mean stays in range too.
+        x = ug.asarray([[size, -size, 0.0], [size, size, size]], dtype=dtype)
+        scale = 1.0 / math.sqrt(2.0 / 3.0 + epsilon / size / size)
+        check(layer, x, [[scale, -scale, 0.0], [0.0, 0.0, 0.0]])
+        first = ug.asarray([[1.0, 0.0, 0.0], [0.0, 0.0, 0.0]], dtype=dtype)
+        for reference in (False, True):
+            found = gradient(lambda x, first=first: layer(x) * first, x, reference)
+            y = [scale, -scale, 0.0]
+            slopes = [(i == 0) - 1 / 3 - y[i] * y[0] / 3 for i in range(3)]
+            want = np.array([[one * scale / size for one in slopes], [0.0] * 3])
+            least = 1e-7 * scale / size
+            np.testing.assert_allclose(found, want, rtol=1e-4, atol=max(least, 1e-30))
+
+
 @pytest.mark.parametrize("size", [1e-40, 1e-25, 1e-15, 1.0, 1e15, 1e25, 1e37])
 def test_lengths_over_the_whole_range(backend: str, size: float) -> None:
     x = ug.asarray([3.0 * size, -4.0 * size, 0.0], dtype="float32")

@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 import unigrad as ug
+from unigrad.core.dispatch import wrap
+from unigrad.core.registry import load_backend
 
 #: Initial carry, the dtype of ``xs``, and what stacking the carries gives.
 STARTS = [
@@ -101,3 +103,20 @@ def test_the_carry_keeps_its_structure(backend, count):
 def test_results_of_several_shapes(backend):
     with pytest.raises(ug.ShapeError, match="stack"):
         ug.scan(changing(np.ones(2), np.ones(3)), 0.0, ug.ones(2))
+
+
+def test_a_library_without_kernels_of_loops():
+    numpy = type(load_backend("numpy"))
+    table = {name: kernel for name, kernel in numpy.kernels.items() if name != "scan"}
+    bare = type("Bare", (numpy,), {"name": "bare", "kernels": table})()
+
+    def loss(x):
+        y = ug.while_loop(lambda v: ug.sum(v) < 9.0, lambda v: v * x + 1.0, x, max_steps=8)
+        last, ys = ug.scan(lambda c, row: (c * row, c + y), x[0], x, reverse=True)
+        return ug.sum(ug.cond(last > 0.0, lambda: ys * last, lambda: ys))
+
+    x = np.asarray([1.0, 2.0, 0.5])
+    wanted = [loss(ug.asarray(x)), ug.grad(loss)(ug.asarray(x))]
+    runs = [ug.jit(loss), ug.jit(ug.grad(loss))]
+    for run, value in zip(runs, wanted, strict=True):
+        np.testing.assert_allclose(run(wrap(bare, x)).numpy(), value.numpy(), rtol=1e-12)

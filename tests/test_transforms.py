@@ -1,5 +1,7 @@
 """`ug.grad` and its kin, on every backend."""
 
+import warnings
+
 import numpy as np
 import pytest
 
@@ -127,3 +129,26 @@ def test_a_value_that_outlived_its_tape_is_a_constant_to_the_next(backend):
     with ug.GradientTape() as second:
         z = y * v
     assert float(second.gradient(z, v)) == 9.0
+
+
+def test_derivatives_that_are_zero_are_no_reason_to_warn(backend: str) -> None:
+    x = ug.asarray([1.5, 2.5])
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        assert ug.hvp(lambda x: ug.sum(x * 3.0), (x,), (x,)).tolist() == [0.0, 0.0]
+        assert not ug.hessian(lambda x: ug.sum(x))(x).numpy().any()
+        assert ug.jvp(ug.floor, (x,), (x,))[1].tolist() == [0.0, 0.0]
+        assert not ug.jacobian(ug.floor, mode="forward")(x).numpy().any()
+    with pytest.warns(ug.GradientWarning, match="not computed from the arguments"):
+        ug.jvp(lambda _: ug.ones(2), (x,), (x,))
+
+
+@pytest.mark.filterwarnings("ignore:divide by zero", "ignore:invalid value")
+def test_an_infinite_slope_on_the_side_not_taken_is_nan_in_programs_too(backend: str) -> None:
+    def f(x: ug.Tensor) -> ug.Tensor:
+        return ug.where(x > 0, ug.sqrt(x), 0.0)
+
+    x = ug.asarray(0.0)
+    for run in (ug.grad(f), lambda x: ug.jvp(f, (x,), (ug.ones(()),))[1]):
+        assert np.isnan(float(run(x)))
+        assert np.isnan(float(ug.jit(run)(x)))

@@ -5,24 +5,30 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from operator import attrgetter
 from typing import Any
 
 import jax
 import numpy as np
 import numpy.typing as npt
 
-from unigrad.core.backend import Backend, Kernel, Program, Pullback
+from unigrad.core.backend import Backend, Kernel, Pullback
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import (
     DTypeError,
+    NotDifferentiableError,
     OutOfBoundsError,
     ShapeError,
     TracingError,
     UnigradError,
 )
+from unigrad.core.programs import Program
+from unigrad_jax import functions
+from unigrad_jax.bridge import differentiable
 from unigrad_jax.devices import by_name, name_of
 from unigrad_jax.kernels import TABLE, WHOLE
-from unigrad_jax.pullback import JaxPullback, eager, run_with_pullback
+from unigrad_jax.kernels.widths import held
+from unigrad_jax.pullback import BINDERS, JaxPullback, eager, run_with_pullback
 
 
 class JaxBackend(Backend):
@@ -31,16 +37,23 @@ class JaxBackend(Backend):
     name = "jax"
     array_type: type
     kernels = TABLE
+    binders = BINDERS
     differentiates = True
     checks_bounds = False
 
     def __init__(self) -> None:
-        if "JAX_ENABLE_X64" not in os.environ:
+        # It may be loaded by a function that JAX traces, in which new arrays are tracers.
+        with jax.ensure_compile_time_eval():
+            self.array_type = type(jax.numpy.zeros(()))
+        super().__init__()
+        # An array's own attribute is a function of Python's.
+        self.shape_key = attrgetter("aval.shape")
+        self.scalar_ops = WHOLE
+
+    def chosen(self) -> None:
+        if not jax.config.jax_enable_x64 and "JAX_ENABLE_X64" not in os.environ:
             # unigrad promises the dtype that was asked for; float64 needs this switch.
             jax.config.update("jax_enable_x64", True)
-        self.array_type = type(jax.numpy.zeros(()))
-        super().__init__()
-        self.scalar_ops = WHOLE
 
     @property
     def version(self) -> str:
@@ -73,17 +86,25 @@ class JaxBackend(Backend):
         return found if len(by_name()) > 1 else None
 
     def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> jax.Array:
-        native: jax.Array = jax.device_put(
-            # The device may share the memory of an ndarray that its owner changes later.
-            np.array(array),
-            self.native_device(device),
+        place = self.native_device(device)
+        # The device may share the memory of an ndarray that its owner changes later.
+        given = np.array(array)
+        if array.dtype.itemsize >= 8 and (dtype := held(array.dtype)) != array.dtype:
+            given = given.astype(dtype)
+            if not np.array_equal(given, array):
+                raise DTypeError(
+                    f"JAX holds no {array.dtype.name} while its 64-bit mode is off, and these "
+                    f"values do not fit into {dtype.name}: turn jax_enable_x64 on"
+                )
+        native: jax.Array = (
+            jax.numpy.array(given) if place is None else jax.device_put(given, place)
         )
-        if native.dtype != array.dtype:
-            raise DTypeError(
-                f"JAX holds no {array.dtype.name} while its 64-bit mode is off "
-                "(JAX_ENABLE_X64=0): unset that variable, or ask for 32 bits"
-            )
         return native
+
+    def from_dlpack(self, array: Any) -> Any:
+        if not jax.config.jax_enable_x64:
+            raise BufferError("without its 64-bit mode JAX narrows what it reads")
+        return jax.numpy.from_dlpack(array)
 
     def to_numpy(self, native: jax.Array) -> npt.NDArray[Any]:
         return np.asarray(native)
@@ -94,6 +115,12 @@ class JaxBackend(Backend):
 
     def owns(self, value: object) -> bool:
         return isinstance(value, jax.Array)
+
+    def settle(self, native: Any) -> Any:
+        # Batched, some of JAX's functions give its literals, which are on no device yet.
+        if isinstance(native, (jax.core.Tracer, self.array_type)):
+            return native
+        return jax.numpy.asarray(native)
 
     def is_traced(self, native: jax.Array) -> bool:
         return isinstance(native, jax.core.Tracer)
@@ -113,9 +140,20 @@ class JaxBackend(Backend):
         watchers: Sequence[Any],
     ) -> tuple[Any, Pullback | None]:
         # A derivative of zero is none of numbers: times an infinite slope these would be NaN.
-        if (op.rule is not None and op.rule.zero) or all(one.needs_rules for one in watchers):
+        zero = op.rule is not None and op.rule.zero
+        if zero or op.opaque or all(one.needs_rules for one in watchers):
             return kernel(*natives, **settings), None
         return run_with_pullback(op, self, natives, uids, settings)
+
+    def differentiable(self, kernel: Kernel, rule: Callable[[], Any]) -> Kernel:
+        bridged = differentiable(kernel, rule)
+
+        def run(*natives: Any, **settings: Any) -> Any:
+            # Only JAX's own transforms need to be told.
+            traced = any(isinstance(x, jax.core.Tracer) for x in natives)
+            return (bridged if traced else kernel)(*natives, **settings)
+
+        return run
 
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         text = str(error)
@@ -123,9 +161,24 @@ class JaxBackend(Backend):
             return TracingError
         if isinstance(error, IndexError):
             return OutOfBoundsError
+        if "forward-mode autodiff" in text:
+            return NotDifferentiableError
         if isinstance(error, TypeError):
             return ShapeError if "shape" in text and "dtype" not in text else DTypeError
         return ShapeError if isinstance(error, (ValueError, RuntimeError)) else None
+
+    def vjp(
+        self, function: Callable[..., Sequence[Any]], primals: Sequence[Any]
+    ) -> tuple[Sequence[Any], Callable[[Sequence[Any]], Sequence[Any]]]:
+        return functions.vjp(function, primals)
+
+    def jvp(
+        self,
+        function: Callable[..., Sequence[Any]],
+        primals: Sequence[Any],
+        tangents: Sequence[Any],
+    ) -> tuple[Sequence[Any], Sequence[Any]]:
+        return functions.jvp(function, primals, tangents)
 
     def trace(
         self,

@@ -10,20 +10,35 @@ import jax
 from jax.extend import source_info_util
 from jax.extend.core import jaxpr_as_fun
 
-from unigrad.core.backend import Lift, Program
+from unigrad.core.backend import Lift
+from unigrad.core.programs import Program
 
 
 class JaxProgram(Program):
     """A jaxpr."""
 
-    def __init__(self, jaxpr: Any) -> None:
+    def __init__(self, jaxpr: Any, donate: bool) -> None:
+        self._jaxpr = jaxpr
+        self._donate = donate
         self._function = jaxpr_as_fun(jaxpr)
         self._inputs = len(jaxpr.in_avals) - 1
 
-    def compile(self) -> Callable[..., Sequence[Any]]:
+    def show(self) -> str:
+        examples = [jax.ShapeDtypeStruct(one.shape, one.dtype) for one in self._jaxpr.in_avals]
+        function = self._function
+        lowered = jax.jit(function).lower(*examples)
+        return f"{self._jaxpr}\n\n{lowered.as_text()}"
+
+    def donating(self, places: Sequence[int]) -> Callable[..., Sequence[Any]] | None:
+        # Where a run may fail half-way, what it was given must still be there.
+        if not self._donate or jax.config.jax_debug_nans or "callback" in str(self._jaxpr):
+            return None
+        return self.compile(places)
+
+    def compile(self, donated: Sequence[int] = ()) -> Callable[..., Sequence[Any]]:
         function = self._function
         compiled: Callable[..., Sequence[Any]]
-        compiled = jax.jit(lambda *natives: function(_ANY, *natives))
+        compiled = jax.jit(lambda *natives: function(_ANY, *natives), donate_argnums=(*donated,))
         if self._inputs < 2:
             return compiled
 
@@ -56,12 +71,17 @@ _ANY = False
 def trace(
     function: Callable[..., Sequence[Any]], examples: Sequence[Any], options: Mapping[str, Any]
 ) -> Program:
-    """Trace a function of arrays to a jaxpr, once."""
+    """Trace a function of arrays to a jaxpr, once.
+
+    Option ``donate``: let XLA write the new values of variables into the memory of the old ones
+    when no Tensor holds these (default False: arrays may share memory unseen, see the page on jit).
+    """
 
     def run(first: Any, *natives: Any) -> Sequence[Any]:
         return function(_lift_into(first), *natives)
 
-    return JaxProgram(jax.make_jaxpr(run)(_ANY, *examples))
+    donate = bool(options.get("donate", False))
+    return JaxProgram(jax.make_jaxpr(run)(_ANY, *examples), donate)
 
 
 def _lift_into(tracer: Any) -> Lift:

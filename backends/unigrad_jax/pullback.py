@@ -4,8 +4,8 @@ An op that is recorded runs as one compiled program that returns its result and 
 ``jax.vjp`` (whose function is a pytree); the backward pass feeds these to a second compiled
 program. Both are compiled once per op, settings and set of differentiated inputs, and then per
 shape by ``jax.jit`` itself. The forward pass is never run again. Settings that vary from call to
-call (bounds, slopes, fill values: see `operands`) are inputs of the programs, as weak scalars. Of
-all others the latest `PROGRAMS` combinations are kept.
+call (bounds, slopes, fill values: see `unigrad_jax.settings`) are inputs of the programs, as weak
+scalars. Of all others the latest `PROGRAMS` combinations are kept.
 
 When the backward pass is itself recorded, a pullback must be a function of the op's inputs as
 well: then it runs as an op of (inputs…, cotangents…), and so on to any order. Which of those
@@ -15,61 +15,38 @@ is unconnected rather than zero.
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
+from inspect import signature
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from unigrad.core.backend import Backend, Kernel, Pullback
 from unigrad.core.dispatch import wrap
 from unigrad.core.op import Op
+from unigrad_jax.settings import (
+    OPERANDS,
+    Operand,
+    Settings,
+    examples_of,
+    key_of,
+    names_of,
+    operands,
+    split,
+)  # fmt: skip
 
-#: Names, values and, since 1, 1.0 and True are one key to a dictionary, the values' types.
-Settings = tuple[tuple[str, Any, type], ...]
-
-
-#: How many programs are kept of each op, and of all ops together for each kind of derivative: the
-#: ones used longest ago are dropped.
+#: How many programs are kept, of each op and of each kind of derivative: the latest used.
 PROGRAMS = 256
 DERIVATIVES = 4096
 
-#: A result is where the inputs are, even one that does not depend on them.
-_jit = partial(jax.jit, keep_unused=True)
-
-
-def _key(settings: Mapping[str, Any]) -> Settings:
-    return tuple([(name, value, type(value)) for name, value in settings.items()])
-
-
-class _Operand:
-    """Stands in a key for a setting that is an input: all values are one program."""
-
-
-#: Larger integers may not fit into what JAX makes of a Python number.
-_LARGE = 2**31
-
-
-def _split(op: Op, settings: Mapping[str, Any]) -> tuple[Settings, tuple[Any, ...]]:
-    """Return the key of settings, and the values of those that are inputs."""
-    varying = _OPERANDS.get(op.name)
-    if varying is None:
-        return _key(settings), ()
-    values, key = [], []
-    for name, value in settings.items():
-        kind = type(value)
-        if name in varying and (kind is float or (kind is int and -_LARGE < value < _LARGE)):
-            values.append(value)
-            key.append((name, _Operand, kind))
-        else:
-            key.append((name, value, kind))
-    return tuple(key), tuple(values)
-
-
-def _names(key: Settings) -> list[str]:
-    """Return the names of the settings that are inputs."""
-    return [name for name, value, _ in key if value is _Operand]
+#: A result is where the inputs are, even one that does not depend on them. In a program that a
+#: user traces, the ops are those of the kernel and no call of it.
+_jit = partial(jax.jit, keep_unused=True, inline=True)
+_Tracer = jax.core.Tracer
 
 
 def eager(op: Op, backend: Backend) -> Kernel:
@@ -85,36 +62,55 @@ def eager(op: Op, backend: Backend) -> Kernel:
 
     @lru_cache(PROGRAMS)
     def reduction(axis: Any, keepdims: Any) -> Any:
-        return _jit(function_of(op, backend, _key({"axis": axis, "keepdims": keepdims})))
+        return _jit(function_of(op, backend, key_of({"axis": axis, "keepdims": keepdims})))
 
     def run(*natives: Any, **settings: Any) -> Any:
-        return program(_key(settings))(*natives) if settings else plain(*natives)
+        return program(key_of(settings))(*natives) if settings else plain(*natives)
 
     def run_with_operands(*natives: Any, **settings: Any) -> Any:
-        key, operands = _split(op, settings)
+        key, operands = split(op, settings)
         return program(key)(*natives, *operands)
 
     def reduce(x: Any, axis: Any, keepdims: Any) -> Any:
         return reduction(axis, keepdims)(x)
 
+    def bind(*scalars: Any, **settings: Any) -> Any:
+        key, operands = split(op, settings)
+        found = program(key) if key else plain
+        if not scalars and not operands:
+            return found
+        with jax.ensure_compile_time_eval():
+            # Arrays of numbers are weak as the numbers are, and put on the device but once.
+            behind = [jnp.asarray(one) for one in (*scalars, *operands)]
+        # An array that a trace closes over is an input, which JAX forgets for another dtype.
+        numbers = (*scalars, *operands)
+
+        def run_bound(x: Any = None, *more: Any) -> Any:
+            if x is None:
+                return found(*behind)
+            return found(x, *more, *(numbers if isinstance(x, _Tracer) else behind))
+
+        return run_bound
+
     # An op without settings needs no wrapper: jit's own call is the fastest path there is.
-    if op.name in _WITHOUT_SETTINGS:
+    if op.name in _WITHOUT_SETTINGS or _has_no_settings(op):
         return plain
-    if op.name in _OPERANDS:
-        return run_with_operands
-    return reduce if op.name in _REDUCTIONS else run
+    chosen = reduce if op.name in _REDUCTIONS else run
+    if op.name in OPERANDS:
+        chosen = run_with_operands
+    BINDERS[chosen] = bind
+    return chosen
 
 
-#: The settings of an op that vary from call to call, by its name.
-_OPERANDS: dict[str, tuple[str, ...]] = {}
+#: Of the kernels made here.
+BINDERS: weakref.WeakKeyDictionary[Kernel, Callable[..., Kernel]] = weakref.WeakKeyDictionary()
 
 
-def operands(name: str, *settings: str) -> None:
-    """Say that numbers among these settings of an op are inputs of its programs.
-
-    A kernel gets them as weak scalars, a composite's body as tensors of its first input's dtype.
-    """
-    _OPERANDS[name] = settings
+def _has_no_settings(op: Op) -> bool:
+    """Tell whether a composite takes tensors alone."""
+    if op.body is None:
+        return False
+    return all(one.kind is not one.KEYWORD_ONLY for one in signature(op.body).parameters.values())
 
 
 #: Elementwise ops, which never have settings, by name.
@@ -150,10 +146,10 @@ def function_of(op: Op, backend: Backend, settings: Settings) -> Callable[..., A
     A composite without a kernel of its own is its body, traced whole.
     """
     kernel = backend.kernels.get(op.name)
-    chosen = {name: value for name, value, _ in settings if value is not _Operand}
-    varying = _names(settings)
-    if kernel is None and op.kernels.get(backend) is not None and op.body is None:
-        kernel = op.kernels[backend]
+    chosen = {name: value for name, value, _ in settings if value is not Operand}
+    varying = names_of(settings)
+    if kernel is None and op.body is None:
+        kernel = op.kernels.get(backend)
     if kernel is not None:
         found = kernel
         if not varying:
@@ -219,13 +215,19 @@ def run_with_pullback(
 ) -> tuple[Any, Pullback | None]:
     """Run an op and return its result with its pullback."""
     floats = backend.native_floats
-    mask = tuple([uid != 0 and x.dtype in floats for x, uid in zip(natives, uids, strict=True)])
+    flat = () if op.rule is None else op.rule.flat
+    mask = tuple(
+        [
+            uid != 0 and x.dtype in floats and i not in flat
+            for i, (x, uid) in enumerate(zip(natives, uids, strict=True))
+        ]
+    )
     if True not in mask:
         return op.kernels[backend](*natives, **settings), None  # type: ignore[misc]
-    key, varying = _split(op, settings)
+    key, varying = split(op, settings)
     whole = mask + (False,) * len(varying)
     for x in natives:
-        if isinstance(x, jax.core.Tracer) or op.name in _NOT_JITTED:
+        if isinstance(x, _Tracer) or op.foreign or op.name in _NOT_JITTED:
             result, residuals = _with_residuals(op, backend, key, whole)(*natives, *varying)
             return result, JaxPullback(op, backend, key, varying, mask, residuals, result, True)
     result, residuals = _forward(op, backend, key, whole)(*natives, *varying)
@@ -268,17 +270,19 @@ class JaxPullback(Pullback):
             first = fitting[0]
         else:
             first = fitting = cotangents[0]
-        if self._traced or isinstance(first, jax.core.Tracer):
+        if self._traced or isinstance(first, _Tracer):
             found = iter(self._residuals(fitting))
         else:
             found = iter(_pull(self._residuals, fitting))
         return [next(found) if tracked else None for tracked in self.mask]
 
-    def op(self, position: int) -> Callable[..., Any]:
+    def op(self, position: int) -> Callable[..., Any] | None:
+        if self.of.foreign:
+            return None
         op = _pullback_op(self.of, self.backend, self.key, position, len(self.mask))
         if not self._operands:
             return op
-        return partial(op, **dict(zip(_names(self.key), self._operands, strict=True)))
+        return partial(op, **dict(zip(names_of(self.key), self._operands, strict=True)))
 
 
 def _like(result: Any, cotangents: list[Any]) -> Any:
@@ -289,8 +293,6 @@ def _fit(cotangent: Any, out: Any) -> Any:
     """Return the cotangent as jax.vjp wants it: float0 for an output that is no float."""
     if jnp.issubdtype(out.dtype, jnp.inexact):
         return cotangent
-    import numpy as np
-
     return np.zeros(out.shape, jax.dtypes.float0)
 
 
@@ -298,7 +300,7 @@ def _fit(cotangent: Any, out: Any) -> Any:
 def _pullback_op(of: Op, backend: Backend, key: Settings, position: int, count: int) -> Op:
     """Return the op that gives the cotangent of one input from all inputs and cotangents."""
     function = function_of(of, backend, key)
-    varying = _names(key)
+    varying = names_of(key)
 
     def kernel(*natives: Any, **operands: Any) -> Any:
         inputs, cotangents = natives[:count], natives[count:]
@@ -321,7 +323,7 @@ def _pullback_op(of: Op, backend: Backend, key: Settings, position: int, count: 
         op.kernels[backend] = kernel
     else:
         op.kernels[backend] = _jit(kernel)
-    op.dependencies = _dependencies(partial(kernel, **dict.fromkeys(varying, 1.0)))
+    op.dependencies = _dependencies(partial(kernel, **examples_of(key)))
     return op
 
 

@@ -2,7 +2,7 @@
 
 A Tensor on JAX carries its native array through; one of another backend its values. What JAX puts
 in their place is a Tensor on JAX; where nothing is put there, the Tensor is the one it was. A
-Variable is read.
+Variable is read. `unigrad_jax.protocols` registers them.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 import jax
 import numpy as np
 
-from unigrad.core.backend import Backend
+from unigrad.core.arguments import as_tensor
 from unigrad.core.dispatch import wrap
 from unigrad.core.leaks import warn_if_unseen
 from unigrad.core.registry import load_backend
@@ -20,26 +20,22 @@ from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
 
-def register(backend: Backend) -> None:
-    """Make both classes nodes."""
+def flatten(x: Tensor | Variable) -> tuple[tuple[Any], str]:
+    """Return the array, and the name of the backend it is of."""
+    tensor = as_tensor(x)
+    native = tensor.native
+    warn_if_unseen(tensor, jax.Array)
+    mine = tensor.backend is load_backend("jax")
+    return (native if mine else tensor._values(None),), tensor.backend.name
 
-    def flatten(tensor: Tensor) -> tuple[tuple[Any], str]:
-        native = tensor.native
-        warn_if_unseen(tensor, jax.Array)
-        return (native if tensor.backend is backend else tensor._values(None),), tensor.backend.name
 
-    def flatten_variable(variable: Variable) -> tuple[tuple[Any], str]:
-        return flatten(variable.read())
-
-    def unflatten(name: str, children: tuple[Any, ...]) -> Tensor:
-        native = children[0]
-        if name != backend.name and type(native) is np.ndarray:
-            home = load_backend(name)
-            return wrap(home, home.from_numpy(native, None))
-        # JAX also builds nodes of placeholders, so the child is taken as it comes.
-        tensor = Tensor.__new__(Tensor)
-        tensor.native, tensor.backend, tensor.uid = native, backend, 0
-        return tensor
-
-    jax.tree_util.register_pytree_node(Tensor, flatten, unflatten)
-    jax.tree_util.register_pytree_node(Variable, flatten_variable, unflatten)
+def unflatten(name: str, children: tuple[Any, ...]) -> Tensor:
+    """Return the Tensor of what JAX put in the array's place."""
+    native, backend = children[0], load_backend("jax")
+    if name != backend.name and type(native) is np.ndarray:
+        home = load_backend(name)
+        return wrap(home, home.from_numpy(native, None))
+    # JAX also builds nodes of placeholders, so the child is taken as it comes.
+    tensor = Tensor.__new__(Tensor)
+    tensor.native, tensor.backend, tensor.uid = native, backend, 0
+    return tensor

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from operator import attrgetter
 from typing import Any
 
 import numpy as np
@@ -10,8 +11,9 @@ import numpy.typing as npt
 
 from unigrad.core.backend import Backend, Kernel
 from unigrad.core.dtypes import DType
-from unigrad_numpy.kernels import SCALAR_OPS, TABLE
+from unigrad_numpy.kernels import BINDERS, SCALAR_OPS, TABLE, unchecked
 from unigrad_numpy.kernels.bfloat16 import BFLOAT16
+from unigrad_numpy.programs import FUSIONS, INTO, SAVINGS, VIEWS
 from unigrad_numpy.pullbacks import PULLBACKS, SAVING
 
 
@@ -21,11 +23,18 @@ class NumpyBackend(Backend):
     name = "numpy"
     array_type = np.ndarray
     kernels = TABLE
+    binders = BINDERS
     scalar_ops = SCALAR_OPS
     pullbacks = PULLBACKS
+    unchecked = unchecked.TABLE
+    into = INTO
+    views = VIEWS
+    fusions = FUSIONS
+    savings = SAVINGS
 
     def __init__(self) -> None:
         super().__init__()
+        self.shape_key = attrgetter("shape")
         # Beside bfloat16 NumPy takes Python's floats for float64.
         self.weak[float] = {d: True for d in self.native_floats if d != BFLOAT16}
 
@@ -53,6 +62,9 @@ class NumpyBackend(Backend):
             self.place(device)
         return np.array(array)
 
+    def from_dlpack(self, array: Any) -> Any:
+        return np.from_dlpack(array)
+
     def to_numpy(self, native: npt.NDArray[Any]) -> npt.NDArray[Any]:
         return native
 
@@ -60,8 +72,23 @@ class NumpyBackend(Backend):
         self.place(device)
         return native
 
+    def empty(self, shape: tuple[int, ...], dtype: DType) -> npt.NDArray[Any]:
+        return np.empty(shape, dtype)
+
+    def may_be_written(self, native: npt.NDArray[Any]) -> bool:
+        flags = native.flags
+        return flags.owndata and flags.writeable and flags.c_contiguous
+
     def owns(self, value: object) -> bool:
         return isinstance(value, np.ndarray)
+
+    def owned(self, native: npt.NDArray[Any]) -> npt.NDArray[Any]:
+        return native.copy()
+
+    def handed_out(self, native: npt.NDArray[Any], given: Sequence[Any]) -> npt.NDArray[Any]:
+        # A view of what the caller gave stays one; else it may be a variable's or a kept value.
+        arrays = [one for one in given if isinstance(one, np.ndarray)]
+        return native if any(np.may_share_memory(native, one) for one in arrays) else native.copy()
 
     def run_watched(
         self,
@@ -74,7 +101,7 @@ class NumpyBackend(Backend):
     ) -> tuple[Any, Any]:
         saving = SAVING.get(op.name)
         if saving is None:
-            return kernel(*natives, **settings), None
+            return (kernel(*natives, **settings) if settings else kernel(*natives)), None
         return saving(*natives, **settings)
 
     def settle(self, native: Any) -> npt.NDArray[Any]:

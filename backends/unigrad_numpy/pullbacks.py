@@ -19,7 +19,9 @@ import numpy as np
 
 from unigrad.core.backend import Pullback
 from unigrad_numpy.kernels.linear import matmul
-from unigrad_numpy.kernels.losses import crossentropy_and_softmax
+from unigrad_numpy.kernels.losses import gradient_of_saved, saving_crossentropy
+from unigrad_numpy.kernels.normalization import moments
+from unigrad_numpy.kernels.reductions import mean as average
 from unigrad_numpy.kernels.reductions import total as _sum
 
 Array = Any
@@ -139,28 +141,34 @@ def _mean(
     return (_spread(g * x.dtype.type(out.size / max(x.size, 1)), x, axis, keepdims),)
 
 
+def _normalized(
+    g: Array, out: Array, inputs: Sequence[Array], wanted: Wanted, *, epsilon: float
+) -> Sequence[Any] | NotImplementedType:
+    found = moments(inputs[0], epsilon)
+    if found is None:
+        return NotImplemented  # type: ignore[no-any-return]  # to typeshed it is an Any
+    last = (-1,)
+    slope = g - average(g, last, True)
+    slope -= out * average(g * out, last, True)
+    slope /= found[1]
+    return (slope,)
+
+
 class _SoftmaxPullback(Pullback):
-    """g · (softmax(x) - onehot(i)), from what the forward pass computed on its way."""
+    """Of the loss by the logits."""
 
-    __slots__ = ("_exponentials", "_labels", "_shape", "_totals")
+    __slots__ = ("_saved",)
 
-    def __init__(self, exponentials: Array, totals: Array, labels: Array, shape: Any) -> None:
-        self._exponentials = exponentials
-        self._totals = totals
-        self._labels = labels
-        self._shape = shape
+    def __init__(self, saved: Any) -> None:
+        self._saved = saved
 
     def __call__(self, cotangents: Sequence[Array]) -> Sequence[Any]:
-        slope = self._exponentials / self._totals
-        labels = self._labels.reshape(-1)
-        slope[labels, np.arange(len(labels))] -= 1
-        slope *= cotangents[0].reshape(-1)
-        return slope.T.reshape(self._shape), None
+        return gradient_of_saved(cotangents[0], self._saved), None
 
 
 def _saving_crossentropy(logits: Array, labels: Array) -> tuple[Array, Pullback]:
-    loss, exponentials, totals = crossentropy_and_softmax(logits, labels)
-    return loss, _SoftmaxPullback(exponentials, totals, labels, logits.shape)
+    loss, saved = saving_crossentropy(logits, labels)
+    return loss, _SoftmaxPullback(saved)
 
 
 #: Ops whose forward pass leaves behind what the backward pass needs: a result and its pullback.
@@ -179,4 +187,5 @@ PULLBACKS: dict[str, Callable[..., Sequence[Any] | NotImplementedType]] = {
     "sigmoid": _sigmoid,
     "sum": _total,
     "mean": _mean,
+    "normalized": _normalized,
 }

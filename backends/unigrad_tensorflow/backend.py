@@ -11,12 +11,16 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from unigrad.core import dtypes
-from unigrad.core.backend import Backend, NativeTape, Program
+from unigrad.core.backend import Backend, Kernel, NativeTape
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError, UnigradError
+from unigrad.core.native_code import LayerData
+from unigrad.core.programs import Program
+from unigrad_tensorflow import functions
+from unigrad_tensorflow.bridge import differentiable
 from unigrad_tensorflow.kernels import SCALAR_OPS, TABLE
 from unigrad_tensorflow.kernels.creation import device_of
-from unigrad_tensorflow.private import is_on_a_tape, is_variable
+from unigrad_tensorflow.private import from_dlpack, is_on_a_tape, is_variable, numpy_of
 from unigrad_tensorflow.tape import TensorflowTape
 
 _TO_NATIVE = {
@@ -62,10 +66,17 @@ class TensorflowBackend(Backend):
         return None if device is None else device_of(self.place(device))
 
     def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> Any:
+        if device is None:
+            return tf.constant(array)
         with tf.device(self.native_device(device)):
-            return tf.constant(array, dtype=_TO_NATIVE[dtypes.as_dtype(array.dtype)])
+            return tf.constant(array)
+
+    def from_dlpack(self, array: Any) -> Any:
+        return from_dlpack(array.__dlpack__())
 
     def to_numpy(self, native: Any) -> npt.NDArray[Any]:
+        if type(native) is self.array_type:
+            return np.asarray(numpy_of(native))
         array: npt.NDArray[Any] = np.asarray(native.numpy())
         return array
 
@@ -86,7 +97,7 @@ class TensorflowBackend(Backend):
         return isinstance(native, tf.Tensor) and is_on_a_tape(native)
 
     def is_traced(self, native: Any) -> bool:
-        return not is_variable(native) and not isinstance(native, self.array_type)
+        return not isinstance(native, self.array_type) and not is_variable(native)
 
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         if isinstance(error, IndexError):
@@ -106,8 +117,35 @@ class TensorflowBackend(Backend):
             return OutOfBoundsError if "is not in [0" in text else ShapeError
         return ShapeError if isinstance(error, (ValueError, RuntimeError)) else None
 
+    def differentiable(self, kernel: Kernel, rule: Callable[[], Any]) -> Kernel:
+        return differentiable(kernel, rule)
+
     def open_tape(self) -> NativeTape:
         return TensorflowTape()
+
+    def layer_data(self, native: Any) -> LayerData:
+        # Keras is imported by those who want its layers only.
+        from unigrad_tensorflow.conversion import layer_data
+
+        return layer_data(native)
+
+    def layer_from(self, data: LayerData) -> Any:
+        from unigrad_tensorflow.conversion import layer_from
+
+        return layer_from(data)
+
+    def vjp(
+        self, function: Callable[..., Sequence[Any]], primals: Sequence[Any]
+    ) -> tuple[Sequence[Any], Callable[[Sequence[Any]], Sequence[Any]]]:
+        return functions.vjp(function, primals)
+
+    def jvp(
+        self,
+        function: Callable[..., Sequence[Any]],
+        primals: Sequence[Any],
+        tangents: Sequence[Any],
+    ) -> tuple[Sequence[Any], Sequence[Any]]:
+        return functions.jvp(function, primals, tangents)
 
     def trace(
         self,

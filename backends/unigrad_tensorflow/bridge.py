@@ -20,11 +20,12 @@ from unigrad.core.registry import load_backend
 from unigrad_tensorflow.private import (
     could_possibly_record,
     do_not_convert,
-    executing_eagerly,
+    eager_context,
     is_on_a_tape,
     record_operation,
     stop_recording,
 )
+from unigrad_tensorflow.raw import AT_ONCE
 
 Kernel = Callable[..., Any]
 
@@ -39,17 +40,22 @@ def differentiable(kernel: Kernel, rule: RuleSource) -> Kernel:
         rule: gives the rule when a derivative is wanted (`unigrad.autodiff.bridge.rule_of`).
     """
 
+    at_once = AT_ONCE.get(kernel)
+
     def run(*natives: Any, **settings: Any) -> Any:
-        if not executing_eagerly():
+        context = eager_context()
+        if context is None:
             return _in_graph(run, kernel, rule, natives, settings)
         if not could_possibly_record():
-            return kernel(*natives, **settings)
+            if at_once is not None:
+                return at_once(context, *natives)
+            return kernel(*natives, **settings) if settings else kernel(*natives)
         # A tape's question to each input: none, first or higher order.
         wanted = [type(x) not in _SCALARS and is_on_a_tape(x) for x in natives]
         if True not in wanted:
             return kernel(*natives, **settings)
         with stop_recording():
-            result = kernel(*natives, **settings)
+            result = _apart(kernel(*natives, **settings), natives)
         outputs = list(result) if isinstance(result, (tuple, list)) else [result]
 
         def backward(*cotangents: Any) -> list[Any]:
@@ -83,7 +89,7 @@ def _in_graph(
         inputs = [x if type(x) in _SCALARS else next(rest) for x in natives]
         wanted = [type(x) not in _SCALARS for x in natives]
         with stop_recording():
-            result = kernel(*inputs, **settings)
+            result = _apart(kernel(*inputs, **settings), inputs)
 
         def backward(*cotangents: Any) -> list[Any]:
             # Run again as it was called: through ``result`` TensorFlow's own derivative leads. The
@@ -96,6 +102,21 @@ def _in_graph(
         return result, backward
 
     return tf.custom_gradient(of_tensors)(*tensors)
+
+
+def _apart(result: Any, inputs: Sequence[Any]) -> Any:
+    """Return several results as tensors of their own: a function may return an input, or one twice.
+
+    TensorFlow knows a value by its tensor.
+    """
+    if not isinstance(result, (tuple, list)):
+        return result
+    seen = {id(x) for x in inputs}
+    apart = []
+    for x in result:
+        apart.append(tf.identity(x) if id(x) in seen else x)
+        seen.add(id(x))
+    return tuple(apart)
 
 
 @do_not_convert
@@ -111,10 +132,11 @@ def _pulled(
     found = pull(
         load_backend("tensorflow"), rule(), inputs, result if multiple else [result],
         # Rules carry conjugates of TensorFlow's gradients.
-        [_conj(one) for one in cotangents], wanted, settings, multiple=multiple,
+        [conj(one) for one in cotangents], wanted, settings, multiple=multiple,
     )  # fmt: skip
-    return [_conj(one) for one in found]
+    return [conj(one) for one in found]
 
 
-def _conj(x: Any) -> Any:
+def conj(x: Any) -> Any:
+    """Change between TensorFlow's gradient and a cotangent of the rules, if it is complex."""
     return tf.math.conj(x) if x is not None and x.dtype.is_complex else x

@@ -7,7 +7,9 @@ from typing import Any
 
 import tensorflow as tf
 
-from unigrad.core.backend import Lift, Program
+from unigrad.core.backend import Lift
+from unigrad.core.programs import Program
+from unigrad_tensorflow.private import could_possibly_record, executing_eagerly
 
 
 class TensorflowProgram(Program):
@@ -24,6 +26,7 @@ class TensorflowProgram(Program):
         self._examples = examples
         self._lifted = lifted
         self._xla = xla
+        self._compiled: Any = None
 
     def compile(self) -> Callable[..., Sequence[Any]]:
         count = len(self._examples)
@@ -34,10 +37,35 @@ class TensorflowProgram(Program):
             return self._concrete(*natives[:count])
 
         graph = tf.function(run, autograph=False, jit_compile=self._xla)
-        compiled: Callable[..., Sequence[Any]] = graph.get_concrete_function(
-            *self._examples, *self._lifted
-        )
-        return compiled
+        self._compiled = graph.get_concrete_function(*self._examples, *self._lifted)
+        return _quick_call(self._compiled)
+
+    def show(self) -> str:
+        return str(self._compiled.graph.as_graph_def())
+
+
+def _quick_call(compiled: Any) -> Callable[..., Sequence[Any]]:
+    """Return a concrete function as one op: its own call looks at every argument in Python.
+
+    Where somebody else records or traces, TensorFlow's own call tells them; it also says what is
+    wrong with an array of a trace that is over.
+    """
+    eager = {type(tf.constant(0.0))}
+    captured = list(compiled.captured_inputs)
+    dtypes = [one.dtype for one in compiled.outputs]
+    call = tf.raw_ops.StatefulPartitionedCall
+
+    def run(*natives: Any) -> Sequence[Any]:
+        found: Sequence[Any]
+        given = [*natives, *captured]
+        plain = eager.issuperset(map(type, given)) and executing_eagerly()
+        if not plain or not dtypes or could_possibly_record():
+            found = compiled(*natives)
+        else:
+            found = call(args=given, Tout=dtypes, f=compiled)
+        return found
+
+    return run
 
 
 def trace(

@@ -11,20 +11,27 @@ from typing import Any
 
 import tensorflow as tf
 from tensorflow.python import pywrap_tfe
-from tensorflow.python.eager import context, record
+from tensorflow.python.eager import context, core, record
 
 __all__ = [
     "could_possibly_record",
     "do_not_convert",
+    "eager_context",
+    "execute",
     "executing_eagerly",
+    "from_dlpack",
     "is_on_a_tape",
     "is_variable",
+    "not_at_once",
+    "numpy_of",
     "record_operation",
     "stop_recording",
 ]
 
 #: ``tf.executing_eagerly`` without its wrapper.
 executing_eagerly: Any = context.executing_eagerly
+#: Make a tensor of a DLPack capsule.
+from_dlpack: Any = tf.experimental.dlpack.from_dlpack
 #: Tell whether any tape of this thread records.
 could_possibly_record: Any = record.could_possibly_record
 #: Keep a function from being rewritten where it is traced.
@@ -33,6 +40,20 @@ do_not_convert: Any = tf.autograph.experimental.do_not_convert
 stop_recording: Any = record.stop_recording
 #: Tell the tapes of an op: a name, outputs, inputs, and the function of the cotangents.
 record_operation: Any = record.record_operation
+#: Run a raw op at once: a context, the op's name, ``None``, its inputs, and its attributes by turns
+#: as names and values. It tells the tapes. ``tf.raw_ops`` call it after a microsecond of checks.
+execute: Any = pywrap_tfe.TFE_Py_FastPathExecute
+#: What it raises where the raw op has more to do, or to say.
+not_at_once: Any = (core._NotOkStatusException, core._FallbackException)
+
+#: The values of a tensor as an ndarray that shares its memory; ``numpy`` copies it.
+numpy_of: Any = type(tf.constant(0.0))._numpy
+
+
+def eager_context() -> Any:
+    """Return the context in which ops run at once; ``None`` while a graph is being built."""
+    found = context._context
+    return found if found is not None and found._thread_local_data.is_eager else None
 
 
 def is_on_a_tape(native: Any) -> bool:

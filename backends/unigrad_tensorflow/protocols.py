@@ -19,4 +19,14 @@ def tf_tensor(self: Any, dtype: Any = None, name: str | None = None) -> Any:
     return found if dtype is None or found.dtype == dtype else tf.cast(found, dtype)
 
 
+def mark(function: Any) -> None:
+    """Keep ``tf.function`` from rewriting a function.
+
+    Source: AutoGraph's ``is_autograph_artifact``, which is all that
+    ``tf.autograph.experimental.do_not_convert`` asks for.
+    """
+    function.autograph_info__ = {}
+
+
+MARK = mark
 PROTOCOLS: dict[str, Any] = {"__tf_tensor__": tf_tensor}

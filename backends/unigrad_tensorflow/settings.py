@@ -10,9 +10,12 @@ from typing import Any
 
 import tensorflow as tf
 
+from unigrad_tensorflow.private import eager_context
+
 
 @lru_cache(maxsize=4096)
-def _kept(values: Any) -> Any:
+def kept(values: int | tuple[int, ...]) -> Any:
+    """Return an int or a tuple of ints as a tensor outside of graphs."""
     with tf.init_scope(), tf.device("/CPU:0"):
         return tf.constant(values, tf.int32, () if isinstance(values, int) else (len(values),))
 
@@ -25,9 +28,9 @@ def _kept_long(value: int) -> Any:
 
 def long_setting(value: int) -> Any:
     """Return an int as a setting of an op that asks for 64 bits."""
-    return _kept_long(value) if tf.executing_eagerly() else tf.constant(value, tf.int64)
+    return _kept_long(value) if eager_context() is not None else tf.constant(value, tf.int64)
 
 
 def setting(values: int | tuple[int, ...]) -> Any:
     """Return an int or a tuple of ints as an op's setting."""
-    return _kept(values) if tf.executing_eagerly() else values
+    return kept(values) if eager_context() is not None else values

@@ -51,6 +51,7 @@ class TensorflowTape(NativeTape):
         uids: tuple[int, ...],
         settings: Mapping[str, Any],
         others: Sequence[Any] = (),
+        uid: int = 0,
     ) -> Any:
         natives = self.seen(natives, uids, others)
         result = kernel(*natives, **settings)
@@ -59,7 +60,10 @@ class TensorflowTape(NativeTape):
             return [_alias(one, natives) for one in result]
         for native in natives:
             if result is native:
-                return tf.identity(result)
+                result = tf.identity(result)
+                break
+        if uid:
+            self._results.add(uid)
         return result
 
     def keep(self, uid: int, result: Any, plain: Any = None) -> Any:

@@ -7,8 +7,10 @@ reverse and forward mode, under ``torch.func`` and ``make_fx``.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import partial
+from inspect import signature
 from typing import Any
 
 import torch
@@ -16,8 +18,10 @@ from torch.autograd import forward_ad
 
 from unigrad.autodiff.bridge import RuleSource, pull, push, rule_of
 from unigrad.core.registry import load_backend
+from unigrad_torch.private import are_transforms_active, is_followed_below, primal_of
 
 Kernel = Callable[..., Any]
+_SCALARS = frozenset((bool, int, float, complex))
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,7 +49,9 @@ class _Bridge(torch.autograd.Function):
     @staticmethod
     def forward(call: _Call, *tensors: torch.Tensor) -> Any:
         result = call.kernel(*call.inputs([*tensors]), **call.settings)
-        return tuple(result) if isinstance(result, list) else result
+        if isinstance(result, (tuple, list)):
+            return _apart([*map(_in_full, result)], tensors)
+        return _in_full(result)
 
     @staticmethod
     def setup_context(ctx: Any, inputs: Any, output: Any) -> None:
@@ -65,10 +71,10 @@ class _Bridge(torch.autograd.Function):
         found = pull(
             load_backend("torch"), call.rule(), inputs, saved[ctx.count :],
             # Rules carry conjugates of torch's gradients.
-            [_conj(one) for one in cotangents],
+            [conj(one) for one in cotangents],
             [one is True for one in wanted], call.settings, multiple=ctx.multiple,
         )  # fmt: skip
-        return None, *[_conj(one) for i, one in enumerate(found) if i not in call.scalars]
+        return None, *[conj(one) for i, one in enumerate(found) if i not in call.scalars]
 
     @staticmethod
     def jvp(ctx: Any, _: Any, *tangents: Any) -> Any:
@@ -78,7 +84,7 @@ class _Bridge(torch.autograd.Function):
         ]
         # torch switches forward mode off here, which outer tangents need: only this level's go.
         with forward_ad._set_fwd_grad_enabled(True):
-            still = [forward_ad.unpack_dual(x, level=0).primal for x in saved]
+            still = [primal_of(x) for x in saved]
             found = push(
                 load_backend("torch"), call.rule(), call.inputs(still[: ctx.count]),
                 still[ctx.count :], given, call.settings, multiple=ctx.multiple,
@@ -86,7 +92,33 @@ class _Bridge(torch.autograd.Function):
         return tuple(found) if ctx.multiple else found[0]
 
 
-def _conj(x: Any) -> Any:
+# torch asks for it at every call; found anew it costs 20 µs.
+_Bridge.forward.__signature__ = signature(_Bridge.forward)  # type: ignore[attr-defined]
+
+
+def _in_full(x: Any) -> Any:
+    """Return a tensor whose elements have places of their own: torch writes tangents into one like
+    it, which an expanded tensor's cannot be."""
+    if isinstance(x, torch.Tensor) and 0 in x.stride():
+        return x.clone(memory_format=torch.contiguous_format)
+    return x
+
+
+def _apart(results: Sequence[Any], inputs: Sequence[Any]) -> tuple[Any, ...]:
+    """Return several results as tensors of their own: a function may return an input, or one twice.
+
+    torch knows a value by its tensor.
+    """
+    seen = {id(x) for x in inputs}
+    apart = []
+    for x in results:
+        apart.append(x.view_as(x) if id(x) in seen else x)
+        seen.add(id(x))
+    return tuple(apart)
+
+
+def conj(x: Any) -> Any:
+    """Change between a gradient of torch's and a cotangent of the rules, if it is complex."""
     return torch.conj_physical(x) if x is not None and x.is_complex() else x
 
 
@@ -97,7 +129,12 @@ def followed(*natives: Any) -> bool:
     for x in natives:
         if isinstance(x, torch.Tensor) and x.requires_grad:
             return torch.is_grad_enabled()
-    return False
+    return are_transforms_active() and _below(natives)
+
+
+def _below(natives: Sequence[Any]) -> bool:
+    """Tell whether ``torch.func.grad`` stands around the ``torch.func.vmap`` of one of these."""
+    return any(isinstance(x, torch.Tensor) and is_followed_below(x) for x in natives)
 
 
 def differentiable(kernel: Kernel, rule: RuleSource) -> Kernel:
@@ -110,13 +147,40 @@ def differentiable(kernel: Kernel, rule: RuleSource) -> Kernel:
     """
 
     def run(*natives: Any, **settings: Any) -> Any:
-        if not followed(*natives):
-            return kernel(*natives, **settings)
+        # `followed`, without a call.
+        if forward_ad._current_level < 0:
+            for x in natives:
+                if type(x) not in _SCALARS and x.requires_grad:
+                    if torch.is_grad_enabled():
+                        break
+                    return kernel(*natives, **settings)
+            else:
+                if not are_transforms_active() or not _below(natives):
+                    return kernel(*natives, **settings) if settings else kernel(*natives)
         scalars = {i: x for i, x in enumerate(natives) if not isinstance(x, torch.Tensor)}
         tensors = [x for x in natives if isinstance(x, torch.Tensor)]
         return _Bridge.apply(_Call(kernel, rule, settings, scalars), *tensors)
 
     return run
+
+
+def bound(kernel: Kernel, bind: Callable[..., Kernel]) -> Callable[..., Kernel]:
+    """Return a binder (`Backend.binders`) of a kernel of one tensor made by `differentiable`.
+
+    ``bind`` is a binder of what runs where nobody wants a derivative.
+    """
+
+    def bind_both(**settings: Any) -> Kernel:
+        plain, bridged = bind(**settings), partial(kernel, **settings)
+
+        def run(x: torch.Tensor) -> Any:
+            if x.requires_grad or forward_ad._current_level >= 0 or are_transforms_active():
+                return bridged(x)
+            return plain(x)
+
+        return run
+
+    return bind_both
 
 
 def by_rule(name: str, kernel: Kernel) -> Kernel:

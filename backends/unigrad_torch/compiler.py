@@ -1,8 +1,9 @@
 """`ug.jit` on torch: forward, backward and update captured as one graph by ``make_fx``.
 
 The captured graph is cleaned of the bookkeeping that autograd leaves behind and then either run
-as straight-line Python (the default: it costs a tenth of a second to make) or compiled by
-Inductor (``options={"torch": {"compiler": "inductor"}}``: tens of seconds, then usually faster).
+as straight-line Python (``options={"torch": {"compiler": "graph"}}``) or compiled by Inductor
+(``"inductor"``: tens of seconds, then usually faster). The default, ``"straight"``, is none of
+them, but unigrad's own program: see `TorchBackend.trace`.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from typing import Any
 import torch
 from torch.fx import GraphModule, Node
 
-from unigrad.core.backend import Lift, Program
+from unigrad.core.backend import Lift
 from unigrad.core.errors import TracingError
+from unigrad.core.programs import Program
 from unigrad_torch.private import (
     FAKE_TENSOR_LOG,
     compile_fx,
@@ -91,6 +93,9 @@ class TorchProgram(Program):
         self._examples = examples
         self._compiler = compiler
 
+    def show(self) -> str:
+        return self._module.code
+
     def compile(self) -> Callable[..., Sequence[Any]]:
         if self._compiler == "inductor":
             compiled: Callable[..., Sequence[Any]] = torch.no_grad()(
@@ -116,11 +121,13 @@ def trace(
 ) -> Program:
     """Capture a function of tensors as one graph, running it once on tensors without values.
 
-    Option ``compiler``: "graph" (default) or "inductor".
+    Option ``compiler``: "graph" or "inductor".
     """
-    compiler = options.get("compiler", "graph")
+    compiler = options["compiler"]
     if compiler not in ("graph", "inductor"):
-        raise TracingError(f"torch: the compilers are 'graph' and 'inductor', not {compiler!r}")
+        raise TracingError(
+            f"torch: the compilers are 'straight', 'graph' and 'inductor', not {compiler!r}"
+        )
     # Inputs are told apart by their identity: each must have its own.
     examples = [native.detach() for native in examples]
     lifted: list[Any] = []

@@ -6,10 +6,18 @@ Nothing else in the package names a private attribute or module of torch.
 
 from __future__ import annotations
 
+import functools
+import importlib
+import warnings
 from typing import Any
 
 import torch
+from torch._guards import detect_fake_mode
 from torch._subclasses.fake_tensor import FakeTensor
+from torch.autograd import forward_ad
+from torch.fx.experimental.proxy_tensor import (
+    disable_proxy_modes_tracing as disable_proxy_modes,
+)
 from torch.fx.experimental.proxy_tensor import get_proxy_mode, make_fx, track_tensor_tree
 from torch.utils._python_dispatch import _disable_current_modes as disable_current_modes
 from torch.utils._python_dispatch import _get_current_dispatch_mode as current_dispatch_mode
@@ -22,16 +30,23 @@ __all__ = [
     "cross_entropy",
     "current_dispatch_mode",
     "disable_current_modes",
+    "disable_proxy_modes",
     "dispatch_modes",
     "elu",
     "function_modes",
     "fused_adam",
     "get_proxy_mode",
+    "is_batched",
+    "is_followed_below",
     "is_wrapped_by_transform",
     "is_zero",
+    "let_constants_in",
+    "load_forward_derivatives",
     "log_softmax",
     "log_softmax_backward",
     "make_fx",
+    "nonstrict_trace",
+    "primal_of",
     "run_backward",
     "track_tensor_tree",
 ]
@@ -54,6 +69,34 @@ log_softmax_backward: Any = torch._log_softmax_backward_data
 are_transforms_active: Any = torch._C._are_functorch_transforms_active
 #: Tell whether an array stands for several, or for a tangent, inside of ``torch.func``.
 is_wrapped_by_transform: Any = torch._C._functorch.is_functorch_wrapped_tensor
+
+
+def is_batched(array: torch.Tensor) -> bool:
+    """Tell whether an array stands for one of each example of ``torch.func.vmap``.
+
+    ``torch.func.grad`` within it wraps it once more.
+    """
+    functorch = torch._C._functorch
+    while functorch.is_functorch_wrapped_tensor(array):
+        if functorch.is_batchedtensor(array):
+            return True
+        array = functorch.get_unwrapped(array)
+    return False
+
+
+def is_followed_below(array: torch.Tensor) -> bool:
+    """Tell whether what ``torch.func.vmap`` has made of an array wants a derivative.
+
+    The batched array itself does not say so.
+    """
+    functorch = torch._C._functorch
+    while functorch.is_functorch_wrapped_tensor(array):
+        array = functorch.get_unwrapped(array)
+        if array.requires_grad:
+            return True
+    return False
+
+
 #: Tell whether an array is one of autograd's symbolic zeros.
 is_zero: Any = torch.Tensor._is_zerotensor
 #: The number of dispatch modes (a trace is one) that stand between ops and their kernels.
@@ -64,8 +107,44 @@ function_modes: Any = torch._C._len_torch_function_stack
 FAKE_TENSOR_LOG = "torch._subclasses.fake_tensor"
 
 
+def let_constants_in() -> None:
+    """Let the trace that runs, if one does, take real tensors (weights, say) for constants."""
+    mode = detect_fake_mode()
+    if mode is not None:
+        mode.allow_non_fake_inputs = True
+
+
+@functools.cache
+def load_forward_derivatives() -> None:
+    """Load what torch loads when it first needs a tangent, without its warning of itself."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "`torch.jit.script`", FutureWarning)
+        importlib.import_module("torch._decomp.decompositions_for_jvp")
+
+
+def nonstrict_trace(function: Any) -> Any:
+    """Do what ``torch.compiler.nonstrict_trace`` does, in code that Dynamo reads."""
+    import torch._dynamo
+
+    return torch._dynamo.nonstrict_trace(function)
+
+
 def compile_fx(module: Any, examples: Any) -> Any:
     """Compile a captured graph by Inductor, which is imported when it is asked for."""
     from torch._inductor.compile_fx import compile_fx as compile_graph
 
     return compile_graph(module, examples)
+
+
+def primal_of(x: torch.Tensor) -> torch.Tensor:
+    """Return a tensor without its tangent of the innermost forward mode.
+
+    torch has no such function of the batches of its ``vmap``, which are taken apart here.
+    """
+    functorch: Any = torch._C._functorch
+    if not functorch.is_batchedtensor(x):
+        return forward_ad.unpack_dual(x, level=0).primal
+    axis, level = functorch.maybe_get_bdim(x), functorch.maybe_get_level(x)
+    inner = primal_of(functorch.get_unwrapped(x))
+    batched: torch.Tensor = functorch._add_batch_dim(inner, axis, level)
+    return batched

@@ -107,6 +107,7 @@ class TorchTape(NativeTape):
         uids: tuple[int, ...],
         settings: Mapping[str, Any],
         others: Sequence[Any] = (),
+        uid: int = 0,
     ) -> Any:
         if others:
             natives = self.seen(natives, uids, others)
@@ -114,16 +115,20 @@ class TorchTape(NativeTape):
             natives = [*map(self._natives.get, uids, natives)]
         if _is_grad_enabled():
             result = kernel(*natives, **settings) if settings else kernel(*natives)
-            if kernel in FRESH:
-                return result
+            if uid and kernel in FRESH and result.requires_grad:
+                self._natives[uid] = result
+                return result.detach()
         else:
             with torch.enable_grad():
                 result = kernel(*natives, **settings)
         # A kernel that returns its input would give two values one place in the graph.
         for native in natives:
             if result is native:
-                return result.view_as(result)
-        if type(result) is not _Tensor and isinstance(result, (tuple, list)):
+                result = result.view_as(result)
+                break
+        if type(result) is _Tensor:
+            return self.keep(uid, result) if uid else result
+        if isinstance(result, (tuple, list)):
             return [_alias(one, natives) for one in result]
         return result
 

@@ -11,8 +11,10 @@ from rich.console import Console
 from rich.table import Table
 
 from unigrad.core.errors import UnigradError
+from unigrad_conformance.journal import Journal
 from unigrad_conformance.junit import as_junit
 from unigrad_conformance.ledger import Ledger
+from unigrad_conformance.page import as_html
 from unigrad_conformance.progress import Counter
 from unigrad_conformance.report import as_json, as_markdown, cell, families, worst
 from unigrad_conformance.session import Outcome, Selection, Session
@@ -26,8 +28,9 @@ def conformance(
     device: str | None = None,
     workers: int = 1,
     json_file: Path | None = None,
-    report_file: Path | None = None,
+    reports: Sequence[Path] = (),
     junit_file: Path | None = None,
+    journal_file: Path | None = None,
 ) -> bool:
     """Run, print, write; tell whether there were no deviations.
 
@@ -38,13 +41,18 @@ def conformance(
         device: place tensors there.
         workers: how many processes run the trials.
         json_file: write the results there.
-        report_file: write the report there as Markdown.
+        reports: write the report there, as HTML or as Markdown by the name's ending.
         junit_file: write the results there as JUnit XML.
+        journal_file: keep every outcome there, and go on with the run that left the file.
     """
     console = Console()
-    for file in (json_file, report_file, junit_file):
+    for file in (json_file, *reports, junit_file, journal_file):
         if file is not None and (fault := _why_unwritable(file)) is not None:
             _say(console, fault, "red")
+            return False
+    for file in reports:
+        if file.suffix not in (".html", ".md"):
+            _say(console, f"{file}: a report is a .html or a .md file", "red")
             return False
     if device is not None:
         os.environ["UNIGRAD_DEVICE"] = device
@@ -55,7 +63,8 @@ def conformance(
             )
             return False
         try:
-            absent, outcomes, ledgers = _run(console, session, backends, chosen)
+            journal = Journal(journal_file, selection.level, device) if journal_file else None
+            absent, outcomes, ledgers = _run(console, session, backends, chosen, journal)
         except UnigradError as error:
             _say(console, str(error), "red")
             return False
@@ -67,13 +76,19 @@ def conformance(
     _show(console, ledgers)
     if json_file is not None:
         json_file.write_text(json.dumps(as_json(ledgers), indent=1) + "\n")
-    if report_file is not None:
-        report_file.write_text(as_markdown(ledgers))
+    for file in reports:
+        written = as_html if file.suffix == ".html" else as_markdown
+        text = written(ledgers, outcomes, absent, selection.level, device)
+        file.write_text(text, encoding="utf-8")
     return not (chosen and absent) and not any(one.findings for one in ledgers)
 
 
 def _run(
-    console: Console, session: Session, backends: Sequence[str], chosen: bool
+    console: Console,
+    session: Session,
+    backends: Sequence[str],
+    chosen: bool,
+    journal: Journal | None,
 ) -> tuple[dict[str, str], dict[str, list[Outcome]], list[Ledger]]:
     """Run the trials; return why backends are absent, and outcomes and ledgers of the others."""
     arrived = session.arrive(backends)
@@ -85,7 +100,10 @@ def _run(
     for name in (one for one in backends if one not in absent):
         ledger, outcomes[name] = Ledger(name, arrived[name][1]), []
         with Counter(console, name, session.count, lambda line: _say(console, line)) as counter:
-            for outcome in session.outcomes(name):
+            known = journal.known(name, ledger.version) if journal else {}
+            for outcome in session.outcomes(name, known):
+                if journal and (outcome.family, outcome.name) not in known:
+                    journal.keep(outcome, ledger.version)
                 ledger.add(outcome.ledger)
                 outcomes[name].append(outcome)
                 counter.step(outcome.name)

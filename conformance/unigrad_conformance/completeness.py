@@ -8,14 +8,17 @@ from __future__ import annotations
 import importlib
 import pkgutil
 from collections.abc import Iterator
+from inspect import signature
 from types import FunctionType, ModuleType
 from typing import Any
 
 import unigrad as ug
 import unigrad.ops
 from unigrad.core.op import OPS
+from unigrad.core.operands import OPERANDS
 from unigrad.core.registry import load_backend
 from unigrad_conformance.backends import beside
+from unigrad_conformance.perturbed import PERTURBED
 from unigrad_conformance.problem import Problem, problem_of
 from unigrad_conformance.samples import every_sample
 from unigrad_conformance.subject import gradient, place, quiet
@@ -107,12 +110,87 @@ def ops_without_derivative() -> list[str]:
     return [name for name, op in OPS.items() if op.rule is None and op.body is None]
 
 
+def ops_without_batching() -> list[str]:
+    """Return the ops that would run once per example under `ug.vmap`.
+
+    What a composite's body is made of is tried by its samples: a loop there is a deviation.
+    """
+    return [
+        name
+        for name, op in OPS.items()
+        if op.batching is None
+        and not (op.broadcasts or op.by_value)
+        and op.body is None
+        and op not in _WITHOUT_TENSORS
+    ]
+
+
+#: Ops of settings alone: they meet no example.
+_WITHOUT_TENSORS = frozenset({OPS["full"]})
+
+
+def operands_not_perturbed() -> list[str]:
+    """Return the declared operands that no row of `unigrad_conformance.perturbed` tries."""
+    tried = {(_function(one.path), one.operand) for one in PERTURBED}
+    return [
+        f"{function.__name__}({name})"
+        for function, names in OPERANDS.items()
+        for name in names
+        if (function, name) not in tried
+        and function.__module__.startswith("unigrad.")
+        # It returns a bool, which nobody differentiates.
+        and function is not ug.allclose
+    ]
+
+
+def _function(path: str) -> Any:
+    found: Any = ug
+    for part in path.split("."):
+        found = getattr(found, part)
+    return found
+
+
+#: Numbers that choose a formula or a rank, of which no result is a smooth function.
+_CHOICES = frozenset(
+    {("norm", "ord"), ("vector_norm", "ord"), ("matrix_rank", "rtol"), ("lstsq", "rtol")}
+)
+
+
+def numbers_that_are_no_operands() -> list[str]:
+    """Return the parameters of public functions that take Python's real numbers alone."""
+    return [
+        f"{path}({parameter.name})"
+        for path, function in public_functions()
+        for parameter in signature(function).parameters.values()
+        if "float" in str(parameter.annotation).split(" | ")
+        and (function.__name__, parameter.name) not in _CHOICES
+    ]
+
+
 def ops_without_kernel(backend: str) -> list[str]:
-    """Return the primitives for which a backend has no kernel."""
+    """Return the primitives for which a backend has no kernel and no reason to have none."""
     found = load_backend(backend)
-    return [name for name, op in OPS.items() if op.body is None and found.kernel(op) is None]
+    return [
+        name
+        for name, op in OPS.items()
+        if op.body is None and found.kernel(op) is None and name not in found.unsupported
+    ]
 
 
 def kernels_without_op(backend: str) -> list[str]:
-    """Return the kernels of a backend that no op asks for: misspelt, or left over."""
-    return [name for name in load_backend(backend).kernels if name not in OPS]
+    """Return the kernels of a backend that no op asks for: misspelt, or left over.
+
+    So are the names of ops that it says are unsupported.
+    """
+    found = load_backend(backend)
+    return [name for name in (*found.kernels, *found.unsupported) if name not in OPS]
+
+
+def unsupported_with_kernel(backend: str) -> list[str]:
+    """Return the ops that a backend says are unsupported, and that run on it all the same."""
+    found = load_backend(backend)
+    return [
+        name
+        for name in found.unsupported
+        if name in OPS and (name in found.kernels or OPS[name].body is not None)
+    ]

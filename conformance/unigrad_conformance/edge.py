@@ -53,9 +53,21 @@ def edge(
     EDGES.append(Edge(name, function, inputs, value, gradients, second, tangent))
 
 
+_TABLES = (
+    "edges",
+    "infinities",
+    "dtype_edges",
+    "higher_edges",
+    "number_edges",
+    "edges_of_matrices",
+    "edges_of_statistics",
+    "edges_of_functions",
+)
+
+
 def every_edge() -> list[Edge]:
     """Return the table, importing it at the first call."""
-    for table in ("edges", "infinities", "dtype_edges", "higher_edges"):
+    for table in _TABLES:
         importlib.import_module(f"unigrad_conformance.{table}")
     return EDGES
 

@@ -52,6 +52,11 @@ edge(
     value=2.0, gradients=([0.5, -0.5, 0.0],),
 )  # fmt: skip
 edge(
+    "max_pool over a tie and with a NaN",
+    lambda ug, x: ug.max_pool(x, 2), [[[2.0], [2.0], [NAN], [3.0]]],
+    value=[[[2.0], [NAN]]], gradients=([[[0.5], [0.5], [1.0], [0.0]]],),
+)  # fmt: skip
+edge(
     "max with NaNs",
     lambda ug, x: ug.max(x),
     [1.0, NAN, NAN],

@@ -89,6 +89,7 @@ WITHOUT = {
     "logsumexp": "reduces",
     "nan_to_num": "its default depends on the dtype",
     "isclose": "its bounds are rounded",
+    "nextafter": "a step is one of the dtype, not of float64, in which the oracle runs",
     "safe_where": "its sample takes roots of what is above 0 alone",
 }
 
@@ -235,7 +236,6 @@ def _agrees(
 #: What is left open everywhere: where a known deviation of docs/backends.md is, by the largest
 #: number of the dtype and the inputs.
 OPEN: dict[str, Callable[..., Any]] = {
-    "gelu": lambda most, x: x > most / 2,
     "remainder": lambda most, *xs: np.abs(xs[0] / xs[-1]) > most / 2,
 }
 
@@ -243,8 +243,29 @@ OPEN: dict[str, Callable[..., Any]] = {
 SIGNED = frozenset(
     [
         *["abs", "add", "asin", "asinh", "atan", "atan2", "atanh", "ceil", "conj", "copysign"],
-        *["divide", "erf", "expm1", "floor", "log1p", "multiply", "negative", "positive"],
-        *["reciprocal", "round", "sin", "sinh", "sqrt", "square", "subtract", "tan", "tanh"],
+        *[
+            "divide",
+            "erf",
+            "expm1",
+            "floor",
+            "floor_divide",
+            "log1p",
+            "multiply",
+            "negative",
+            "positive",
+        ],
+        *[
+            "reciprocal",
+            "remainder",
+            "round",
+            "sin",
+            "sinh",
+            "sqrt",
+            "square",
+            "subtract",
+            "tan",
+            "tanh",
+        ],
         "trunc",
     ]
 )

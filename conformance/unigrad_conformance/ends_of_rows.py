@@ -15,6 +15,7 @@ import numpy as np
 
 import unigrad as ug
 from unigrad.core import dtypes
+from unigrad.core.op import OPS
 from unigrad_conformance.ends import special
 from unigrad_conformance.problem import epsilon, smallest, wide
 from unigrad_conformance.sample import Array
@@ -65,6 +66,17 @@ def _norm(x: Any) -> Any:
     return np.sqrt((x * x).sum(-1))
 
 
+def _normalized(x: Any) -> Any:
+    centred = x - x.mean(-1, keepdims=True)
+    return centred / np.sqrt((centred * centred).mean(-1, keepdims=True) + np.float64(1e-5))
+
+
+def _parts(x: Any) -> Any:
+    """The terms of what `_normalized` divides, in its unit."""
+    size = np.abs(x)
+    return (size + size.mean(-1, keepdims=True)) / np.sqrt(x.var(-1, keepdims=True) + 1e-5)
+
+
 TABLE = [
     OfRows("softmax", lambda ug, x: ug.softmax(x), _softmax, lambda x: _softmax(x) * 16),
     OfRows("log_softmax", lambda ug, x: ug.log_softmax(x), _log_softmax, lambda x: np.abs(x)),
@@ -76,6 +88,9 @@ TABLE = [
     OfRows("var", lambda ug, x: ug.var(x, axis=-1), lambda x: x.var(-1), ulps=16),
     OfRows("std", lambda ug, x: ug.std(x, axis=-1), _std, ulps=16),
     OfRows("norm", lambda ug, x: ug.norm(x, axis=-1), _norm),
+    OfRows(
+        "normalized", lambda ug, x: OPS["normalized"](x, epsilon=1e-5), _normalized, _parts, 16
+    ),
     OfRows("norm", lambda ug, x: ug.norm(x, ord=1, axis=-1), _size, ulps=32),
     OfRows("norm", lambda ug, x: ug.norm(x, ord=np.inf, axis=-1), lambda x: abs(x).max(-1), ulps=0),
     OfRows(

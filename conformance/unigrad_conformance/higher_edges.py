@@ -126,3 +126,108 @@ edge(
     gradients=([1.0, 1.0],),
     second=([1.0, 1.0],),
 )
+
+# -- a unit that is off after an infinite slope: 0 · ∞, as a side that is not taken
+for _name, _call in (
+    ("relu", lambda ug, x: ug.nn.relu(x)),
+    ("relu6", lambda ug, x: ug.nn.relu6(x)),
+    ("hard_sigmoid", lambda ug, x: ug.nn.hard_sigmoid(x)),
+    ("hard_tanh", lambda ug, x: ug.nn.hard_tanh(x)),
+    ("clip", lambda ug, x: ug.clip(x, -1.0, 1.0)),
+    ("clip from below", lambda ug, x: ug.clip(x, -1.0)),
+    ("maximum", lambda ug, x: ug.maximum(x, -1.0)),
+    ("fmax", lambda ug, x: ug.fmax(x, ug.full_like(x, -1.0))),
+):
+    edge(
+        f"{_name} of a logarithm at 0",
+        lambda ug, x, call=_call: call(ug, ug.log(x)),
+        [0.0], gradients=([NAN],), tangent=[NAN],
+    )  # fmt: skip
+for _name, _call in (
+    ("heaviside", lambda ug, x: ug.heaviside(x, 0.5)),
+    ("the sign by copysign", lambda ug, x: ug.copysign(1.0, x)),
+):
+    edge(
+        f"{_name} of a logarithm at 0",
+        lambda ug, x, call=_call: call(ug, ug.log(x)),
+        [0.0, 3.0], gradients=([0.0, 0.0],), tangent=[0.0, 0.0],
+    )  # fmt: skip
+edge(
+    "leaky_relu of a logarithm at 0",
+    lambda ug, x: ug.nn.leaky_relu(ug.log(x)),
+    [0.0, 2.0], value=[-INF, math.log(2.0)], gradients=([INF, 0.5],), tangent=[INF, 0.5],
+)  # fmt: skip
+
+# -- losses of certain predictions: wrong ones, then right ones
+edge(
+    "binary_crossentropy of certain predictions",
+    lambda ug, p: ug.losses.binary_crossentropy(
+        ug.asarray([[1.0], [0.0], [1.0], [0.0]], dtype=p.dtype), p
+    ),
+    [[0.0], [1.0], [1.0], [0.0]],
+    value=[INF, INF, 0.0, 0.0],
+    gradients=([[-INF], [INF], [-1.0], [1.0]],),
+    second=([[INF], [INF], [1.0], [1.0]],),
+    tangent=[-INF, INF, -1.0, 1.0],
+)
+edge(
+    "categorical_crossentropy of certain predictions",
+    lambda ug, p: ug.losses.categorical_crossentropy(
+        ug.asarray([[1.0, 0.0], [0.0, 1.0]], dtype=p.dtype), p
+    ),
+    [[0.0, 1.0], [0.0, 1.0]],
+    value=[INF, 0.0],
+    gradients=([[-INF, 0.0], [0.0, -1.0]],),
+    tangent=[-INF, -1.0],
+)
+
+# -- statistics of nothing, which nothing moves, and of infinities
+for _name in ("mean", "var", "std"):
+    edge(
+        f"{_name} of nothing",
+        lambda ug, x, name=_name: getattr(ug, name)(x, axis=1),
+        [[], []], value=[NAN, NAN], gradients=([[], []],), tangent=[0.0, 0.0],
+    )  # fmt: skip
+edge(
+    "std of equal infinities",
+    lambda ug, x: ug.std(x), [INF, INF], value=0.0, gradients=([0.0, 0.0],), tangent=0.0,
+)  # fmt: skip
+edge(
+    "var of an infinity",
+    lambda ug, x: ug.var(x), [1.0, INF], value=NAN, gradients=([-INF, NAN],), tangent=NAN,
+)  # fmt: skip
+
+# -- at the ends of the domains, and outside of them
+edge(
+    "asin at ±1, second order",
+    lambda ug, x: ug.asin(x),
+    [1.0, -1.0], gradients=([INF, INF],), second=([INF, -INF],), tangent=[INF, INF],
+)  # fmt: skip
+edge(
+    "acos at ±1, second order",
+    lambda ug, x: ug.acos(x),
+    [1.0, -1.0], gradients=([-INF, -INF],), second=([-INF, INF],), tangent=[-INF, -INF],
+)  # fmt: skip
+edge(
+    "atanh at ±1, second order",
+    lambda ug, x: ug.atanh(x),
+    [1.0, -1.0], gradients=([INF, INF],), second=([INF, -INF],), tangent=[INF, INF],
+)  # fmt: skip
+edge(
+    "acosh at the end of its domain and outside",
+    lambda ug, x: ug.acosh(x),
+    [1.0, 0.5, -2.0, INF],
+    value=[0.0, NAN, NAN, INF],
+    gradients=([INF, NAN, NAN, 0.0],),
+    second=([-INF, NAN, NAN, 0.0],),
+    tangent=[INF, NAN, NAN, 0.0],
+)
+edge(
+    "rsqrt of zeros",
+    lambda ug, x: ug.rsqrt(x),
+    [0.0, -0.0],
+    value=[INF, -INF],
+    gradients=([-INF, -INF],),
+    second=([INF, -INF],),
+    tangent=[-INF, -INF],
+)

@@ -35,6 +35,39 @@ edge(
     gradients=([0.0, 0.0, NAN],),
 )
 edge(
+    "erfc at infinities",
+    lambda ug, x: ug.erfc(x),
+    [-INF, INF, NAN],
+    value=[2.0, 0.0, NAN],
+    gradients=([0.0, 0.0, NAN],),
+)
+edge(
+    "hard_silu at infinities",
+    lambda ug, x: ug.nn.hard_silu(x),
+    [-4.0, -3.0, 3.0, INF],
+    value=[0.0, 0.0, 3.0, INF],
+    gradients=([0.0, 0.0, 1.0, 1.0],),
+    second=([0.0, 0.0, 0.0, 0.0],),
+    tangent=[0.0, 0.0, 1.0, 1.0],
+)
+edge(
+    "gelu at infinities",
+    lambda ug, x: ug.nn.gelu(x),
+    [-INF, INF],
+    value=[NAN, INF],
+    gradients=([NAN, NAN],),
+    second=([NAN, NAN],),
+    tangent=[NAN, NAN],
+)
+edge(
+    "erf at infinities, second order",
+    lambda ug, x: ug.erf(x),
+    [INF, 30.0],
+    gradients=([0.0, 0.0],),
+    second=([NAN, 0.0],),
+    tangent=[0.0, 0.0],
+)
+edge(
     "relu at infinities",
     lambda ug, x: ug.nn.relu(x),
     [-INF, INF],
@@ -170,4 +203,36 @@ edge(
     [[1.0, INF], [NAN, 2.0]],
     value=[[3.0, INF], [NAN, 6.0]],
     gradients=([[3.0, 2.0], [1.0, 3.0]],),
+)
+
+# -- division with infinities and zeros, as Python's; a remainder has the sign of its divisor
+edge(
+    "floor_divide with infinities",
+    lambda ug, x, y: ug.floor_divide(x, y),
+    [INF, -INF, INF, 1.0, -1.0, 1.0, -1.0, 1.0, -1.0, 0.0],
+    [2.0, INF, -2.0, INF, INF, -INF, -INF, 0.0, 0.0, 0.0],
+    value=[NAN, NAN, NAN, 0.0, -1.0, -1.0, 0.0, INF, -INF, NAN],
+    gradients=([0.0] * 10, [0.0] * 10),
+)
+edge(
+    "remainder with infinities",
+    lambda ug, x, y: ug.remainder(x, y),
+    [INF, -INF, 1.0, -1.0, 1.0, -1.0, 1.0],
+    [2.0, INF, INF, INF, -INF, -INF, 0.0],
+    value=[NAN, NAN, 1.0, INF, -INF, -1.0, NAN],
+    gradients=([1.0] * 7, [NAN, NAN, 0.0, 1.0, 1.0, 0.0, -INF]),
+)
+edge(
+    "the signs of zero quotients",
+    lambda ug, x, y: 1.0 / ug.floor_divide(x, y),
+    [0.0, -0.0, 0.0, -0.0, -1.0, 1.0, -0.0],
+    [2.0, 2.0, -2.0, -2.0, -INF, INF, INF],
+    value=[INF, -INF, -INF, INF, INF, INF, -INF],
+)
+edge(
+    "the signs of zero remainders",
+    lambda ug, x, y: 1.0 / ug.remainder(x, y),
+    [0.0, -0.0, 0.0, -0.0, -6.0, 5.0, -0.0],
+    [2.0, 2.0, -2.0, -2.0, 3.0, -2.5, INF],
+    value=[INF, INF, -INF, -INF, INF, -INF, INF],
 )

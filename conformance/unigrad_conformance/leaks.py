@@ -1,9 +1,10 @@
-"""A tracked value that leaves for the host while something records is warned of, with its line."""
+"""Values that leave: tracked ones for the host, with a warning, and traced ones, with an error."""
 
 from __future__ import annotations
 
 import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -20,7 +21,7 @@ _LOSING: dict[str, Loss] = {
     "numpy": lambda x: ug.sum(x * x.numpy()),
     "tolist": lambda x: ug.sum(x * ug.asarray(x.tolist(), dtype=x.dtype)),
     "np.asarray": lambda x: ug.sum(x * np.asarray(x)),
-    "a function of NumPy": lambda x: ug.sum(ug.asarray(np.concatenate([x, x])) ** 2),
+    "a function of NumPy": lambda x: ug.sum(ug.asarray(np.unwrap(x)) ** 2),
     "a float for a result": lambda x: float(ug.sum(x * x)),
     "a constant for a result": lambda x: ug.asarray(1.0),
 }
@@ -76,7 +77,9 @@ def values_that_stay_are_not() -> None:
             if found := _warned(run, loss):
                 raise Deviation(f"{name} under {run.__name__}: {found[0].message}")
     for name, loss in _LOSING.items():
-        if found := _warned(lambda loss: loss(ug.asarray([1.0, 2.0])), loss):
+        found = _warned(lambda loss: loss(ug.asarray([1.0, 2.0])), loss)
+        # That NumPy's result is no Tensor is said whether something records or not.
+        if found and name != "a function of NumPy":
             raise Deviation(f"{name} without a recorder: {found[0].message}")
 
 
@@ -94,11 +97,72 @@ def native_results_are_followed_or_warned_of() -> None:
             raise Deviation(f"the native array as {name}: gradient {gradient} without a word")
 
 
+def _watched(x: ug.Tensor) -> None:
+    with ug.GradientTape() as tape:
+        tape.watch(x)
+
+
+#: What may be done with a tensor that was kept from a trace.
+_USES: dict[str, Loss] = {
+    "an op": lambda x: x + 1.0,
+    "a watch": _watched,
+    "a gradient by it": lambda x: ug.grad(lambda x: ug.sum(x * x))(x),
+    "a gradient through it": lambda x: ug.grad(lambda y: ug.sum(x * y))(ug.asarray([1.0, 2.0])),
+    "a cotangent": lambda x: ug.vjp(lambda y: y * y, ug.asarray([1.0, 2.0]))[1](x),
+    "a tangent": lambda x: ug.jvp(lambda y: y * y, (ug.asarray([1.0, 2.0]),), (x,)),
+    "an argument of a compiled function": lambda x: ug.jit(lambda y: y * 2.0)(x),
+}
+
+
+def tensors_kept_from_a_trace_are_refused() -> None:
+    """Whatever is done with one raises `TracingError`, in words that say what was kept."""
+    kept: list[ug.Tensor] = []
+
+    def function(x: ug.Tensor) -> ug.Tensor:
+        kept.append(x * 2.0)
+        return ug.sum(kept[-1])
+
+    for name, use in _USES.items():
+        ug.jit(lambda x: function(x))(ug.asarray([1.0, 2.0]))
+        if not kept[-1].backend.is_traced(kept[-1].native):
+            return  # A backend that traces nothing has values.
+        _refused(name, partial(use, kept[-1]), "kept")
+
+
+def traced_numbers_are_not_written_into_arrays() -> None:
+    """NumPy asks a traced tensor for its value, which raises `TracingError`."""
+    array = np.zeros(2)
+
+    def one(x: ug.Tensor) -> ug.Tensor:
+        array[0] = x[0]
+        return x
+
+    def several(x: ug.Tensor) -> ug.Tensor:
+        array[:] = x
+        return x
+
+    for function in (one, several):
+        x = ug.asarray([1.0, 2.0])
+        _refused(function.__name__, partial(ug.jit(function), x), "traced")
+
+
+def _refused(name: str, use: Callable[[], Any], word: str) -> None:
+    try:
+        use()
+    except ug.TracingError as error:
+        if word not in str(error):
+            raise Deviation(f"{name}: the message does not say {word!r}: {error}") from error
+    else:
+        raise Deviation(f"{name}: nothing was raised")
+
+
 LEAKS: dict[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
         values_that_leave_are_warned_of,
         values_that_stay_are_not,
         native_results_are_followed_or_warned_of,
+        tensors_kept_from_a_trace_are_refused,
+        traced_numbers_are_not_written_into_arrays,
     )
 }

@@ -197,6 +197,30 @@ def _chain(length: int) -> float:
     return elapsed
 
 
+def variables_keep_what_a_caller_writes_over() -> None:
+    """In a call of `ug.interop` a variable takes a value, not the memory of the caller's array."""
+    v = ug.Variable([0.0, 0.0])
+    made: list[ug.Variable] = []
+
+    @ug.interop
+    def run(x: ug.Tensor) -> ug.Tensor:
+        v.assign(x)
+        made.extend([ug.Variable(x), ug.Variable(ug.reshape(x, (2, 1)))])
+        return x * 2.0
+
+    array = ug.asarray([1.0, 2.0]).native
+    run(array)
+    try:
+        array[0] = 9.0
+    except (TypeError, ValueError):
+        # Its arrays never change.
+        return
+    for one in (v, *made):
+        found = one.numpy().ravel().tolist()
+        if found != [1.0, 2.0]:
+            raise Deviation(f"a variable became {found} when its caller wrote to an array")
+
+
 #: By name; the order is that of reports.
 LIFETIMES: dict[str, Callable[[], None]] = {
     function.__name__: function
@@ -210,5 +234,6 @@ LIFETIMES: dict[str, Callable[[], None]] = {
         exception_lets_go,
         result_carries_no_graph,
         long_chain,
+        variables_keep_what_a_caller_writes_over,
     )
 }

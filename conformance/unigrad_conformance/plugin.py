@@ -29,9 +29,11 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         help='place tensors on this device ("cpu", "gpu", "gpu:1")',
     )
     group.addoption(
-        "--unigrad-thorough",
-        action="store_true",
-        help="run the costly checks on every sample, not on one per op",
+        "--unigrad-level",
+        choices=("quick", "full", "exhaustive"),
+        default="quick",
+        help="quick: the costly checks on one sample per op; full: on every sample; exhaustive: "
+        "random programs, too",
     )
 
 
@@ -50,9 +52,10 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give the suite's tests their trials and backends."""
     if "unigrad_trial" in metafunc.fixturenames:
+        from unigrad_conformance.levels import Level
         from unigrad_conformance.running import every_trial
 
-        trials = every_trial(metafunc.config.getoption("--unigrad-thorough"))
+        trials = every_trial(Level(metafunc.config.getoption("--unigrad-level")))
         metafunc.parametrize(
             "unigrad_trial", trials, ids=[f"{one.family}/{one.name}" for one in trials]
         )

@@ -133,6 +133,12 @@ class Problem:
                 # A magnitude.
                 found.append(dtypes.float64 if promoted == dtypes.complex128 else dtypes.float32)
                 continue
+            if want.dtype.kind == "c" and promoted not in dtypes.COMPLEX:
+                # Roots of reals, or their transforms.
+                found.append(
+                    partner(promoted if promoted in dtypes.INEXACT else dtypes.default_dtype())
+                )
+                continue
             floating = want.dtype.kind in "fc" and promoted not in dtypes.INEXACT
             found.append(dtypes.default_dtype() if floating else promoted)
         return found

@@ -12,34 +12,76 @@ from dataclasses import dataclass
 from functools import partial
 
 import unigrad as ug
+import unigrad_conformance.decoding_errors
+import unigrad_conformance.errors_of_bools
+import unigrad_conformance.errors_of_matrices
+import unigrad_conformance.errors_of_statistics
+import unigrad_conformance.loop_errors
+import unigrad_conformance.transform_errors  # noqa: F401 (these write bad calls down)
 from unigrad.core import dtypes
+from unigrad.core.errors import UnsupportedError
 from unigrad_conformance.backends import compiles_for_every_shape
+from unigrad_conformance.bad_draws import bad_draws
+from unigrad_conformance.batches import BATCHES
+from unigrad_conformance.batches_derived import BATCHED_DERIVATIVES
+from unigrad_conformance.batches_refused import BAD_BATCHES
+from unigrad_conformance.checks.batching import (
+    check_batching,
+    check_compiled_batch,
+    check_one_batch,
+)
+from unigrad_conformance.checks.compiled import check_compiled
 from unigrad_conformance.checks.forward import check_forward
 from unigrad_conformance.checks.gradients import check_gradients, check_recorded
+from unigrad_conformance.checks.interop import INTEROP
 from unigrad_conformance.checks.layouts import check_every_layout, check_mixed_layouts
 from unigrad_conformance.checks.purity import check_purity
 from unigrad_conformance.checks.second_order import check_second_order
 from unigrad_conformance.checks.values import check_values
 from unigrad_conformance.checks.watching import check_watching, dtypes_of
-from unigrad_conformance.completeness import kernels_without_op, ops_without_kernel
+from unigrad_conformance.completeness import (
+    kernels_without_op,
+    ops_without_kernel,
+    unsupported_with_kernel,
+)
+from unigrad_conformance.compositions import compositions
+from unigrad_conformance.decoding import every_decoding
+from unigrad_conformance.derivatives_by_hand import BY_HAND
 from unigrad_conformance.devices import PLACEMENTS
 from unigrad_conformance.edge import check_edge, every_edge
 from unigrad_conformance.empties import every_empty
 from unigrad_conformance.errors import BAD_CALLS, EXPLANATIONS, check_bad_call
+from unigrad_conformance.fuzz.found import found_programs, random_programs
 from unigrad_conformance.leaks import LEAKS
 from unigrad_conformance.ledger import Ledger
+from unigrad_conformance.levels import Level
 from unigrad_conformance.lifetime import LIFETIMES
 from unigrad_conformance.lookalikes import LOOKALIKES
+from unigrad_conformance.loops import every_loop
+from unigrad_conformance.losses import losses
+from unigrad_conformance.perturbed import OPERANDS
 from unigrad_conformance.problem import Problem, problem_of
+from unigrad_conformance.program_numbers import PROGRAM_NUMBERS
+from unigrad_conformance.program_values import PROGRAM_VALUES
 from unigrad_conformance.programs import PROGRAMS
+from unigrad_conformance.sample import Sample
 from unigrad_conformance.samples import ops, samples_of
 from unigrad_conformance.scenarios import every_scenario
 from unigrad_conformance.scenarios.scenario import Scenario, check_scenario, unigrad_api
+from unigrad_conformance.statistics import STATISTICS
 from unigrad_conformance.steps import STEPS
-from unigrad_conformance.subject import Deviation
+from unigrad_conformance.subject import Deviation, Unsupported
+from unigrad_conformance.trajectories import TRAJECTORIES
+from unigrad_conformance.transforms import TRANSFORMS
+from unigrad_conformance.transforms_of_programs import PROGRAMS_TRANSFORMED
 from unigrad_conformance.trials_at_ends import checks_at_ends, ops_at_ends
 
 Check = Callable[[Problem, dtypes.DType, Ledger], None]
+#: A family, and its checks by name.
+_Table = tuple[str, list[tuple[str, Callable[[], None]]]]
+
+#: How many compositions of transforms a full run tries.
+_COMPOSITIONS = 24
 
 
 @dataclass(frozen=True)
@@ -64,6 +106,9 @@ def guarded(
     """Run one check, noting how it ends; tell whether it passed."""
     try:
         function()
+    except (Unsupported, UnsupportedError):
+        ledger.lacks(family, check)
+        return False
     except Deviation as deviation:
         ledger.deviates(family, subject, check, str(deviation))
         return False
@@ -76,7 +121,7 @@ def guarded(
             f"{type(error).__name__}: {error} ({where.filename.rpartition('/')[2]}:{where.lineno})",
         )
         return False
-    ledger.passes(family)
+    ledger.passes(family, check)
     return True
 
 
@@ -103,6 +148,9 @@ def checks_of(
         checks.append(("values float32", check_values, dtypes.float32))
     if wide:
         checks.append(("purity", check_purity, dtypes.float64))
+    if first and not compiles:
+        # Where every op is compiled for itself, it is by the same compiler.
+        checks.append(("compiled", check_compiled, dtypes.float64))
     if wide and problem.inexact:
         # Who compiles every op does so for each dtype: one tells.
         for one in [dtypes.float32] if compiles else dtypes_of(problem):
@@ -113,6 +161,11 @@ def checks_of(
         # Where every op is compiled for every shape, arrays have no strides.
         mixed = partial(check_mixed_layouts, views=not compiles)
         checks.append(("layouts", mixed, dtypes.float64))
+    if wide:
+        batches = check_batching if thorough or (first and not compiles) else check_one_batch
+        checks.append(("batches", batches, dtypes.float64))
+    if thorough:
+        checks.append(("compiled batches", check_compiled_batch, dtypes.float64))
     if smooth:
         checks += [
             ("gradients float64", check_gradients, dtypes.float64),
@@ -130,6 +183,8 @@ def try_op(op: str, ledger: Ledger, thorough: bool = False) -> None:
     """Run all checks of all samples of an op on the current backend."""
     seen, compiles = set[bool](), compiles_for_every_shape(ledger.backend)
     for sample in samples_of(op):
+        if sample.further and compiles and not thorough and not _alone(sample):
+            continue
         problem = problem_of(sample)
         fresh = problem.is_complex not in seen and not sample.brief
         for name, check, dtype in checks_of(problem, fresh, thorough, compiles):
@@ -142,6 +197,12 @@ def try_op(op: str, ledger: Ledger, thorough: bool = False) -> None:
             )
         if problem.is_smooth and not sample.brief:
             seen.add(problem.is_complex)
+
+
+def _alone(sample: Sample) -> bool:
+    """Tell whether an op has further samples only, of which this is the first: it is run then."""
+    every = samples_of(sample.op)
+    return sample is every[0] and all(one.further for one in every)
 
 
 def op_trials(thorough: bool = False) -> list[Trial]:
@@ -166,9 +227,34 @@ def trials_at_ends(thorough: bool = False) -> list[Trial]:
     ]
 
 
-def other_trials() -> list[Trial]:
+def try_interop(op: str, ledger: Ledger, thorough: bool = False) -> None:
+    """Hand an op the backend's own arrays, as a caller of the library does.
+
+    Unless the run is thorough, derivatives are those of its first smooth sample and of its first
+    complex one; who compiles every op for every shape does the first, to first order.
+    """
+    brief = not thorough and compiles_for_every_shape(ledger.backend)
+    problems = [problem_of(sample) for sample in samples_of(op)]
+    kinds = {one.is_complex: one for one in reversed(problems) if one.is_smooth}
+    smooth = list(kinds.values())[-1:] if brief else list(kinds.values())
+    for problem in problems if thorough else smooth or problems[:1]:
+        count = 1 if not problem.is_smooth else 2 if brief else len(INTEROP)
+        for name, check in INTEROP[:count]:
+            guarded(ledger, "interop", problem.sample.id, name, partial(check, problem))
+
+
+def interop_trials(thorough: bool = False) -> list[Trial]:
+    """Return a trial per op; one whose samples are all brief is left to thorough runs."""
+    return [
+        Trial("interop", f"{op} through interop", partial(try_interop, op, thorough=thorough))
+        for op in ops()
+        if thorough or not all(one.brief for one in samples_of(op))
+    ]
+
+
+def other_trials(thorough: bool = False) -> list[Trial]:
     """Return a trial per scenario, edge, bad call, placement, lifetime, program, step and so on."""
-    tables: list[tuple[str, list[tuple[str, Callable[[], None]]]]] = [
+    tables: list[_Table] = [
         (
             "tape",
             [(one.name, partial(_run_scenario, one)) for one in every_scenario()],
@@ -178,12 +264,28 @@ def other_trials() -> list[Trial]:
         ("errors", [(one.name, partial(check_bad_call, one)) for one in BAD_CALLS]),
         ("errors", list(EXPLANATIONS.items())),
         ("errors", list(LEAKS.items())),
-        ("arguments", list(LOOKALIKES.items())),
+        ("arguments", [*LOOKALIKES.items(), *OPERANDS.items()]),
         ("devices", list(PLACEMENTS.items())),
         ("lifetime", list(LIFETIMES.items())),
         ("jit", list(PROGRAMS.items())),
-        ("optimizers", list(STEPS.items())),
+        ("jit", [*PROGRAM_VALUES.items(), *PROGRAM_NUMBERS.items()]),
+        ("jit", list(bad_draws(thorough).items())),
+        ("transforms", list(TRANSFORMS.items())),
+        ("transforms", list(PROGRAMS_TRANSFORMED.items())),
+        ("transforms", compositions(_COMPOSITIONS if thorough else 4)),
+        ("transforms", list(BY_HAND.items())),
+        ("vmap", [*BATCHES.items(), *BATCHED_DERIVATIVES.items(), *BAD_BATCHES.items()]),
+        ("optimizers", [*STEPS.items(), *TRAJECTORIES.items()]),
+        ("losses", losses(thorough)),
+        ("statistics", list(STATISTICS.items())),
+        ("control flow", list(every_loop())),
+        ("programs", found_programs()),
+        ("decoding", list(every_decoding(thorough))),
     ]
+    return _trials(tables)
+
+
+def _trials(tables: list[_Table]) -> list[Trial]:
     return [
         Trial(family, name, partial(_run_one, family, name, function))
         for family, table in tables
@@ -208,14 +310,23 @@ def _kernels(ledger: Ledger) -> None:
     for what, names in (
         ("has no kernel", ops_without_kernel(ledger.backend)),
         ("is a kernel of no op", kernels_without_op(ledger.backend)),
+        ("is unsupported and runs", unsupported_with_kernel(ledger.backend)),
     ):
         for name in names:
             ledger.deviates("completeness", name, "kernels", f"{name} {what}")
     if not ledger.findings:
-        ledger.passes("completeness")
+        ledger.passes("completeness", "kernels")
 
 
-def every_trial(thorough: bool = False) -> list[Trial]:
-    """Return everything that is tried on a backend."""
-    trials = [kernel_trial(), *other_trials(), *op_trials(thorough)]
-    return [*trials, *trials_at_ends(thorough)]
+def every_trial(level: Level = Level.QUICK) -> list[Trial]:
+    """Return everything that is tried on a backend at a level."""
+    thorough = level is not Level.QUICK
+    trials = [kernel_trial(), *other_trials(thorough), *op_trials(thorough)]
+    trials += [*interop_trials(thorough), *trials_at_ends(thorough)]
+    return trials if level is not Level.EXHAUSTIVE else [*trials, *random_trials()]
+
+
+def random_trials(compositions_: int = 300, programs: int = 500) -> list[Trial]:
+    """Return trials of things made up at random: compositions of transforms, programs of ops."""
+    more = compositions(compositions_)[_COMPOSITIONS:]
+    return _trials([("transforms", more), ("programs", random_programs(programs))])

@@ -119,6 +119,9 @@ class Sample:
     #: True where only the dtype is new to a derivative that its other samples have tried: the
     #: costly checks are left to them.
     brief: bool = False
+    #: True for a further case of a derivative that costs a compiler much: who compiles every op for
+    #: every shape tries it in thorough runs alone.
+    further: bool = False
     number: int = field(default=0, compare=False)
     #: The module that declared it: the heading it gets in reports.
     family: str = field(default="", compare=False)
@@ -166,7 +169,19 @@ SAMPLES: list[Sample] = []
 
 def samples(op: str, *cases: Case, oracle: Callable[..., Any], **rest: Any) -> None:
     """Declare the samples of an op: ``samples("exp", case(real(3, 4)), oracle=np.exp)``."""
-    family = sys._getframe(1).f_globals["__name__"].rpartition(".")[2]
+    _declare(op, cases, False, oracle=oracle, **rest)
+
+
+def samples_of_one_derivative(
+    op: str, *cases: Case, oracle: Callable[..., Any], **rest: Any
+) -> None:
+    """Declare samples, all but an op's first one as further ones."""
+    _declare(op, cases, True, oracle=oracle, **rest)
+
+
+def _declare(op: str, cases: tuple[Case, ...], alike: bool, **rest: Any) -> None:
+    family = sys._getframe(2).f_globals["__name__"].rpartition(".")[2]
     before = sum(one.op == op for one in SAMPLES)
     for number, one in enumerate(cases, before):
-        SAMPLES.append(Sample(op=op, case=one, oracle=oracle, number=number, family=family, **rest))
+        more: dict[str, Any] = {"further": True} if alike and number else {}
+        SAMPLES.append(Sample(op=op, case=one, number=number, family=family, **rest, **more))

@@ -9,18 +9,21 @@ from __future__ import annotations
 import multiprocessing
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, partial
+from types import MappingProxyType
 
 from unigrad.core.errors import UnigradError
 from unigrad.core.registry import default_device, load_backend
 from unigrad_conformance.backends import why_absent, why_unplaced
 from unigrad_conformance.ledger import Ledger
+from unigrad_conformance.levels import Level
 from unigrad_conformance.running import Trial, every_trial
 
+_NOTHING: Mapping[tuple[str, str], Outcome] = MappingProxyType({})
 #: How many trials a worker takes at a time.
 _PIECE = 8
 
@@ -32,16 +35,16 @@ class Selection:
     Args:
         op: that of this name, or else all whose name has these letters; None for all.
         containing: those whose family and name have these letters, in either case; None for all.
-        thorough: whether the costly checks are run on every sample.
+        level: how much of the suite.
     """
 
     op: str | None = None
     containing: str | None = None
-    thorough: bool = True
+    level: Level = Level.FULL
 
     def trials(self) -> list[Trial]:
         """Return them in order."""
-        found = every_trial(self.thorough)
+        found = every_trial(self.level)
         if self.containing is not None:
             words = self.containing.lower()
             found = [one for one in found if words in f"{one.family}/{one.name}".lower()]
@@ -62,17 +65,13 @@ class Outcome:
     ledger: Ledger
 
 
-#: Run the trials from one number up to another on a backend.
-Work = Callable[[Selection, str, int, int], list[Outcome]]
-
-
 _trials = cache(Selection.trials)
 
 
-def work(selection: Selection, backend: str, first: int, last: int) -> list[Outcome]:
-    """Run some of the trials on a backend, here and now."""
+def work(selection: Selection, backend: str, numbers: Sequence[int]) -> list[Outcome]:
+    """Run some of the trials, by their numbers, on a backend, here and now."""
     found = []
-    for trial in _trials(selection)[first:last]:
+    for trial in map(_trials(selection).__getitem__, numbers):
         start = time.perf_counter()
         ledger = trial.on(backend)
         found.append(Outcome(trial.family, trial.name, time.perf_counter() - start, ledger))
@@ -120,18 +119,27 @@ class Session:
         except BrokenProcessPool as error:
             raise UnigradError("a worker ended while it loaded a backend") from error
 
-    def outcomes(self, backend: str) -> Iterator[Outcome]:
+    def outcomes(
+        self, backend: str, known: Mapping[tuple[str, str], Outcome] = _NOTHING
+    ) -> Iterator[Outcome]:
         """Run the trials on a backend; give each outcome, in order.
+
+        Args:
+            backend: its name.
+            known: outcomes of an earlier run, by family and name: these come first.
 
         Raises:
             UnigradError: when a worker's process ends before its work does.
         """
+        trials = _trials(self.selection)
+        keys = [(one.family, one.name) for one in trials]
+        yield from [known[key] for key in keys if key in known]
+        numbers = [i for i, key in enumerate(keys) if key not in known]
         size = 1 if self._pool is None else _PIECE
-        starts = range(0, self.count, size)
-        arguments = [(self.selection, backend, first, first + size) for first in starts]
-        mapped = map if self._pool is None else self._pool.map
+        pieces = [numbers[first : first + size] for first in range(0, len(numbers), size)]
+        run = partial(work, self.selection, backend)
         try:
-            for found in mapped(work, *zip(*arguments, strict=True)):
+            for found in (map if self._pool is None else self._pool.map)(run, pieces):
                 yield from found
         except BrokenProcessPool as error:
             raise UnigradError(f"{backend}: a worker ended in the middle of a trial") from error

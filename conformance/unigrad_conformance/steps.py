@@ -12,17 +12,18 @@ import numpy as np
 
 import unigrad as ug
 from unigrad_conformance.layouts import LAYOUTS
-from unigrad_conformance.subject import Deviation
+from unigrad_conformance.optimizers.cases import CHANGING, DEFAULTS
+from unigrad_conformance.subject import Deviation, quiet
+from unigrad_conformance.trajectories import numbers_change
 
 _START = np.array([[0.5, -1.0, 2.0], [3.0, -4.0, 0.25]])
 _GRADIENT = np.array([[1.0, -0.5, 0.25], [-2.0, 1.5, -0.125]])
-#: Each optimizer with the numbers that it takes beside the rate.
-_OPTIMIZERS: dict[str, tuple[str, ...]] = {
-    "SGD": (),
-    "Momentum": ("beta",),
-    "RMSprop": ("rho", "epsilon"),
-    "Adam": ("beta1", "beta2", "epsilon"),
-}
+#: Those whose mean squares are combined with each other, or with new ones by a sign.
+_SQUARING = ("Adam", "Yogi", "Adafactor")
+#: All optimizers.
+_OPTIMIZERS = tuple(DEFAULTS)
+#: One with nothing to copy, with slots, with shared state, and with slots of other shapes.
+_COPIED = ("SGD", "Adam", "NAdam", "Adafactor")
 
 
 def _make(name: str) -> Any:
@@ -34,57 +35,16 @@ def _require_equal(what: str, found: Any, expected: Any) -> None:
         raise Deviation(f"{what}: {found.tolist()}, not {expected.tolist()}")
 
 
-def _by_hand(name: str, numbers: Any, w: Any, slots: list[Any], g: Any, t: int) -> Any:
-    """Do one step of an optimizer's formula, changing the slots."""
-    rate = numbers["learning_rate"]
-    if name == "SGD":
-        return w - rate * g
-    if name == "Momentum":
-        slots[0] = numbers["beta"] * slots[0] + (1 - numbers["beta"]) * g
-        return w - rate * slots[0]
-    if name == "RMSprop":
-        slots[0] = numbers["rho"] * slots[0] + (1 - numbers["rho"]) * g**2
-        return w - rate * g / (np.sqrt(slots[0]) + numbers["epsilon"])
-    beta1, beta2 = numbers["beta1"], numbers["beta2"]
-    slots[0] = beta1 * slots[0] + (1 - beta1) * g
-    slots[1] = beta2 * slots[1] + (1 - beta2) * g**2
-    mean, square = slots[0] / (1 - beta1**t), slots[1] / (1 - beta2**t)
-    return w - rate * mean / (np.sqrt(square) + numbers["epsilon"])
-
-
-def _step_of(optimizer: Any, variable: ug.Variable) -> Callable[[Any], None]:
-    def step(gradient: Any) -> None:
-        optimizer.apply_gradients([(gradient, variable)])
-
-    return step
-
-
-def _changes(compiled: bool) -> None:
-    """Change each number of each optimizer after a step; compare with the formula."""
-    for name, others in _OPTIMIZERS.items():
-        for number in ("learning_rate", *others):
-            optimizer, w = _make(name), ug.Variable(_START)
-            step = _step_of(optimizer, w)
-            run: Any = ug.jit(step) if compiled else step
-            numbers = {one: getattr(optimizer, one) for one in ("learning_rate", *others)}
-            expected, slots = _START, [np.zeros_like(_START)] * 2
-            for t, value in enumerate((numbers[number], 0.5, 0.25), 1):
-                if t > 1:
-                    setattr(optimizer, number, value)
-                run(ug.asarray(_GRADIENT))
-                numbers[number] = value
-                expected = _by_hand(name, numbers, expected, slots, _GRADIENT, t)
-                _require_equal(f"{name}.{number} = {value}", w.numpy(), expected)
-
-
 def changed_numbers_hold() -> None:
     """A number that is changed holds from the next step on."""
-    _changes(compiled=False)
+    for case in CHANGING:
+        numbers_change(case, compiled=False)
 
 
 def changed_numbers_hold_in_programs() -> None:
     """A number that is changed holds in a program that was compiled before."""
-    _changes(compiled=True)
+    for case in CHANGING:
+        numbers_change(case, compiled=True)
 
 
 def _by_pickle(pair: Any) -> Any:
@@ -93,21 +53,23 @@ def _by_pickle(pair: Any) -> Any:
 
 def copied_pairs_go_on() -> None:
     """Variables and optimizer, copied or pickled together, go on as the first ones do."""
-    for name in _OPTIMIZERS:
+    gradients = [ug.asarray(_GRADIENT), ug.asarray(_GRADIENT[1])]
+    pairs = []
+    for name in _COPIED:
         for duplicate in (copy.deepcopy, _by_pickle):
             optimizer = _make(name)
             variables = [ug.Variable(_START), ug.Variable(_START[0])]
-            gradients = [ug.asarray(_GRADIENT), ug.asarray(_GRADIENT[1])]
             for _ in range(2):
                 optimizer.apply_gradients(zip(gradients, variables, strict=True))
-            pair = duplicate((optimizer, variables))
-            gc.collect()
-            for one, owned in ((optimizer, variables), pair):
-                one.apply_gradients(zip(gradients, owned, strict=True))
-            if sorted(pair[0].state_dict()) != sorted(optimizer.state_dict()):
-                raise Deviation(f"{name}: the copy keeps {sorted(pair[0].state_dict())}")
-            for one, other in zip(pair[1], variables, strict=True):
-                _require_equal(f"{name}: a copy's third step", one.numpy(), other.numpy())
+            pairs.append((name, optimizer, variables, *duplicate((optimizer, variables))))
+    gc.collect()
+    for name, optimizer, variables, other, copies in pairs:
+        for one, owned in ((optimizer, variables), (other, copies)):
+            one.apply_gradients(zip(gradients, owned, strict=True))
+        if sorted(other.state_dict()) != sorted(optimizer.state_dict()):
+            raise Deviation(f"{name}: the copy keeps {sorted(other.state_dict())}")
+        for mine, theirs in zip(copies, variables, strict=True):
+            _require_equal(f"{name}: a copy's third step", mine.numpy(), theirs.numpy())
 
 
 def slots_go_with_their_variable() -> None:
@@ -122,6 +84,11 @@ def slots_go_with_their_variable() -> None:
     _require_equal("the moments that are left", state["0/m"], 0.1 * _GRADIENT)
 
 
+def _laid_out(slot: Any) -> Any:
+    """Return a slot that lies otherwise in memory, if it is like its parameter."""
+    return LAYOUTS[0].tensor(slot.numpy()) if slot.shape == _START.shape else slot
+
+
 def parameters_of_several_layouts() -> None:
     """Parameters, gradients and slots that lie differently in memory are updated as usual ones."""
     for name in _OPTIMIZERS:
@@ -130,7 +97,7 @@ def parameters_of_several_layouts() -> None:
         gradients = [ug.asarray(_GRADIENT)] * len(LAYOUTS)
         state = optimizer.init(usual)
         other_state = {
-            key: value if key == "step" else [LAYOUTS[0].tensor(one.numpy()) for one in value]
+            key: [_laid_out(one) for one in value] if isinstance(value, list) else value
             for key, value in state.items()
         }
         found, _ = optimizer.update(
@@ -143,6 +110,34 @@ def parameters_of_several_layouts() -> None:
             _require_equal(f"{name} of several layouts", one.numpy(), other.numpy())
 
 
+def updates_of_a_batch() -> None:
+    """A pure update under `vmap` does for each of some gradients what it does for one."""
+    batch = np.stack([_GRADIENT, -_GRADIENT, 0.5 * _GRADIENT[::-1]])
+    for name in _COPIED:
+        optimizer, w = _make(name), ug.asarray(_START)
+        state = optimizer.init([w])
+
+        def moved(g: Any, optimizer: Any = optimizer, w: Any = w, state: Any = state) -> Any:
+            return optimizer.update([g], state, [w])[0][0]
+
+        found = ug.vmap(moved)(ug.asarray(batch)).numpy()
+        for one, g in zip(found, batch, strict=True):
+            _require_equal(f"{name} of a batch", one, moved(ug.asarray(g)).numpy())
+
+
+def squares_beyond_the_range() -> None:
+    """Gradients whose squares are infinite make no NaN of optimizers that divide by their roots."""
+    huge = [_GRADIENT.astype(np.float32) * sign for sign in (1e30, 1e30, 1.0)]
+    for name in _SQUARING:
+        optimizer, w = _make(name), [ug.asarray(_START.astype(np.float32))]
+        state = optimizer.init(w)
+        with quiet():
+            for g in huge:
+                w, state = optimizer.update([ug.asarray(g)], state, w)
+        if np.isnan(w[0].numpy()).any():
+            raise Deviation(f"{name}: {w[0].tolist()} after gradients of 1e30")
+
+
 #: By name; the order is that of reports.
 STEPS: dict[str, Callable[[], None]] = {
     function.__name__: function
@@ -152,5 +147,7 @@ STEPS: dict[str, Callable[[], None]] = {
         copied_pairs_go_on,
         slots_go_with_their_variable,
         parameters_of_several_layouts,
+        updates_of_a_batch,
+        squares_beyond_the_range,
     )
 }

@@ -19,6 +19,10 @@ class Deviation(AssertionError):
     """The library does not do what the specification says."""
 
 
+class Unsupported(Exception):
+    """The backend does not offer what a check asks for, and need not."""
+
+
 @contextmanager
 def quiet() -> Iterator[None]:
     """Expect warnings about gradients that are None and about IEEE arithmetic."""

@@ -45,3 +45,18 @@ def test_every_op_of_complex_numbers_has_a_sample_of_them() -> None:
 def test_every_op_has_a_derivative() -> None:
     """An op with neither rule nor body is named."""
     assert completeness.ops_without_derivative() == []
+
+
+def test_every_op_runs_on_batches() -> None:
+    """An op that has no batching rule, and needs one, is named."""
+    assert completeness.ops_without_batching() == []
+
+
+def test_every_operand_is_perturbed() -> None:
+    """An operand that no row perturbs is named."""
+    assert completeness.operands_not_perturbed() == []
+
+
+def test_every_number_is_an_operand() -> None:
+    """A parameter of a public function that takes numbers, and no tensors, is named."""
+    assert completeness.numbers_that_are_no_operands() == []

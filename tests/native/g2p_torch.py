@@ -18,7 +18,15 @@ from torch import Tensor
 
 from .weights import END, GATE_ORDER, PADDING, START, Batch, Weights, initial_weights
 
-__all__ = ["GATE_ORDER", "greedy", "initial_weights", "losses", "train", "value_and_gradients"]
+__all__ = [
+    "GATE_ORDER",
+    "beam",
+    "greedy",
+    "initial_weights",
+    "losses",
+    "train",
+    "value_and_gradients",
+]
 
 Parameters = dict[str, Tensor]
 
@@ -177,3 +185,47 @@ def greedy(weights: Weights, source: NDArray[np.int64], max_length: int) -> NDAr
         chosen.append(token)
     result: NDArray[np.int64] = torch.stack(chosen, dim=1).numpy()
     return result
+
+
+@torch.no_grad()
+def beam(
+    weights: Weights, source: NDArray[np.int64], width: int, max_length: int
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """The likeliest phonemes by beam search, [B,max_length], and their log-probabilities [B].
+
+    Of all continuations the `width` best are kept; those that end leave the beam, and the best of
+    them waits until no running one is better.
+    """
+    parameters = {name: value.detach() for name, value in to_parameters(weights).items()}
+    memory, mask, state = encode(parameters, torch.as_tensor(source))
+    keys = attention_keys(parameters, memory)
+    memory, keys, mask, state = (
+        one.repeat_interleave(width, dim=0) for one in (memory, keys, mask, state)
+    )
+    batch = len(source)
+    first = torch.arange(batch)[:, None] * width
+    token = torch.full((batch * width,), START)
+    written = torch.full((batch, width, max_length), PADDING)
+    running = torch.full((batch, width), -torch.inf)
+    running[:, 0] = 0.0
+    best, answer = torch.full((batch,), -torch.inf), written[:, 0].clone()
+    for t in range(max_length):
+        embedded = parameters["decoder/embedding"][token]
+        state = decoder_step(parameters, memory, keys, mask, state, embedded)
+        gained = torch.log_softmax(output_logits(parameters, state), dim=-1)
+        total = (running[:, :, None] + gained.view(batch, width, -1)).flatten(1)
+        running, place = total.topk(width, dim=1)
+        parents = (place // gained.shape[1] + first).flatten()
+        token = (place % gained.shape[1]).flatten()
+        state = state[parents]
+        written = written.flatten(0, 1)[parents].view(batch, width, max_length)
+        written[:, :, t] = token.view(batch, width)
+        ended = (written[:, :, t] == END) | (t + 1 == max_length)
+        score, which = torch.where(ended, running, -torch.inf).max(dim=1)
+        better = score > best
+        best = torch.where(better, score, best)
+        answer = torch.where(better[:, None], written[torch.arange(batch), which], answer)
+        running = torch.where(ended, -torch.inf, running)
+        if bool((best >= running.max(dim=1).values).all()):
+            break
+    return answer.numpy(), best.numpy()

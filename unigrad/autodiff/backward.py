@@ -16,9 +16,10 @@ from typing import Any, Final, TypeAlias
 from unigrad.core import recorders
 from unigrad.core.arguments import untracked
 from unigrad.core.backend import Backend
-from unigrad.core.dispatch import Recording, wrap
+from unigrad.core.dispatch import SCALARS, Recording, wrap
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import NotDifferentiableError
+from unigrad.core.interpreters import stack
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 
@@ -58,6 +59,8 @@ def backward(
             path.append((recording, which))
     path.reverse()
     seen = bool(recorders.active())
+    # Inside of an interpreter its values may meet the library's: ops lift them, natives do not.
+    by_rule = by_rule or bool(stack.frames)
     if by_rule or seen:
         _walk(path, cotangents, wanted, by_rule, seen)
     else:
@@ -152,21 +155,29 @@ def _step(
         for i in positions:
             cotangents.setdefault(uids[i], ZERO)
         return
-    full = [
-        one if type(one) is Tensor else _materialize(recording, i) for i, one in enumerate(found)
-    ]
+    if rule is not None and rule.flat:
+        for i in rule.flat.intersection(positions):
+            cotangents.setdefault(uids[i], ZERO)
+        positions = [i for i in positions if i not in rule.flat]
     pullback = None if by_rule else recording.pullback
+    symbolic = pullback is None and rule is not None and rule.symbolic
+    full: list[Any] = [
+        one if type(one) is Tensor else None if symbolic else _materialize(recording, i)
+        for i, one in enumerate(found)
+    ]
     if pullback is None or (seen and pullback.op(0) is None):
         _by_rule(recording, rule, full, positions, cotangents)
     elif seen:
         inputs = _handles(recording)
         for i in positions:
-            _add(cotangents, uids[i], _floats(inputs[i], pullback.op(i), (*inputs, *full)))
+            add_cotangent(cotangents, uids[i], _floats(inputs[i], pullback.op(i), (*inputs, *full)))
     else:
         carried = pullback([one.native for one in full])
         for i in positions:
             native = carried[i]
-            _add(cotangents, uids[i], ZERO if native is None else wrap(recording.backend, native))
+            add_cotangent(
+                cotangents, uids[i], ZERO if native is None else wrap(recording.backend, native)
+            )
 
 
 def _by_rule(
@@ -195,13 +206,13 @@ def _by_rule(
         if inputs[i].native.dtype in backend.native_floats:
             floating.append(i)
         else:
-            _add(cotangents, recording.uids[i], ZERO)
+            add_cotangent(cotangents, recording.uids[i], ZERO)
     found = rule.cotangents(floating, g, out, inputs, recording.settings)
     for i, cotangent in zip(floating, found, strict=True):
         shape = backend.shape(inputs[i].native)
-        if backend.shape(cotangent.native) != shape:
+        if cotangent.shape != shape:
             cotangent = unbroadcast(cotangent, shape)
-        _add(cotangents, recording.uids[i], cotangent)
+        add_cotangent(cotangents, recording.uids[i], cotangent)
 
 
 def _floats(x: Tensor, pullback: Any, arguments: Sequence[Any]) -> Cotangent:
@@ -213,12 +224,9 @@ def _handles(recording: Recording) -> list[Any]:
     """Return an op's inputs as Tensors; Python scalars stay."""
     backend = recording.backend
     return [
-        x if type(x) in _SCALARS else wrap(backend, x, uid)
+        x if type(x) in SCALARS else wrap(backend, x, uid)
         for x, uid in zip(recording.inputs, recording.uids, strict=True)
     ]
-
-
-_SCALARS = (bool, int, float, complex)
 
 
 def _materialize(recording: Recording, position: int) -> Tensor:
@@ -226,7 +234,7 @@ def _materialize(recording: Recording, position: int) -> Tensor:
     return zeros_like(wrap(recording.backend, recording.outputs[position]))
 
 
-def _add(cotangents: dict[int, Cotangent], uid: int, cotangent: Cotangent) -> None:
+def add_cotangent(cotangents: dict[int, Cotangent], uid: int, cotangent: Cotangent) -> None:
     """Add to a value's cotangent."""
     before = cotangents.get(uid)
     if before is None or before is ZERO:

@@ -19,6 +19,7 @@ from unigrad.autodiff.rules.registry import Rule
 from unigrad.core.backend import Backend, Native
 from unigrad.core.dispatch import wrap
 from unigrad.core.op import OPS
+from unigrad.core.registry import load_backend
 from unigrad.core.tensor import Tensor
 
 #: Gives a rule when a derivative is wanted: an op's may be written after its kernel.
@@ -58,13 +59,13 @@ def pull(
     positions = [
         i
         for i, (x, one) in enumerate(zip(inputs, wanted, strict=True))
-        if one and type(x) not in _SCALARS and x.dtype in floats
+        if one and i not in rule.flat and type(x) not in _SCALARS and x.dtype in floats
     ]
     if rule.zero or not positions or all(one is None for one in cotangents):
         return found
     handles, results = _handles(backend, inputs), _handles(backend, outputs)
     given = [
-        zeros_like(result) if one is None else wrap(backend, one)
+        wrap(backend, one) if one is not None else None if rule.symbolic else zeros_like(result)
         for one, result in zip(cotangents, results, strict=True)
     ]
     g, out = (given, results) if multiple else (given[0], results[0])
@@ -94,7 +95,10 @@ def push(
     found = rule.jvp(
         given, results if multiple else results[0], *_handles(backend, inputs), **settings
     )
-    moved = list(found) if multiple else [found]
+    moved = [
+        zeros_like(result) if one is None else one
+        for one, result in zip(found if multiple else [found], results, strict=True)
+    ]
     return [
         OPS["broadcast_to"](one, shape=result.shape).native
         if one.shape != result.shape
@@ -103,9 +107,20 @@ def push(
     ]
 
 
+def body_of(backend: str, name: str) -> Callable[..., Native]:
+    """Return the body of an op as a kernel: for a quicker kernel, where that one is not right."""
+
+    def run(*natives: Native, **settings: Any) -> Native:
+        body = OPS[name].body
+        assert body is not None
+        return body(*_handles(load_backend(backend), natives), **settings).native
+
+    return run
+
+
 def _handles(backend: Backend, natives: Sequence[Native]) -> list[Any]:
     """Return native arrays as Tensors that no recorder knows; Python scalars stay."""
     return [x if type(x) in _SCALARS else wrap(backend, x) for x in natives]
 
 
-__all__ = ["RuleSource", "Tensor", "pull", "push", "rule_of"]
+__all__ = ["RuleSource", "Tensor", "body_of", "pull", "push", "rule_of"]

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Any
 
 from unigrad.autodiff.backward import Cotangent, ones_like
-from unigrad.core.arguments import as_tensor, cast
+from unigrad.core.arguments import as_tensor, cast, untracked
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import (
     BackendMismatchError,
@@ -17,7 +17,7 @@ from unigrad.core.errors import (
     ShapeError,
 )
 from unigrad.core.leaks import warn_program
-from unigrad.core.op import another_handle
+from unigrad.core.op import OPS, another_handle
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
@@ -41,11 +41,12 @@ def given_cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> l
             cotangents.append(None)
             continue
         cotangent = as_tensor(one, target)
-        if cotangent.backend is not target.backend:
+        if cotangent.backend.root is not target.backend.root:
             raise BackendMismatchError(
                 f"output_gradients: a cotangent of backend {cotangent.backend.name!r} for a "
                 f"target of {target.backend.name!r}"
             )
+        refuse_leaked(cotangent)
         cotangent = cast(cotangent, target.dtype)
         if cotangent.shape != target.shape:
             raise ShapeError(
@@ -145,9 +146,17 @@ def is_watchable(leaf: Any) -> bool:
             f"{type(leaf).__module__}.{type(leaf).__qualname__}"
         )
     if leaf.dtype in INEXACT:
+        if type(leaf) is Tensor:
+            refuse_leaked(leaf)
         return True
     warn_program(f"watch: a tensor of dtype {leaf.dtype.name} has no gradient and is not watched")
     return False
+
+
+def refuse_leaked(tensor: Tensor) -> None:
+    """Raise `TracingError` for a tensor of a trace that is over."""
+    if tensor.backend.is_traced(tensor.native):
+        OPS["identity"](untracked(tensor))
 
 
 def untaped(source: Tensor | Variable) -> Tensor:

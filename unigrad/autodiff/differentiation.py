@@ -15,6 +15,8 @@ from unigrad.autodiff.cotangents import is_inexact
 from unigrad.core import recorders
 from unigrad.core.backend import Backend, NativeTape
 from unigrad.core.dispatch import Recording, native_of, wrap, wrap_all
+from unigrad.core.errors import TracingError
+from unigrad.core.interpreters import stack
 from unigrad.core.op import OPS, another_handle
 from unigrad.core.tensor import Tensor
 
@@ -61,10 +63,19 @@ def differentiate(
         [(backend, native)] = tape.native_tapes.items()
         return _on_backend(tape, backend, native, pairs, handles)
     results: list[Cotangent | None] = [None] * len(handles)
-    for backend, native in tape.native_tapes.items():
-        places = [i for i, handle in enumerate(handles) if handle.backend is backend]
+    # Recordings of interpreters, and of the library beneath, hang together.
+    known = {
+        (backend.root if native is None else backend): native
+        for backend, native in tape.native_tapes.items()
+    }
+    for backend, native in known.items():
+
+        def is_here(one: Tensor, backend: Backend = backend) -> bool:
+            return one.backend.root is backend
+
+        places = [i for i, handle in enumerate(handles) if is_here(handle)]
         here = [handles[i] for i in places]
-        mine = [pair for pair in pairs if pair[0].backend is backend]
+        mine = [pair for pair in pairs if is_here(pair[0])]
         found = _on_backend(tape, backend, native, mine, here)
         for i, one in zip(places, found, strict=True):
             results[i] = one
@@ -111,6 +122,8 @@ def _by_recordings(
 
 def _distinct(found: list[Cotangent | None]) -> list[Cotangent | None]:
     """Return each gradient in a handle of its own: one cotangent may have gone to several."""
+    if len({*map(id, found)}) == len(found):
+        return found
     seen: set[int] = set()
     for i, one in enumerate(found):
         if isinstance(one, Tensor):
@@ -127,7 +140,7 @@ def _conjugated(cotangent: Any) -> Any:
     the direction of steepest ascent. Rules and pullbacks carry its conjugate, so that the chain
     rule of holomorphic functions is plain multiplication by f'(z), as in JAX.
     """
-    if isinstance(cotangent, Tensor) and cotangent.native.dtype in cotangent.backend.native_complex:
+    if type(cotangent) is Tensor and cotangent.native.dtype in cotangent.backend.native_complex:
         return OPS["conj"](cotangent)
     return cotangent
 
@@ -141,6 +154,11 @@ def _by_native(
 ) -> list[Cotangent | None]:
     """Ask the backend's own autograd."""
     outer = recorders.active()
+    if stack.frames and any(one is not None and one.backend.depth for _, one in pairs):
+        raise TracingError(
+            "gradient: the library's own tape takes no cotangent of a function under ug.vmap; open "
+            "the tape in that function, or with GradientTape(reference=True)"
+        )
     targets = [
         (target, None if cotangent is None else native_of(cotangent)) for target, cotangent in pairs
     ]

@@ -62,6 +62,8 @@ class ForwardAccumulator:
         self._variables: dict[int, Tensor] = {}
         #: The arrays of those values, by identity.
         self._natives: WeakValueDictionary[int, Native] = WeakValueDictionary()
+        #: Whether an op has ended a tangent whose derivative is zero everywhere.
+        self.met_steps = False
         self._recording = False
         self._spent = False
         self._sources = _pairs(primals, tangents)
@@ -110,6 +112,10 @@ class ForwardAccumulator:
             self._carry(handle, tangent)
         return handle
 
+    def watches(self, variable: Variable) -> bool:
+        """Tell whether this variable has a tangent."""
+        return variable.uid in self._variables
+
     def handle_of(self, variable: Variable, value: Tensor) -> None:
         """Return nothing: a new handle serves as well, since tangents are kept by value."""
 
@@ -129,9 +135,14 @@ class ForwardAccumulator:
         """Carry the tangents through one op."""
         rule = recording.op.rule
         if rule is not None and rule.zero:
+            self.met_steps = True
             return
         if rule is None or rule.jvp is None:
-            raise NotDifferentiableError(f"{recording.op.name} has no forward derivative")
+            raise NotDifferentiableError(
+                f"{recording.op.name} has no forward derivative: a function whose rule is of "
+                "reverse mode (ug.custom_vjp) is differentiated by that mode, twice for second "
+                "derivatives; ug.custom_jvp gives it a rule for both"
+            )
         backend = recording.backend
         inputs = [
             x if isinstance(x, (bool, int, float, complex)) else wrap(backend, x, uid)
@@ -173,7 +184,7 @@ def _pairs(primals: Any, tangents: Any) -> list[tuple[Any, Tensor]]:
             raise DTypeError(f"a primal of dtype {primal.dtype.name} has no tangent")
         like = primal if isinstance(primal, Tensor) else primal._untaped()
         tangent = as_tensor(given, like)
-        if tangent.backend is not like.backend:
+        if tangent.backend.root is not like.backend.root:
             raise BackendMismatchError(
                 f"a tangent of backend {tangent.backend.name!r} for a primal of "
                 f"{like.backend.name!r}"

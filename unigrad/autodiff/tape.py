@@ -34,11 +34,11 @@ from unigrad.core import recorders, tree
 from unigrad.core.backend import Backend, Native, NativeTape
 from unigrad.core.dispatch import Recording, wrap
 from unigrad.core.errors import TapeError
+from unigrad.core.interpreters import stack
 from unigrad.core.leaks import warn_program
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
-_new = Tensor.__new__
 _uids = recorders.uids
 #: What pytrees of sources and targets hold.
 _LEAVES = frozenset((Tensor, Variable))
@@ -78,8 +78,8 @@ class GradientTape:
         reference: bool = False,
     ) -> None:
         self.persistent = persistent
-        #: True to use the textbook's rules on a backend that has an autograd of its own.
-        self.needs_rules = reference
+        #: True to use the textbook's rules on any backend: what calls `ug.interop` must see ops.
+        self.needs_rules = reference or recorders.thread.borrowed
         self._watch_accessed = watch_accessed_variables
         self._recording = False
         self._start()
@@ -191,10 +191,11 @@ class GradientTape:
     def _open(self, backend: Backend) -> NativeTape | None:
         """Open the backend's own tape behind this one."""
         # A recorder around this tape that lives by the rules (a forward accumulator, say) must
-        # see the backward pass: only the reference's is made of ops.
-        for one in recorders.active():
-            if one.needs_rules:
-                self.needs_rules = True
+        # see the backward pass: only the reference's is made of ops. So must an interpreter, where
+        # values of its own and of the library meet, and whoever follows the arrays unseen.
+        rules = stack.frames or recorders.thread.by_rules
+        if rules or any(one.needs_rules for one in recorders.active()):
+            self.needs_rules = True
         native = self.native_tapes[backend] = None if self.needs_rules else backend.open_tape()
         return native
 
@@ -203,7 +204,6 @@ class GradientTape:
         return tuple([variable for _, variable in sorted(self.variables.items())])
 
     # -- what the ops tell (see unigrad.core.recorders.Recorder)
-
     def record(self, recording: Recording, outputs: tuple[Tensor, ...]) -> None:
         """Note an op that ran on a tracked value."""
         for uid in recording.output_uids:
@@ -226,14 +226,10 @@ class GradientTape:
         if handle is not None:
             self._watch(handle)
         else:
-            backend = value.backend
-            native = (
-                self.native_tapes[backend] if backend in self.native_tapes else self._open(backend)
-            )
-            handle = _new(Tensor)
-            handle.native = value.native
-            handle.backend = backend
-            handle.uid = next(_uids)
+            backend, tapes = value.backend, self.native_tapes
+            native = tapes[backend] if backend in tapes else self._open(backend)
+            handle = Tensor()
+            handle.native, handle.backend, handle.uid = value.native, backend, next(_uids)
             if native is not None:
                 of, leaf = variable.leaf
                 variable.leaf = value, native.watch(handle, leaf if of is value else None)
@@ -244,6 +240,11 @@ class GradientTape:
         else:
             handles.append(handle)
         return handle
+
+    def watches(self, variable: Variable) -> bool:
+        """Tell whether a read of this variable is, or would become, a source of this tape."""
+        free = self._watch_accessed and variable.trainable and variable.inexact
+        return free or variable.uid in self.variables
 
     def handle_of(self, variable: Variable, value: Tensor) -> Tensor | None:
         """Return the handle under which this tape knows a variable's value."""

@@ -6,22 +6,29 @@ pytrees, unconnected means zero, and they compose with each other, with tapes an
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from functools import wraps
 from itertools import islice
 from types import NoneType
 from typing import Any
+
+import optree
 
 from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.tape import GradientTape
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
-from unigrad.core.copying import own_handles
+from unigrad.core.calls import is_single, pair, positions, sequence
+from unigrad.core.copying import kept_handles, own_handles
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import INEXACT
-from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.errors import DTypeError, ShapeError, TracingError
+from unigrad.core.interpreters import stack
 from unigrad.core.leaks import warn_program
+from unigrad.core.registry import current_backend
 from unigrad.core.tensor import Tensor
+from unigrad.core.traces import NoDependencies, traced_by, tracing
 from unigrad.core.variable import Variable
 from unigrad.ops.identity import identity
 
@@ -38,8 +45,9 @@ def grad(
         has_aux: the new function then returns ``(gradient, aux)``.
 
     Raises:
-        ShapeError: when the result is no scalar.
+        ShapeError: when the result is no scalar, or there is no argument at a position.
         DTypeError: when an argument to differentiate by, or the result, is no float.
+        SettingError: when ``argnums`` is no integer, or with ``has_aux`` the result is no pair.
 
     Example:
         >>> float(grad(lambda x: x**2)(3.0))
@@ -47,6 +55,7 @@ def grad(
     """
     both = value_and_grad(f, argnums, has_aux)
 
+    @wraps(f, updated=())
     def gradient(*args: Any, **kwargs: Any) -> Any:
         value, found = both(*args, **kwargs)
         return (found, value[1]) if has_aux else found
@@ -66,15 +75,19 @@ def value_and_grad(
         >>> float(value), float(gradient)
         (9.0, 6.0)
     """
-    single = isinstance(argnums, int)
-    positions = [argnums] if isinstance(argnums, int) else list(argnums)
+    single = is_single(argnums)
 
+    @wraps(f, updated=())
     def both(*args: Any, **kwargs: Any) -> Any:
-        args, sources = _sources("grad", args, positions)
+        places = positions("grad", argnums, len(args))
+        args, sources = _sources("grad", args, places)
         tape = _TransformTape()
         with tape:
             tape.watch(sources)
+            sources = kept_handles(sources)
             result = f(*args, **kwargs)
+            if has_aux:
+                result = pair("grad: with has_aux the function returns a value and more", result)
             # Here, where a library's own graph still leads from its array to the arguments.
             value = as_tensor(result[0] if has_aux else result)
         if value.shape != ():
@@ -84,70 +97,184 @@ def value_and_grad(
             )
         if value.dtype not in INEXACT:
             raise DTypeError(f"grad: the function returned {value.dtype.name}, which has none")
-        found = tape.connected("grad", positions, value, sources)
+        found = tape.connected("grad", places, value, sources)
         gradients = found[0] if single else tuple(found)
         return own_handles((value, result[1]) if has_aux else value), gradients
 
     return both
 
 
-def vjp(f: Callable[..., Any], *primals: Any) -> tuple[Any, Callable[[Any], tuple[Any, ...]]]:
-    """Return a function's result and its pullback at these arguments.
+def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
+    """Return a function's result and its pullback at these arguments: ``(result, pullback)``.
 
     The pullback takes a cotangent of the result's structure and returns a tuple with one
-    gradient (a pytree) per argument: ūᵀ J. It can be called any number of times.
+    gradient (a pytree) per argument: ūᵀ J. It can be called any number of times, and under
+    `vmap` for a batch of cotangents. Where a library's own autograd has recorded the function,
+    that runs it once more, recorded by the rules.
+
+    Args:
+        f: a function of the primals; returns a pytree of tensors, with ``has_aux`` a pair of it
+            and anything else.
+        primals: pytrees of floating tensors.
+        has_aux: return ``(result, pullback, aux)``.
 
     Raises:
         DTypeError: when an argument is no float.
         ShapeError: when a cotangent's shape is not the result's.
+        SettingError: when with ``has_aux`` the function returns no pair.
+        TracingError: when the function assigns to a variable and would have to run once more.
 
     Example:
         >>> out, pullback = vjp(lambda x: x * x, 3.0)
         >>> float(out), float(pullback(2.0)[0])
         (9.0, 12.0)
     """
-    args, sources = _sources("vjp", primals, list(range(len(primals))))
-    tape = _TransformTape(persistent=True)
-    with tape:
-        tape.watch(sources)
-        out = tree.map(_result, f(*args))
-    positions = range(len(primals))
+    taped = _Taped(f, primals, has_aux)
+    by_rules: list[_Taped] = []
 
     def pullback(cotangent: Any) -> tuple[Any, ...]:
-        return tuple(tape.connected("vjp", positions, out, sources, cotangent))
+        if not taped.takes(cotangent):
+            if not by_rules:
+                with traced_by(_AsBefore(taped.tape.seen)):
+                    by_rules.append(_Taped(f, primals, has_aux, reference=True))
+            return by_rules[0].pull(cotangent)
+        return taped.pull(cotangent)
 
-    return own_handles(out), pullback
+    out = own_handles(taped.out)
+    return (out, pullback, own_handles(taped.aux)) if has_aux else (out, pullback)
 
 
-def jvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> tuple[Any, Any]:
-    """Return a function's result and its directional derivative J v.
+class _Taped:
+    """A function that has run on a tape, to be pulled back any number of times."""
+
+    def __init__(
+        self,
+        f: Callable[..., Any],
+        primals: Sequence[Any],
+        has_aux: bool = False,
+        reference: bool = False,
+    ) -> None:
+        self.positions = range(len(primals))
+        args, self.sources = _sources("vjp", tuple(primals), [*self.positions])
+        self.tape = _TransformTape(persistent=True, reference=reference)
+        with self.tape:
+            self.tape.watch(self.sources)
+            self.sources = kept_handles(self.sources)
+            self.out, self.aux = _with_aux("vjp", f(*args), has_aux)
+
+    def takes(self, cotangent: Any) -> bool:
+        """Tell whether the tape can carry a cotangent: a library's own cannot carry a batch."""
+        if not stack.frames or not any(self.tape.native_tapes.values()):
+            return True
+        return not any(
+            isinstance(one, Tensor) and one.backend.depth for one in tree.leaves(cotangent)
+        )
+
+    def pull(self, cotangent: Any) -> tuple[Any, ...]:
+        """Return the gradients by the arguments."""
+        _refuse_none(self.out, cotangent)
+        found = self.tape.connected("vjp", self.positions, self.out, self.sources, cotangent)
+        return tuple(found)
+
+
+def _with_aux(name: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
+    """Return what is differentiated of a function's result, as tensors, and what is not."""
+    value, aux = result, None
+    if has_aux:
+        value, aux = pair(f"{name}: with has_aux f returns a pair of a result and more", result)
+    return tree.map(_result, value), aux
+
+
+class _AsBefore:
+    """Gives a function that runs once more the variables' values of the first time."""
+
+    def __init__(self, values: Mapping[int, Tensor]) -> None:
+        self._values = values
+        self._outer = tracing.trace
+        self.backend = current_backend() if self._outer is None else self._outer.backend
+        self.dependencies: Any = getattr(self._outer, "dependencies", NoDependencies())
+
+    def read(self, variable: Variable) -> Tensor:
+        """Return the value that a variable had, if anybody was told that it was read."""
+        found = self._values.get(variable.uid)
+        if found is not None:
+            return found
+        return variable._tensor if self._outer is None else self._outer.read(variable)
+
+    def write(self, variable: Variable, tensor: Tensor) -> None:
+        """Refuse an assignment: it has been made.
+
+        Raises:
+            TracingError: always.
+        """
+        raise TracingError(
+            f"{variable.name}: the pullback of a function that assigns to a variable takes no "
+            "batch of cotangents here, since the function would have to run once more: call ug.vjp "
+            "inside of the function that is mapped"
+        )
+
+    def outside(self, make: Callable[..., Tensor], value: Any, dtype: Any) -> Tensor:
+        """Refuse a new variable, as an assignment.
+
+        Raises:
+            TracingError: always.
+        """
+        raise TracingError("a function that makes a variable takes no batch of cotangents here")
+
+
+def jvp(
+    f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any], has_aux: bool = False
+) -> Any:
+    """Return a function's result and its directional derivative J v: ``(result, tangent)``.
 
     Args:
-        f: a function of the primals; returns a pytree of tensors.
+        f: a function of the primals; returns a pytree of tensors, with ``has_aux`` a pair of it
+            and anything else.
         primals: a sequence with one pytree per argument.
         tangents: the direction, in the same structure.
+        has_aux: return ``(result, tangent, aux)``.
 
     Raises:
         DTypeError: when a primal is no float.
         ShapeError: when structures or shapes differ.
+        SettingError: when primals or tangents are no tuple or list, or with ``has_aux`` the
+            function returns no pair.
 
     Example:
         >>> out, tangent = jvp(lambda x: x * x, (3.0,), (1.0,))
         >>> float(out), float(tangent)
         (9.0, 6.0)
     """
-    args, sources = _sources("jvp", tuple(primals), list(range(len(primals))))
+    return pushed_forward(f, primals, tangents, has_aux, warns=True)
+
+
+def pushed_forward(
+    f: Callable[..., Any],
+    primals: Sequence[Any],
+    tangents: Sequence[Any],
+    has_aux: bool = False,
+    *,
+    warns: bool = False,
+) -> Any:
+    """Do as `jvp`; a tangent that is zero for want of a path is worth a warning if it ``warns``.
+
+    Example:
+        >>> pushed_forward(lambda x: 3.0, (2.0,), (1.0,))[1].item()
+        0.0
+    """
+    primals, tangents = sequence("jvp: primals", primals), sequence("jvp: tangents", tangents)
+    args, sources = _sources("jvp", primals, range(len(primals)))
     with ForwardAccumulator(sources, list(tangents)) as accumulator:
-        given = f(*args)
-        out = tree.map(_result, given)
+        out, aux = _with_aux("jvp", f(*args), has_aux)
     tangent = accumulator.jvp(out)
-    if not tree.leaves(tangent):  # ``None`` is no leaf.
+    if warns and not accumulator.met_steps and not tree.leaves(tangent):  # ``None`` is no leaf.
         warn_program(
             "jvp: the result was not computed from the arguments by unigrad's ops: the tangent is "
             "zero (the way through float(x), x.numpy(), x.native, an assignment to a Variable or "
             "another library is not followed)"
         )
-    return own_handles(out), accumulator.jvp(out, unconnected_gradients="zero")
+    found = own_handles(out), accumulator.jvp(out, unconnected_gradients="zero")
+    return (*found, own_handles(aux)) if has_aux else found
 
 
 class _TransformTape(GradientTape):
@@ -156,9 +283,15 @@ class _TransformTape(GradientTape):
     A part of an argument that is not used is zero without a word, as in JAX.
     """
 
-    def __init__(self, persistent: bool = False) -> None:
-        super().__init__(persistent, watch_accessed_variables=False)
+    def __init__(self, persistent: bool = False, reference: bool = False) -> None:
+        super().__init__(persistent, watch_accessed_variables=False, reference=reference)
         self._warned = False
+        #: The values of the variables that were read, by identity.
+        self.seen: dict[int, Tensor] = {}
+
+    def read(self, variable: Variable, value: Tensor, handle: Tensor | None = None) -> Tensor:
+        self.seen.setdefault(variable.uid, value)
+        return super().read(variable, value, handle)
 
     def connected(
         self,
@@ -195,6 +328,25 @@ class _TransformTape(GradientTape):
         """Say nothing here: it is said once for all."""
 
 
+def _refuse_none(out: Any, cotangent: Any) -> None:
+    """Refuse ``None`` for a cotangent: to a tape it would stand for ones, to a rule for zeros.
+
+    Raises:
+        ShapeError: for one, unless its result is no float.
+    """
+    given, structure = optree.tree_flatten(cotangent, none_is_leaf=True)
+    results, wanted = optree.tree_flatten(out, none_is_leaf=True)
+    if structure != wanted:
+        results = [None] * len(given)
+    for one, result in zip(given, results, strict=True):
+        missing = result is not None and as_tensor(result).dtype in INEXACT
+        if one is None and (missing or structure != wanted):
+            raise ShapeError(
+                f"vjp: a cotangent is None, where one of the result's structure {wanted} was "
+                "expected: give zeros"
+            )
+
+
 def _result(leaf: Any) -> Any:
     """Return a leaf of a function's result, a foreign array as the tensor that stands for it."""
     return leaf if isinstance(leaf, (Tensor, Variable)) else as_tensor(leaf)
@@ -206,8 +358,6 @@ def _sources(
     """Return the arguments with fresh values, connected to the old ones, at some positions."""
     fresh = list(args)
     for position in positions:
-        if not -len(args) <= position < len(args):
-            raise ShapeError(f"{name}: argnums {position} for {len(args)} arguments")
         fresh[position] = tree.map(lambda leaf: _fresh(name, leaf), args[position])
     return tuple(fresh), [fresh[position] for position in positions]
 

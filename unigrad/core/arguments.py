@@ -10,11 +10,14 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core import dtypes, recorders
-from unigrad.core.backend import Backend, as_ndarray
-from unigrad.core.dispatch import wrap
-from unigrad.core.errors import HOW_TO_MOVE, BackendMismatchError, DTypeError, ShapeError
+from unigrad.core.backend import Backend
+from unigrad.core.dispatch import dispatch, wrap
+from unigrad.core.errors import HOW_TO_MOVE, BackendMismatchError, DTypeError
+from unigrad.core.interpreters import lifted
 from unigrad.core.leaks import warn_if_graph_ends, warn_if_it_returns
+from unigrad.core.ndarrays import as_ndarray
 from unigrad.core.op import OPS, Op, backend_of
+from unigrad.core.plans import BySetting
 from unigrad.core.registry import current_backend, default_device, owner_of
 from unigrad.core.tensor import Tensor
 
@@ -23,6 +26,8 @@ TensorLike: TypeAlias = Any
 
 #: Classes whose ``__unigrad_tensor__`` gives a Tensor (`unigrad.core.variable` adds its own).
 readable: set[type] = set()
+#: Classes of Python's numbers, and of what is as weak (`unigrad.core.weak` adds its own).
+weak_types: set[type] = {bool, int, float, complex}
 
 
 def as_tensor(
@@ -43,7 +48,7 @@ def as_tensor(
         return tensor
     owner = None if isinstance(x, _PLAIN) else owner_of(x)
     if owner is not None:
-        if like is not None and like.backend is not owner:
+        if like is not None and like.backend.root is not owner:
             raise BackendMismatchError(
                 f"an array of {owner.name} met a tensor of backend {like.backend.name!r}; "
                 f"{HOW_TO_MOVE}"
@@ -92,11 +97,15 @@ def _entered(owner: Backend, native: Any) -> Tensor:
     """Return the handle of a native array that comes from outside.
 
     Tapes behind which the library's own graph leads to it go on seeing through it. Any other
-    graph it is in ends here, with a warning.
+    graph it is in ends here, with a warning, except in a function that the library's own user
+    calls (`ug.interop`).
     """
-    if recorders.active():
-        warn_if_it_returns(native)
+    owner.check_array(native)
+    if recorders.thread.borrowed:
+        return wrap(owner, native)
     if not owner.in_graph(native):
+        if recorders.active():
+            warn_if_it_returns(native)
         return wrap(owner, owner.detach(native))
     seeing = []
     for one in recorders.active():
@@ -104,6 +113,8 @@ def _entered(owner: Backend, native: Any) -> Tensor:
         if graph is not None and graph.tracks(native):
             seeing.append(one)
     if not seeing:
+        if recorders.active():
+            warn_if_it_returns(native)
         detached = owner.detach(native)
         if owner.in_graph(detached):  # A library that need not cut it does not.
             return wrap(owner, detached)
@@ -173,20 +184,20 @@ def cast(x: Tensor, dtype: dtypes.DType) -> Tensor:
     if dtype not in dtypes.INEXACT and x.dtype in dtypes.INEXACT:
         # What is no float any more has no derivative: the path ends here (as TensorFlow's does).
         x = untracked(x)
-    out: Tensor = OPS["astype"](x, dtype=dtype)
+    out: Tensor = dispatch(_casts[dtype], x.backend, (x,), (x.native,))
     return out
 
 
-_SCALARS = (bool, int, float, complex)
+_casts = BySetting("astype", "dtype")
 
 
 def promoted(op: Op, x1: TensorLike, x2: TensorLike) -> tuple[Any, Any]:
     """Return two inputs in one dtype; a Python scalar stays one where the kernel takes it."""
-    if type(x1) in _SCALARS and type(x2) not in _SCALARS:
+    if type(x1) in weak_types and type(x2) not in weak_types:
         x2 = as_tensor(x2)
         x1, x2 = _with_scalar(op, x2, x1)[::-1]
         return x1, x2
-    if type(x2) in _SCALARS and type(x1) not in _SCALARS:
+    if type(x2) in weak_types and type(x1) not in weak_types:
         return _with_scalar(op, as_tensor(x1), x2)
     like = x1 if type(x1) is Tensor else x2 if type(x2) is Tensor else None
     x1 = as_tensor(x1, like)
@@ -205,20 +216,39 @@ def promoted(op: Op, x1: TensorLike, x2: TensorLike) -> tuple[Any, Any]:
 
 def _with_scalar(op: Op, x: Tensor, scalar: Any) -> tuple[Tensor, Any]:
     """Promote a tensor with a weak Python scalar."""
-    kind: type = type(scalar)
+    kind: type = kind_of(scalar)
     dtype = dtypes.promote_scalar(x.dtype, kind) or dtypes.default_dtype_of_kind(kind)
     x = cast(x, dtype)
+    if type(scalar) not in _NUMBERS:
+        return x, scalar.within(dtype)
     if (kind is int and not -128 <= scalar < 128) or (
         kind is int and scalar < 0 and dtype in dtypes.UNSIGNED
     ):
         scalar = _fitting(op, x, scalar)
-    if type(scalar) is float and not scalar and math.copysign(1.0, scalar) < 0.0:
-        # Some libraries keep one constant for 0.0 and -0.0.
-        return x, constant(x, scalar, dtype)
+    if type(scalar) is float and not _is_absorbed(scalar, dtype):
+        return x, constant(x, dtypes.in_range(scalar, dtype), dtype)
     absorbing = x.backend.weak.get(type(scalar))
     if absorbing is not None and x.native.dtype in absorbing and op.name in x.backend.scalar_ops:
         return x, scalar
     return x, scalar if type(scalar) is Tensor else constant(x, scalar, dtype)
+
+
+def _is_absorbed(scalar: float, dtype: dtypes.DType) -> bool:
+    """Tell whether libraries take a float beside a tensor as it is."""
+    if not scalar:
+        # Some libraries keep one constant for 0.0 and -0.0.
+        return math.copysign(1.0, scalar) > 0.0
+    # Beyond the dtype's range some raise, some compute with a number that it does not hold.
+    return not dtypes.most(dtype) < abs(scalar) < math.inf
+
+
+def kind_of(scalar: Any) -> type:
+    """Return the type of Python's number that a weak value is or stands for."""
+    kind: type = type(scalar) if type(scalar) in _NUMBERS else scalar.kind
+    return kind
+
+
+_NUMBERS = frozenset((bool, int, float, complex))
 
 
 def _fitting(op: Op, x: Tensor, scalar: int) -> Any:
@@ -273,14 +303,29 @@ def untracked(x: Tensor) -> Tensor:
 
 
 def visible(x: Tensor) -> npt.NDArray[Any] | None:
-    """Return a tensor's values if they are there to be checked: in eager mode on a CPU."""
-    return None if hidden(x) else x.backend.to_numpy(x.native)
+    """Return a tensor's values if they are there to be checked: in eager mode on a CPU.
+
+    Under `vmap` they are those of all examples.
+    """
+    held = held_by(x)
+    return None if held is None else held.backend.to_numpy(held.native)
 
 
 def hidden(x: Tensor) -> bool:
     """Tell whether nobody can look at a tensor's values: in a trace, or on an accelerator."""
-    backend, native = x.backend, x.native
-    return backend.is_traced(native) or not backend.device(native).startswith("cpu")
+    return held_by(x) is None
+
+
+def held_by(x: Tensor) -> Tensor | None:
+    """Return the tensor of a library that holds the values to be checked, if there is one."""
+    found: Tensor | None = x
+    while found is not None and found.backend.depth:
+        found = found.backend.beneath(found.native)  # type: ignore[attr-defined]
+    if found is None:
+        return None
+    backend, native = found.backend, found.native
+    traced = type(native) is not backend.array_type and backend.is_traced(native)
+    return None if traced or backend.device(native)[:3] != "cpu" else found
 
 
 def constant(like: Tensor, value: Any, dtype: dtypes.DType | None = None) -> Tensor:
@@ -299,91 +344,51 @@ def common_tensors(
     """
     like = next((x for x in values if type(x) is Tensor), like)
     if like is None:
-        like = next((as_tensor(x) for x in values if type(x) not in _SCALARS), None)
+        like = next((as_tensor(x) for x in values if type(x) not in weak_types), None)
     tensors = [as_tensor(x, like) for x in values]
-    backend_of(OPS.get(name) or Op(name), tensors)
+    backend = backend_of(OPS.get(name) or Op(name), tensors)
+    if backend.depth:
+        tensors = list(lifted(backend, tensors))
     strong = [
-        x.dtype for x, given in zip(tensors, values, strict=True) if type(given) not in _SCALARS
+        x.dtype for x, given in zip(tensors, values, strict=True) if type(given) not in weak_types
     ]
     if not strong:
         strong = [x.dtype for x in tensors]
     common = dtypes.result_dtype(*strong)
     for given in values:
-        kind: type = type(given)
-        if kind in _SCALARS:
+        if type(given) in weak_types:
+            kind = kind_of(given)
             common = dtypes.promote_scalar(common, kind) or dtypes.default_dtype_of_kind(kind)
-    return [cast(x, common) for x in tensors]
+    return [
+        # Python's own numbers have been made beside a tensor that holds their digits.
+        given.within(common) if type(given) in weak_types - _NUMBERS
+        else cast(_checked(name, x, given, common), common)
+        for x, given in zip(tensors, values, strict=True)
+    ]  # fmt: skip
 
 
-def alike(values: Sequence[TensorLike]) -> tuple[Tensor, ...] | None:
-    """Return the values if all are Tensors of one backend and one dtype, else ``None``."""
-    tensors = tuple(values)
+def _checked(name: str, x: Tensor, given: TensorLike, dtype: dtypes.DType) -> Tensor:
+    """Return a tensor, unless it is of a Python integer that does not fit a dtype.
+
+    Raises:
+        DTypeError: for one.
+    """
+    if type(given) is int and dtype in dtypes.INTEGER:
+        limits = np.iinfo(dtype)
+        if not limits.min <= given <= limits.max:
+            raise DTypeError(f"{name}: {given} does not fit {dtype.name}")
+    return x
+
+
+def alike(tensors: tuple[TensorLike, ...]) -> tuple[Any, ...] | None:
+    """Return the native arrays if all are Tensors of one backend and one dtype, else ``None``."""
     first = tensors[0]
     if type(first) is not Tensor:
         return None
     backend, dtype = first.backend, first.native.dtype
+    natives = []
     for one in tensors:
         if type(one) is not Tensor or one.backend is not backend or one.native.dtype is not dtype:
             return None
-    return tensors
-
-
-def axis_number(name: str, axis: Any) -> int:
-    """Return an axis as Python's int.
-
-    Raises:
-        DTypeError: when it is no integer. A bool is none, though Python would count with it.
-    """
-    try:
-        number = None if isinstance(axis, (bool, np.bool_)) else axis.__index__()
-    except (AttributeError, TypeError):
-        number = None
-    if number is None:
-        raise DTypeError(f"{name}: an axis is an integer, not {axis!r}")
-    return int(number)
-
-
-def plain_axis(name: str, axis: Any) -> Any:
-    """Return one axis as Python's int, several as a tuple of them, and ``None`` as it is.
-
-    Raises:
-        DTypeError: when one is no integer.
-    """
-    if axis is None or type(axis) is int:
-        return axis
-    if isinstance(axis, (tuple, list)):
-        return plain_axes(name, axis)
-    return axis_number(name, axis)
-
-
-def plain_axes(name: str, axes: Sequence[Any]) -> tuple[int, ...]:
-    """Return axes as Python's ints. Raises as `plain_axis`."""
-    return tuple([one if type(one) is int else axis_number(name, one) for one in axes])
-
-
-def normalize_axis(name: str, axis: Any, ndim: int) -> int:
-    """Return an axis counted from the front.
-
-    Raises:
-        ShapeError: when it is outside of ``[-ndim, ndim)``.
-        DTypeError: when it is no integer.
-    """
-    index = axis if type(axis) is int else axis_number(name, axis)
-    if not -ndim <= index < ndim:
-        raise ShapeError(f"{name}: axis {axis} is out of range for {ndim} dimensions")
-    return index % ndim
-
-
-def normalize_axes(name: str, axis: Any, ndim: int) -> tuple[int, ...]:
-    """Return one axis, several, or all (``None``) as a sorted tuple.
-
-    Raises:
-        ShapeError: when one is out of range or comes twice.
-    """
-    if axis is None:
-        return tuple(range(ndim))
-    many = axis if isinstance(axis, (tuple, list)) else (axis,)
-    axes = tuple(sorted(normalize_axis(name, one, ndim) for one in many))
-    if len(set(axes)) != len(axes):
-        raise ShapeError(f"{name}: axis {axis} names a dimension twice")
-    return axes
+        natives.append(one.native)
+    return tuple(natives)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -18,9 +19,11 @@ import numpy.typing as npt
 
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
+from unigrad.core.native_code import NativeCode
 
 if TYPE_CHECKING:
     from unigrad.core.op import Op
+    from unigrad.core.programs import Fusion, Program, Saving
 
 Native: TypeAlias = Any
 Kernel: TypeAlias = Callable[..., Any]
@@ -70,11 +73,13 @@ class NativeTape(ABC):
         uids: tuple[int, ...],
         settings: Mapping[str, Any],
         others: Sequence[Any] = (),
+        uid: int = 0,
     ) -> Any:
         """Run a kernel on tracked values so that the library's graph takes note.
 
         Each result is an array of its own, none of the inputs. ``others`` are the tapes of this
-        kind that see it besides this one.
+        kind that see it besides this one. With a ``uid``, an only result that is of the library's
+        class is kept under it at once (see `keep`), and what is returned is without graph.
         """
 
     @abstractmethod
@@ -129,15 +134,7 @@ class NativeTape(ABC):
         """
 
 
-class Program(ABC):
-    """A traced function of native arrays, ready to be compiled."""
-
-    @abstractmethod
-    def compile(self) -> Callable[..., Sequence[Native]]:
-        """Return the function of the examples and then of what was lifted, in that order."""
-
-
-class Backend(ABC):
+class Backend(NativeCode):
     """An array library as unigrad sees it. See the module's docstring."""
 
     name: str
@@ -145,27 +142,58 @@ class Backend(ABC):
     array_type: type
     #: From an op's name to its kernel.
     kernels: Mapping[str, Kernel]
+    #: Primitives that it has no kernel for, and why: they raise an `UnsupportedError`.
+    unsupported: Mapping[str, str] = {}
     #: Ops whose kernels take a Python scalar in place of an array and treat it as weak.
     scalar_ops: frozenset[str] = frozenset()
     #: Derivatives on native arrays, by op, to use in place of the rules where nothing records the
     #: backward pass: ``pullback(g, out, inputs, wanted, **settings)`` gives a cotangent per input
     #: (of its shape), or ``NotImplemented`` to leave the case to the rule.
     pullbacks: Mapping[str, Kernel] = {}
+    #: Kernels for programs in place of those of ``kernels``, by op: there nobody can look at
+    #: values, so a read out of bounds gives NaN or 0, and a write there is dropped.
+    unchecked: Mapping[str, Kernel] = {}
+    #: Kernels that write into an array, by op: ``kernel(*natives, out, **settings)`` returns
+    #: ``out``, which has the result's shape and dtype, and may be an input of an elementwise op.
+    #: Programs use their arrays again where they can (see `unigrad.tracing.memory`). An op of
+    #: several results gets a list, with ``None`` for those that it makes itself, and returns all.
+    #: Numbers come to elementwise ones as arrays of no axes.
+    into: Mapping[str, Kernel] = {}
+    #: Ops whose results may be views of an input: to be complete where there is ``into``.
+    views: frozenset[str] = frozenset()
+    #: Ops that it computes in one go where a program has several.
+    fusions: Sequence[Fusion] = ()
+    #: Ops that leave something behind for another op of a program.
+    savings: Sequence[Saving] = ()
+    #: From a kernel to a function of its settings, and of the scalars behind its arrays, that gives
+    #: a faster kernel for just these: see `bound`.
+    binders: Mapping[Kernel, Callable[..., Kernel]] = {}
     #: True when the library differentiates its own kernels, False when it needs our rules.
     differentiates: bool = False
+    #: Ops whose kernels have the textbook's derivative also under the library's own autograd.
+    by_rule: frozenset[str] = frozenset()
     #: True when a read beyond an axis raises by itself.
     checks_bounds: bool = True
+    #: How many interpreters stand one over the other (see `unigrad.core.interpreters`).
+    depth: int = 0
 
     def __init__(self) -> None:
+        #: The library's backend behind this one.
+        self.root: Backend = self
+        # Every op reads it, and of an instance that is faster than of a class.
+        self.array_type = self.array_type
+        #: Gives what hashes and compares as an array's shape does, by the shortest way there is.
+        self.shape_key: Callable[[Native], tuple[int, ...]] = self.shape
         pair = [(dtype, self.native_dtype(dtype)) for dtype in self.dtypes()]
-        #: Native dtypes by kind, as dictionaries for the fastest membership test.
+        #: Native dtypes, all and by kind, as dictionaries for the fastest membership test.
+        self.native_dtypes = {n: True for _, n in pair}
         self.native_floats = {n: True for d, n in pair if d.kind in "fVc"}
         self.native_complex = {n: True for d, n in pair if d.kind == "c"}
         self.native_reals = {n: True for d, n in pair if d.kind in "fV"}
         self.native_integers = {n: True for d, n in pair if d.kind in "iu"}
         #: Those of indices that need no cast.
         self.native_indices = {n: True for d, n in pair if d.name in ("int32", "int64")}
-        self.native_bool = next((n for d, n in pair if d.kind == "b"), None)
+        self.native_bools = {n: True for d, n in pair if d.kind == "b"}
         numbers = {**self.native_integers, **self.native_floats}
         #: For each type of Python scalar the native dtypes that absorb it.
         self.weak = {float: self.native_floats, int: numbers}
@@ -173,6 +201,13 @@ class Backend(ABC):
 
     def __repr__(self) -> str:
         return f"<backend {self.name}>"
+
+    def chosen(self) -> None:
+        """Hear that somebody chose this backend as unigrad's, rather than hand in an array of it.
+
+        Here the library's own settings may be changed; elsewhere those of the program hold.
+        """
+        return
 
     # -- what is installed
 
@@ -202,7 +237,7 @@ class Backend(ABC):
         return self._places[device]
 
     def dtypes(self) -> tuple[DType, ...]:
-        """The dtypes that this backend holds."""
+        """The dtypes that this backend holds; of others `native_dtype` raises."""
         from unigrad.core import dtypes
 
         return dtypes.ALL
@@ -211,7 +246,7 @@ class Backend(ABC):
 
     @abstractmethod
     def native_dtype(self, dtype: DType) -> Any:
-        """Translate a dtype."""
+        """Translate a dtype; raise an UnsupportedError for one that is none of `dtypes`."""
 
     @abstractmethod
     def dtype(self, native: Native) -> DType:
@@ -241,9 +276,24 @@ class Backend(ABC):
     def owns(self, value: object) -> bool:
         """Tell whether a value is one of this library's arrays."""
 
+    def check_array(self, native: Native) -> None:
+        """Raise a DTypeError for an array of the library that unigrad has no dtype or ops for."""
+        if native.dtype not in self.native_dtypes:
+            raise DTypeError(
+                f"unigrad has no dtype for {native.dtype} of {self.name}: convert the array first"
+            )
+
     def settle(self, native: Native) -> Native:
         """Turn what a kernel returned into a proper array (only called if it is none)."""
         return native
+
+    def empty(self, shape: tuple[int, ...], dtype: DType) -> Native:
+        """Return an array to write into."""
+        return self.from_numpy(np.zeros(shape, dtype), None)
+
+    def may_be_written(self, native: Native) -> bool:
+        """Tell whether an array to which there is but one reference is nobody else's memory."""
+        return False
 
     def detach(self, native: Native) -> Native:
         """Return the array cut off from any native graph."""
@@ -252,6 +302,10 @@ class Backend(ABC):
     def in_graph(self, native: Native) -> bool:
         """Tell whether the library's own autograd follows an array."""
         return False
+
+    def follows(self, native: Native) -> bool:
+        """Tell whether the library's own autograd would note an op that is run on an array now."""
+        return self.in_graph(native)
 
     def is_traced(self, native: Native) -> bool:
         """Tell whether the array has no value yet because a function is being traced."""
@@ -262,6 +316,23 @@ class Backend(ABC):
     def kernel(self, op: Op) -> Kernel | None:
         """Return the kernel of an op, or ``None`` for a composite that has none of its own."""
         return self.kernels.get(op.name)
+
+    def bound(
+        self, op: Op, settings: Mapping[str, Any], scalars: tuple[Any, ...] = ()
+    ) -> Kernel | None:
+        """Return an op's kernel as a function of arrays alone, made once and called often.
+
+        Its settings are in it, and the Python scalars that it gets behind the arrays.
+        """
+        kernel = op.kernels[self]
+        if kernel is None:
+            return None
+        bind = self.binders.get(kernel)
+        if bind is not None:
+            return bind(*scalars, **settings)
+        if scalars:
+            return lambda *arrays: kernel(*arrays, *scalars, **settings)
+        return partial(kernel, **settings) if settings else kernel
 
     def run_watched(
         self,
@@ -298,7 +369,10 @@ class Backend(ABC):
         examples: Sequence[Native],
         options: Mapping[str, Any],
     ) -> Program | None:
-        """Trace ``function(lift, *arrays)``; ``None`` when this backend just calls functions.
+        """Trace ``function(lift, *arrays)``; ``None`` leaves it to unigrad's own trace.
+
+        That runs the kernels in a row, in a function without any of the front end's work (see
+        `unigrad.tracing.lowering`), so it is for libraries that have no compiler.
 
         The function calls ``lift(native)`` for each array that it meets on its way and that is to
         be an input as the ``examples`` are.
@@ -324,30 +398,3 @@ def _spellings(device: object) -> tuple[str, ...]:
         return ()
     kind, _, number = device.partition(":")
     return device, kind if number == "0" else f"{device}:0"
-
-
-def as_ndarray(value: object) -> npt.NDArray[Any]:
-    """Convert a Python value to an ndarray in the machine's byte order, or say that it is no array.
-
-    Raises:
-        DTypeError: when its elements are no numbers.
-        ShapeError: when it is ragged.
-    """
-    try:
-        array = np.asarray(value)
-    except ValueError as error:
-        raise ShapeError(f"a nested sequence of uneven lengths is no array: {error}") from error
-    if array.dtype.kind in "OUSMm":
-        raise DTypeError(_why_no_array(value))
-    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
-
-
-def _why_no_array(value: object) -> str:
-    """Say what a value is that was given in place of an array."""
-    if hasattr(value, "trainable_variables"):
-        return (
-            f"a {type(value).__name__} is no array, but what holds some: differentiate by its "
-            "trainable_variables, with ug.GradientTape"
-        )
-    named = "None" if value is None else f"a {type(value).__name__}"
-    return f"{named} is no number, and no array of numbers"

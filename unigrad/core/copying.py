@@ -12,6 +12,7 @@ from typing import Any
 import numpy.typing as npt
 
 from unigrad.core import tree
+from unigrad.core.arguments import as_tensor
 from unigrad.core.dispatch import wrap
 from unigrad.core.op import another_handle
 from unigrad.core.registry import load_backend
@@ -37,9 +38,25 @@ def own_handles(values: Any) -> Any:
 
 
 def _own_handle(one: Any) -> Any:
-    if type(one) is Tensor:
-        return another_handle(one)
+    if isinstance(one, Tensor):
+        return another_handle(as_tensor(one))
     return one.read() if isinstance(one, Variable) else one
+
+
+def kept_handles(values: Any) -> Any:
+    """Return a pytree of Tensors with other handles on the very values that recorders know.
+
+    A derivative is by what an argument was, also when the function writes to it (``x[i] = v``).
+
+    Example:
+        >>> import unigrad as ug
+        >>> x = ug.asarray([1.0, 2.0])
+        >>> kept = kept_handles(x)
+        >>> x[0] = 5.0
+        >>> kept.tolist()
+        [1.0, 2.0]
+    """
+    return tree.map(lambda x: wrap(x.backend, x.native, x.uid), values)
 
 
 def restored_tensor(backend: str, values: npt.NDArray[Any], device: str) -> Tensor:

@@ -9,15 +9,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import repeat
+from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unigrad.core import recorders
-from unigrad.core.backend import Backend, NativeTape, Pullback
+from unigrad.core.backend import Backend, Kernel, NativeTape, Pullback
 from unigrad.core.explain import explain
 from unigrad.core.tensor import Tensor
 
 if TYPE_CHECKING:
     from unigrad.core.op import Op
+    from unigrad.core.plans import Planned
 
 _new = Tensor.__new__
 #: Makes a named tuple without a call of Python's.
@@ -25,7 +27,10 @@ _new_tuple = tuple.__new__
 _process = recorders.process
 _thread = recorders.thread
 _uids = recorders.uids
+_uid_of = attrgetter("uid")
 
+#: Python's numbers, which stay what they are among native arrays.
+SCALARS = frozenset((bool, int, float, complex))
 #: The settings of an op that has none.
 NONE: Mapping[str, Any] = {}
 
@@ -51,7 +56,7 @@ def wrap(backend: Backend, native: Any, uid: int = 0) -> Tensor:
     """Make the handle of a native array."""
     if type(native) is not backend.array_type:
         native = backend.settle(native)
-    tensor = _new(Tensor)
+    tensor = Tensor()
     tensor.native = native
     tensor.backend = backend
     tensor.uid = uid
@@ -77,7 +82,7 @@ def native_of(x: Tensor, lent: bool = False) -> Any:
     """
     if not x.uid:
         return x.native
-    graphs = _graphs(recorders.watchers((x.uid,)), x.backend)
+    graphs = _graphs(recorders.watchers((x.uid,), x.backend.depth), x.backend)
     if not graphs:
         return x.native
     first, *others = graphs
@@ -91,7 +96,7 @@ def _graphs(watching: Sequence[Any], backend: Backend) -> list[NativeTape]:
 
 
 def dispatch(
-    op: Op,
+    op: Op | Planned,
     backend: Backend,
     inputs: tuple[Any, ...],
     natives: tuple[Any, ...],
@@ -100,7 +105,7 @@ def dispatch(
     """Run an op on one backend; return a Tensor, or a tuple of them.
 
     Args:
-        op: the op.
+        op: the op, or one with its settings and scalars bound: these are not given then.
         backend: where all inputs live.
         inputs: Tensors and Python scalars.
         natives: their native arrays and the scalars, in the same order.
@@ -120,12 +125,14 @@ def dispatch(
         # An empty mapping costs the call a copy of it.
         result = kernel(*natives, **settings) if settings else kernel(*natives)
     except Exception as error:
-        raise explain(op, backend, natives, settings, error) from error
+        given = natives + op.scalars
+        raise explain(op.declared, backend, given, settings or op.settings, error) from error
     if type(result) is not backend.array_type:
         if type(result) is tuple or type(result) is list:
             return tuple(wrap_all(backend, result))
         result = backend.settle(result)
-    tensor = _new(Tensor)
+    # A call of the class is faster than one of its __new__.
+    tensor = Tensor()
     tensor.native = result
     tensor.backend = backend
     tensor.uid = 0
@@ -133,14 +140,24 @@ def dispatch(
 
 
 def dispatch_recorded(
-    op: Op,
+    given: Op | Planned,
     backend: Backend,
-    inputs: Sequence[Any],
-    natives: Sequence[Any],
+    inputs: tuple[Any, ...],
+    natives: tuple[Any, ...],
     settings: Mapping[str, Any],
 ) -> Any:
-    """Run an op if a recorder of this thread tracks an input, and tell it; else return ``None``."""
-    uids = tuple([x.uid if type(x) is Tensor else 0 for x in inputs])
+    """Run an op if a recorder of this thread tracks an input, and tell it; else return ``None``.
+
+    The arguments are those of `dispatch`.
+    """
+    try:
+        uids: tuple[int, ...] = tuple(map(_uid_of, inputs))
+    except AttributeError:  # Of Python's scalars.
+        uids = tuple([x.uid if type(x) is Tensor else 0 for x in inputs])
+    op, scalars = given.declared, given.scalars
+    if scalars:
+        inputs, natives, uids = inputs + scalars, natives + scalars, uids + (0,) * len(scalars)
+    settings = settings or given.settings
     if op.dependencies is not None and any(uids):
         needed = op.dependencies(*natives)
         uids = tuple([uid if one else 0 for uid, one in zip(uids, needed, strict=True)])
@@ -153,16 +170,16 @@ def dispatch_recorded(
                 break
         else:
             return None
-        kernel = op.kernels[backend]
         graph = single.native_tapes.get(backend)
+        kernel = op.kernels[backend] or _body_as_kernel(op, backend, graph is not None)
         if kernel is None or (
             graph is None and op.rule is None and (single.needs_rules or not backend.differentiates)
         ):
             return op.body(*inputs, **settings)  # type: ignore[misc]
-        pullback = None
+        pullback, uid = None, next(_uids)
         try:
             if graph is not None:
-                result = graph.run(kernel, natives, uids, settings)
+                result = graph.run(kernel, natives, uids, settings, (), uid)
             else:
                 result, pullback = backend.run_watched(
                     op, kernel, natives, uids, settings, _thread.active
@@ -173,18 +190,19 @@ def dispatch_recorded(
             if type(result) is tuple or type(result) is list:
                 return _recorded(op, backend, natives, uids, settings, [single], result, pullback)
             result = backend.settle(result)
-        output = _new(Tensor)
+            if graph is not None:
+                result = graph.keep(uid, result)
+        output = Tensor()
+        output.native = result
         output.backend = backend
-        output.uid = uid = next(_uids)
+        output.uid = uid
         if graph is not None:
             tracked[uid] = uids
-            output.native = graph.keep(uid, result)
         else:
-            output.native = result
             one = (op, backend, natives, uids, settings, (result,), (uid,), False, pullback)
             single.record(_new_tuple(Recording, one), (output,))
         return output
-    watching = recorders.watchers(uids)
+    watching = recorders.watchers(uids, backend.depth)
     if not watching:
         return None
     return _dispatch_to_several(op, backend, inputs, natives, uids, settings, watching)
@@ -200,7 +218,8 @@ def _dispatch_to_several(
     watching: Sequence[Any],
 ) -> Any:
     """Run an op whose inputs some recorders track, and tell them."""
-    kernel = op.kernels[backend]
+    graphs = _graphs(watching, backend)
+    kernel = op.kernels[backend] or _body_as_kernel(op, backend, bool(graphs))
     if op.body is not None and (
         kernel is None
         or (
@@ -211,7 +230,6 @@ def _dispatch_to_several(
         return op.body(*inputs, **settings)
     assert kernel is not None
     pullback = None
-    graphs = _graphs(watching, backend)
     try:
         if graphs:
             result = graphs[0].run(kernel, natives, uids, settings, graphs[1:])
@@ -220,6 +238,24 @@ def _dispatch_to_several(
     except Exception as error:
         raise explain(op, backend, natives, settings, error) from error
     return _recorded(op, backend, natives, uids, settings, watching, result, pullback)
+
+
+def _body_as_kernel(op: Op, backend: Backend, native_tape: bool) -> Kernel | None:
+    """Return a composite's body as its kernel where its derivative is a rule written for it.
+
+    A rule may hold where the body's derivative does not, as at infinities: a backend that brings no
+    kernel gets it too. The library's own tape differentiates the body.
+    """
+    rule = op.rule
+    if rule is None or rule.of_body or native_tape:
+        return None
+
+    def run(*natives: Any, **settings: Any) -> Any:
+        inputs = [x if type(x) in SCALARS else wrap(backend, x) for x in natives]
+        found = op.body(*inputs, **settings)  # type: ignore[misc]
+        return found.native if type(found) is Tensor else tuple([one.native for one in found])
+
+    return run
 
 
 def _recorded(

@@ -11,6 +11,7 @@ Source: Python array API standard 2025.12, "Type Promotion Rules".
 
 from __future__ import annotations
 
+import math
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -71,6 +72,8 @@ ALL: tuple[DType, ...] = (
 )  # fmt: skip
 
 _BY_NAME = {dtype.name: dtype for dtype in ALL}
+#: For those that are ours already: NumPy takes microseconds to spell a dtype's name.
+_THEMSELVES = {dtype: dtype for dtype in ALL}
 _default_float = float32
 
 
@@ -82,8 +85,11 @@ def as_dtype(dtype: DTypeLike) -> DType:
     Raises:
         DTypeError: when it is none of unigrad's dtypes.
     """
-    if isinstance(dtype, np.dtype) and dtype.name in _BY_NAME:
-        return _BY_NAME[dtype.name]
+    if isinstance(dtype, np.dtype):
+        if dtype in _THEMSELVES:
+            return _THEMSELVES[dtype]
+        if dtype.name in _BY_NAME:
+            return _BY_NAME[dtype.name]
     if isinstance(dtype, type) and dtype in (bool, int, float, complex):
         return default_dtype_of_kind(dtype)
     if isinstance(dtype, str):
@@ -241,3 +247,33 @@ def isdtype(dtype: DTypeLike, kind: Any) -> bool:
     if isinstance(kind, str) and kind in _KINDS:
         return as_dtype(dtype) in _KINDS[kind]
     return as_dtype(dtype) == as_dtype(kind)
+
+
+def most(dtype: DType) -> float:
+    """Return the largest number of a floating or complex dtype as a float; infinity of others.
+
+    Example:
+        >>> most(float16)
+        65504.0
+    """
+    return _MOST.get(dtype, math.inf)
+
+
+def in_range(value: float, dtype: DType) -> float:
+    """Return a float that a dtype holds: beyond its range what it is rounded to, without a word.
+
+    Example:
+        >>> in_range(-1e300, float32), in_range(2.0, float16)
+        (-inf, 2.0)
+    """
+    if not most(dtype) < abs(value) < math.inf:
+        return value
+    with np.errstate(over="ignore"):
+        return float(np.asarray(value).astype(dtype).real)
+
+
+_MOST = {
+    float16: 65504.0,
+    bfloat16: (2.0 - 2.0**-7) * 2.0**127,
+    **dict.fromkeys((float32, complex64), (2.0 - 2.0**-23) * 2.0**127),
+}

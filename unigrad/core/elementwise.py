@@ -14,6 +14,7 @@ from typing import Any, TypeAlias
 from unigrad.core.arguments import TensorLike, as_tensor, promoted, readable, to_floating
 from unigrad.core.backend import Backend
 from unigrad.core.dispatch import dispatch
+from unigrad.core.dtypes import most
 from unigrad.core.op import Op, primitive
 from unigrad.core.tensor import Tensor
 
@@ -69,19 +70,23 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
             if type(x1) is Tensor:
                 backend = x1.backend
                 first = x1.native
+                dtype = first.dtype
                 if type(x2) is Tensor:
                     second = x2.native
-                    fits = x2.backend is backend and first.dtype is second.dtype
+                    fits = x2.backend is backend and dtype is second.dtype
                 else:
                     second = x2
                     kind = type(x2)
                     # The commonest numbers without a call.
                     fits = (
-                        ((kind is float and x2 != 0.0) or (kind is int and 0 <= x2 < 128))
-                        and first.dtype in backend.weak[kind]
+                        (
+                            (kind is float and (0.0 < x2 < 6e4 or -6e4 < x2 < 0.0))
+                            or (kind is int and 0 <= x2 < 128)
+                        )
+                        and dtype in backend.weak[kind]
                         and op.name in backend.scalar_ops
-                    ) or _absorbs(backend, op, first.dtype, x2)
-                if fits and (not floating or first.dtype in backend.native_floats):
+                    ) or _absorbs(backend, op, dtype, x2)
+                if fits and (not floating or dtype in backend.native_floats):
                     made: Tensor = dispatch(op, backend, (x1, x2), (first, second))
                     return made
             if type(x1) in readable or type(x2) in readable:
@@ -112,8 +117,26 @@ def _absorbs(backend: Backend, op: Op, dtype: Any, scalar: Any) -> bool:
         # Other integers may not fit: the long way takes a closer look.
         and (
             # Some libraries keep one constant for 0.0 and -0.0.
-            (kind is float and (scalar or copysign(1.0, scalar) > 0.0))
+            (
+                kind is float
+                and (
+                    0.0 < abs(scalar) <= _most(backend, dtype)
+                    or (not scalar and copysign(1.0, scalar) > 0.0)
+                )
+            )
             or (kind is int and 0 <= scalar < 128)
             or (kind is int and -_LARGE < scalar < _LARGE and dtype in backend.native_floats)
         )
     )
+
+
+def _most(backend: Backend, native_dtype: Any) -> float:
+    """Return the largest float that a native dtype holds."""
+    found = _MOST.get(native_dtype)
+    if found is None:
+        _MOST.update((backend.native_dtype(one), most(one)) for one in backend.dtypes())
+        found = _MOST[native_dtype]
+    return found
+
+
+_MOST: dict[Any, float] = {}

@@ -6,18 +6,24 @@ Each class also derives from the built-in that a NumPy user would expect, so
 
 from __future__ import annotations
 
+import numpy as np
+
 __all__ = [
+    "AxisError",
     "BackendMismatchError",
     "BackendNotInstalledError",
     "DTypeError",
     "GradientWarning",
+    "LinAlgError",
     "NotDifferentiableError",
     "OutOfBoundsError",
+    "RetracingWarning",
     "SettingError",
     "ShapeError",
     "TapeError",
     "TracingError",
     "UnigradError",
+    "UnsupportedError",
 ]
 
 
@@ -25,6 +31,13 @@ __all__ = [
 HOW_TO_MOVE = (
     "move one with ug.asarray(x.numpy()) on the other's backend, or make it there: creation "
     "functions take like=x, as in ug.zeros(n, like=x)"
+)
+
+
+#: What is wrong with a Tensor of a trace that is over, for messages.
+LEAKED = (
+    "a Tensor of a function that ug.jit traced was kept and used after its trace was over: it "
+    "never has a value; let the function return it"
 )
 
 
@@ -36,12 +49,20 @@ class ShapeError(UnigradError, ValueError):
     """Shapes or axes do not fit: a failed broadcast, a bad axis, a wrong number of dimensions."""
 
 
+class AxisError(ShapeError, IndexError):
+    """An axis is outside of those that a tensor has (also an ``IndexError``, as NumPy's is)."""
+
+
 class DTypeError(UnigradError, TypeError):
     """A dtype is unknown, does not promote with another, or is not one that the op takes."""
 
 
 class SettingError(UnigradError, ValueError):
     """A setting is none of the values that it may take."""
+
+
+class LinAlgError(UnigradError, np.linalg.LinAlgError):
+    """A matrix has no such inverse or factor: it is singular, or not positive definite."""
 
 
 class OutOfBoundsError(UnigradError, IndexError):
@@ -68,5 +89,13 @@ class NotDifferentiableError(UnigradError, TypeError):
     """A derivative was asked of something that has none."""
 
 
+class UnsupportedError(UnigradError, NotImplementedError):
+    """A backend has no such op, or no such dtype, and says so; the message says why."""
+
+
 class GradientWarning(UserWarning):
     """A gradient is ``None``, or a path to it is lost; the message says why."""
+
+
+class RetracingWarning(UserWarning):
+    """A compiled function is traced again and again; the message says what changes."""

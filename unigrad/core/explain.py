@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigrad.core.backend import Backend
-from unigrad.core.errors import DTypeError, ShapeError, TracingError, UnigradError
+from unigrad.core.errors import LEAKED, DTypeError, ShapeError, TracingError, UnigradError
 
 if TYPE_CHECKING:
     from unigrad.core.op import Op
@@ -21,10 +21,15 @@ def explain(
     settings: Mapping[str, Any],
     error: Exception,
 ) -> Exception:
-    """Turn a native error into unigrad's class, with the op, the shapes and the dtypes."""
+    """Turn a native error into unigrad's class, with the op, the shapes and the dtypes.
+
+    Raises:
+        Exception: the error itself, if there is nothing to add. Who raises what is returned here
+            names the error as its cause, and one that is its own cause keeps others going round.
+    """
     # A warning is here because somebody made warnings errors: it is theirs to see.
-    if isinstance(error, (UnigradError, ZeroDivisionError, Warning)):
-        return error
+    if op.foreign or isinstance(error, (UnigradError, ZeroDivisionError, Warning)):
+        raise error
     described, shapes = [], []
     for native in natives:
         if isinstance(native, (bool, int, float, complex)):
@@ -40,10 +45,12 @@ def explain(
         except ValueError:
             kind = ShapeError
     if kind is None:
-        return error
+        raise error
     chosen = "".join(f", {name}={value!r}" for name, value in settings.items())
     text = str(error).strip()
     reason = text.splitlines()[0][:200] if text else type(error).__name__
-    if kind is ShapeError and op.broadcasts:
+    if kind is TracingError:
+        reason = LEAKED
+    elif kind is ShapeError and op.broadcasts:
         reason = "the shapes do not broadcast"
     return kind(f"{op.name}({', '.join(described)}{chosen}) on {backend.name}: {reason}")

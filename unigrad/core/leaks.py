@@ -26,13 +26,13 @@ if TYPE_CHECKING:
 _PASSED = frozenset({"unigrad", "numpy", "optree", "contextlib", "functools"})
 
 
-def warn_program(message: str) -> None:
-    """Give a `GradientWarning` at the line of the program, past the frames of the libraries."""
-    frame = _program(sys._getframe(1))
+def warn_program(message: str, category: type[Warning] = GradientWarning) -> None:
+    """Give a warning at the line of the program, past the frames of the libraries."""
+    frame = program_frame(sys._getframe(1))
     names = frame.f_globals
     warnings.warn_explicit(
         message,
-        GradientWarning,
+        category,
         frame.f_code.co_filename,
         frame.f_lineno,
         names.get("__name__", "<string>"),
@@ -40,7 +40,7 @@ def warn_program(message: str) -> None:
     )
 
 
-def _program(frame: FrameType) -> FrameType:
+def program_frame(frame: FrameType) -> FrameType:
     """Return the innermost frame that is neither unigrad's nor an array library's."""
     passed = set(_PASSED)
     for backend in loaded_backends():
@@ -66,7 +66,7 @@ def warn_if_it_leaves(x: Tensor, way: str) -> None:
 
     A dtype without derivatives loses nothing.
     """
-    if x.uid and x.dtype in INEXACT and recorders.watchers((x.uid,)):
+    if x.uid and x.dtype in INEXACT and recorders.watchers((x.uid,), x.backend.depth):
         warn_program(
             f"{way}: a value that a tape or an accumulator follows leaves for the host; what is "
             "computed from it there has no gradient. Use unigrad's ops, or take it from "
@@ -80,7 +80,7 @@ def warn_if_unseen(x: Tensor, kind: type) -> None:
     It sees what the library's own graph sees, if that is behind it and the value is of the
     library's ``kind`` of array.
     """
-    for one in recorders.watchers((x.uid,)) if x.uid else ():
+    for one in recorders.watchers((x.uid,), x.backend.depth) if x.uid else ():
         if one.native_tapes.get(x.backend) is None or not isinstance(x.native, kind):
             library = _package(kind).removesuffix("lib")
             warn_program(

@@ -8,11 +8,15 @@ plain arguments only, so it is done once. Keys hold ``int``, ``None``, strings a
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Mapping
+from functools import partial
+from inspect import signature
+from math import copysign
 from operator import index
 from typing import Any
 
+from unigrad.core.backend import Backend, Kernel
 from unigrad.core.dispatch import dispatch
-from unigrad.core.op import Op
+from unigrad.core.op import OPS, Op
 from unigrad.core.tensor import Tensor
 
 #: How many plans an op keeps. A plan is some hundred bytes.
@@ -30,6 +34,81 @@ class Plans(dict[Any, Any]):
         return plan
 
 
+class _Bound(dict[Backend, Kernel | None]):
+    """An op's kernels with settings in them, by backend, bound when it first runs the op."""
+
+    def __init__(self, op: Op, settings: Mapping[str, Any], scalars: tuple[Any, ...]) -> None:
+        self._given = op, settings, scalars
+
+    def __missing__(self, backend: Backend) -> Kernel | None:
+        kernel = self[backend] = backend.bound(*self._given)
+        return kernel
+
+
+class Planned:
+    """An op with its settings in it: what plans keep and `dispatch` runs.
+
+    Args:
+        op: the op.
+        settings: its normalised settings.
+        scalars: the Python scalars that it gets behind its tensors.
+    """
+
+    __slots__ = ("__weakref__", "body", "declared", "kernels", "scalars", "settings")
+
+    def __init__(self, op: Op, settings: Mapping[str, Any], scalars: tuple[Any, ...] = ()) -> None:
+        self.declared = op
+        self.settings = settings
+        self.scalars = scalars
+        self.kernels = _Bound(op, settings, scalars)
+        assert op.body is None or not scalars, op.name
+        self.body = None if op.body is None else partial(op.body, **settings)
+        op.planned.add(self)
+
+
+class BySetting(dict[Any, Planned]):
+    """An op, named, planned by the value of its one setting, of which there are few."""
+
+    def __init__(self, op: str, setting: str) -> None:
+        self._op = op
+        self._setting = setting
+
+    def __missing__(self, value: Any) -> Planned:
+        found = self[value] = Planned(OPS[self._op], {self._setting: value})
+        return found
+
+
+class ByNumbers(Plans):
+    """An op, named, planned by settings that are floats, bools or ``None``.
+
+    Example:
+        >>> import unigrad as ug
+        >>> slopes = ByNumbers("leaky_relu", "negative_slope")
+        >>> slopes.of(0.5) is slopes.of(0.5), slopes.of(0.0) is slopes.of(-0.0)
+        (True, False)
+    """
+
+    def __init__(self, op: str, *settings: str) -> None:
+        self._op = op
+        self._settings = settings
+
+    def of(self, *values: float | None) -> Planned:
+        """Return the op with these values for its settings, each always of one type."""
+        key: tuple[Any, ...] = values
+        if 0.0 in values:
+            for one in values:
+                # Zeros are equal to a dictionary, whatever their sign.
+                if one == 0.0 and copysign(1.0, one) < 0.0:
+                    key = (*values, *map(str, values))
+                    break
+        found = self.get(key)
+        if found is None:
+            settings = dict(zip(self._settings, values, strict=True))
+            found = self.keep(key, Planned(OPS[self._op], settings))
+        planned_one: Planned = found
+        return planned_one
+
+
 def planned(op: Op, plan: Callable[..., Mapping[str, Any]]) -> Callable[..., Tensor]:
     """Return a function of a tensor and plain arguments that runs an op of one tensor.
 
@@ -42,26 +121,55 @@ def planned(op: Op, plan: Callable[..., Mapping[str, Any]]) -> Callable[..., Ten
         >>> columns(ug.asarray([1, 2, 3, 4]), 2).shape
         (2, 2)
     """
-    plans = Plans()
+    plans = _PlansOf(op, plan)
 
-    def run(x: Tensor, *arguments: Any) -> Tensor:
-        backend = x.backend
-        native = x.native
-        key = (backend.shape(native), arguments)
-        try:
-            settings = plans[key]
-        except KeyError:
-            settings = plans.keep(key, plan(*key[:1], *arguments))
-        out: Tensor = dispatch(op, backend, (x,), (native,), settings)
+    def alone(x: Tensor) -> Tensor:
+        backend, native = x.backend, x.native
+        found = plans[(backend.shape_key(native),)]
+        out: Tensor = dispatch(found, backend, (x,), (native,))
         return out
 
-    return run
+    def with_one(x: Tensor, argument: Any) -> Tensor:
+        backend, native = x.backend, x.native
+        found = plans[backend.shape_key(native), argument]
+        out: Tensor = dispatch(found, backend, (x,), (native,))
+        return out
+
+    def with_many(x: Tensor, *arguments: Any) -> Tensor:
+        backend, native = x.backend, x.native
+        found = plans[(backend.shape_key(native), *arguments)]
+        out: Tensor = dispatch(found, backend, (x,), (native,))
+        return out
+
+    # Arguments that are named are handed on in 0.1 µs less than those that are gathered.
+    return (alone, with_one, with_many)[min(len(signature(plan).parameters), 3) - 1]
+
+
+class _PlansOf(Plans):
+    """The plans of an op, by shape and plain arguments."""
+
+    def __init__(self, op: Op, plan: Callable[..., Mapping[str, Any]]) -> None:
+        self._op = op
+        self._plan = plan
+
+    def __missing__(self, key: tuple[Any, ...]) -> Any:
+        shape, *arguments = key
+        return self.keep(key, Planned(self._op, self._plan(tuple(shape), *arguments)))
 
 
 def plain_ints(values: Any) -> tuple[int, ...]:
     """Return a sequence of integers as Python's own.
 
     Raises:
-        TypeError: when one is no integer.
+        TypeError: when one is no integer. A bool is none, though Python would count with it.
     """
-    return tuple(map(index, values))
+    if type(values) is tuple:
+        for one in values:
+            if type(one) is not int:
+                break
+        else:
+            return values
+    whole = tuple(map(index, values))
+    if (1 in whole or 0 in whole) and bool in map(type, values):
+        raise TypeError("a bool is no integer")
+    return whole

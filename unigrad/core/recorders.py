@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterator, Mapping, MutableMapping, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -58,6 +58,10 @@ class Recorder(Protocol):
         """
         ...
 
+    def watches(self, variable: Variable) -> bool:
+        """Tell whether a read of this variable is a source of what this recorder differentiates."""
+        ...
+
     def handle_of(self, variable: Variable, value: Tensor) -> Tensor | None:
         """Return the handle under which this recorder knows a variable's value."""
         ...
@@ -74,19 +78,32 @@ class _Process:
 
 
 class _Thread(threading.local):
-    """This thread's recorders, innermost last."""
+    """This thread's recorders, innermost last.
+
+    Under interpreters they stand in several lists, by the depth at which they were opened: those
+    of less depth hear of the ops on values of their depth (see `unigrad.core.interpreters`).
+    """
 
     def __init__(self) -> None:
         self.active: list[Any] = []
+        #: The lists of less depth, outermost first; none outside of interpreters.
+        self.outer: tuple[list[Any], ...] = ()
         #: True while a function is traced: variables are then the trace's.
         self.traced = False
+        #: True where a library's own autograd follows the arrays unseen: a tape that is opened
+        #: there must be made of ops, through which that graph goes on.
+        self.by_rules = False
+        #: True while the arrays are those of a caller that uses their library itself
+        #: (`ug.interop`): its graph must see every op.
+        self.borrowed = False
         #: The recorder, while there is exactly one and no trace: the commonest case has shorter
         #: ways.
         self.single: Any = None
 
     def refresh(self) -> None:
         """See, after a change, whether one recorder is alone."""
-        self.single = self.active[0] if len(self.active) == 1 and not self.traced else None
+        alone = len(self.active) == 1 and not self.traced and not self.outer
+        self.single = self.active[0] if alone else None
 
 
 process = _Process()
@@ -103,6 +120,8 @@ def fresh_uid() -> int:
 
 def active() -> list[Any]:
     """Return this thread's recorders, innermost last. Not to be changed by the caller."""
+    if thread.outer:
+        return [one for some in (*thread.outer, thread.active) for one in some]
     return thread.active
 
 
@@ -111,7 +130,7 @@ def push(recorder: Any) -> None:
     process.recording.add(id(recorder))
     active = thread.active
     active.append(recorder)
-    thread.single = None if len(active) > 1 or thread.traced else recorder
+    thread.single = None if len(active) > 1 or thread.traced or thread.outer else recorder
 
 
 def pop(recorder: Any) -> None:
@@ -132,21 +151,39 @@ def pop(recorder: Any) -> None:
 
 
 @contextmanager
-def only(recorders: list[Any]) -> Iterator[None]:
-    """Let just these recorders, of those that record, listen inside the block.
+def by_rules() -> Iterator[None]:
+    """Let tapes that are opened inside the block go by the rules of the reference.
+
+    Example:
+        >>> with by_rules():
+        ...     thread.by_rules
+        True
+    """
+    before, thread.by_rules = thread.by_rules, True
+    try:
+        yield
+    finally:
+        thread.by_rules = before
+
+
+@contextmanager
+def only(recorders: Sequence[Any], besides: Sequence[Any] = ()) -> Iterator[None]:
+    """Let just these recorders, of those that record, listen inside the block, and some others.
 
     Example:
         >>> with only([]):
         ...     len(active())
         0
     """
-    before = thread.active
-    thread.active = list(recorders)
+    before = thread.active, thread.outer
+    kept = {id(one) for one in recorders}
+    thread.active = [*[one for one in thread.active if id(one) in kept], *besides]
+    thread.outer = tuple([[one for one in some if id(one) in kept] for some in thread.outer])
     thread.refresh()
     try:
         yield
     finally:
-        thread.active = before
+        thread.active, thread.outer = before
         thread.refresh()
 
 
@@ -159,13 +196,18 @@ def handle_of(variable: Variable, value: Tensor) -> Any:
     return None
 
 
-def watchers(uids: tuple[int, ...]) -> list[Any]:
-    """Return this thread's recorders that track any of these values."""
+def watchers(uids: tuple[int, ...], depth: int = 0) -> list[Any]:
+    """Return this thread's recorders that track any of these values, which are of one depth."""
     found = []
-    for recorder in thread.active:
+    for recorder in thread.active if len(thread.outer) <= depth else _from(depth):
         tracked = recorder.tracked
         for uid in uids:
             if uid in tracked:
                 found.append(recorder)
                 break
     return found
+
+
+def _from(depth: int) -> list[Any]:
+    """Return the recorders that hear of ops at a depth: those opened there, or further in."""
+    return [one for some in (*thread.outer[depth:], thread.active) for one in some]

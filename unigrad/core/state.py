@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core.arguments import as_tensor
-from unigrad.core.backend import as_ndarray
 from unigrad.core.errors import UnigradError
+from unigrad.core.ndarrays import as_ndarray
 from unigrad.core.variable import Variable
 
 

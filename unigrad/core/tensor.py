@@ -94,7 +94,8 @@ class Tensor(_Attached):
 
     def _values(self, way: str | None) -> npt.NDArray[Any]:
         """Return a copy of the values; ``way`` names the way out in the warning, if one is due."""
-        if self.backend.is_traced(self.native):
+        backend, native = self.backend, self.native
+        if backend.is_traced(native):
             raise TracingError(
                 f"the value of a {self.dtype.name}{list(self.shape)} tensor was asked for while "
                 "its function is traced (ug.jit and friends run it once without values): use "
@@ -102,7 +103,7 @@ class Tensor(_Attached):
             )
         if self.uid and way is not None and _process.recording:
             warn_if_it_leaves(self, way)
-        return np.array(self.backend.to_numpy(self.native))
+        return np.array(backend.to_numpy(native))
 
     def item(self) -> Any:
         """Return the only element as a Python scalar.

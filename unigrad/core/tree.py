@@ -6,7 +6,7 @@ tree) are containers; Tensors and Variables are leaves.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import optree
@@ -16,7 +16,7 @@ from unigrad.core.errors import ShapeError
 #: The builtin; `map` is the tree's here.
 _map = map
 
-__all__ = ["flatten", "leaves", "map", "structure", "unflatten"]
+__all__ = ["flatten", "is_leaf", "leaves", "map", "register", "structure", "unflatten"]
 
 Tree = Any
 
@@ -75,6 +75,16 @@ def leaves(tree: Tree) -> list[Any]:
     return list(optree.tree_leaves(tree))
 
 
+def is_leaf(value: Any) -> bool:
+    """Tell whether a value is a leaf and no container.
+
+    Example:
+        >>> is_leaf(1), is_leaf([1]), is_leaf(None)
+        (True, False, False)
+    """
+    return bool(optree.tree_is_leaf(value))
+
+
 def structure(tree: Tree) -> Any:
     """Return a tree's structure, which compares and hashes.
 
@@ -101,3 +111,31 @@ def map(function: Callable[..., Any], tree: Tree, *rest: Tree) -> Tree:
         if any(structure(one) != structure(tree) for one in rest):
             raise ShapeError(f"trees of different structure: {error}") from error
         raise
+
+
+def register(
+    cls: type,
+    flatten: Callable[[Any], tuple[Sequence[Any], Any]],
+    unflatten: Callable[[Any, Sequence[Any]], Any],
+) -> None:
+    """Make the instances of a class containers.
+
+    Args:
+        cls: the class.
+        flatten: returns an instance's children, and what else it holds, which is compared and
+            hashed.
+        unflatten: makes an instance of that and of other children.
+
+    Example:
+        >>> class Pair:
+        ...     def __init__(self, first, second):
+        ...         self.parts = first, second
+        >>> register(Pair, lambda pair: (pair.parts, None), lambda _, parts: Pair(*parts))
+        >>> leaves([Pair(1, 2), 3])
+        [1, 2, 3]
+    """
+    note: Any = optree.register_pytree_node
+    note(cls, flatten, unflatten, namespace=_EVERYWHERE)
+
+
+_EVERYWHERE: Any = getattr(optree.registry, "__GLOBAL_NAMESPACE")

@@ -10,13 +10,13 @@ reads as inputs and returns those it writes.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from operator import add, is_, sub
 from typing import TYPE_CHECKING, Any
 
 from unigrad.core import context, recorders
-from unigrad.core.arguments import TensorLike, as_tensor, cast, check_kind, readable
+from unigrad.core.arguments import TensorLike, as_tensor, cast, check_kind, readable, weak_types
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import INTEGER, DType, DTypeLike, as_dtype
 from unigrad.core.errors import (
@@ -28,46 +28,18 @@ from unigrad.core.errors import (
 )
 from unigrad.core.op import another_handle
 from unigrad.core.tensor import Tensor
+from unigrad.core.traces import tracing
 
 _process = recorders.process
 _thread = recorders.thread
 _NO_LEAF = (None, None)
 
 
-class _Tracing(threading.local):
-    trace: Any = None
-
-
-#: The jit trace of this thread, if one is running: has ``read(variable)`` and ``write(…)``.
-tracing = _Tracing()
 #: Held while values are put into variables that were computed from what they held, and by programs
 #: while they take and put values. Never while a program's own code runs, but see `exchange`.
 exchanging = threading.RLock()
 #: How often an update is computed freely before it is computed with all others waiting.
 _FREE_RUNS = 4
-
-
-@contextmanager
-def traced_by(trace: Any) -> Iterator[None]:
-    """Let a trace (or none) stand between variables and their readers inside the block.
-
-    Example:
-        >>> with traced_by(None):
-        ...     float(Variable(1.0))
-        1.0
-    """
-    before, tracing.trace = tracing.trace, trace
-    traced_before, _thread.traced = _thread.traced, trace is not None
-    _thread.refresh()
-    if trace is not None:
-        _process.recording.add(id(trace))
-    try:
-        yield
-    finally:
-        tracing.trace, _thread.traced = before, traced_before
-        _thread.refresh()
-        if trace is not None:
-            _process.recording.discard(id(trace))
 
 
 if TYPE_CHECKING:
@@ -162,7 +134,7 @@ class Variable(_LikeTensor):
         """Return a value to be assigned in a handle that nobody else holds. Raises as `assign`."""
         current = self._tensor
         tensor = as_tensor(value, None if isinstance(value, Variable) else current)
-        if tensor.backend is not current.backend:
+        if tensor.backend.root is not current.backend.root:
             raise BackendMismatchError(
                 f"{self.name}.assign: the variable lives on {current.backend.name!r}, "
                 f"the value on {tensor.backend.name!r}; {HOW_TO_MOVE}"
@@ -173,17 +145,21 @@ class Variable(_LikeTensor):
                 f"the value {tensor.shape}"
             )
         if tensor.dtype != current.dtype:
-            if isinstance(value, (Tensor, Variable)):
+            if isinstance(value, (Tensor, Variable)) and type(value) not in weak_types:
                 raise DTypeError(
                     f"{self.name}.assign: the variable is {current.dtype.name}, "
                     f"the value {tensor.dtype.name}"
                 )
             check_kind(f"{self.name}.assign", tensor, current.dtype)
+            if isinstance(value, Tensor):
+                # A traced number, which takes the dtype that it meets.
+                within: Any = value
+                return _own(within.within(current.dtype))
             if current.dtype in INTEGER:
                 # Python's integers from themselves: those that do not fit are refused.
                 tensor = as_tensor(value, current, current.dtype)
             tensor = cast(tensor, current.dtype)
-        return _own(_of_no_trace(tensor, self.name) if tracing.trace is None else tensor)
+        return _kept(_of_no_trace(tensor, self.name) if tracing.trace is None else tensor)
 
     def assign_add(self, delta: TensorLike) -> Variable:
         """Add to the value; return the variable. Raises as `assign`.
@@ -322,7 +298,7 @@ def exchange(
         for _ in range(_FREE_RUNS):
             before = [one._tensor for one in variables]
             values, result = compute()
-            fitting = [*map(Variable._fitting, variables, values)]
+            fitting = [*map(_quickly_fitting, variables, values)]
             with exchanging:
                 if all(map(is_, before, [one._tensor for one in variables])):
                     for variable, tensor in zip(variables, fitting, strict=True):
@@ -336,10 +312,33 @@ def exchange(
         return result
 
 
+def replace_all(variables: Sequence[Variable], tensors: Sequence[Tensor]) -> None:
+    """`Variable.replace` for each of some variables, while `exchanging` is held.
+
+    There may be more tensors than variables.
+    """
+    for variable, tensor in zip(variables, tensors, strict=False):
+        variable._tensor = tensor
+        variable.leaf = _NO_LEAF
+
+
+def _quickly_fitting(variable: Variable, value: Any) -> Tensor:
+    """Return a value to be assigned as `_fitting` does, outside of traces; most fit as they are."""
+    current: Tensor = variable._tensor
+    unchanged: bool = value is current
+    if unchanged:
+        return current
+    if type(value) is Tensor and value.backend is current.backend:
+        new, old = value.native, current.native
+        if new.shape == old.shape and new.dtype == old.dtype:
+            return _own(_of_no_trace(value, variable.name))
+    return variable._fitting(value)
+
+
 def _initial(value: TensorLike, dtype: DType | None) -> Tensor:
     """Return a variable's first value."""
     tensor = as_tensor(value, dtype=dtype)
-    return _own(tensor if dtype is None else cast(tensor, dtype))
+    return _kept(tensor if dtype is None else cast(tensor, dtype))
 
 
 def _of_no_trace(tensor: Tensor, name: str) -> Tensor:
@@ -358,6 +357,17 @@ def _own(tensor: Tensor) -> Tensor:
     handle.native = tensor.backend.detach(tensor.native)
     handle.backend = tensor.backend
     handle.uid = 0
+    return handle
+
+
+def _kept(tensor: Tensor) -> Tensor:
+    """Return a handle as `_own` does, of a value that stays while a variable holds it.
+
+    In a function of `ug.interop` arrays may be the caller's, who may write to them afterwards.
+    """
+    handle = _own(tensor)
+    if _thread.borrowed:
+        handle.native = handle.backend.owned(handle.native)
     return handle
 
 

@@ -2,6 +2,16 @@
 
 from unigrad.io.checkpoint import Checkpoint
 from unigrad.io.files import CheckpointError, load, save
+from unigrad.io.programs import LoadedProgram, load_program, save_program
 from unigrad.io.runs import latest
 
-__all__ = ["Checkpoint", "CheckpointError", "latest", "load", "save"]
+__all__ = [
+    "Checkpoint",
+    "CheckpointError",
+    "LoadedProgram",
+    "latest",
+    "load",
+    "load_program",
+    "save",
+    "save_program",
+]

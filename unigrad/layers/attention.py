@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import ml_dtypes
-
 from unigrad.core.arguments import as_tensor
-from unigrad.core.dtypes import DType
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
@@ -16,6 +13,7 @@ from unigrad.ops.affine import linear
 from unigrad.ops.comparison import where
 from unigrad.ops.elementary import tanh
 from unigrad.ops.linear import matmul
+from unigrad.ops.nn.attention import lowest
 from unigrad.ops.shaping import expand_dims, squeeze
 from unigrad.ops.softmax import softmax
 
@@ -96,12 +94,7 @@ class BahdanauAttention(Module):
         scores = squeeze(matmul(hidden, self.score), axis=-1)
         if mask is not None:
             # The lowest finite number: its exponential is zero, and a row of them has no NaN.
-            scores = where(mask, scores, _lowest(scores.dtype))
+            scores = where(mask, scores, lowest(scores.dtype))
         weights = softmax(scores, axis=-1)
         context = squeeze(matmul(expand_dims(weights, axis=1), memory), axis=1)
         return context, weights
-
-
-def _lowest(dtype: DType) -> float:
-    """Return a floating dtype's lowest finite number."""
-    return float(ml_dtypes.finfo(dtype).min)  # type: ignore[no-untyped-call]

@@ -5,12 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from unigrad.core.arguments import as_tensor
-from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.layers.module import Module
 from unigrad.layers.training import is_training
-from unigrad.ops.comparison import where
-from unigrad.random import Generator, bernoulli
+from unigrad.nn.embedding import check_rate, dropout
+from unigrad.random import Generator
 
 
 class Dropout(Module):
@@ -30,8 +29,7 @@ class Dropout(Module):
 
     def __init__(self, rate: float, seed: int | None = None, name: str | None = None) -> None:
         super().__init__(name=name)
-        if not 0.0 <= rate < 1.0:
-            raise SettingError(f"Dropout: the rate must be in [0, 1), not {rate}")
+        check_rate("Dropout", rate)
         self.rate = rate
         self._seed = seed
         self.generator: Generator | None = None
@@ -48,5 +46,4 @@ class Dropout(Module):
             unchanged: Tensor = x
             return unchanged
         assert self.generator is not None
-        kept = bernoulli(self.generator.next_key(), 1.0 - self.rate, x.shape)
-        return where(kept, x * (1.0 / (1.0 - self.rate)), 0.0)
+        return dropout(x, self.generator.next_key(), self.rate)

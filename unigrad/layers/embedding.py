@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from unigrad.core.arguments import described, visible
-from unigrad.core.errors import OutOfBoundsError
+from unigrad.core.arguments import as_tensor
+from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
 from unigrad.layers.module import Module
-from unigrad.ops.indexing import as_index, pick
-from unigrad.ops.labels import behind_if_negative
+from unigrad.nn.embedding import rows_of
+from unigrad.ops.comparison import not_equal, where
+from unigrad.ops.identity import stop_gradient
+from unigrad.ops.indexing import as_index
+from unigrad.ops.linear import matmul, matrix_transpose
+from unigrad.ops.shaping import expand_dims
 
 
 class Embedding(Module):
@@ -23,6 +25,8 @@ class Embedding(Module):
         vocabulary: how many rows; integers are in [0, vocabulary).
         units: the length of a row.
         initializer: how the table is drawn: uniform in ±0.05 by default.
+        padding: the integer that stands for nothing: see `mask`.
+        train_padding: whether its row has a gradient.
         key, name: see `Module`.
 
     Example:
@@ -36,6 +40,8 @@ class Embedding(Module):
         vocabulary: int,
         units: int,
         initializer: Initializer = "uniform",
+        padding: int | None = None,
+        train_padding: bool = True,
         key: Any = None,
         name: str | None = None,
     ) -> None:
@@ -43,6 +49,8 @@ class Embedding(Module):
         self.vocabulary = vocabulary
         self.units = units
         self.initializer = initializer
+        self.padding = padding
+        self.train_padding = train_padding
         self.table: Variable | None = None
 
     def build(self, input_shape: tuple[int, ...]) -> None:
@@ -57,17 +65,29 @@ class Embedding(Module):
                 accelerators give NaN.
         """
         assert self.table is not None
-        table = self.table.read()
+        table = as_tensor(self.table)
         indices = as_index(self.name, indices, table, 0)
-        found = pick(self.name, table, behind_if_negative(indices, self.vocabulary), 0)
-        _refuse_negative(self.name, indices, table)
-        return found
+        found = rows_of(self.name, indices, table)
+        if self.padding is None or self.train_padding:
+            return found
+        real = expand_dims(not_equal(indices, self.padding), axis=-1)
+        return where(real, found, stop_gradient(found))
 
+    def mask(self, indices: Any) -> Tensor:
+        """Return bools of the integers' shape, False at padding, for the layers behind.
 
-def _refuse_negative(name: str, indices: Tensor, table: Tensor) -> None:
-    """Refuse what `take` would count from the end, on a CPU and in eager mode only."""
-    values = visible(indices)
-    if values is not None and values.size and (least := np.minimum.reduce(values, None)) < 0:
-        raise OutOfBoundsError(
-            f"{name}({described(table)}, {described(indices)}): index {least} is negative"
-        )
+        Raises:
+            SettingError: when nothing was said to be padding.
+        """
+        if self.padding is None:
+            raise SettingError(f"{self.name}: made without padding=")
+        return not_equal(indices, self.padding)
+
+    def attend(self, x: Any) -> Tensor:
+        """Return the products (…, vocabulary) of vectors (…, units) with all rows.
+
+        So a model's last map shares its weights with the first.
+
+        Source: Press & Wolf, "Using the output embedding to improve language models" (2017).
+        """
+        return matmul(x, matrix_transpose(as_tensor(self.table)))

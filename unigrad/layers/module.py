@@ -6,8 +6,11 @@ knows no op and no optimizer.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Any
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,10 +19,15 @@ from unigrad.core import dtypes, tree
 from unigrad.core.copying import own_handles
 from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import UnigradError
+from unigrad.core.interpreters import scope, stack
+from unigrad.core.registry import restore
 from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable, tracing
+from unigrad.core.traces import tracing
+from unigrad.core.variable import Variable
+from unigrad.layers.pytrees import register
 from unigrad.layers.seeds import LayerKey
+from unigrad.layers.summary import summary
 from unigrad.layers.training import training_mode
 from unigrad.random import Generator
 from unigrad.tracing.dependencies import watched
@@ -53,6 +61,17 @@ class Module:
         ([[1.0, 2.0]], ['factor'])
     """
 
+    def __init_subclass__(cls, **settings: Any) -> None:
+        """Make the class's instances pytrees."""
+        super().__init_subclass__(**settings)
+        register(cls)
+
+    def __new__(cls, *args: Any, **settings: Any) -> Self:
+        """Note what the module is made with."""
+        module = super().__new__(cls)
+        module.__dict__["_made_with"] = _MadeWith(args, settings)
+        return module
+
     def __init__(self, *, name: str | None = None, key: Any = None) -> None:
         self.name = name or type(self).__name__
         self._key = LayerKey(key)
@@ -81,6 +100,15 @@ class Module:
         """
         if not self.__dict__.get("_built", False):
             self.ensure_built(_shape(inputs[0]) if inputs else ())
+        if stack.frames:
+            with scope(self.name):
+                return self._run(inputs, training, settings)
+        return self._run(inputs, training, settings)
+
+    def _run(
+        self, inputs: tuple[Any, ...], training: bool | None, settings: Mapping[str, Any]
+    ) -> Any:
+        """Run `call` in its mode."""
         if training is None:
             result = self.call(*inputs, **settings)
         else:
@@ -117,13 +145,14 @@ class Module:
             shape: its shape.
             initializer: a name for `ug.initializers.get`, or ``init(key, shape, dtype)``.
             trainable: whether optimizers should train it.
-            dtype: the default floating dtype if None.
+            dtype: that of `weights_in` if None, else the default floating dtype.
         """
         from unigrad.initializers import get
 
         if "_key" not in self.__dict__:
             raise UnigradError(f"{type(self).__name__}.__init__ must call super().__init__() first")
-        chosen = dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+        wanted = _weights_dtype.get() if dtype is None else dtype
+        chosen = dtypes.default_dtype() if wanted is None else dtypes.as_dtype(wanted)
         number = self._weights_made
         self._weights_made += 1
         with init_scope():
@@ -171,8 +200,97 @@ class Module:
         """
         load_into(self.named_variables(), state, self.name)
 
+    def freeze(self) -> None:
+        """Take the module's variables from training until `unfreeze`.
+
+        Example:
+            >>> import unigrad as ug
+            >>> layer = ug.layers.Dense(2)
+            >>> layer.build((1, 3))
+            >>> layer.freeze()
+            >>> len(layer.trainable_variables)
+            0
+        """
+        for one in reversed([self, *self.submodules]):
+            named = one.named_variables().items()
+            frozen = {path for path, variable in named if variable.trainable}
+            one.__dict__["_frozen"] = one.__dict__.get("_frozen", frozenset()) | frozen
+            for path in frozen:
+                one.named_variables()[path].trainable = False
+
+    def unfreeze(self) -> None:
+        """Train again what `freeze` took from training, here and in all modules inside."""
+        for one in [self, *self.submodules]:
+            named = one.named_variables()
+            for path in one.__dict__.pop("_frozen", frozenset()):
+                named[path].trainable = True
+
+    def summary(self, *inputs: Any, **settings: Any) -> str:
+        """Return a table of the layers with their numbers of parameters.
+
+        With inputs, for a call, the module is run on them, and the table has its results' shapes.
+
+        Example:
+            >>> import unigrad as ug
+            >>> layer = ug.layers.Dense(2)
+            >>> print(layer.summary(ug.ones((4, 3))).splitlines()[-1].strip())
+            8 in all, 8 of them trained
+        """
+        return summary(self, inputs, settings)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}(name={self.name!r})"
+
+
+class _MadeWith:
+    """A constructor's arguments, where nobody looks for variables."""
+
+    __slots__ = ("args", "settings")
+
+    def __init__(self, args: tuple[Any, ...] = (), settings: Mapping[str, Any] | None = None):
+        self.args = args
+        self.settings = settings or {}
+
+
+def settings_of(module: Module) -> dict[str, Any]:
+    """Return what a module was made with by name, defaults included."""
+    made: _MadeWith = module.__dict__["_made_with"]
+    found: dict[str, Any] = {}
+    given = dict(made.settings)
+    for cls in type(module).__mro__:
+        if not issubclass(cls, Module) or "__init__" not in cls.__dict__:
+            continue
+        named = [
+            one
+            for one in list(inspect.signature(cls.__init__).parameters.values())[1:]
+            if one.kind in (one.POSITIONAL_OR_KEYWORD, one.KEYWORD_ONLY)
+        ]
+        if not found:
+            given |= zip([one.name for one in named], made.args, strict=False)
+        found = {one.name: one.default for one in named if one.default is not one.empty} | found
+    return found | given
+
+
+_weights_dtype: ContextVar[DTypeLike | None] = ContextVar("unigrad_weights_dtype", default=None)
+
+
+@contextmanager
+def weights_in(dtype: DTypeLike) -> Iterator[None]:
+    """Let weights that are made inside the block be of a dtype.
+
+    Example:
+        >>> import unigrad as ug
+        >>> layer = ug.layers.Dense(2)
+        >>> with weights_in("float64"):
+        ...     layer.build((1, 3))
+        >>> layer.kernel.dtype.name
+        'float64'
+    """
+    token = _weights_dtype.set(dtype)
+    try:
+        yield
+    finally:
+        restore(_weights_dtype, token)
 
 
 def _walk(value: Any, path: str, seen: set[int]) -> Iterator[tuple[str, Any]]:

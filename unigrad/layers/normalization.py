@@ -1,43 +1,301 @@
-"""`LayerNorm`: zero mean and unit variance per example."""
+"""Normalisation: `LayerNorm`, `RMSNorm`, `GroupNorm` and `BatchNorm`."""
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
-from unigrad.core.arguments import as_tensor, cast
+from unigrad.core.arguments import as_tensor, cast, to_floating
+from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable
 from unigrad.layers.module import Module
-from unigrad.ops.elementary import sqrt
-from unigrad.ops.reductions import mean, widened
+from unigrad.layers.training import is_training
+from unigrad.ops.arithmetic import maximum, square
+from unigrad.ops.comparison import where
+from unigrad.ops.identity import stop_gradient
+from unigrad.ops.nn.normalization import batch_norm, group_norm, layer_norm, rms_norm
+from unigrad.ops.reductions import mean, sum, widened
+from unigrad.ops.shaping import broadcast_to, moveaxis, reshape
 
 
-class LayerNorm(Module):
-    """y = γ (x - mean) / √(variance + ε) + β over the last axis.
+class _Normalization(Module):
+    """What normalises, then multiplies by γ and adds β where it has them.
 
-    Half precision is normalised in float32, whose range holds its squares.
+    Args:
+        epsilon: ε.
+        use_scale, use_offset: whether there are γ and β.
+        name: see `Module`.
+    """
+
+    scale: Variable | None
+    offset: Variable | None
+
+    def __init__(
+        self,
+        epsilon: float,
+        use_scale: bool = True,
+        use_offset: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(name=name)
+        self.epsilon = epsilon
+        self.use_scale = use_scale
+        self.use_offset = use_offset
+
+    def _add_weights(self, shape: tuple[int, ...]) -> None:
+        self.scale = self.add_weight("scale", shape, "ones") if self.use_scale else None
+        self.offset = self.add_weight("offset", shape, "zeros") if self.use_offset else None
+
+
+class LayerNorm(_Normalization):
+    """y = γ (x - mean) / √(variance + ε) + β over the last axis, or the last few.
+
+    Half precision is normalised in float32, and rows whose squares leave the dtype's range in units
+    in which they do not.
 
     Source: Ba, Kiros & Hinton, "Layer normalization" (2016).
 
     Args:
         epsilon: ε.
+        axes: over how many of the last axes; γ and β have their shape.
+        use_scale, use_offset: whether there are γ and β.
         name: see `Module`.
+
+    Example:
+        >>> import unigrad as ug
+        >>> LayerNorm()(ug.asarray([[1.0, 3.0]])).numpy().round(3).tolist()
+        [[-1.0, 1.0]]
     """
 
-    def __init__(self, epsilon: float = 1e-5, name: str | None = None) -> None:
-        super().__init__(name=name)
-        self.epsilon = epsilon
+    def __init__(
+        self,
+        epsilon: float = 1e-5,
+        axes: int = 1,
+        use_scale: bool = True,
+        use_offset: bool = True,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(epsilon, use_scale, use_offset, name)
+        if axes < 1:
+            raise SettingError(f"LayerNorm: normalises one of the last axes or more, not {axes}")
+        self.axes = axes
 
     def build(self, input_shape: tuple[int, ...]) -> None:
         """Make γ and β."""
-        self.scale = self.add_weight("scale", input_shape[-1:], "ones")
-        self.offset = self.add_weight("offset", input_shape[-1:], "zeros")
+        if len(input_shape) < self.axes:
+            raise ShapeError(f"{self.name}: an input {input_shape} has not {self.axes} axes")
+        self._add_weights(input_shape[-self.axes :])
 
     def call(self, x: Any) -> Tensor:
         """Normalise."""
-        x = as_tensor(x)
+        return layer_norm(x, self.scale, self.offset, axes=self.axes, epsilon=self.epsilon)
+
+
+class RMSNorm(_Normalization):
+    """y = γ x / √(mean(x²) + ε) over the last axis.
+
+    Half precision is normalised in float32; squares do not leave the dtype's range.
+
+    Source: Zhang & Sennrich, "Root mean square layer normalization" (2019).
+
+    Args:
+        epsilon: ε.
+        use_scale: whether there is γ.
+        name: see `Module`.
+
+    Example:
+        >>> import unigrad as ug
+        >>> RMSNorm()(ug.asarray([[3.0, 3.0]])).numpy().round(3).tolist()
+        [[1.0, 1.0]]
+    """
+
+    def __init__(
+        self, epsilon: float = 1e-6, use_scale: bool = True, name: str | None = None
+    ) -> None:
+        super().__init__(epsilon, use_scale, False, name)
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Make γ."""
+        self._add_weights(input_shape[-1:])
+
+    def call(self, x: Any) -> Tensor:
+        """Normalise."""
+        return rms_norm(x, self.scale, epsilon=self.epsilon)
+
+
+class GroupNorm(_Normalization):
+    """Normalise (batch, …, channels) over all but the batch, in groups of channels.
+
+    As many groups as channels make it instance normalisation.
+
+    Source: Wu & He, "Group normalization" (2018).
+
+    Args:
+        groups: into how many groups the channels are split.
+        epsilon: ε.
+        use_scale, use_offset: whether there are γ and β, one for each channel.
+        data_format: "channels_last", or "channels_first" for inputs (batch, channels, …).
+        name: see `Module`.
+
+    Example:
+        >>> import unigrad as ug
+        >>> GroupNorm(1)(ug.asarray([[[1.0], [3.0]]])).numpy().round(3).tolist()
+        [[[-1.0], [1.0]]]
+    """
+
+    def __init__(
+        self,
+        groups: int,
+        epsilon: float = 1e-5,
+        use_scale: bool = True,
+        use_offset: bool = True,
+        data_format: str = "channels_last",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(epsilon, use_scale, use_offset, name)
+        self.groups = groups
+        self.first = is_first(data_format)
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Make γ and β."""
+        channels = input_shape[1 if self.first else -1]
+        if channels % self.groups:
+            raise ShapeError(f"{self.name}: {channels} channels are not {self.groups} groups")
+        self._add_weights((channels,))
+
+    def call(self, x: Any) -> Tensor:
+        """Normalise."""
+        x = to_last(to_floating(as_tensor(x)), self.first)
+        normal = group_norm(x, self.scale, self.offset, groups=self.groups, epsilon=self.epsilon)
+        return to_first(normal, self.first)
+
+
+class BatchNorm(_Normalization):
+    """Normalise each channel over the batch and all places of it.
+
+    While training the moments are those of the batch, and the running ones follow: running =
+    momentum · running + (1 - momentum) · batch. Otherwise the running moments are used. They are
+    Variables that no optimizer trains, so they change in compiled steps, too.
+
+    Source: Ioffe & Szegedy, "Batch normalization" (2015).
+
+    Args:
+        momentum: how much of the running moments a step keeps (1 less torch's).
+        epsilon: ε.
+        unbiased: whether the running variance follows n / (n - 1) times the batch's, as torch's.
+        use_scale, use_offset: whether there are γ and β.
+        data_format: "channels_last", or "channels_first" for inputs (batch, channels, …).
+        name: see `Module`.
+
+    Example:
+        >>> import unigrad as ug
+        >>> layer = BatchNorm(momentum=0.5)
+        >>> layer(ug.asarray([[1.0], [3.0]]), training=True).numpy().round(2).tolist()
+        [[-1.0], [1.0]]
+        >>> layer.running_mean.numpy().tolist()
+        [1.0]
+    """
+
+    running_mean: Variable
+    running_variance: Variable
+
+    def __init__(
+        self,
+        momentum: float = 0.99,
+        epsilon: float = 1e-3,
+        unbiased: bool = False,
+        use_scale: bool = True,
+        use_offset: bool = True,
+        data_format: str = "channels_last",
+        name: str | None = None,
+    ) -> None:
+        super().__init__(epsilon, use_scale, use_offset, name)
+        self.momentum = momentum
+        self.unbiased = unbiased
+        self.first = is_first(data_format)
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Make γ, β and the running moments."""
+        shape = (input_shape[1 if self.first else -1],)
+        self._add_weights(shape)
+        self.running_mean = self.add_weight("running_mean", shape, "zeros", trainable=False)
+        self.running_variance = self.add_weight("running_variance", shape, "ones", trainable=False)
+
+    def call(self, x: Any, *, mask: Any = None) -> Tensor:
+        """Normalise.
+
+        Args:
+            x: (batch, …, channels).
+            mask: bools (batch, …); what is False counts in no moment.
+
+        Raises:
+            ShapeError: when there is no channel axis besides the batch's, or a mask does not fit.
+        """
+        x = to_last(to_floating(as_tensor(x)), self.first)
+        if x.ndim < 2:
+            raise ShapeError(f"{self.name}: an input {x.shape} has no channels besides the batch")
         wide = widened(x)
-        centred = wide - mean(wide, axis=-1, keepdims=True)
-        variance = mean(centred * centred, axis=-1, keepdims=True)
-        normal = cast(centred / sqrt(variance + self.epsilon), x.dtype)
-        out: Tensor = normal * self.scale + self.offset
-        return out
+        if is_training():
+            average, variance = self._of_batch(wide, mask)
+        else:
+            average, variance = as_tensor(self.running_mean), as_tensor(self.running_variance)
+        normal = batch_norm(x, average, variance, self.scale, self.offset, epsilon=self.epsilon)
+        return to_first(normal, self.first)
+
+    def _of_batch(self, x: Tensor, mask: Any) -> tuple[Tensor, Tensor]:
+        """Return the batch's moments, and let the running ones follow."""
+        axes = tuple(range(x.ndim - 1))
+        if mask is None:
+            count: Any = float(prod(x.shape[:-1]))
+            average = mean(x, axis=axes)
+            variance = mean(square(x - average), axis=axes)
+        else:
+            real = self._mask_of(x, as_tensor(mask, x))
+            count = sum(cast(real, x.dtype), axis=axes)
+            average = sum(where(real, x, 0.0), axis=axes) / maximum(count, 1.0)
+            deviations = where(real, x - average, 0.0)
+            variance = sum(square(deviations), axis=axes) / maximum(count, 1.0)
+            count = count[0]
+        self._follow(self.running_mean, average)
+        if self.unbiased:
+            factor = count / (count - 1.0) if mask is not None or count > 1.0 else 1.0
+            self._follow(self.running_variance, variance * factor)
+        else:
+            self._follow(self.running_variance, variance)
+        return average, variance
+
+    def _mask_of(self, x: Tensor, mask: Tensor) -> Tensor:
+        if mask.shape != x.shape[:-1]:
+            raise ShapeError(f"{self.name}: a mask {mask.shape} for an input {x.shape}")
+        return broadcast_to(reshape(mask, (*mask.shape, 1)), x.shape)
+
+    def _follow(self, running: Variable, value: Tensor) -> None:
+        before = running._untaped()
+        kept = before * self.momentum + cast(stop_gradient(value), before.dtype) * (
+            1.0 - self.momentum
+        )
+        running.assign(kept)
+
+
+def is_first(data_format: str) -> bool:
+    """Tell whether a data format has its channels before the places.
+
+    Raises:
+        SettingError: when it is none.
+    """
+    if data_format not in ("channels_last", "channels_first"):
+        raise SettingError(
+            f"data_format is 'channels_last' or 'channels_first', not {data_format!r}"
+        )
+    return data_format == "channels_first"
+
+
+def to_last(x: Tensor, first: bool) -> Tensor:
+    """Return (batch, channels, …) as (batch, …, channels)."""
+    return moveaxis(x, 1, -1) if first and x.ndim > 2 else x
+
+
+def to_first(x: Tensor, first: bool) -> Tensor:
+    """Return (batch, …, channels) as (batch, channels, …)."""
+    return moveaxis(x, -1, 1) if first and x.ndim > 2 else x

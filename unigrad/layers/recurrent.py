@@ -1,24 +1,57 @@
-"""The gated recurrent unit: one step (`GRUCell`) and a sequence of them (`GRU`)."""
+"""Recurrent layers and their cells: `SimpleRNN`, `GRU` and `LSTM`."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from unigrad.autodiff.backward import zeros_like
-from unigrad.control import scan
-from unigrad.core.arguments import as_tensor
-from unigrad.core.errors import ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
-from unigrad.layers.dense import Initializer
-from unigrad.layers.module import Module
+from unigrad.layers.activations import Activation, get_activation
+from unigrad.layers.sequences import Recurrent, RecurrentCell, seen
+from unigrad.ops.activations import sigmoid
 from unigrad.ops.affine import linear
-from unigrad.ops.comparison import where
-from unigrad.ops.recurrent import _gru_step, _gru_step_reset_before
-from unigrad.ops.shaping import expand_dims, permute_dims
+from unigrad.ops.elementary import tanh
+from unigrad.ops.joining import concat, split
+from unigrad.ops.linear import matmul
+from unigrad.ops.recurrent import _gru_step, _gru_step_reset_before, lstm_step
 
 
-class GRUCell(Module):
+class SimpleRNNCell(RecurrentCell):
+    """One step of Elman's network: h' = activation(x W + b + h U).
+
+    Args:
+        units: the length of the state.
+        activation: a function, or the name of one.
+        **settings: those of `GRUCell` but for ``reset_after``; ``two_biases`` adds a second bias,
+            as torch's.
+
+    Source: Elman, "Finding structure in time" (1990).
+    """
+
+    def __init__(self, units: int, activation: Activation = "tanh", **settings: Any) -> None:
+        super().__init__(units, **settings)
+        self.activation = get_activation(activation)
+
+    def step(self, projected: Tensor, state: Any, kept: Tensor | None = None) -> Tensor:
+        """Return the next state from a projected input."""
+        total = projected + matmul(seen(state, kept), self.recurrent_kernel)
+        return total if self.activation is None else self.activation(total)
+
+
+class SimpleRNN(Recurrent, SimpleRNNCell):
+    """Elman's network along the second axis of (batch, time, inputs).
+
+    Masks, directions, states and dropout are as for `GRU`; the formula is that of `SimpleRNNCell`.
+
+    Example:
+        >>> import unigrad as ug
+        >>> SimpleRNN(4, return_sequences=True)(ug.ones((2, 3, 5))).shape
+        (2, 3, 4)
+    """
+
+
+class GRUCell(RecurrentCell):
     """One step of a GRU: h' = (1 - z) n + z h.
 
     With r = σ(x Wᵣ + bᵣ + h Uᵣ + cᵣ), z = σ(x W_z + b_z + h U_z + c_z) and, for ``reset_after``
@@ -34,82 +67,68 @@ class GRUCell(Module):
     Args:
         units: the length of the state.
         reset_after: whether the reset gate acts after the product with U.
+        use_bias: whether there are biases.
         kernel_initializer: how W is drawn, per gate.
         recurrent_initializer: how U is drawn, per gate.
         bias_initializer: how the biases are drawn.
         key, name: see `Module`.
     """
 
-    kernel: Variable
-    recurrent_kernel: Variable
-    bias: Variable
-    recurrent_bias: Variable | None
+    gates = 3
 
-    def __init__(
-        self,
-        units: int,
-        reset_after: bool = True,
-        kernel_initializer: Initializer = "glorot_uniform",
-        recurrent_initializer: Initializer = "glorot_uniform",
-        bias_initializer: Initializer = "zeros",
-        key: Any = None,
-        name: str | None = None,
-    ) -> None:
-        super().__init__(name=name, key=key)
-        self.units = units
+    def __init__(self, units: int, reset_after: bool = True, **settings: Any) -> None:
+        super().__init__(units, **{"two_biases": reset_after, **settings})
         self.reset_after = reset_after
-        self.kernel_initializer = kernel_initializer
-        self.recurrent_initializer = recurrent_initializer
-        self.bias_initializer = bias_initializer
-
-    def build(self, input_shape: tuple[int, ...]) -> None:
-        """Make the weights. Each gate's part of a kernel is drawn as a matrix of its own."""
-        units = self.units
-        self.kernel = self.add_weight(
-            "kernel", (input_shape[-1], 3 * units), _per_gate(self.kernel_initializer)
-        )
-        self.recurrent_kernel = self.add_weight(
-            "recurrent_kernel", (units, 3 * units), _per_gate(self.recurrent_initializer)
-        )
-        self.bias = self.add_weight("bias", (3 * units,), self.bias_initializer)
-        self.recurrent_bias = (
-            self.add_weight("recurrent_bias", (3 * units,), self.bias_initializer)
-            if self.reset_after
-            else None
-        )
 
     def project(self, x: Any) -> Tensor:
         """Return x W + b, the part of a step that does not depend on the state."""
+        if self.bias is None:
+            return matmul(x, self.kernel)
         return linear(x, self.kernel, self.bias)
 
-    def step(self, projected: Tensor, state: Tensor) -> Tensor:
+    def step(self, projected: Tensor, state: Any, kept: Tensor | None = None) -> Tensor:
         """Return the next state from a projected input."""
-        kernel = self.recurrent_kernel.read()
-        if self.recurrent_bias is None:
+        kernel = _value(self.recurrent_kernel)
+        if kept is not None:
+            return self._dropped_step(projected, state, kernel, kept)
+        if not self.reset_after:
             out: Tensor = _gru_step_reset_before(projected, state, kernel)
         else:
-            out = _gru_step(projected, state, kernel, self.recurrent_bias.read())
+            out = _gru_step(projected, state, kernel, self._second_bias(kernel))
         return out
 
-    def call(self, x: Any, state: Any) -> Tensor:
-        """Return the next state (batch, units) from an input (batch, inputs) and the state."""
-        return self.step(self.project(x), as_tensor(state))
+    def _second_bias(self, kernel: Tensor) -> Tensor:
+        if self.recurrent_bias is None:
+            return zeros_like(kernel[0])
+        return _value(self.recurrent_bias)
+
+    def _dropped_step(self, projected: Tensor, state: Any, kernel: Tensor, kept: Tensor) -> Tensor:
+        """Take a step whose products see a part of the state."""
+        units = self.units
+        x_reset, x_update, x_new = split(projected, 3, axis=-1)
+        part = seen(state, kept)
+        gates = matmul(part, kernel[:, : 2 * units])
+        if self.reset_after:
+            bias = self._second_bias(kernel)
+            gates = gates + bias[: 2 * units]
+            last = matmul(part, kernel[:, 2 * units :]) + bias[2 * units :]
+        h_reset, h_update = split(gates, 2, axis=-1)
+        reset, update = sigmoid(x_reset + h_reset), sigmoid(x_update + h_update)
+        if self.reset_after:
+            new = tanh(x_new + reset * last)
+        else:
+            new = tanh(x_new + matmul(reset * part, kernel[:, 2 * units :]))
+        out: Tensor = new + update * (state - new)
+        return out
 
 
-class GRU(GRUCell):
+class GRU(Recurrent, GRUCell):
     """A GRU along the second axis of (batch, time, inputs).
 
     With a mask (batch, time), a padded step (False) carries the state on and gives zeros; its
-    input does not count, infinities and NaN included.
-
-    Args:
-        units: the length of the state.
-        return_sequences: return the states of all steps (batch, time, units), not just the last.
-        return_state: return the last state as well: ``(outputs, state)``.
-        reset_after: see `GRUCell`.
-        go_backwards: run from the last step to the first; outputs keep the input's order, so that
-            output t has seen the inputs from t on.
-        **settings: the other settings of `GRUCell`.
+    input does not count, infinities and NaN included. The settings are those of `Recurrent`
+    (``return_sequences``, ``return_state``, ``go_backwards``, ``dropout``, ``recurrent_dropout``)
+    and of `GRUCell`.
 
     Example:
         >>> import unigrad as ug
@@ -119,72 +138,62 @@ class GRU(GRUCell):
         ((1, 3, 4), (1, 4))
     """
 
-    def __init__(
-        self,
-        units: int,
-        return_sequences: bool = False,
-        return_state: bool = False,
-        reset_after: bool = True,
-        go_backwards: bool = False,
-        **settings: Any,
-    ) -> None:
-        super().__init__(units, reset_after=reset_after, **settings)
-        self.return_sequences = return_sequences
-        self.return_state = return_state
-        self.go_backwards = go_backwards
 
-    def call(self, x: Any, state: Any = None, *, mask: Any = None) -> Any:
-        """Run over a sequence.
+class LSTMCell(RecurrentCell):
+    """One step of an LSTM: c' = f c + i g, h' = o tanh(c').
 
-        Args:
-            x: (batch, time, inputs).
-            state: the first state (batch, units); zeros by default.
-            mask: bools (batch, time), False where the input is padding.
+    With a = x W + b + h U, the gates i, f, g, o lie in this order along its last axis; i = σ(aᵢ),
+    f = σ(a_f), g = tanh(a_g), o = σ(aₒ). The state is the pair (h, c).
 
-        Raises:
-            ShapeError: when ``x`` has not three axes or no step, or the mask is not (batch, time).
-        """
-        x = as_tensor(x)
-        if x.ndim != 3:
-            raise ShapeError(f"{self.name}: expected (batch, time, inputs), not {x.shape}")
-        if not x.shape[1]:
-            raise ShapeError(f"{self.name}: the input {x.shape} has no step")
-        if mask is not None:
-            mask = as_tensor(mask, x)
-            if mask.shape != x.shape[:2]:
-                raise ShapeError(f"{self.name}: a mask {mask.shape} for an input {x.shape}")
-            # Chosen before the step: infinite or NaN padding would come back in the gradient.
-            x = where(expand_dims(mask, axis=-1), x, 0.0)
-        projected = permute_dims(self.project(x), (1, 0, 2))
-        first = zeros_like(projected[0, :, : self.units]) if state is None else as_tensor(state)
-        if mask is None:
-            last, states = scan(self._plain_step, first, projected, reverse=self.go_backwards)
-        else:
-            steps = expand_dims(permute_dims(mask, (1, 0)), axis=-1)
-            last, states = scan(
-                self._masked_step, first, (projected, steps), reverse=self.go_backwards
-            )
-        outputs = permute_dims(states, (1, 0, 2)) if self.return_sequences else last
-        return (outputs, last) if self.return_state else outputs
+    Source: Hochreiter & Schmidhuber, "Long short-term memory" (1997), with the forget gate of Gers,
+    Schmidhuber & Cummins (2000).
 
-    def _plain_step(self, state: Tensor, projected: Tensor) -> tuple[Tensor, Tensor]:
-        state = self.step(projected, state)
-        return state, state
+    Args:
+        units: the length of the state.
+        forget_bias: what the forget gate's bias begins with, besides what is drawn.
+        **settings: those of `GRUCell` but for ``reset_after``; ``two_biases`` adds a second bias,
+            as torch's.
+    """
 
-    def _masked_step(self, state: Tensor, inputs: tuple[Tensor, Tensor]) -> tuple[Tensor, Tensor]:
-        projected, real = inputs
-        new = self.step(projected, state)
-        return where(real, new, state), where(real, new, 0.0)
+    gates = 4
+
+    def __init__(self, units: int, forget_bias: float = 1.0, **settings: Any) -> None:
+        super().__init__(units, **settings)
+        self.forget_bias = forget_bias
+
+    def build(self, input_shape: tuple[int, ...]) -> None:
+        """Make the weights."""
+        super().build(input_shape)
+        if self.bias is not None and self.forget_bias:
+            drawn, units = self.bias.read(), self.units
+            parts = drawn[:units], drawn[units : 2 * units] + self.forget_bias, drawn[2 * units :]
+            self.bias.assign(concat(parts))
+
+    def step(self, projected: Tensor, state: Any, kept: Tensor | None = None) -> Any:
+        """Return the next pair of states from a projected input."""
+        hidden, cell = state
+        total = projected + matmul(seen(hidden, kept), self.recurrent_kernel)
+        return lstm_step(total, cell)
+
+    def zero_state(self, zeros: Tensor) -> Any:
+        """Return a pair of zeros."""
+        return zeros, zeros
 
 
-def _per_gate(initializer: Initializer) -> Initializer:
-    """Draw three matrices side by side, so that fans are those of one gate."""
-    from unigrad.initializers import get
-    from unigrad.ops.joining import concat
-    from unigrad.random import fold_in
+class LSTM(Recurrent, LSTMCell):
+    """An LSTM along the second axis of (batch, time, inputs); its state is the pair (h, c).
 
-    def draw(key: Any, shape: tuple[int, ...], dtype: Any = None) -> Tensor:
-        one = (shape[0], shape[1] // 3)
-        return concat([get(initializer)(fold_in(key, i), one, dtype) for i in range(3)], axis=-1)
+    Masks, directions, states and dropout are as for `GRU`; the formula is that of `LSTMCell`.
 
-    return draw
+    Example:
+        >>> import unigrad as ug
+        >>> outputs, (hidden, cell) = LSTM(4, return_state=True)(ug.ones((2, 3, 5)))
+        >>> outputs.shape, hidden.shape, cell.shape
+        ((2, 4), (2, 4), (2, 4))
+    """
+
+
+def _value(weight: Any) -> Tensor:
+    """Return a weight's value: a module's copy may hold tensors in place of variables."""
+    value: Tensor = weight.read() if isinstance(weight, Variable) else weight
+    return value

@@ -77,4 +77,4 @@ class LayerKey:
 
     def as_seed(self) -> int:
         """Return an int to seed a generator with, for a layer that has no key of its own."""
-        return (self._seed * 1_000_003 + self._number) % 2**31
+        return (self._seed * 1_000_003 + self._number + self._is_twin * (_TWIN // 3)) % 2**31

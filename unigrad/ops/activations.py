@@ -10,14 +10,17 @@ import math
 from typing import Literal
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, to_floating
+from unigrad.core.arguments import TensorLike, as_tensor, cast, constant, to_floating
+from unigrad.core.dispatch import dispatch
 from unigrad.core.elementwise import unary
 from unigrad.core.errors import DTypeError, SettingError
 from unigrad.core.op import OPS, Op, composite
+from unigrad.core.operands import operand, operands, with_operands
+from unigrad.core.plans import ByNumbers, BySetting, Planned
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs, maximum, minimum
 from unigrad.ops.comparison import where
-from unigrad.ops.elementary import erf, expm1, logaddexp, tanh
+from unigrad.ops.elementary import erfc, expm1, logaddexp, tanh
 from unigrad.ops.reductions import widened
 
 __all__ = [
@@ -45,19 +48,40 @@ _SELU_ALPHA = 1.6732632423543772848170429916717
 _SELU_SCALE = 1.0507009873554804934193349852946
 
 
-def _call(op: Op, x: TensorLike, **settings: object) -> Tensor:
+#: A number that every floating dtype holds.
+_LARGEST = 6e4
+
+
+def _call(op: Op | Planned, x: TensorLike, **settings: object) -> Tensor:
     """Run an op on one tensor in a floating dtype.
 
     Raises:
         DTypeError: for complex numbers, unless the op is analytic.
     """
-    x = as_tensor(x)
+    if type(x) is not Tensor:
+        x = as_tensor(x)
     if x.native.dtype not in x.backend.native_reals:
-        if x.dtype in dtypes.COMPLEX and op.name not in _OF_COMPLEX:
-            raise DTypeError(f"{op.name}: complex numbers have no order ({x.dtype.name})")
-        x = to_floating(x)
-    out: Tensor = op(x, **settings)
+        x = _floating(op.declared, x)
+    out: Tensor = dispatch(op, x.backend, (x,), (x.native,), settings)
     return out
+
+
+def _call_with_operands(op: Op, x: TensorLike, **numbers: TensorLike) -> Tensor:
+    """Run an op that has operands. Raises as `_call`, and for operands that are no real numbers."""
+    found = {name: operand(op.name, one) for name, one in numbers.items()}
+    for one in found.values():
+        if type(one) is float and not -_LARGEST < one < _LARGEST:
+            # Of numbers that a dtype does not hold only formulas make the same everywhere.
+            out: Tensor = op.body(_floating(op, as_tensor(x)), **found)  # type: ignore[misc]
+            return out
+    return with_operands(op, _floating(op, as_tensor(x)), **found)
+
+
+def _floating(op: Op, x: Tensor) -> Tensor:
+    if x.dtype in dtypes.COMPLEX and op.name not in _OF_COMPLEX:
+        raise DTypeError(f"{op.name}: complex numbers have no order ({x.dtype.name})")
+    floating: Tensor = to_floating(x)
+    return floating
 
 
 _OF_COMPLEX = ("silu", "softsign", "tanh_shrink")
@@ -101,33 +125,40 @@ def relu6(x: TensorLike, /) -> Tensor:
 
 
 @composite
-def _leaky_relu(x: Tensor, *, negative_slope: float) -> Tensor:
-    return where(x > 0.0, x, x * negative_slope)
+def _leaky_relu(x: Tensor, *, negative_slope: TensorLike) -> Tensor:
+    # One factor: after an infinite slope, two terms of which one is 0 would be NaN.
+    return x * where(x > 0.0, constant(x, 1.0), negative_slope)
 
 
-def leaky_relu(x: TensorLike, /, negative_slope: float = 0.01) -> Tensor:
+@operands("negative_slope")
+def leaky_relu(x: TensorLike, /, negative_slope: TensorLike = 0.01) -> Tensor:
     """Return x for x > 0 and negative_slope · x for x ≤ 0.
 
     Example:
         >>> leaky_relu([-2.0, 2.0], negative_slope=0.5).tolist()
         [-1.0, 2.0]
     """
-    return _call(OPS["leaky_relu"], x, negative_slope=float(negative_slope))
+    if type(negative_slope) is float and -_LARGEST < negative_slope < _LARGEST:
+        return _call(_slopes.of(negative_slope), x)
+    return _call_with_operands(OPS["leaky_relu"], x, negative_slope=negative_slope)
 
 
 @composite
-def _elu(x: Tensor, *, alpha: float) -> Tensor:
+def _elu(x: Tensor, *, alpha: TensorLike) -> Tensor:
     return where(x > 0.0, x, expm1(where(x > 0.0, 0.0, x)) * alpha)
 
 
-def elu(x: TensorLike, /, alpha: float = 1.0) -> Tensor:
+@operands("alpha")
+def elu(x: TensorLike, /, alpha: TensorLike = 1.0) -> Tensor:
     """Return x for x > 0 and alpha · (eˣ - 1) for x ≤ 0.
 
     Example:
         >>> elu([0.0, 2.0]).tolist()
         [0.0, 2.0]
     """
-    return _call(OPS["elu"], x, alpha=float(alpha))
+    if type(alpha) is float and -_LARGEST < alpha < _LARGEST:
+        return _call(_elus.of(alpha), x)
+    return _call_with_operands(OPS["elu"], x, alpha=alpha)
 
 
 @composite
@@ -149,18 +180,21 @@ def selu(x: TensorLike, /) -> Tensor:
 
 
 @composite
-def _celu(x: Tensor, *, alpha: float) -> Tensor:
+def _celu(x: Tensor, *, alpha: TensorLike) -> Tensor:
     return where(x > 0.0, x, expm1(where(x > 0.0, 0.0, x) / alpha) * alpha)
 
 
-def celu(x: TensorLike, /, alpha: float = 1.0) -> Tensor:
+@operands("alpha")
+def celu(x: TensorLike, /, alpha: TensorLike = 1.0) -> Tensor:
     """Return x for x > 0 and alpha · (exp(x / alpha) - 1) for x ≤ 0.
 
     Example:
         >>> celu([0.0, 2.0], alpha=2.0).tolist()
         [0.0, 2.0]
     """
-    return _call(OPS["celu"], x, alpha=float(alpha))
+    if type(alpha) is float and -_LARGEST < alpha < _LARGEST:
+        return _call(_celus.of(alpha), x)
+    return _call_with_operands(OPS["celu"], x, alpha=alpha)
 
 
 @composite
@@ -306,15 +340,16 @@ def tanh_shrink(x: TensorLike, /) -> Tensor:
 def _gelu(x: Tensor, *, approximate: str) -> Tensor:
     wide = widened(x)
     if wide is not x:
-        # In half precision 1 + erf keeps no digit where it is small.
+        # In half precision the argument of the tails keeps too few digits.
         found: Tensor = OPS["gelu"](wide, approximate=approximate)
         return cast(found, x.dtype)
     if approximate == "tanh":
-        # From 20 on the tangent is ±1; without the bounds x³ would leave the range.
-        near = minimum(maximum(x, -20.0), 20.0)
-        inner = (near + near * near * near * 0.044715) * math.sqrt(2.0 / math.pi)
-        return x * 0.5 * (tanh(inner) + 1.0)
-    return x * 0.5 * (erf(x * math.sqrt(0.5)) + 1.0)
+        # From 40 on the sigmoid is 0 or 1; without the bounds x³ would leave the range.
+        near = minimum(maximum(x, -40.0), 40.0)
+        inner = (near + near * near * near * 0.044715) * math.sqrt(8.0 / math.pi)
+        return x * sigmoid(inner)
+    # Neither ½ (1 + tanh) nor ½ (1 + erf) would keep the digits of its lower tail.
+    return x * 0.5 * erfc(x * -math.sqrt(0.5))
 
 
 def gelu(x: TensorLike, /, *, approximate: Literal["none", "tanh"] = "none") -> Tensor:
@@ -332,4 +367,10 @@ def gelu(x: TensorLike, /, *, approximate: Literal["none", "tanh"] = "none") -> 
     """
     if approximate not in ("none", "tanh"):
         raise SettingError(f"gelu: approximate is 'none' or 'tanh', not {approximate!r}")
-    return _call(OPS["gelu"], x, approximate=approximate)
+    return _call(_gelus[approximate], x)
+
+
+_slopes = ByNumbers("leaky_relu", "negative_slope")
+_elus = ByNumbers("elu", "alpha")
+_celus = ByNumbers("celu", "alpha")
+_gelus = BySetting("gelu", "approximate")

@@ -21,7 +21,16 @@ from unigrad.core.elementwise import binary, unary
 from unigrad.core.errors import DTypeError
 from unigrad.core.op import OPS, composite
 from unigrad.core.tensor import Tensor
-from unigrad.ops.comparison import equal, refuse_bools, where
+from unigrad.core.weak import Weak
+from unigrad.ops.comparison import (
+    bitwise_and,
+    equal,
+    less,
+    logical_and,
+    not_equal,
+    refuse_bools,
+    where,
+)
 
 __all__ = [
     "abs",
@@ -54,13 +63,33 @@ def _refusing_negative(run: _Binary) -> _Binary:
     def checked(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         if type(x2) is Tensor:
             if x2.native.dtype not in x2.backend.native_floats:
-                _refuse_negative(x1, x2)
+                return _checked_power(run, x1, x2)
+        elif type(x2) is Weak and x2.kind is int:
+            return _weak_power(run, x1, x2)
         elif type(x2) is not float and (type(x2) is not int or x2 < 0):
-            _refuse_negative(x1, x2)
+            return _checked_power(run, x1, x2)
         return run(x1, x2)
 
     OPS[run.__name__].public = checked
     return checked
+
+
+def _weak_power(run: _Binary, x1: TensorLike, x2: Weak) -> Tensor:
+    """Return a power whose exponent is an integer that is traced, and not negative for integers."""
+    if type(x1) is Tensor and x1.dtype in dtypes.INEXACT:
+        return run(x1, x2)
+    if x2.origin is None:
+        return _checked_power(run, x1, x2)
+    x2.origin.require_power()
+    return run(x1, x2)
+
+
+def _truncated_power(run: _Binary, x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Return integers to powers that nobody can look at; x⁻ⁿ is 1 / xⁿ cut off, and 0 for 0."""
+    inverse = less(x2, 0)
+    # Of 1 and -1 the inverse is the number itself; nothing else has one among integers.
+    power = run(x1, where(inverse, bitwise_and(x2, 1), x2))
+    return where(logical_and(inverse, not_equal(abs(x1), 1)), 0, power)
 
 
 @composite
@@ -85,17 +114,23 @@ def _with_complex(run: _Unary) -> _Unary:
     return chosen
 
 
-def _refuse_negative(x1: TensorLike, x2: TensorLike) -> None:
-    """Raise `DTypeError` for integers to a negative power, and for two bools."""
+def _checked_power(run: _Binary, x1: TensorLike, x2: TensorLike) -> Tensor:
+    """Return a power. Raise `DTypeError` for integers to a negative one, and for two bools."""
     base = as_tensor(x1, x2 if type(x2) is Tensor else None)
     if base.dtype in dtypes.INEXACT:
-        return
+        # Of complex numbers libraries take the way by logarithms, which may lose zeros.
+        inverse = type(x2) is int and x2 == -1 and base.dtype in dtypes.COMPLEX
+        return reciprocal(base) if inverse else run(x1, x2)
     refuse_bools("pow", base, x2)
     if type(x2) is not int:
         exponent = as_tensor(x2, base)
-        values = visible(exponent) if exponent.dtype in dtypes.SIGNED else None
-        if values is None or not np.any(values < 0):
-            return
+        if exponent.dtype not in dtypes.SIGNED:
+            return run(x1, x2)
+        values = visible(exponent)
+        if values is None:
+            return _truncated_power(run, x1, x2)
+        if not np.any(values < 0):
+            return run(x1, x2)
         x2 = np.min(values)
     raise DTypeError(
         f"pow: {base.dtype.name}[...] ** {x2} is no integer: cast the base to float "

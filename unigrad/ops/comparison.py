@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, constant, promoted
+from unigrad.core.arguments import (
+    TensorLike,
+    as_tensor,
+    kind_of,
+    promoted,
+    weak_types,
+)
+from unigrad.core.dispatch import dispatch
 from unigrad.core.elementwise import binary, unary
 from unigrad.core.errors import DTypeError
 from unigrad.core.op import primitive
@@ -24,7 +31,6 @@ __all__ = [
     "equal",
     "greater",
     "greater_equal",
-    "isclose",
     "isfinite",
     "isinf",
     "isnan",
@@ -257,42 +263,6 @@ def isnan(x: TensorLike, /) -> Tensor:
     ...
 
 
-def _measurable(x: Tensor) -> Tensor:
-    """Return integers and bools as floats, whose differences do not wrap around."""
-    if x.dtype in dtypes.INEXACT:
-        return x
-    return cast(x, dtypes.float32 if x.dtype.itemsize < 4 else dtypes.float64)
-
-
-def isclose(
-    x1: TensorLike,
-    x2: TensorLike,
-    /,
-    *,
-    rtol: float = 1e-5,
-    atol: float = 1e-8,
-    equal_nan: bool = False,
-) -> Tensor:
-    """Return |x₁ - x₂| ≤ atol + rtol · |x₂| as bools; an infinity is close to itself alone.
-
-    Integers and bools are compared in double precision, narrow ones in single.
-
-    Example:
-        >>> isclose([1.0, 2.0], [1.000001, 2.1]).tolist()
-        [True, False]
-    """
-    from unigrad.ops.arithmetic import abs, subtract
-
-    x1 = as_tensor(x1, x2 if type(x2) is Tensor else None)
-    x2 = as_tensor(x2, x1)
-    first, second = _measurable(x1), _measurable(x2)
-    near = less_equal(abs(subtract(first, second)), abs(second) * rtol + atol)
-    close = logical_or(logical_and(near, isfinite(x2)), equal(x1, x2))
-    if equal_nan:
-        close = logical_or(close, logical_and(isnan(x1), isnan(x2)))
-    return close
-
-
 _where = primitive("where")
 
 
@@ -310,6 +280,17 @@ def where(condition: TensorLike, x1: TensorLike, x2: TensorLike, /) -> Tensor:
         >>> where([True, False], [1, 2], 0).tolist()
         [1, 0]
     """
+    if type(condition) is Tensor and type(x1) is Tensor and type(x2) is Tensor:
+        backend = condition.backend
+        mask, first, second = condition.native, x1.native, x2.native
+        if (
+            mask.dtype in backend.native_bools
+            and x1.backend is backend
+            and x2.backend is backend
+            and first.dtype is second.dtype
+        ):
+            made: Tensor = dispatch(_where, backend, (condition, x1, x2), (mask, first, second))
+            return made
     if type(condition) is not Tensor:
         like = x1 if type(x1) is Tensor else x2 if type(x2) is Tensor else None
         condition = as_tensor(condition, like)
@@ -324,17 +305,14 @@ def where(condition: TensorLike, x1: TensorLike, x2: TensorLike, /) -> Tensor:
 
 def _beside(condition: Tensor, x1: TensorLike, x2: TensorLike) -> tuple[TensorLike, TensorLike]:
     """Make tensors on the condition's backend of what is no scalar; of one of two scalars too."""
-    if type(x1) in _SCALARS and type(x2) in _SCALARS:
-        found = (dtypes.default_dtype_of_kind(type(x1)), dtypes.default_dtype_of_kind(type(x2)))
-        return constant(condition, x1, dtypes.promote(*found)), x2
+    if type(x1) in weak_types and type(x2) in weak_types:
+        kinds = [dtypes.default_dtype_of_kind(kind_of(one)) for one in (x1, x2)]
+        return as_tensor(x1, condition, dtypes.promote(*kinds)), x2
     like = x1 if type(x1) is Tensor else x2 if type(x2) is Tensor else condition
     return (
-        x1 if type(x1) in _SCALARS else as_tensor(x1, like),
-        x2 if type(x2) in _SCALARS else as_tensor(x2, like),
+        x1 if type(x1) in weak_types else as_tensor(x1, like),
+        x2 if type(x2) in weak_types else as_tensor(x2, like),
     )
-
-
-_SCALARS = (bool, int, float, complex)
 
 
 def safe_where(

@@ -8,38 +8,29 @@ backend and device of ``x``, whatever the current ones are; the dtype does not c
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, placed, untracked
-from unigrad.core.backend import as_ndarray
+from unigrad.core.arguments import TensorLike, as_tensor, cast, placed
+from unigrad.core.backend import Backend
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import DType, DTypeLike
-from unigrad.core.errors import DTypeError, SettingError, ShapeError
+from unigrad.core.errors import SettingError
 from unigrad.core.op import another_handle, primitive
-from unigrad.core.plans import Plans
-from unigrad.core.registry import owner_of
+from unigrad.core.registry import at_home, owner_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops.placing import place_of
-from unigrad.ops.shaping import as_shape
 
 __all__ = [
-    "asarray", "astype", "copy", "empty", "empty_like", "from_dlpack", "full", "full_like", "ones",
-    "ones_like", "to_device", "to_numpy", "zeros", "zeros_like",
+    "asarray", "astype", "copy", "to_device", "to_numpy",
 ]  # fmt: skip
 
-_full = primitive("full")
-_full_like = primitive("full_like")
 #: Run by `unigrad.core.arguments.cast`.
 _astype = primitive("astype")
-
-#: A length, or one per axis.
-Shape = int | Sequence[int]
 
 
 def asarray(
@@ -49,11 +40,14 @@ def asarray(
     dtype: DTypeLike | None = None,
     device: str | None = None,
     copy: bool | None = None,
+    like: Any = None,
+    backend: str | None = None,
 ) -> Tensor:
     """Return a Tensor of nested lists, a scalar, an ndarray, a Tensor or a native array.
 
-    A native array of a framework stays on its backend, as it is; anything else is copied to the
-    current one. Python floats take the default floating dtype, ints int64; arrays keep theirs.
+    A native array of a framework stays on its backend, as it is, unless ``like`` or ``backend``
+    names another one, to which its values are copied; anything else is copied to the current one.
+    Python floats take the default floating dtype, ints int64; arrays keep theirs.
     Lists may hold Tensors, which are stacked and stay differentiable.
 
     Args:
@@ -63,6 +57,8 @@ def asarray(
         copy: True to have an array of its own even of a Tensor or a native array; ``None``
             shares it where possible (values never change, so nobody can tell); False is refused
             where that would take a copy.
+        like: a tensor, on whose backend and device the result is to be.
+        backend: the name of the result's backend.
 
     Raises:
         DTypeError: when the elements are no numbers or do not fit, or ``dtype`` is unknown.
@@ -74,6 +70,8 @@ def asarray(
         >>> asarray([1, 2], dtype="float32").dtype.name
         'float32'
     """
+    if like is not None or backend is not None:
+        return _at(*place_of(device, like, backend), x, dtype, copy)
     if type(x) is np.ndarray and dtype is None and device is None and copy is None:
         return as_tensor(x)
     wanted = None if dtype is None else dtypes.as_dtype(dtype)
@@ -81,18 +79,38 @@ def asarray(
     tensor = given if wanted is None else cast(given, wanted)
     if device is not None:
         tensor = to_device(tensor, device)
-    shared = isinstance(x, (Tensor, Variable)) or owner_of(x) is given.backend
+    # An ndarray has been copied: its owner may change it.
+    shared = isinstance(x, (Tensor, Variable)) or (
+        owner_of(x) is given.backend and not isinstance(x, np.ndarray)
+    )
     if copy is False and (not shared or tensor.native is not given.native):
         raise SettingError("asarray: copy=False, but this takes a copy")
     if copy and shared and tensor.native is given.native:
-        return _copy(tensor)
+        return own_memory(tensor)
     return another_handle(tensor) if tensor is given else tensor
 
 
-def _copy(x: Tensor) -> Tensor:
-    """Return the value in memory of its own; of a tracked or traced one nobody shares any."""
+def _at(
+    home: Backend, device: str | None, x: Any, dtype: DTypeLike | None, copy: bool | None
+) -> Tensor:
+    """Return `asarray` of a value, on a backend and a device.
+
+    Raises:
+        SettingError: when ``copy=False`` and the value lives on another backend.
+    """
+    with at_home(home, device):
+        owned = isinstance(x, (Tensor, Variable)) or (owner_of(x) is not None)
+        if not owned or as_tensor(x).backend.root is home:
+            return asarray(x, dtype=dtype, device=device, copy=copy)
+        if copy is False:
+            raise SettingError("asarray: copy=False, but the value lives on another backend")
+        return asarray(as_tensor(x).numpy(), dtype=dtype, device=device)
+
+
+def own_memory(x: Tensor) -> Tensor:
+    """Return the value in memory of its own; of a followed or traced one nobody shares any."""
     backend, native = x.backend, x.native
-    if x.uid or backend.is_traced(native):
+    if x.uid or backend.is_traced(native) or backend.in_graph(native):
         return another_handle(x)
     return wrap(backend, backend.from_numpy(backend.to_numpy(native), backend.device(native)))
 
@@ -138,215 +156,6 @@ def astype(
     return tensor if device is None else to_device(tensor, device)
 
 
-def full_like(
-    x: TensorLike,
-    /,
-    fill_value: Any,
-    *,
-    dtype: DTypeLike | None = None,
-    device: str | None = None,
-) -> Tensor:
-    """Return a tensor of the shape, dtype, backend and device of another, filled with a scalar.
-
-    Raises:
-        DTypeError: when the value is no number, or an integer that does not fit.
-        ShapeError: when it is more than one.
-
-    Example:
-        >>> full_like([1, 2], 7).tolist()
-        [7, 7]
-    """
-    like = untracked(as_tensor(x))
-    if dtype is not None:
-        like = cast(like, dtypes.as_dtype(dtype))
-    out: Tensor = _full_like(like, value=_scalar("full_like", fill_value, like.dtype))
-    return out if device is None else to_device(out, device)
-
-
-def zeros_like(
-    x: TensorLike, /, *, dtype: DTypeLike | None = None, device: str | None = None
-) -> Tensor:
-    """Return zeros of the shape, dtype, backend and device of another tensor.
-
-    Example:
-        >>> zeros_like([1, 2]).tolist()
-        [0, 0]
-    """
-    return full_like(x, 0, dtype=dtype, device=device)
-
-
-def ones_like(
-    x: TensorLike, /, *, dtype: DTypeLike | None = None, device: str | None = None
-) -> Tensor:
-    """Return ones of the shape, dtype, backend and device of another tensor.
-
-    Example:
-        >>> ones_like([1, 2]).tolist()
-        [1, 1]
-    """
-    return full_like(x, 1, dtype=dtype, device=device)
-
-
-def empty_like(
-    x: TensorLike, /, *, dtype: DTypeLike | None = None, device: str | None = None
-) -> Tensor:
-    """Return a tensor like another with values that nobody should rely on (zeros).
-
-    Example:
-        >>> empty_like([1, 2]).shape
-        (2,)
-    """
-    return full_like(x, 0, dtype=dtype, device=device)
-
-
-def _scalar(name: str, value: Any, dtype: DType) -> Any:
-    """Return a fill value as a Python scalar of the dtype's own kind, which every library takes."""
-    if isinstance(value, (Tensor, Variable)):
-        value = value.item()
-    array = as_ndarray(value)
-    if array.ndim:
-        raise ShapeError(f"{name}: the fill value is one number, not an array of {array.shape}")
-    if type(value) is int and dtype in dtypes.INTEGER:
-        limits = np.iinfo(dtype)
-        if not limits.min <= value <= limits.max:
-            raise DTypeError(f"{name}: {value} does not fit {dtype.name}")
-        return value
-    return array.astype(dtype).item()
-
-
-def full(
-    shape: Shape,
-    fill_value: bool | int | float | complex,
-    *,
-    dtype: DTypeLike | None = None,
-    device: str | None = None,
-    like: TensorLike | None = None,
-    backend: str | None = None,
-) -> Tensor:
-    """Return a tensor filled with a scalar, in the default dtype of the scalar's kind.
-
-    Raises:
-        DTypeError: when the value is no number, or an integer that does not fit.
-        ShapeError: when it is more than one, or the shape has a negative length.
-
-    Example:
-        >>> full((2,), 7).tolist()
-        [7, 7]
-    """
-    return _filled("full", shape, fill_value, dtype, device, like, backend)
-
-
-def _filled(
-    name: str,
-    shape: Shape,
-    fill_value: Any,
-    dtype: DTypeLike | None,
-    device: str | None,
-    like: TensorLike | None,
-    on: str | None,
-) -> Tensor:
-    """Do what `full` does; errors are those of the function ``name``."""
-    lengths = as_shape(name, shape)
-    settings = key = None
-    kind = type(fill_value)
-    # Not the floats ±0.0, which are one key to a dictionary.
-    if type(dtype) in _NAMED and (kind is int or (kind is float and fill_value)):
-        key = (lengths, kind, fill_value, dtype, dtypes.default_dtype())
-        settings = _fillings.get(key)
-    if settings is None:
-        settings = _plan_filling(name, lengths, fill_value, dtype)
-        if key is not None:
-            _fillings.keep(key, settings)
-    backend, place = placed(device) if like is on is None else place_of(device, like, on)
-    kernel: Any = _full.kernels[backend]
-    if place is None:
-        return wrap(backend, kernel(**settings))
-    with backend.on(place):
-        made = wrap(backend, kernel(**settings))
-    return to_device(made, place)
-
-
-#: Settings of `full` by shape, number, dtype and default dtype.
-_fillings = Plans()
-#: The ways to name a dtype that hash as they compare.
-_NAMED = frozenset((type(None), str, *map(type, dtypes.ALL)))
-
-
-def _plan_filling(
-    name: str, lengths: tuple[int, ...], fill_value: Any, dtype: DTypeLike | None
-) -> Mapping[str, Any]:
-    """Return the settings of `full`."""
-    if lengths and min(lengths) < 0:
-        raise ShapeError(f"{name}: a shape has no negative lengths, as {lengths} has")
-    if dtype is not None:
-        chosen = dtypes.as_dtype(dtype)
-    elif isinstance(fill_value, (bool, int, float, complex)):
-        chosen = dtypes.default_dtype_of_kind(type(fill_value))
-    else:
-        chosen = as_tensor(fill_value).dtype
-    return {"shape": lengths, "value": _scalar(name, fill_value, chosen), "dtype": chosen}
-
-
-def zeros(
-    shape: Shape,
-    *,
-    dtype: DTypeLike | None = None,
-    device: str | None = None,
-    like: TensorLike | None = None,
-    backend: str | None = None,
-) -> Tensor:
-    """Return zeros, in the default floating dtype.
-
-    Args:
-        shape: its shape.
-        dtype: its dtype, if not the default one.
-        device: where to put it.
-        like: a tensor, a variable or a native array, on whose backend and device it is made.
-        backend: the name of the backend on which it is made.
-
-    Example:
-        >>> zeros((2,)).tolist()
-        [0.0, 0.0]
-        >>> zeros((), like=asarray(1.0)).backend is asarray(1.0).backend
-        True
-    """
-    return _filled("zeros", shape, 0, dtype or dtypes.default_dtype(), device, like, backend)
-
-
-def ones(
-    shape: Shape,
-    *,
-    dtype: DTypeLike | None = None,
-    device: str | None = None,
-    like: TensorLike | None = None,
-    backend: str | None = None,
-) -> Tensor:
-    """Return ones, in the default floating dtype.
-
-    Example:
-        >>> ones((2,)).tolist()
-        [1.0, 1.0]
-    """
-    return _filled("ones", shape, 1, dtype or dtypes.default_dtype(), device, like, backend)
-
-
-def empty(
-    shape: Shape,
-    *,
-    dtype: DTypeLike | None = None,
-    device: str | None = None,
-    like: TensorLike | None = None,
-    backend: str | None = None,
-) -> Tensor:
-    """Return a tensor with values that nobody should rely on (zeros: no op writes in place).
-
-    Example:
-        >>> empty((2,)).shape
-        (2,)
-    """
-    return _filled("empty", shape, 0, dtype or dtypes.default_dtype(), device, like, backend)
-
-
 def from_host(
     array: npt.NDArray[Any],
     dtype: DType,
@@ -355,8 +164,9 @@ def from_host(
     on: str | None = None,
 ) -> Tensor:
     """Return values computed once, for all backends alike, as a tensor of one of them."""
-    backend, place = place_of(device, like, on)
-    return wrap(backend, backend.from_numpy(array.astype(dtype, copy=False), place))
+    backend, place = placed(device) if like is on is None else place_of(device, like, on)
+    values = array if array.dtype is dtype else array.astype(dtype)
+    return wrap(backend, backend.from_numpy(values, place))
 
 
 def copy(x: TensorLike, /) -> Tensor:
@@ -369,25 +179,7 @@ def copy(x: TensorLike, /) -> Tensor:
         >>> x.tolist()
         [1, 2]
     """
-    return _copy(as_tensor(x))
-
-
-def from_dlpack(x: Any, /, *, device: str | None = None, copy: bool | None = None) -> Tensor:
-    """Return an array that speaks DLPack as a Tensor.
-
-    A native array of a backend stays there; anything else goes to the current backend by value.
-
-    Example:
-        >>> import numpy as np
-        >>> from_dlpack(np.ones(2)).tolist()
-        [1.0, 1.0]
-    """
-    if not isinstance(x, Tensor) and not hasattr(x, "__dlpack__"):
-        raise DTypeError(f"from_dlpack: a {type(x).__name__} has no __dlpack__")
-    try:
-        return asarray(x, device=device, copy=copy)
-    except DTypeError:
-        return asarray(np.from_dlpack(x), device=device, copy=copy)
+    return own_memory(as_tensor(x))
 
 
 def to_numpy(x: TensorLike, /) -> npt.NDArray[Any]:

@@ -9,7 +9,7 @@ from unigrad.core.arguments import TensorLike, alike, common_tensors
 from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import primitive
-from unigrad.core.plans import Plans
+from unigrad.core.plans import Planned, Plans
 from unigrad.core.tensor import Tensor
 from unigrad.ops.shaping import reshape
 
@@ -40,23 +40,28 @@ def einsum(equation: str, /, *operands: TensorLike) -> Tensor:
     """
     if not isinstance(equation, str):
         raise DTypeError(f"einsum: the equation is a string, not {equation!r}")
-    tensors = (alike(operands) if operands else None) or common_tensors("einsum", operands)
+    tensors = operands
+    natives = alike(operands) if operands else None
+    if natives is None:
+        tensors = tuple(common_tensors("einsum", operands))
+        natives = tuple([x.native for x in tensors])
     backend = tensors[0].backend
-    natives = tuple([x.native for x in tensors])
-    key = (equation, *map(backend.shape, natives))
-    settings = _plans.get(key)
-    if settings is None:
+    if tensors[0].native.dtype in backend.native_bools:
+        raise DTypeError("einsum: bools are not multiplied and added; cast them with ug.astype")
+    key = (equation, *map(backend.shape_key, natives))
+    found = _plans.get(key)
+    if found is None:
         named, fitted = _plan(equation, tensors)
-        settings = {"equation": named}
+        found = Planned(_einsum, {"equation": named})
         if all(x is one for x, one in zip(fitted, tensors, strict=True)):
-            _plans.keep(key, settings)
+            _plans.keep(key, found)
         tensors = tuple(fitted)
         natives = tuple([x.native for x in tensors])
-    out: Tensor = dispatch(_einsum, backend, tuple(tensors), natives, settings)
+    out: Tensor = dispatch(found, backend, tensors, natives)
     return out
 
 
-#: Settings by equation and shapes, of calls whose operands go to the kernel as they are.
+#: The planned op by equation and shapes, of calls whose operands go to the kernel as they are.
 _plans = Plans()
 
 

@@ -27,6 +27,7 @@ __all__ = [
     "cos",
     "cosh",
     "erf",
+    "erfc",
     "erfinv",
     "exp",
     "exp2",
@@ -285,6 +286,17 @@ def erf(x: TensorLike, /) -> Tensor:
     Example:
         >>> erf(0.0).item()
         0.0
+    """
+    ...
+
+
+@unary(floating=True)
+def erfc(x: TensorLike, /) -> Tensor:
+    """Return 1 - erf(x), with the digits of its tail that the difference would lose.
+
+    Example:
+        >>> erfc(0.0).item()
+        1.0
     """
     ...
 

@@ -9,6 +9,7 @@ from unigrad.core.tensor import Tensor
 __all__ = ["stop_gradient"]
 
 _stop_gradient = primitive("stop_gradient")
+_stop_gradient.cut = (0,)
 _identity = primitive("identity")
 
 

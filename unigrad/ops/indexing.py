@@ -15,14 +15,25 @@ from typing import Any
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, normalize_axis
+from unigrad.core.arguments import TensorLike, as_tensor, cast
+from unigrad.core.axes import normalize_axis
 from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError
 from unigrad.core.op import backend_of, composite, primitive
-from unigrad.core.plans import Plans
+from unigrad.core.plans import Planned, Plans
 from unigrad.core.tensor import Tensor
+from unigrad.ops.along import Along
 from unigrad.ops.comparison import not_equal
-from unigrad.ops.keys import Advanced, as_tuple, basic, is_basic, outside, plain_key
+from unigrad.ops.keys import (
+    Advanced,
+    as_tuple,
+    basic,
+    is_basic,
+    is_bool,
+    outside,
+    plain_key,
+    without_bools,
+)
 from unigrad.ops.shaping import broadcast_to, permute_dims, ravel, reshape
 
 __all__ = [
@@ -37,6 +48,7 @@ _take_along_axis = primitive("take_along_axis")
 _add_along_axis = primitive("add_along_axis")
 _ravel_index = primitive("ravel_index")
 _nonzero = primitive("nonzero")
+_nonzero.by_value = True
 
 
 def getitem(x: TensorLike, key: Any, /) -> Tensor:
@@ -55,28 +67,31 @@ def getitem(x: TensorLike, key: Any, /) -> Tensor:
         >>> getitem([1, 2, 3], [0, 2]).tolist()
         [1, 3]
     """
-    x = as_tensor(x)
-    if type(key) is Tensor and key.uid == 0:
-        found = _by_one_array(x, key)
-        if found is not None:
-            return found
-    plain = plain_key(key)
+    if type(x) is not Tensor:
+        x = as_tensor(x)
+    kind = type(key)
+    if kind is Tensor and key.uid == 0:
+        picked = _by_one_array(x, key)
+        if picked is not None:
+            return picked
+    plain = key if kind is int else plain_key(key)
     if plain is not None:
         backend, native = x.backend, x.native
-        shape = backend.shape(native)
+        name = (backend.shape_key(native), plain)
         try:
-            starts, settings = _plans[shape, plain]
+            found = _plans[name]
         except KeyError:
             spec, starts, _ = basic(as_tuple(key), x)
-            settings = {"spec": spec}
-            _plans.keep((shape, plain), (starts, settings))
-        out: Tensor = dispatch(_getitem, backend, (x, *starts), (native, *starts), settings)
+            found = _plans.keep(name, Planned(_getitem, {"spec": spec}, starts))
+        out: Tensor = dispatch(found, backend, (x,), (native,))
         return out
     entries = as_tuple(key)
     if is_basic(entries):
         return get_basic(x, entries)
-    if len(entries) == 1 and _is_bool(entries[0]):
+    if len(entries) == 1 and is_bool(entries[0]):
         return get_basic(x, (None,))[: int(bool(entries[0]))]
+    if (apart := without_bools(x, entries)) is not None:
+        x, entries = get_basic(x, apart[0]), apart[1]
     return get_advanced(x, Advanced(x, entries))
 
 
@@ -93,14 +108,12 @@ def _by_one_array(x: Tensor, key: Tensor) -> Tensor | None:
         return None
     dtype = key.native.dtype
     if dtype in backend.native_integers:
-        if backend.shape(x.native) and backend.checks_bounds and dtype in backend.native_indices:
-            return pick("getitem", x, key, 0)
-        return None
-    shape = backend.shape(key.native)
+        return _taken.at_once(x, key, 0)
+    shape = backend.shape_key(key.native)
     if (
         shape
-        and dtype is backend.native_bool
-        and backend.shape(x.native)[: len(shape)] == shape
+        and dtype in backend.native_bools
+        and backend.shape_key(x.native)[: len(shape)] == shape
         and not backend.is_traced(key.native)
     ):
         out: Tensor = dispatch(_masked, backend, (x, key), (x.native, key.native))
@@ -154,18 +167,15 @@ def flat_index(plan: Advanced) -> Tensor:
     return out
 
 
-#: The settings of `take` by axis.
-_ALONG = [{"axis": axis} for axis in range(8)]
+_taken, _taken_along = Along("take"), Along("take_along_axis")
 
 
 def pick(name: str, x: Tensor, index: Tensor, axis: int) -> Tensor:
     """Take along an axis by normalised arguments; errors are those of the op ``name``."""
     try:
-        settings = _ALONG[axis] if axis < 8 else {"axis": axis}
-        out: Tensor = dispatch(_take, x.backend, (x, index), (x.native, index.native), settings)
+        return _taken.run(x, index, axis)
     except OutOfBoundsError as error:
         raise outside(name, index, x, axis) or error from error.__cause__
-    return out
 
 
 def take(x: TensorLike, indices: TensorLike, /, *, axis: int | None = None) -> Tensor:
@@ -180,11 +190,13 @@ def take(x: TensorLike, indices: TensorLike, /, *, axis: int | None = None) -> T
         >>> take([[1, 2], [3, 4]], [1, 0, 1], axis=0).tolist()
         [[3, 4], [1, 2], [3, 4]]
     """
+    found = _taken.at_once(x, indices, axis)
+    if found is not None:
+        return found
     x = as_tensor(x)
     if axis is None:
         x, axis = reshape(x, (-1,)), 0
-    backend = x.backend
-    place = normalize_axis("take", axis, len(backend.shape(x.native)))
+    place = normalize_axis("take", axis, x.ndim)
     return pick("take", x, as_index("take", indices, x, place), place)
 
 
@@ -195,6 +207,10 @@ def index_select(x: TensorLike, indices: TensorLike, /, *, axis: int = 0) -> Ten
         >>> index_select([[1, 2, 3]], [2, 0], axis=1).tolist()
         [[3, 1]]
     """
+    if type(indices) is Tensor and indices.native.ndim == 1:
+        found = _taken.at_once(x, indices, axis)
+        if found is not None:
+            return found
     x = as_tensor(x)
     place = normalize_axis("index_select", axis, x.ndim)
     index = as_index("index_select", indices, x, place)
@@ -215,15 +231,17 @@ def take_along_axis(x: TensorLike, indices: TensorLike, /, *, axis: int = -1) ->
         >>> take_along_axis([[1, 2], [3, 4]], [[1], [0]]).tolist()
         [[2], [3]]
     """
+    found = _taken_along.at_once(x, indices, axis, same=True)
+    if found is not None:
+        return found
     x = as_tensor(x)
     place = normalize_axis("take_along_axis", axis, x.ndim)
     given = as_index("take_along_axis", indices, x, place)
     wide, index = along("take_along_axis", x, given, place)
     try:
-        out: Tensor = _take_along_axis(wide, index, axis=place)
+        return _taken_along.run(wide, index, place)
     except OutOfBoundsError as error:
         raise outside("take_along_axis", given, x, place) or error from error.__cause__
-    return out
 
 
 def along(name: str, x: Tensor, index: Tensor, axis: int) -> tuple[Tensor, Tensor]:
@@ -358,10 +376,3 @@ def _check(name: str, index: Any, x: Tensor, axis: int, given: Any) -> None:
     error = outside(name, index, x, axis, given)
     if error is not None:
         raise error
-
-
-def _is_bool(one: Any) -> bool:
-    """Tell whether a key's entry is a single bool."""
-    if isinstance(one, (bool, np.bool_)):
-        return True
-    return type(one) is Tensor and one.dtype == dtypes.bool_ and one.ndim == 0

@@ -1,8 +1,9 @@
 """The protocols by which programs and NumPy take tensors: ``np.sin(x)``, ``np.asarray(x)``, DLPack.
 
 `unigrad.ops.methods` attaches these methods to `Tensor` and `Variable`. NumPy's functions come back
-to unigrad's op of the same name, so they are recorded and stay on their backend. The protocols of
-other libraries are their backends' to say: see `unigrad.core.foreign`.
+to unigrad's op of the same name, so they are recorded and stay on their backend; for those that are
+no ufuncs see `unigrad.ops.numpy_functions`. The protocols of other libraries are their backends' to
+say: see `unigrad.core.foreign`.
 
 Sources: NumPy's ``__array_ufunc__`` and ``__array__``, DLPack, and the Python array API standard.
 """
@@ -18,6 +19,7 @@ import numpy.typing as npt
 from unigrad.core.arguments import as_tensor
 from unigrad.core.errors import DTypeError, SettingError, TracingError
 from unigrad.core.leaks import warn_if_it_leaves
+from unigrad.ops.numpy_functions import array_function
 
 __all__: list[str] = []
 
@@ -34,6 +36,8 @@ _REDUCTIONS = {
     "add": "sum", "multiply": "prod", "maximum": "max", "minimum": "min", "logical_and": "all",
     "logical_or": "any",
 }  # fmt: skip
+#: Ufuncs that accumulate, by the op's name.
+_ACCUMULATIONS = {"add": "cumulative_sum", "multiply": "cumulative_prod"}
 
 
 def namespace(self: Any, /, *, api_version: str | None = None) -> Any:
@@ -59,29 +63,49 @@ def array_ufunc(self: Any, ufunc: np.ufunc, method: str, *inputs: Any, **kwargs:
 
     Raises:
         DTypeError: when there is no such op, or for a setting or method that ops do not have.
+        TypeError: for ``ufunc.at``, which would write into a tensor.
     """
     ops = sys.modules["unigrad"]
-    if method == "__call__" and not kwargs:
-        op = getattr(ops, _OTHER_NAMES.get(ufunc.__name__, ufunc.__name__), None)
-        if op is not None:
-            like = as_tensor(next(x for x in inputs if hasattr(x, "__unigrad_interop__")))
-            return op(*[as_tensor(x, like) if isinstance(x, np.ndarray) else x for x in inputs])
-    if method == "reduce" and ufunc.__name__ in _REDUCTIONS:
-        given = {name: value for name, value in kwargs.items() if value is not None}
-        if set(given) <= {"axis", "keepdims"}:
-            axis = kwargs.get("axis", 0)
-            keepdims = bool(given.get("keepdims", False))
-            return getattr(ops, _REDUCTIONS[ufunc.__name__])(*inputs, axis=axis, keepdims=keepdims)
+    name = ufunc.__name__
+    given = {key: value for key, value in kwargs.items() if value is not None}
+    like = as_tensor(next(x for x in inputs if hasattr(x, "__unigrad_interop__")))
+    beside = [as_tensor(x, like) if isinstance(x, np.ndarray) else x for x in inputs]
+    op = divmod if name == "divmod" else getattr(ops, _OTHER_NAMES.get(name, name), None)
+    if op is not None and not given:
+        if method == "__call__":
+            return op(*beside)
+        if method == "outer":
+            first, second = (as_tensor(x, like) for x in beside)
+            return op(first[(..., *(None,) * second.ndim)], second)
+    table = {"reduce": _REDUCTIONS, "accumulate": _ACCUMULATIONS}.get(method, {})
+    if name in table and set(given) <= {"axis", "keepdims"}:
+        return getattr(ops, table[name])(*beside, **{**given, "axis": kwargs.get("axis", 0)})
+    if method == "at":
+        raise TypeError(
+            f"np.{name}.at: a tensor is a value; nothing is written into it: use x.at[i]"
+        )
     raise DTypeError(
-        f"np.{ufunc.__name__} ({method}, settings {sorted(kwargs)}) has no counterpart among "
-        "unigrad's ops; use np.asarray(x) to compute on the values"
+        f"np.{name} ({method}, settings {sorted(kwargs)}) has no counterpart among unigrad's ops; "
+        "use np.asarray(x) to compute on the values"
     )
 
 
-def dlpack(self: Any, **settings: Any) -> Any:
-    """Return a DLPack capsule of the native array."""
+def dlpack(
+    self: Any,
+    /,
+    *,
+    stream: Any = None,
+    max_version: tuple[int, int] | None = None,
+    dl_device: tuple[Any, int] | None = None,
+    copy: bool | None = None,
+) -> Any:
+    """Return a DLPack capsule of the native array, whose library reads what is given."""
     warn_if_it_leaves(as_tensor(self), "DLPack")
-    return _native(self).__dlpack__(**settings)
+    settings = {
+        "stream": stream, "max_version": max_version, "dl_device": dl_device, "copy": copy,
+    }  # fmt: skip
+    given = {name: value for name, value in settings.items() if value is not None}
+    return _native(self).__dlpack__(**given)
 
 
 def dlpack_device(self: Any) -> Any:
@@ -97,12 +121,13 @@ def _native(x: Any) -> Any:
     tensor = as_tensor(x)
     if tensor.backend.is_traced(tensor.native):
         raise TracingError("a traced tensor has no values to share")
-    return tensor.backend.detach(tensor.native)
+    return tensor.backend.plain(tensor.backend.detach(tensor.native))
 
 
 #: The methods by name.
 PROTOCOLS: dict[str, Any] = {
     "__array__": array,
+    "__array_function__": array_function,
     "__array_namespace__": namespace,
     "__array_ufunc__": array_ufunc,
     "__dlpack__": dlpack,

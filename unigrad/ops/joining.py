@@ -9,18 +9,12 @@ from collections.abc import Callable, Mapping, Sequence
 from itertools import pairwise
 from typing import Any
 
-from unigrad.core.arguments import (
-    TensorLike,
-    alike,
-    as_tensor,
-    common_tensors,
-    normalize_axis,
-    plain_axis,
-)
+from unigrad.core.arguments import TensorLike, alike, as_tensor, common_tensors
+from unigrad.core.axes import normalize_axis, plain_axis
 from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import Op, primitive
-from unigrad.core.plans import Plans
+from unigrad.core.plans import Planned, Plans, planned
 from unigrad.core.tensor import Tensor
 from unigrad.ops.shaping import as_shape, ravel
 
@@ -60,15 +54,20 @@ def _joined(
     """Run an op of several tensors with settings that follow from their shapes and an axis."""
     if len(arrays) == 0:
         raise ShapeError(f"{op.name}: needs at least one tensor")
-    tensors = alike(arrays) or tuple(common_tensors(op.name, arrays))
+    tensors = tuple(arrays)
+    natives = alike(tensors)
+    if natives is None:
+        tensors = tuple(common_tensors(op.name, arrays))
+        natives = tuple([x.native for x in tensors])
     backend = tensors[0].backend
-    natives = tuple([x.native for x in tensors])
-    key = (op, *map(backend.shape, natives), plain_axis(op.name, axis))
+    place = axis if type(axis) is int else plain_axis(op.name, axis)
+    key = (op, place, *map(backend.shape_key, natives))
     try:
-        settings = _plans[key]
+        found = _plans[key]
     except KeyError:
-        settings = _plans.keep(key, plan(key[1:-1], axis))
-    out: Tensor = dispatch(op, backend, tensors, natives, settings)
+        shapes = [backend.shape(native) for native in natives]
+        found = _plans.keep(key, Planned(op, plan(shapes, axis)))
+    out: Tensor = dispatch(found, backend, tensors, natives)
     return out
 
 
@@ -117,24 +116,36 @@ def split(
         >>> [one.tolist() for one in split([1, 2, 3], [1])]
         [[1], [2, 3]]
     """
-    x = as_tensor(x)
-    place = normalize_axis("split", axis, x.ndim)
-    length = x.shape[place]
     numbers = as_shape("split", indices_or_sections)
-    if isinstance(indices_or_sections, int) or not getattr(indices_or_sections, "ndim", 1):
-        (count,) = numbers
+    is_count = isinstance(indices_or_sections, int) or not getattr(indices_or_sections, "ndim", 1)
+    # An int stands for itself: (2,) is another key, and other pieces.
+    wanted = numbers[0] if is_count else numbers
+    out: Any = _split_along(as_tensor(x), wanted, plain_axis("split", axis))
+    return list(out)
+
+
+def _plan_split(
+    shape: tuple[int, ...], wanted: int | tuple[int, ...], axis: int
+) -> Mapping[str, Any]:
+    place = normalize_axis("split", axis, len(shape))
+    length = shape[place]
+    if isinstance(wanted, int):
+        count = wanted
         if count < 1 or length % count:
             raise ShapeError(f"split: length {length} does not make {count} equal pieces")
         sizes = [length // count] * count
     else:
         bounds = [0]
-        for bound in numbers:
+        for bound in wanted:
             bounds.append(min(max(bound + length if bound < 0 else bound, 0), length))
         bounds.append(length)
         sizes = [end - start for start, end in pairwise(bounds)]
         if min(sizes) < 0:
-            raise ShapeError(f"split: the bounds {numbers} do not ascend")
-    return list(_split(x, axis=place, sizes=tuple(sizes)))
+            raise ShapeError(f"split: the bounds {wanted} do not ascend")
+    return {"axis": place, "sizes": tuple(sizes)}
+
+
+_split_along = planned(_split, _plan_split)
 
 
 def unstack(x: TensorLike, /, *, axis: int = 0) -> tuple[Tensor, ...]:
@@ -144,9 +155,19 @@ def unstack(x: TensorLike, /, *, axis: int = 0) -> tuple[Tensor, ...]:
         >>> [one.tolist() for one in unstack([[1, 2], [3, 4]], axis=1)]
         [[1, 3], [2, 4]]
     """
-    x = as_tensor(x)
-    place = normalize_axis("unstack", axis, x.ndim)
-    if x.shape[place] == 0:
-        return ()
-    out: tuple[Tensor, ...] = _unstack(x, axis=place)
+    if type(x) is not Tensor or type(axis) is not int:
+        x, axis = as_tensor(x), plain_axis("unstack", axis)
+    backend, native = x.backend, x.native
+    key = (backend.shape_key(native), axis)
+    found = _slices.get(key)
+    if found is None:
+        shape = x.shape
+        place = normalize_axis("unstack", axis, len(shape))
+        if shape[place] == 0:
+            return ()
+        found = _slices.keep(key, Planned(_unstack, {"axis": place}))
+    out: tuple[Tensor, ...] = dispatch(found, backend, (x,), (native,))
     return out
+
+
+_slices = Plans()

@@ -23,7 +23,7 @@ from typing import Any, TypeAlias
 
 import numpy as np
 
-from unigrad.core.arguments import as_tensor, described, visible
+from unigrad.core.arguments import as_tensor, described, held_by, visible
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError
 from unigrad.core.tensor import Tensor
 
@@ -35,6 +35,7 @@ def as_tuple(key: Any) -> tuple[Any, ...]:
     return key if type(key) is tuple else (key,)
 
 
+_ONE_NEW_AXIS = (None,)
 #: What a dictionary may hold for itself: by type, since True is 1 and 1.0 is 1 to it.
 _PLAIN = frozenset((int, type(None), type(Ellipsis)))
 
@@ -46,16 +47,17 @@ def plain_key(key: Any) -> Any:
         >>> plain_key((0, slice(1, None)))
         (0, (1, None, None))
     """
-    entries = key if type(key) is tuple else (key,)
+    if key is None:
+        return _ONE_NEW_AXIS
     plain = []
-    for one in entries:
+    for one in key if type(key) is tuple else (key,):
         if type(one) in _PLAIN:
             plain.append(one)
         elif type(one) is slice:
-            parts = (one.start, one.stop, one.step)
-            if not _PLAIN.issuperset(map(type, parts)):
+            start, stop, step = one.start, one.stop, one.step
+            if not (type(start) in _PLAIN and type(stop) in _PLAIN and type(step) in _PLAIN):
                 return None
-            plain.append(parts)
+            plain.append((start, stop, step))
         else:
             return None
     return tuple(plain)
@@ -143,8 +145,7 @@ def outside(
     """
     length = x.shape[axis]
     if type(index) is Tensor:
-        low, high = extremes(index)
-        if high < length and low >= -length:
+        if within(index, length):
             return None
         values = visible(index)
     else:
@@ -162,18 +163,29 @@ def outside(
 _extremes: dict[int, tuple[weakref.ref[Any], int, int]] = {}
 
 
+def within(index: Tensor, length: int) -> bool:
+    """Tell whether no index can be seen to be outside of an axis of this length."""
+    known = _extremes.get(id(index.native))
+    # What is there is alive: an entry goes before its array does.
+    low, high = known[1:] if known is not None else extremes(index)
+    return high < length and low >= -length
+
+
 def extremes(index: Tensor) -> tuple[int, int]:
     """Return the least and the greatest index, where they can be seen; else 0 and -1.
 
     An array that was looked at before is not fetched from its library again.
     """
-    native = index.native
+    held = held_by(index)
+    if held is None:
+        return 0, -1
+    native = held.native
     name = id(native)
     found = _extremes.get(name)
     if found is not None and found[0]() is native:
         return found[1], found[2]
-    values = visible(index)
-    if values is None or not values.size:
+    values = held.backend.to_numpy(native)
+    if not values.size:
         return 0, -1
     low, high = int(values.min()), int(values.max())
     if not index.backend.checks_bounds:
@@ -324,11 +336,39 @@ def _fill_masks(x: Tensor, entries: tuple[Any, ...], name: str) -> tuple[Any, ..
                 f"{name}: the shape of x[mask] depends on the mask's values, which do not exist "
                 "while the function is traced; use ug.where"
             )
-        if one.ndim == 0:
-            raise DTypeError(f"{name}: a single bool beside other indices is no index")
         axis += one.ndim
         out.extend(nonzero(one))
     return tuple(out)
+
+
+def is_bool(one: Any) -> bool:
+    """Tell whether a key's entry is a single bool."""
+    if isinstance(one, (bool, np.bool_)):
+        return True
+    return type(one) is Tensor and one.dtype == np.bool_ and one.ndim == 0
+
+
+def without_bools(
+    x: Tensor, entries: tuple[Any, ...]
+) -> tuple[tuple[Any, ...], tuple[Any, ...]] | None:
+    """Return the basic key that gives ``x`` an axis per single bool, and the key of what it gives.
+
+    A bool beside other entries is an index of a new axis, of its one element or of none. ``None``
+    if there is no such bool.
+    """
+    if not any(is_bool(one) for one in entries):
+        return None
+    view: list[Any] = []
+    key: list[Any] = []
+    for one in entries:
+        if is_bool(one):
+            view.append(None)
+            key.append(np.zeros(int(bool(one)), np.int64))
+            continue
+        entry = _as_entry(x, one)
+        view.extend([entry] if entry is Ellipsis else [slice(None)] * _axes_of(entry))
+        key.append(one)
+    return tuple(view), tuple(key)
 
 
 def _as_entry(x: Tensor, one: Any) -> Any:

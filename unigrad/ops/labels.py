@@ -10,7 +10,7 @@ from unigrad.core import dtypes
 from unigrad.core.arguments import cast, constant, hidden
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import greater_equal, less, logical_and, where
-from unigrad.ops.creation import zeros_like
+from unigrad.ops.filling import zeros_like
 
 
 def behind_if_negative(labels: Tensor, classes: int) -> Tensor:

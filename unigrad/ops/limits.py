@@ -12,9 +12,12 @@ import ml_dtypes
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast
+from unigrad.core.arguments import TensorLike, as_tensor, cast, kind_of, weak_types
+from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError
 from unigrad.core.op import OPS, composite
+from unigrad.core.operands import operand, operands
+from unigrad.core.plans import ByNumbers, Planned, Plans
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import multiply, positive
 from unigrad.ops.comparison import (
@@ -28,6 +31,7 @@ from unigrad.ops.comparison import (
 __all__ = ["clip", "nan_to_num"]
 
 
+@operands("min", "max")
 def clip(x: TensorLike, /, min: TensorLike | None = None, max: TensorLike | None = None) -> Tensor:
     """Return x limited to [min, max]; ``None`` leaves a side open; max wins where min > max.
 
@@ -58,8 +62,19 @@ def clip(x: TensorLike, /, min: TensorLike | None = None, max: TensorLike | None
         return multiply(x, math.nan)
     if min is not None and max is not None and min > max:
         min = max
+    if not ((min == 0 and type(min) is float) or (max == 0 and type(max) is float)):
+        key = (type(min), min, type(max), max)
+        found = _limits.get(key)
+        if found is None:
+            found = _limits.keep(key, Planned(OPS["clip"], {"low": min, "high": max}))
+        made: Tensor = dispatch(found, x.backend, (x,), (x.native,))
+        return made
     limited: Tensor = OPS["clip"](x, low=min, high=max)
     return limited
+
+
+#: The op by its bounds, but for the floats 0.0 and -0.0, which are one key to a dictionary.
+_limits = Plans()
 
 
 #: What bounds are that need no tensor.
@@ -86,19 +101,30 @@ def _within_dtype(
 def _clip_by_tensors(x: Tensor, low: TensorLike | None, high: TensorLike | None) -> Tensor:
     """Limit by bounds of which one or both are tensors."""
     if low is not None:
-        if type(low) is not float and type(low) is not int:
-            low = as_tensor(low, x)
+        low = _bound(x, low)
         x = where(_beyond(less(x, low), low), low, x)
     if high is not None:
-        if type(high) is not float and type(high) is not int:
-            high = as_tensor(high, x)
+        high = _bound(x, high)
         x = where(_beyond(greater(x, high), high), high, x)
     return x
 
 
+def _bound(x: Tensor, bound: TensorLike) -> Any:
+    """Return a bound as a number or a tensor; an integer that is traced in what the dtype holds."""
+    if type(bound) not in weak_types:
+        return as_tensor(bound, x)
+    if kind_of(bound) is not int or x.dtype not in dtypes.INTEGER:
+        return bound
+    limits = np.iinfo(x.dtype)
+    least, most = int(limits.min), int(limits.max)
+    if type(bound) is int:
+        return max(least, min(bound, most))
+    return cast(clip(bound.carrier, least, min(most, np.iinfo(np.int64).max)), x.dtype)
+
+
 def _beyond(outside: Tensor, bound: TensorLike) -> Tensor:
     """Return where a bound takes the place of a value: where the value is outside or it is NaN."""
-    if type(bound) is not Tensor:
+    if not isinstance(bound, Tensor):
         return outside if bound == bound else logical_or(outside, True)
     return logical_or(outside, isnan(bound)) if bound.dtype in dtypes.INEXACT else outside
 
@@ -114,31 +140,58 @@ def _clip(x: Tensor, *, low: float | None, high: float | None) -> Tensor:
 OPS["clip"].public = clip
 
 
+@operands("nan", "posinf", "neginf")
 def nan_to_num(
     x: TensorLike,
     /,
     *,
-    nan: float = 0.0,
-    posinf: float | None = None,
-    neginf: float | None = None,
+    nan: TensorLike = 0.0,
+    posinf: TensorLike | None = None,
+    neginf: TensorLike | None = None,
 ) -> Tensor:
     """Return x with NaN and the infinities replaced: those by default by the extreme numbers.
 
-    The derivative is 1 at finite elements and 0 at replaced ones.
+    The derivative by x is 1 at finite elements and 0 at replaced ones, where what replaces them
+    has it.
 
     Example:
         >>> nan_to_num([1.0, float("nan"), float("inf")], posinf=9.0).tolist()
         [1.0, 0.0, 9.0]
     """
-    x = as_tensor(x)
-    if x.dtype not in dtypes.FLOATING:
+    if type(x) is not Tensor:
+        x = as_tensor(x)
+    if x.native.dtype not in x.backend.native_reals:
         if x.dtype in dtypes.COMPLEX:
             raise DTypeError(f"nan_to_num: expected real numbers, not {x.dtype.name}")
         return positive(x)
+    if _is_everywhere(nan) and _is_everywhere(posinf) and _is_everywhere(neginf):
+        found = _replacing.of(nan, posinf, neginf)
+        made: Tensor = dispatch(found, x.backend, (x,), (x.native,))
+        return made
+    nan, posinf, neginf = (
+        one if one is None else operand("nan_to_num", one) for one in (nan, posinf, neginf)
+    )
+    return _nan_to_num(x, nan=nan, posinf=posinf, neginf=neginf)
+
+
+def _is_everywhere(number: Any) -> bool:
+    """Tell whether a number is none, or a float that every floating dtype holds."""
+    return number is None or (type(number) is float and -6e4 < number < 6e4)
+
+
+def _nan_to_num(x: Tensor, *, nan: Any, posinf: Any, neginf: Any) -> Tensor:
+    """Replace what is not finite, by the extreme numbers for ``None``."""
     largest = _largest(x.dtype)
-    x = where(isnan(x), float(nan), x)
-    x = where(greater(x, largest), largest if posinf is None else float(posinf), x)
-    return where(less(x, -largest), -largest if neginf is None else float(neginf), x)
+    above, below = greater(x, largest), less(x, -largest)
+    x = where(isnan(x), nan, x)
+    x = where(above, largest if posinf is None else posinf, x)
+    return where(below, -largest if neginf is None else neginf, x)
+
+
+# Of numbers that a dtype does not hold only the formula makes the same everywhere.
+composite(_nan_to_num)
+OPS["nan_to_num"].public = nan_to_num
+_replacing = ByNumbers("nan_to_num", "nan", "posinf", "neginf")
 
 
 def _largest(dtype: dtypes.DType) -> float:

@@ -8,29 +8,22 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import (
-    TensorLike,
-    alike,
-    as_tensor,
-    axis_number,
-    common_tensors,
-    normalize_axis,
-    promoted,
-    readable,
-)
+from unigrad.core.arguments import TensorLike, alike, as_tensor, common_tensors, promoted, readable
+from unigrad.core.axes import axis_number, normalize_axis
 from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import OPS, composite, primitive
-from unigrad.core.plans import Plans, planned
+from unigrad.core.plans import Planned, Plans, planned
 from unigrad.core.tensor import Tensor
 from unigrad.ops import reductions
 from unigrad.ops.arithmetic import conj
-from unigrad.ops.shaping import as_shape, permute_dims, ravel, reshape
+from unigrad.ops.shaping import as_integer, as_shape, permute_dims, ravel, reshape
 
 __all__ = [
     "diagonal",
@@ -97,13 +90,18 @@ def _check_factors(left: tuple[int, ...], right: tuple[int, ...]) -> None:
 
 def _numbers(name: str, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
     """Refuse bools."""
-    if x1.dtype == dtypes.bool_:
+    if x1.native.dtype in x1.backend.native_bools:
         raise DTypeError(f"{name}: bools are not multiplied and added; cast them with ug.astype")
     return x1, x2
 
 
 def _two(name: str, x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
-    x1, x2 = alike((x1, x2)) or common_tensors(name, (x1, x2))
+    if type(x1) is Tensor and type(x2) is Tensor and x1.backend is x2.backend:
+        dtype = x1.native.dtype
+        if dtype is x2.native.dtype and dtype in x1.backend.native_floats:
+            return x1, x2
+    if alike((x1, x2)) is None:
+        x1, x2 = common_tensors(name, (x1, x2))
     return _numbers(name, x1, x2)
 
 
@@ -114,9 +112,17 @@ def _tensordot(x1: Tensor, x2: Tensor, *, axes: tuple[tuple[int, ...], tuple[int
     columns = [i for i in range(x2.ndim) if i not in second]
     inner = math.prod([x1.shape[i] for i in first])
     shape = [x1.shape[i] for i in rows], [x2.shape[i] for i in columns]
-    left = reshape(permute_dims(x1, [*rows, *first]), (math.prod(shape[0]), inner))
-    right = reshape(permute_dims(x2, [*second, *columns]), (inner, math.prod(shape[1])))
-    return reshape(_matmul(left, right), (*shape[0], *shape[1]))
+    left = _matrix_of(x1, (*rows, *first), (math.prod(shape[0]), inner))
+    right = _matrix_of(x2, (*second, *columns), (inner, math.prod(shape[1])))
+    product: Tensor = _matmul(left, right)
+    wanted = (*shape[0], *shape[1])
+    return product if product.shape == wanted else reshape(product, wanted)
+
+
+def _matrix_of(x: Tensor, order: tuple[int, ...], shape: tuple[int, int]) -> Tensor:
+    """Return a tensor with its axes in another order as a matrix; as it is if it is that."""
+    moved = x if order == tuple(range(len(order))) else permute_dims(x, order)
+    return moved if moved.shape == shape else reshape(moved, shape)
 
 
 def tensordot(
@@ -135,23 +141,29 @@ def tensordot(
         >>> tensordot([[1, 2], [3, 4]], [[1, 0], [0, 1]]).tolist()
         5
     """
-    x1, x2 = _two("tensordot", x1, x2)
-    left, right = x1.shape, x2.shape
-    if type(axes) is not int:
-        return _contracted(x1, x2, _plan_tensordot(left, right, axes))
-    key = (left, right, axes)
-    settings = _contractions.get(key)
-    if settings is None:
-        settings = _contractions.keep(key, _plan_tensordot(left, right, axes))
-    return _contracted(x1, x2, settings)
+    return _contracted(*_two("tensordot", x1, x2), axes)
+
+
+def _contracted(x1: Tensor, x2: Tensor, axes: Any) -> Tensor:
+    """Contract two tensors of one dtype."""
+    backend = x1.backend
+    left, right = x1.native, x2.native
+    found = None
+    plain = type(axes) is int or axes is _LAST
+    if plain:
+        key = (backend.shape_key(left), backend.shape_key(right), axes)
+        found = _contractions.get(key)
+    if found is None:
+        found = Planned(_tensordot, _plan_tensordot(x1.shape, x2.shape, axes))
+        if plain:
+            _contractions.keep(key, found)
+    out: Tensor = dispatch(found, backend, (x1, x2), (left, right))
+    return out
 
 
 _contractions = Plans()
-
-
-def _contracted(x1: Tensor, x2: Tensor, settings: Mapping[str, Any]) -> Tensor:
-    out: Tensor = dispatch(_tensordot, x1.backend, (x1, x2), (x1.native, x2.native), settings)
-    return out
+#: The last axis of each.
+_LAST = (-1, -1)
 
 
 def _plan_tensordot(left: tuple[int, ...], right: tuple[int, ...], axes: Any) -> Mapping[str, Any]:
@@ -188,17 +200,32 @@ def vecdot(x1: TensorLike, x2: TensorLike, /, *, axis: int = -1) -> Tensor:
         [21, 43]
     """
     x1, x2 = _two("vecdot", x1, x2)
-    least = min(x1.ndim, x2.ndim)
-    axis = axis_number("vecdot", axis)
-    axis = axis - max(x1.ndim, x2.ndim) if axis >= 0 else axis
-    if not -least <= axis < 0 or x1.shape[axis] != x2.shape[axis]:
-        raise ShapeError(f"vecdot: shapes {x1.shape} and {x2.shape} do not fit along {axis}")
-    try:
-        np.broadcast_shapes(x1.shape, x2.shape)
-    except ValueError:
-        raise ShapeError(f"vecdot: shapes {x1.shape} and {x2.shape} do not broadcast") from None
-    out: Tensor = _vecdot(x1, x2, axis=axis)
+    if type(axis) is not int:
+        axis = axis_number("vecdot", axis)
+    backend = x1.backend
+    left, right = x1.native, x2.native
+    key = (backend.shape_key(left), backend.shape_key(right), axis)
+    found = _vector_products.get(key)
+    if found is None:
+        settings = _plan_vecdot(x1.shape, x2.shape, axis)
+        found = _vector_products.keep(key, Planned(_vecdot, settings))
+    out: Tensor = dispatch(found, backend, (x1, x2), (left, right))
     return out
+
+
+_vector_products = Plans()
+
+
+def _plan_vecdot(left: tuple[int, ...], right: tuple[int, ...], axis: int) -> Mapping[str, Any]:
+    ranks = len(left), len(right)
+    axis = axis - max(ranks) if axis >= 0 else axis
+    if not -min(ranks) <= axis < 0 or left[axis] != right[axis]:
+        raise ShapeError(f"vecdot: shapes {left} and {right} do not fit along {axis}")
+    try:
+        np.broadcast_shapes(left, right)
+    except ValueError:
+        raise ShapeError(f"vecdot: shapes {left} and {right} do not broadcast") from None
+    return {"axis": axis}
 
 
 def dot(x1: TensorLike, x2: TensorLike, /) -> Tensor:
@@ -210,10 +237,19 @@ def dot(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         >>> dot([1, 2], [3, 4]).tolist()
         11
     """
+    if (
+        type(x1) is Tensor
+        and type(x2) is Tensor
+        and 0 < x1.native.ndim <= 2
+        and 0 < x2.native.ndim <= 2
+        and x1.native.dtype in x1.backend.native_floats
+    ):
+        return matmul(x1, x2)
     left, right = _two("dot", x1, x2)
-    if not left.ndim or not right.ndim:
+    ranks = left.native.ndim, right.native.ndim
+    if 0 in ranks:
         return left * right
-    if left.ndim <= 2 and right.ndim <= 2:
+    if ranks[0] <= 2 and ranks[1] <= 2:
         return matmul(left, right)
     return tensordot(left, right, axes=(-1, -2 if right.ndim > 1 else -1))
 
@@ -226,9 +262,9 @@ def inner(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         [21, 43]
     """
     left, right = _two("inner", x1, x2)
-    if not left.ndim or not right.ndim:
+    if not left.native.ndim or not right.native.ndim:
         return left * right
-    return tensordot(left, right, axes=(-1, -1))
+    return _contracted(left, right, _LAST)
 
 
 def outer(x1: TensorLike, x2: TensorLike, /) -> Tensor:
@@ -239,7 +275,7 @@ def outer(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         [[3, 4], [6, 8]]
     """
     left, right = _two("outer", x1, x2)
-    out: Tensor = _outer(left, right)
+    out: Tensor = dispatch(_outer, left.backend, (left, right), (left.native, right.native))
     return out
 
 
@@ -259,11 +295,17 @@ def kron(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         [[1, 2], [10, 20]]
     """
     left, right = _two("kron", x1, x2)
-    ndim = max(left.ndim, right.ndim)
-    first = (1,) * (ndim - left.ndim) + left.shape
-    second = (1,) * (ndim - right.ndim) + right.shape
-    product = reshape(left, [n for i in first for n in (i, 1)]) * reshape(
-        right, [n for i in second for n in (1, i)]
+    out: Tensor = dispatch(_kron, left.backend, (left, right), (left.native, right.native))
+    return out
+
+
+@composite
+def _kron(x1: Tensor, x2: Tensor) -> Tensor:
+    ndim = max(x1.ndim, x2.ndim)
+    first = (1,) * (ndim - x1.ndim) + x1.shape
+    second = (1,) * (ndim - x2.ndim) + x2.shape
+    product = reshape(x1, [n for i in first for n in (i, 1)]) * reshape(
+        x2, [n for i in second for n in (1, i)]
     )
     return reshape(product, [i * j for i, j in zip(first, second, strict=True)])
 
@@ -293,16 +335,31 @@ def diagonal(x: TensorLike, /, *, offset: int = 0) -> Tensor:
         >>> diagonal([[1, 2], [3, 4]]).tolist()
         [1, 4]
     """
-    matrix = _matrix("diagonal", x)
+    if type(x) is not Tensor or type(offset) is not int:
+        x, offset = as_tensor(x), as_integer("diagonal", offset)
+    return _diagonals(x, offset)
+
+
+@composite
+def _diagonal(x: Tensor, *, offset: int) -> Tensor:
     top, left = max(-offset, 0), max(offset, 0)
-    *stack, rows, columns = matrix.shape
+    *stack, rows, columns = x.shape
     length = max(min(rows - top, columns - left), 0)
     # In the flattened matrix the elements of a diagonal are a row and one element apart.
     start = top * columns + left
-    out: Tensor = reshape(matrix, (*stack, rows * columns))[
+    out: Tensor = reshape(x, (*stack, rows * columns))[
         ..., start : start + length * (columns + 1) : columns + 1
     ]
     return out
+
+
+def _plan_diagonal(name: str, shape: tuple[int, ...], offset: int) -> Mapping[str, Any]:
+    if len(shape) < 2:
+        raise ShapeError(f"{name}: a matrix has two axes or more, not shape {shape}")
+    return {"offset": offset}
+
+
+_diagonals = planned(_diagonal, partial(_plan_diagonal, "diagonal"))
 
 
 def trace(x: TensorLike, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
@@ -312,4 +369,16 @@ def trace(x: TensorLike, /, *, offset: int = 0, dtype: Any = None) -> Tensor:
         >>> trace([[1, 2], [3, 4]]).tolist()
         5
     """
-    return reductions.sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)
+    if dtype is not None:
+        return reductions.sum(diagonal(x, offset=offset), axis=-1, dtype=dtype)
+    if type(x) is not Tensor or type(offset) is not int:
+        x, offset = as_tensor(x), as_integer("trace", offset)
+    return _traces(x, offset)
+
+
+@composite
+def _trace(x: Tensor, *, offset: int) -> Tensor:
+    return reductions.sum(_diagonal(x, offset=offset), axis=-1)
+
+
+_traces = planned(_trace, partial(_plan_diagonal, "trace"))

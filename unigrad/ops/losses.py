@@ -10,7 +10,7 @@ from unigrad.core.arguments import TensorLike, as_tensor, hidden, to_floating, v
 from unigrad.core.dispatch import dispatch
 from unigrad.core.dtypes import COMPLEX
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
-from unigrad.core.op import composite
+from unigrad.core.op import composite, together
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import where
 from unigrad.ops.indexing import take_along_axis
@@ -51,10 +51,11 @@ def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Te
         logits = to_floating(as_tensor(logits))
     if type(labels) is not Tensor:
         labels = as_tensor(labels, logits)
+    if labels.backend is not logits.backend:
+        logits, labels = together(_sparse_softmax_crossentropy, logits, labels)
     backend, scores, indices = logits.backend, logits.native, labels.native
     if (
-        labels.backend is not backend
-        or indices.dtype not in backend.native_integers
+        indices.dtype not in backend.native_integers
         or scores.dtype in backend.native_complex
         or scores.ndim != 2
         or indices.ndim != 1

@@ -9,6 +9,8 @@ from collections.abc import Callable, Iterator
 from typing import Any, TypeAlias
 
 from unigrad.core import foreign, recorders
+from unigrad.core.arguments import TensorLike
+from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import SettingError, TapeError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable, exchange
@@ -89,6 +91,24 @@ def _to_device(self: Any, device: str, /, *, stream: Any = None) -> Tensor:
     return creation.to_device(self, device)
 
 
+def _divided(x1: Any, x2: Any, /) -> tuple[Tensor, Tensor]:
+    """Return what Python's `divmod` does: the quotient's floor, and what is left."""
+    return rounding.floor_divide(x1, x2), rounding.remainder(x1, x2)
+
+
+def _rounded(self: Any, digits: int | None = None) -> Tensor:
+    """Return what Python's `round` does: halves to even, to so many digits after the point."""
+    if not digits or (digits > 0 and self.dtype not in INEXACT):
+        return rounding.round(self)
+    if self.dtype not in INEXACT:
+        tens = rounding.round(creation.astype(self, "float64") / 10.0**-digits)
+        return creation.astype(tens * 10.0**-digits, self.dtype)
+    unit = 10.0 ** abs(digits)
+    if digits > 0:
+        return rounding.round(self * unit) / unit
+    return rounding.round(self / unit) * unit
+
+
 _BINARY: _Functions = {
     "add": arithmetic.add,
     "sub": arithmetic.subtract,
@@ -115,6 +135,14 @@ _ONE_WAY: _Functions = {
     "ge": comparison.greater_equal,
     "eq": _equal,
     "ne": _not_equal,
+}
+_ROUNDING: _Functions = {
+    "__round__": _rounded,
+    "__trunc__": rounding.trunc,
+    "__floor__": rounding.floor,
+    "__ceil__": rounding.ceil,
+    "__divmod__": _divided,
+    "__rdivmod__": _reflected(_divided),
 }
 _INDEXING: _Functions = {
     "__getitem__": indexing.getitem,
@@ -160,7 +188,7 @@ def _along(op: Any) -> Any:
 def _deviation(op: Any) -> Any:
     """Let the correction come by NumPy's name for it too."""
 
-    def along(self: Any, *, ddof: float = 0, **settings: Any) -> Any:
+    def along(self: Any, *, ddof: TensorLike = 0, **settings: Any) -> Any:
         return op(self, **{"correction": ddof, **settings})
 
     along.__name__ = op.__name__
@@ -183,7 +211,7 @@ _REDUCTIONS: _Functions = {
     "var": _deviation(statistics.var),
 }
 _PROPERTIES: _Functions = {
-    "T": lambda x: shaping.transpose(x),
+    "T": shaping.reverse_axes,
     "mT": lambda x: shaping.swapaxes(x, -1, -2),
     "at": updating.At,
 }
@@ -204,7 +232,7 @@ def attach() -> None:
                 setattr(cls, f"__i{name}__", _assigning(f"__i{name}__", op))
         for name, op in _ONE_WAY.items():
             setattr(cls, f"__{name}__", op)
-        for name, op in _INDEXING.items():
+        for name, op in (*_INDEXING.items(), *_ROUNDING.items()):
             setattr(cls, name, op)
         for name, method in protocols.items():
             setattr(cls, name, method)

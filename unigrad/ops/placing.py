@@ -34,7 +34,8 @@ def place_of(
     if backend is not None:
         raise SettingError("like= and backend= both name a backend: give one of them")
     if isinstance(like, (Tensor, Variable)):
-        owner, beside = like.backend, like.device
+        # A constant is the same to every interpreter that stands over the library.
+        owner, beside = like.backend.root, like.device
     else:
         found = owner_of(like)
         if found is None:

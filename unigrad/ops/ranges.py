@@ -1,33 +1,47 @@
 """Tensors of regular numbers: ranges, spacings, and the matrices of ones on diagonals.
 
-They are computed once in float64 or int64, for all backends alike, and then placed on the current
-one (`ug.use_backend`) and on ``device``, or beside ``like``, or on ``backend``: see
-`unigrad.ops.creation`.
+Of Python numbers they are computed once in float64 or int64, for all backends alike, and then
+placed on the current one (`ug.use_backend`) and on ``device``, or beside ``like``, or on
+``backend``: see `unigrad.ops.creation`. Of tensors they are computed beside these.
 """
 
 from __future__ import annotations
 
 import operator
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, cast, common_tensors, visible
 from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.operands import operands
+from unigrad.core.plans import Plans
 from unigrad.core.tensor import Tensor
 from unigrad.ops.creation import from_host
+from unigrad.ops.filling import NAMES, PLAIN
 from unigrad.ops.shaping import as_shape
+from unigrad.ops.spacing import (
+    are_computed,
+    between,
+    multiples_between,
+    numbers_of,
+    powers_between,
+    steps_from,
+)
 
 __all__ = ["arange", "eye", "geomspace", "identity", "linspace", "logspace", "tri"]
 
 
+@operands("start", "stop", "step")
 def arange(
-    start: float,
+    start: TensorLike,
     /,
-    stop: float | None = None,
-    step: float = 1,
+    stop: TensorLike | None = None,
+    step: TensorLike = 1,
     *,
     dtype: DTypeLike | None = None,
     device: str | None = None,
@@ -36,29 +50,52 @@ def arange(
 ) -> Tensor:
     """Return start, start + step, … below ``stop``; with one number, from 0 up to it.
 
-    Int64 when all numbers are ints, else the default floating dtype.
+    Int64 when all numbers are ints, else the default floating dtype; tensors promote, and have
+    derivatives by their start and step.
 
     Raises:
         ShapeError: when the step is zero.
+        TracingError: when a number is traced: it decides how long the result is.
 
     Example:
         >>> arange(1, 7, 2).tolist()
         [1, 3, 5]
     """
+    key = None
+    if (
+        type(start) is int
+        and (stop is None or type(stop) is int)
+        and type(step) is int
+        and type(dtype) in NAMES
+    ):
+        key = (start, stop, step, dtype)
+        values = _ranges.get(key)
+        if values is not None:
+            return from_host(values, values.dtype, device, like, backend)
     first, last = (0, start) if stop is None else (start, stop)
-    numbers = [_scalar("arange", one) for one in (first, last, step)]
+    numbers: list[Any] = [first, last, step]
+    if not {type(first), type(last), type(step)} <= PLAIN:
+        numbers = numbers_of("arange", *numbers, real=False)
+        if are_computed(numbers):
+            return _cast_to(dtype, steps_from(numbers, (device, like, backend)))
+        numbers = [_scalar("arange", one) for one in numbers]
     if numbers[2] == 0:
         raise ShapeError("arange: the step is not zero")
     kind: type = int if all(isinstance(one, int) for one in numbers) else float
     chosen = dtypes.default_dtype_of_kind(kind) if dtype is None else dtypes.as_dtype(dtype)
-    values = np.arange(*numbers, dtype=np.int64 if kind is int else np.float64)
+    values = np.arange(*numbers, dtype=np.int64 if kind is int else np.float64).astype(chosen)
+    if key is not None and values.size <= _LONGEST:
+        _ranges.keep(key, values)
     return from_host(values, chosen, device, like, backend)
+
+
+#: Ranges of integers on the host, by their numbers and dtype; long ones are not kept.
+_ranges = Plans()
+_LONGEST = 64
 
 
 def _scalar(name: str, value: Any) -> int | float:
     """Return a number as Python's int or float."""
-    if isinstance(value, (Tensor, np.generic, np.ndarray)):
-        value = value.item()
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         try:
             return operator.index(value)
@@ -75,9 +112,10 @@ def _samples(name: str, num: Any) -> int:
     return count
 
 
+@operands("start", "stop")
 def linspace(
-    start: float,
-    stop: float,
+    start: TensorLike,
+    stop: TensorLike,
     /,
     num: int = 50,
     *,
@@ -96,7 +134,14 @@ def linspace(
         >>> linspace(0, 1, 3).tolist()
         [0.0, 0.5, 1.0]
     """
-    ends = [one if isinstance(one, complex) else _scalar("linspace", one) for one in (start, stop)]
+    ends = [start, stop]
+    if not {type(start), type(stop)} <= PLAIN:
+        ends = numbers_of("linspace", start, stop, real=False)
+        if are_computed(ends):
+            place = (device, like, backend)
+            found = between("linspace", ends, _samples("linspace", num), endpoint, place)
+            return _rounded(found, ends, dtype)
+        ends = [one if isinstance(one, complex) else _scalar("linspace", one) for one in ends]
     kind: type = complex if any(isinstance(one, complex) for one in ends) else float
     chosen = dtypes.default_dtype_of_kind(kind) if dtype is None else dtypes.as_dtype(dtype)
     count = _samples("linspace", num)
@@ -104,16 +149,19 @@ def linspace(
     return from_host(values, chosen, device, like, backend)
 
 
+@operands("start", "stop", "base")
 def logspace(
-    start: float,
-    stop: float,
+    start: TensorLike,
+    stop: TensorLike,
     /,
     num: int = 50,
     *,
     endpoint: bool = True,
-    base: float = 10.0,
+    base: TensorLike = 10.0,
     dtype: DTypeLike | None = None,
     device: str | None = None,
+    like: Any = None,
+    backend: str | None = None,
 ) -> Tensor:
     """Return the powers of ``base`` whose exponents are ``linspace(start, stop, num)``.
 
@@ -125,21 +173,30 @@ def logspace(
         [1.0, 10.0, 100.0]
     """
     chosen = dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype)
-    values: npt.NDArray[Any] = np.logspace(
-        start, stop, _samples("logspace", num), endpoint=endpoint, base=base
-    )
-    return from_host(values, chosen, device)
+    count = _samples("logspace", num)
+    first, last, root = numbers = [start, stop, base]
+    if not {type(start), type(stop), type(base)} <= PLAIN:
+        first, last, root = numbers = numbers_of("logspace", *numbers)
+        if are_computed(numbers):
+            place = (device, like, backend)
+            found = powers_between("logspace", (first, last), root, count, endpoint, place)
+            return _rounded(found, numbers, dtype)
+    values: npt.NDArray[Any] = np.logspace(first, last, count, endpoint=endpoint, base=root)
+    return from_host(values, chosen, device, like, backend)
 
 
+@operands("start", "stop")
 def geomspace(
-    start: float,
-    stop: float,
+    start: TensorLike,
+    stop: TensorLike,
     /,
     num: int = 50,
     *,
     endpoint: bool = True,
     dtype: DTypeLike | None = None,
     device: str | None = None,
+    like: Any = None,
+    backend: str | None = None,
 ) -> Tensor:
     """Return numbers from ``start`` to ``stop``, each the same multiple of the one before.
 
@@ -151,11 +208,35 @@ def geomspace(
         [1.0, 10.0, 100.0]
     """
     chosen = dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype)
-    if start == 0 or stop == 0:
-        raise ShapeError("geomspace: neither end is zero")
     count = _samples("geomspace", num)
-    values: npt.NDArray[Any] = np.geomspace(start, stop, count, endpoint=endpoint)
-    return from_host(values, chosen, device)
+    first, last = ends = numbers_of("geomspace", start, stop)
+    if any(_is_zero(one) for one in ends):
+        raise ShapeError("geomspace: neither end is zero")
+    if are_computed(ends):
+        found = multiples_between("geomspace", ends, count, endpoint, (device, like, backend))
+        return _rounded(found, ends, dtype)
+    values: npt.NDArray[Any] = np.geomspace(first, last, count, endpoint=endpoint)
+    return from_host(values, chosen, device, like, backend)
+
+
+def _is_zero(number: Any) -> bool:
+    """Tell whether a number is 0, as far as anybody knows."""
+    if not isinstance(number, Tensor):
+        return bool(number == 0)
+    found = visible(number)
+    return found is not None and not found.all()
+
+
+def _cast_to(dtype: DTypeLike | None, x: Tensor) -> Tensor:
+    return x if dtype is None else cast(x, dtypes.as_dtype(dtype))
+
+
+def _rounded(x: Tensor, numbers: Sequence[Any], dtype: DTypeLike | None) -> Tensor:
+    """Return what was computed from operands in the dtype asked for, else in theirs."""
+    if dtype is not None:
+        return cast(x, dtypes.as_dtype(dtype))
+    common = common_tensors("linspace", numbers)[0].dtype
+    return cast(x, common if common in dtypes.INEXACT else dtypes.default_dtype())
 
 
 def _sides(name: str, n_rows: Any, n_cols: Any, k: Any) -> tuple[int, int, int]:
@@ -195,7 +276,15 @@ def eye(
     return from_host(np.eye(*_sides("eye", n_rows, n_cols, k)), chosen, device, like, backend)
 
 
-def identity(n: int, /, *, dtype: DTypeLike | None = None, device: str | None = None) -> Tensor:
+def identity(
+    n: int,
+    /,
+    *,
+    dtype: DTypeLike | None = None,
+    device: str | None = None,
+    like: Any = None,
+    backend: str | None = None,
+) -> Tensor:
     """Return the identity matrix of n rows.
 
     Raises:
@@ -206,7 +295,7 @@ def identity(n: int, /, *, dtype: DTypeLike | None = None, device: str | None = 
         [[1.0]]
     """
     chosen = dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype)
-    return from_host(np.eye(*_sides("identity", n, None, 0)), chosen, device)
+    return from_host(np.eye(*_sides("identity", n, None, 0)), chosen, device, like, backend)
 
 
 def tri(
@@ -217,6 +306,8 @@ def tri(
     k: int = 0,
     dtype: DTypeLike | None = None,
     device: str | None = None,
+    like: Any = None,
+    backend: str | None = None,
 ) -> Tensor:
     """Return a matrix of ones on and below the k-th diagonal, zeros above.
 
@@ -228,4 +319,4 @@ def tri(
         [[1.0, 0.0], [1.0, 1.0]]
     """
     chosen = dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype)
-    return from_host(np.tri(*_sides("tri", n_rows, n_cols, k)), chosen, device)
+    return from_host(np.tri(*_sides("tri", n_rows, n_cols, k)), chosen, device, like, backend)

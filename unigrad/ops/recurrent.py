@@ -38,3 +38,10 @@ def _gru_step_reset_before(projected: Tensor, state: Tensor, kernel: Tensor) -> 
     update = sigmoid(x_update + h_update)
     new = tanh(x_new + matmul(reset * state, kernel[:, 2 * units :]))
     return new + update * (state - new)
+
+
+def lstm_step(total: Tensor, cell: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the next h and c from x W + b + h U (…, 4u), gates i, f, g, o, and from c."""
+    i, f, g, o = split(total, 4, axis=-1)
+    cell = sigmoid(f) * cell + sigmoid(i) * tanh(g)
+    return sigmoid(o) * tanh(cell), cell

@@ -9,23 +9,18 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping
-from functools import wraps
+from functools import partial, wraps
 from typing import Any, ParamSpec
 from typing import cast as typed
 
-from unigrad.core import dtypes, recorders
-from unigrad.core.arguments import (
-    TensorLike,
-    as_tensor,
-    cast,
-    normalize_axes,
-    normalize_axis,
-    to_floating,
-)
+from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, as_tensor, cast, to_floating
+from unigrad.core.axes import normalize_axes, normalize_axis
 from unigrad.core.dispatch import dispatch
 from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import Op, composite, primitive
+from unigrad.core.plans import Planned, Plans, planned
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import not_equal
 from unigrad.ops.identity import identity
@@ -48,25 +43,18 @@ __all__ = [
 Axis = int | tuple[int, ...] | None
 
 _HALVES = (dtypes.float16, dtypes.bfloat16)
-_process = recorders.process
 _Given = ParamSpec("_Given")
 
 
-#: Settings as kernels get them from the short way, by axis and keepdims.
-_SETTINGS: Mapping[tuple[int | None, bool], Mapping[str, Any]] = {
-    (axis, keepdims): {"axis": axis if axis is None else (axis,), "keepdims": keepdims}
-    for axis in (None, *range(-8, 8))
-    for keepdims in (False, True)
-}
-
-
-def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Tensor]]:
+def at_once(
+    op: Op, takes: str = "native_reals"
+) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Tensor]]:
     """Give a reduction a short way to its kernel for the commonest call.
 
-    That is one real floating tensor with elements that no tape follows, ``axis`` ``None`` or an
-    int within its axes. The kernel then sees the axis as it was given: ``None``, or a tuple of
-    one int, perhaps negative.
+    That is one tensor with elements, of a dtype among a backend's ``takes``, with ``axis`` ``None``
+    or an int. The kernel then sees ``None``, or a tuple of one int.
     """
+    plans = Plans()
 
     def declare(function: Callable[_Given, Tensor]) -> Callable[_Given, Tensor]:
         long_way: Callable[..., Tensor] = function
@@ -75,29 +63,33 @@ def at_once(op: Op) -> Callable[[Callable[_Given, Tensor]], Callable[_Given, Ten
         def run(x: Any, /, *, axis: Any = None, keepdims: Any = False, **rest: Any) -> Tensor:
             if (
                 type(x) is Tensor
-                and not rest
-                and not (x.uid and _process.recording)
                 and (axis is None or type(axis) is int)
                 and type(keepdims) is bool
+                and not rest
             ):
                 backend = x.backend
                 native = x.native
-                # Not every library refuses an axis that is not there.
-                if native.dtype in backend.native_reals and (
-                    axis is None or -(ndim := len(backend.shape(native))) <= axis < ndim <= 8
-                ):
-                    settings = _SETTINGS[axis, keepdims]
-                    try:
-                        made: Tensor = dispatch(op, backend, (x,), (native,), settings)
-                    except ShapeError:
-                        pass  # The long way says what is wrong.
-                    else:
+                if native.dtype in getattr(backend, takes):
+                    key = (backend.shape_key(native), axis, keepdims)
+                    found = plans.get(key)
+                    if found is None:
+                        found = plans.keep(key, _plan(op, backend.shape(native), axis, keepdims))
+                    if found:
+                        made: Tensor = dispatch(found, backend, (x,), (native,))
                         return made
             return long_way(x, axis=axis, keepdims=keepdims, **rest)
 
         return typed(Callable[_Given, Tensor], run)
 
     return declare
+
+
+def _plan(op: Op, shape: tuple[int, ...], axis: int | None, keepdims: bool) -> Planned | bool:
+    """Return the op of one axis or all; False where the long way has something to say or to do."""
+    if 0 in shape or not shape or not (axis is None or -len(shape) <= axis < len(shape)):
+        return False
+    axes = None if axis is None else (axis % len(shape),)
+    return Planned(op, {"axis": axes, "keepdims": keepdims})
 
 
 _sum = primitive("sum")
@@ -220,7 +212,13 @@ def prod(
 @composite
 def _mean(x: Tensor, *, axis: tuple[int, ...] | None, keepdims: bool) -> Tensor:
     total: Tensor = _sum(x, axis=axis, keepdims=keepdims)
-    return total / reduced_size(x.shape, axis)
+    size = reduced_size(x.shape, axis)
+    return total / size if size else undefined(total)
+
+
+def undefined(total: Tensor) -> Tensor:
+    """Return NaN in place of a sum of no elements; its derivative is that of the sum, 0."""
+    return total * 0.0 + math.nan
 
 
 @at_once(_mean)
@@ -281,6 +279,7 @@ def min(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tenso
     return _extremum(_min, x, axis, keepdims)
 
 
+@at_once(_any, "native_bools")
 def any(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Tell whether any element is true (not zero; NaN counts as true); false for none.
 
@@ -291,6 +290,7 @@ def any(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tenso
     return _of_truths(_any, x, axis, keepdims)
 
 
+@at_once(_all, "native_bools")
 def all(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Tell whether all elements are true (not zero; NaN counts as true); true for none.
 
@@ -308,8 +308,7 @@ def _truths(x: Tensor) -> Tensor:
 
 def _of_truths(op: Op, x: TensorLike, axis: Axis, keepdims: bool) -> Tensor:
     x = _truths(as_tensor(x))
-    axes = normalize_axes(op.name, axis, x.ndim)
-    return _reduced(op, x, axes, keepdims)
+    return _reduced(op, x, normalize_axes(op.name, axis, x.ndim), keepdims)
 
 
 def argmax(x: TensorLike, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
@@ -341,6 +340,13 @@ def argmin(x: TensorLike, /, *, axis: int | None = None, keepdims: bool = False)
 
 
 def _index_of_extremum(op: Op, x: TensorLike, axis: int | None, keepdims: bool) -> Tensor:
+    if (
+        type(x) is Tensor
+        and type(axis) is int
+        and not keepdims
+        and x.native.dtype in x.backend.native_reals
+    ):
+        return _along[op](x, axis)
     x = _ordered(op.name, as_tensor(x))
     if x.dtype == dtypes.bool_:
         x = cast(x, dtypes.uint8)
@@ -360,13 +366,24 @@ def _index_of_extremum(op: Op, x: TensorLike, axis: int | None, keepdims: bool) 
     return reshape(index, reduced_shape(shape, None if axis is None else (along,), True))
 
 
+def _plan_index(name: str, shape: tuple[int, ...], axis: int) -> Mapping[str, Any]:
+    place = normalize_axis(name, axis, len(shape))
+    if shape[place] == 0:
+        raise ShapeError(f"{name}: no elements to choose from in {shape} along {place}")
+    return {"axis": place}
+
+
+#: The commonest call of each.
+_along = {op: planned(op, partial(_plan_index, op.name)) for op in (_argmax, _argmin)}
+
+
 @composite
 def _count_nonzero(x: Tensor, *, axis: tuple[int, ...] | None, keepdims: bool) -> Tensor:
-    ones = cast(_truths(x), dtypes.int64)
-    out: Tensor = _sum(ones, axis=axis, keepdims=keepdims)
+    out: Tensor = _sum(cast(_truths(x), dtypes.int64), axis=axis, keepdims=keepdims)
     return out
 
 
+@at_once(_count_nonzero, "native_dtypes")
 def count_nonzero(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return how many elements are not zero (int64). Derivative zero.
 

@@ -5,20 +5,25 @@ Errors, the same for all: `ShapeError` for shapes and axes that do not fit.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, normalize_axis
+from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
+from unigrad.core.axes import normalize_axis
+from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
-from unigrad.core.op import OPS, composite, primitive
-from unigrad.core.plans import Plans
+from unigrad.core.op import OPS, Op, composite, primitive
+from unigrad.core.operands import in_dtype, operands, single
+from unigrad.core.plans import Planned, Plans, planned
 from unigrad.core.tensor import Tensor
+from unigrad.ops.comparison import where
+from unigrad.ops.filling import PLAIN, scalar_of
 from unigrad.ops.identity import identity
 from unigrad.ops.indexing import take
-from unigrad.ops.shaping import as_shape, broadcast_to, ravel, reshape
+from unigrad.ops.shaping import as_integer, as_shape, broadcast_to, ravel, reshape
 
 __all__ = ["diag", "meshgrid", "pad", "repeat", "tile", "tril", "triu"]
 
@@ -62,13 +67,18 @@ def tile(x: TensorLike, repetitions: int | Sequence[int], /) -> Tensor:
     """
     x = as_tensor(x)
     times = as_shape("tile", repetitions)
+    if x.ndim < len(times):
+        x = reshape(x, (1,) * (len(times) - x.ndim) + x.shape)
+    return _tiled(x, times)
+
+
+def _plan_tile(shape: tuple[int, ...], times: tuple[int, ...]) -> Mapping[str, Any]:
     if times and min(times) < 0:
         raise ShapeError(f"tile: the repetitions {times} are not negative")
-    ndim = max(x.ndim, len(times))
-    if x.ndim < ndim:
-        x = reshape(x, (1,) * (ndim - x.ndim) + x.shape)
-    out: Tensor = _tile(x, repetitions=(1,) * (ndim - len(times)) + times)
-    return out
+    return {"repetitions": (1,) * (len(shape) - len(times)) + times}
+
+
+_tiled = planned(_tile, _plan_tile)
 
 
 def repeat(x: TensorLike, repeats: int | TensorLike, /, *, axis: int | None = None) -> Tensor:
@@ -89,6 +99,8 @@ def repeat(x: TensorLike, repeats: int | TensorLike, /, *, axis: int | None = No
     if axis is None:
         x, axis = ravel(x), 0
     place = normalize_axis("repeat", axis, x.ndim)
+    if isinstance(repeats, bool):
+        repeats = as_integer("repeat", repeats)
     if not isinstance(repeats, (int, np.integer)):
         counts = repeats.numpy() if isinstance(repeats, Tensor) else np.asarray(repeats)
         if counts.dtype.kind not in "iu":
@@ -107,13 +119,14 @@ def repeat(x: TensorLike, repeats: int | TensorLike, /, *, axis: int | None = No
     return out
 
 
+@operands("constant_values")
 def pad(
     x: TensorLike,
     pad_width: int | Sequence[int] | Sequence[Sequence[int]],
     /,
     mode: PadMode = "constant",
     *,
-    constant_values: float = 0,
+    constant_values: TensorLike = 0,
 ) -> Tensor:
     """Return ``x`` with elements put before and after along each axis.
 
@@ -131,16 +144,28 @@ def pad(
         [3, 2, 1, 2, 3]
     """
     out: Tensor = as_tensor(x)
+    key = None
+    if type(constant_values) is int and mode == "constant" and _is_plain(pad_width):
+        backend, native = out.backend, out.native
+        shape = backend.shape_key(native)
+        key = (backend.root, shape, native.dtype, pad_width, constant_values)
+        found = _paddings.get(key)
+        if found is not None:
+            out = dispatch(found, backend, (out,), (native,))
+            return out
     if mode not in _MODES:
         raise SettingError(f"pad: mode is one of {', '.join(_MODES)}, not {mode!r}")
     widths = _widths(pad_width, out.ndim)
     if not any(before or after for before, after in widths):
         return identity(out)
     if mode == "constant":
-        value = constant_values
-        if isinstance(value, float) and out.dtype in dtypes.INTEGER:
-            value = int(value)
-        out = _pad(out, widths=widths, value=value)
+        value = _filler(constant_values, out.dtype)
+        if isinstance(value, Tensor):
+            return _pad_by(out, widths, value)
+        settings = {"widths": widths, "value": value}
+        if key is not None:
+            _paddings.keep(key, Planned(_pad, settings))
+        out = _pad(out, **settings)
         return out
     for axis, (before, after) in enumerate(widths):
         if before or after:
@@ -152,12 +177,25 @@ def pad(
     return out
 
 
+def _filler(value: TensorLike, dtype: dtypes.DType) -> Any:
+    """Return what to pad with as a Python number, or as a tensor of the dtype."""
+    found = value if type(value) in PLAIN else single("pad", value, real=False)
+    if isinstance(found, Tensor):
+        return in_dtype(found, dtype)
+    found = int(found) if type(found) is float and dtype in dtypes.INTEGER else found
+    if type(found) is float:
+        return found if -6e4 < found < 6e4 else dtypes.in_range(found, dtype)
+    return scalar_of("pad", found, dtype) if type(found) is int else found
+
+
+def _pad_by(x: Tensor, widths: tuple[tuple[int, int], ...], value: Tensor) -> Tensor:
+    """Pad with a tensor of the same dtype."""
+    inside = np.pad(np.ones(x.shape, bool), widths)
+    return where(constant(x, inside, dtypes.bool_), _pad(x, widths=widths, value=0), value)
+
+
 def _widths(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
     """Return a pair (before, after) per axis."""
-    key = (pad_width, ndim)
-    if _is_plain(pad_width) and key in _all_widths:
-        known: tuple[tuple[int, int], ...] = _all_widths[key]
-        return known
     try:
         array = np.asarray(pad_width)
         if array.size and array.dtype.kind not in "iu":
@@ -168,13 +206,11 @@ def _widths(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
     widths = tuple((int(before), int(after)) for before, after in pairs)
     if any(before < 0 or after < 0 for before, after in widths):
         raise ShapeError(f"pad: the widths {widths} are not negative")
-    if _is_plain(pad_width):
-        _all_widths.keep(key, widths)
     return widths
 
 
-#: Widths per axis by what was given and the number of axes.
-_all_widths = Plans()
+#: Paddings by an integer, by shape, native dtype, widths as they were given, and that integer.
+_paddings = Plans()
 
 
 def _is_plain(widths: Any) -> bool:
@@ -189,8 +225,7 @@ def tril(x: TensorLike, /, *, k: int = 0) -> Tensor:
         >>> tril([[1, 2], [3, 4]]).tolist()
         [[1, 0], [3, 4]]
     """
-    out: Tensor = _tril(_matrices("tril", x), k=int(k))
-    return out
+    return _lower(x if type(x) is Tensor else as_tensor(x), as_integer("tril", k))
 
 
 def triu(x: TensorLike, /, *, k: int = 0) -> Tensor:
@@ -200,16 +235,21 @@ def triu(x: TensorLike, /, *, k: int = 0) -> Tensor:
         >>> triu([[1, 2], [3, 4]]).tolist()
         [[1, 2], [0, 4]]
     """
-    out: Tensor = _triu(_matrices("triu", x), k=int(k))
-    return out
+    return _upper(x if type(x) is Tensor else as_tensor(x), as_integer("triu", k))
 
 
-def _matrices(name: str, x: TensorLike) -> Tensor:
-    """Return an input that has rows and columns."""
-    tensor: Tensor = as_tensor(x)
-    if tensor.ndim < 2:
-        raise ShapeError(f"{name}: shape {tensor.shape} has no rows and columns")
-    return tensor
+def _triangle(op: Op) -> Callable[..., Tensor]:
+    """Return an op of matrices as a function of a tensor and the number of a diagonal."""
+
+    def plan(shape: tuple[int, ...], k: int) -> Mapping[str, Any]:
+        if len(shape) < 2:
+            raise ShapeError(f"{op.name}: shape {shape} has no rows and columns")
+        return {"k": k}
+
+    return planned(op, plan)
+
+
+_lower, _upper = _triangle(_tril), _triangle(_triu)
 
 
 def diag(x: TensorLike, /, *, k: int = 0) -> Tensor:
@@ -221,7 +261,13 @@ def diag(x: TensorLike, /, *, k: int = 0) -> Tensor:
         >>> diag([[1, 2], [3, 4]]).tolist()
         [1, 4]
     """
-    x = as_tensor(x)
+    if type(x) is not Tensor or type(k) is not int:
+        x, k = as_tensor(x), as_integer("diag", k)
+    return _diagonals(x, k)
+
+
+@composite
+def _diag(x: Tensor, *, k: int) -> Tensor:
     row, column = max(-k, 0), max(k, 0)
     if x.ndim == 1:
         side = x.shape[0] + abs(k)
@@ -230,15 +276,22 @@ def diag(x: TensorLike, /, *, k: int = 0) -> Tensor:
         numbers = cast(x, dtypes.uint8) if x.dtype == dtypes.bool_ else x
         flat = OPS["scatter_add"](numbers, as_tensor(places, x), axis=0, length=side * side)
         return reshape(cast(flat, x.dtype), (side, side))
-    if x.ndim != 2:
-        raise ShapeError(f"diag: shape {x.shape} is neither a vector nor a matrix")
     rows, columns = x.shape
     count = max(min(rows - row, columns - column), 0)
     places = (np.arange(count) + row) * columns + np.arange(count) + column
     return take(x, places)
 
 
-def meshgrid(*arrays: TensorLike, indexing: Literal["xy", "ij"] = "xy") -> list[Tensor]:
+def _plan_diag(shape: tuple[int, ...], k: int) -> Mapping[str, Any]:
+    if len(shape) not in (1, 2):
+        raise ShapeError(f"diag: shape {shape} is neither a vector nor a matrix")
+    return {"k": k}
+
+
+_diagonals = planned(_diag, _plan_diag)
+
+
+def meshgrid(*arrays: TensorLike, indexing: Literal["xy", "ij"] = "xy") -> tuple[Tensor, ...]:
     """Return coordinate tensors of the grid that vectors span; "xy" puts the second axis first.
 
     Example:
@@ -261,4 +314,4 @@ def meshgrid(*arrays: TensorLike, indexing: Literal["xy", "ij"] = "xy") -> list[
     for axis, x in zip(order, vectors, strict=True):
         column = tuple([-1 if i == axis else 1 for i in range(len(order))])
         out.append(broadcast_to(reshape(x, column), shape))
-    return out
+    return tuple(out)

@@ -1,6 +1,6 @@
-"""Tensors as sets: unique elements and membership.
+"""Tensors as sets: unique elements, membership, unions and intersections.
 
-How many unique elements there are depends on values, so ``unique_…`` cannot be traced. Every NaN is
+How many unique elements there are depends on values, so only `isin` can be traced. Every NaN is
 different from every other; 0 and -0 are equal. Indices, counts and truths have derivative zero.
 
 Errors, the same for all: `TracingError` inside a traced function, `DTypeError` for complex numbers.
@@ -8,21 +8,25 @@ Errors, the same for all: `TracingError` inside a traced function, `DTypeError` 
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast, common_tensors, constant
+from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import minimum
 from unigrad.ops.comparison import equal, not_equal
-from unigrad.ops.creation import full_like
 from unigrad.ops.cumulative import cumulative_sum, diff
-from unigrad.ops.indexing import nonzero, take
+from unigrad.ops.filling import full_like
+from unigrad.ops.indexing import getitem, nonzero, take
 from unigrad.ops.joining import concat
-from unigrad.ops.shaping import reshape
+from unigrad.ops.shaping import ravel, reshape
 from unigrad.ops.sorting import argsort, searchsorted, sort
 
-__all__ = ["isin", "unique_all", "unique_counts", "unique_inverse", "unique_values"]
+__all__ = [
+    "intersect1d", "isin", "setdiff1d", "union1d", "unique_all", "unique_counts",
+    "unique_inverse", "unique_values",
+]  # fmt: skip
 
 
 class UniqueAll(NamedTuple):
@@ -65,10 +69,7 @@ def unique_all(x: TensorLike, /) -> UniqueAll:
     flat = reshape(x, (-1,))
     order = argsort(flat)
     ascending = take(flat, order, axis=0)
-    # A new value begins at the first place and wherever neighbours differ.
-    begins = not_equal(ascending[1:], ascending[:-1])
-    if x.size:
-        begins = concat([reshape(constant(begins, True), (1,)), begins])
+    begins = _beginnings(ascending)
     (starts,) = nonzero(begins)
     ranks = cumulative_sum(cast(begins, dtypes.int64)) - 1
     return UniqueAll(
@@ -86,7 +87,19 @@ def unique_values(x: TensorLike, /) -> Tensor:
         >>> unique_values([3, 1, 3]).tolist()
         [1, 3]
     """
-    return unique_all(x).values
+    x = as_tensor(x)
+    ascending = sort(ravel(x))
+    found: Tensor = ascending[_beginnings(ascending)]
+    return found
+
+
+@composite
+def _beginnings(ascending: Tensor) -> Tensor:
+    """Tell where a new value begins: at the first place, and wherever neighbours differ."""
+    changes = not_equal(ascending[1:], ascending[:-1])
+    if not ascending.size:
+        return changes
+    return concat([constant(changes, [True]), changes])
 
 
 def unique_counts(x: TensorLike, /) -> UniqueCounts:
@@ -126,3 +139,62 @@ def isin(x1: TensorLike, x2: TensorLike, /, *, invert: bool = False) -> Tensor:
     place = minimum(searchsorted(among, x1), among.size - 1)
     candidate = take(among, place, axis=0)
     return not_equal(candidate, x1) if invert else equal(candidate, x1)
+
+
+def union1d(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+    """Return the unique elements of both tensors in ascending order.
+
+    Example:
+        >>> union1d([3, 1], [[1, 2]]).tolist()
+        [1, 2, 3]
+    """
+    x1, x2 = common_tensors("union1d", (x1, x2))
+    return unique_values(concat([x1, x2], axis=None))
+
+
+def setdiff1d(x1: TensorLike, x2: TensorLike, /, *, assume_unique: bool = False) -> Tensor:
+    """Return the unique elements of ``x1`` that are not in ``x2``, in ascending order.
+
+    With ``assume_unique`` those of ``x1`` are taken as they come, in their order.
+
+    Example:
+        >>> setdiff1d([3, 1, 2, 3], [1]).tolist()
+        [2, 3]
+    """
+    x1, x2 = common_tensors("setdiff1d", (x1, x2))
+    own = ravel(x1) if assume_unique else unique_values(x1)
+    return getitem(own, isin(own, x2, invert=True))
+
+
+def intersect1d(
+    x1: TensorLike,
+    x2: TensorLike,
+    /,
+    *,
+    assume_unique: bool = False,
+    return_indices: bool = False,
+) -> Any:
+    """Return the unique elements that are in both tensors, in ascending order.
+
+    ``return_indices`` also returns where each comes first in the flattened ``x1`` and ``x2``
+    (int64). The derivative goes to the elements of ``x1``. ``assume_unique`` is there for NumPy's
+    sake: elements are made unique whatever it says.
+
+    Example:
+        >>> intersect1d([3, 1, 3], [2, 3, 1]).tolist()
+        [1, 3]
+        >>> [one.tolist() for one in intersect1d([3, 1], [1, 2], return_indices=True)]
+        [[1], [1], [0]]
+    """
+    x1, x2 = common_tensors("intersect1d", (x1, x2))
+    first = unique_all(x1)
+    both = isin(first.values, x2)
+    found = getitem(first.values, both)
+    if not return_indices:
+        return found
+    second = unique_all(x2)
+    return (
+        found,
+        getitem(first.indices, both),
+        getitem(second.indices, isin(second.values, x1)),
+    )

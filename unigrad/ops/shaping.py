@@ -11,14 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core.arguments import (
-    TensorLike,
-    as_tensor,
-    normalize_axes,
-    normalize_axis,
-    plain_axes,
-    plain_axis,
-)
+from unigrad.core.arguments import TensorLike, as_tensor
+from unigrad.core.axes import normalize_axes, normalize_axis, plain_axes, plain_axis
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import primitive
 from unigrad.core.plans import plain_ints, planned
@@ -43,12 +37,27 @@ def as_shape(name: str, shape: int | Sequence[int]) -> tuple[int, ...]:
         DTypeError: when an entry is no integer.
     """
     many: Any = shape
-    if not hasattr(many, "__iter__") or getattr(many, "ndim", 1) == 0:
-        many = (many,)
+    if type(shape) is not tuple and (
+        not hasattr(shape, "__iter__") or getattr(shape, "ndim", 1) == 0
+    ):
+        many = (shape,)
     try:
         return plain_ints(many)
     except TypeError:
         raise DTypeError(f"{name}: needs integers, not {shape!r}") from None
+
+
+def as_integer(name: str, value: Any) -> int:
+    """Return an integer as Python's own.
+
+    Raises:
+        DTypeError: when it is none.
+    """
+    try:
+        (number,) = plain_ints((value,))
+    except TypeError:
+        raise DTypeError(f"{name}: needs an integer, not {value!r}") from None
+    return number
 
 
 def _plan_reshape(shape: tuple[int, ...], wanted: tuple[int, ...]) -> Mapping[str, Any]:
@@ -146,7 +155,7 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:
         raise ShapeError(f"broadcast_shapes: {tuples} do not broadcast") from None
 
 
-def broadcast_arrays(*arrays: TensorLike) -> list[Tensor]:
+def broadcast_arrays(*arrays: TensorLike) -> tuple[Tensor, ...]:
     """Return tensors broadcast to their common shape; each keeps its dtype.
 
     Example:
@@ -160,7 +169,7 @@ def broadcast_arrays(*arrays: TensorLike) -> list[Tensor]:
     except ValueError:
         shapes = [x.shape for x in tensors]
         raise ShapeError(f"broadcast_arrays: {shapes} do not broadcast") from None
-    return [_broadcast_to(x, shape=shape) for x in tensors]
+    return tuple([_broadcast_to(x, shape=shape) for x in tensors])
 
 
 def _plan_expansion(shape: tuple[int, ...], axis: int | tuple[int, ...]) -> Mapping[str, Any]:
@@ -231,10 +240,11 @@ def transpose(x: TensorLike, /, axes: Sequence[int] | None = None) -> Tensor:
         (3, 1)
     """
     x = as_tensor(x)
-    return _reversed(x) if axes is None else permute_dims(x, axes)
+    return reverse_axes(x) if axes is None else permute_dims(x, axes)
 
 
-_reversed = planned(_permute_dims, lambda shape: {"axes": tuple(range(len(shape) - 1, -1, -1))})
+#: ``x.T`` of a tensor.
+reverse_axes = planned(_permute_dims, lambda shape: {"axes": tuple(range(len(shape) - 1, -1, -1))})
 
 
 def moveaxis(
@@ -323,18 +333,27 @@ def roll(
         [3, 1, 2]
     """
     x = as_tensor(x)
+    shifts = as_shape("roll", shift)
     if axis is None:
         if isinstance(shift, (tuple, list)):
             raise ShapeError(f"roll: the shifts {shift} need an axis each")
-        flat: Tensor = _roll(ravel(x), shift=as_shape("roll", shift), axis=(0,))
-        return reshape(flat, x.shape)
-    axes = axis if isinstance(axis, (tuple, list)) else (axis,)
-    shifts = shift if isinstance(shift, (tuple, list)) else (shift,) * len(axes)
+        return reshape(_rolled(ravel(x), shifts, (0,)), x.shape)
+    axes = plain_axes("roll", axis if isinstance(axis, (tuple, list)) else (axis,))
+    if not isinstance(shift, (tuple, list)):
+        shifts *= len(axes)
+    return _rolled(x, shifts, axes)
+
+
+def _plan_roll(
+    shape: tuple[int, ...], shifts: tuple[int, ...], axes: tuple[int, ...]
+) -> Mapping[str, Any]:
     if len(axes) != len(shifts):
         raise ShapeError(f"roll: {len(shifts)} shifts for {len(axes)} axes")
     by_axis: dict[int, int] = {}
-    for one, by in zip(axes, as_shape("roll", shifts), strict=True):
-        place = normalize_axis("roll", one, x.ndim)
+    for one, by in zip(axes, shifts, strict=True):
+        place = normalize_axis("roll", one, len(shape))
         by_axis[place] = by_axis.get(place, 0) + by
-    out: Tensor = _roll(x, shift=tuple(by_axis.values()), axis=tuple(by_axis))
-    return out
+    return {"shift": tuple(by_axis.values()), "axis": tuple(by_axis)}
+
+
+_rolled = planned(_roll, _plan_roll)

@@ -5,50 +5,43 @@ Integers and bools are computed in the default floating dtype.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import (
-    TensorLike,
-    as_tensor,
-    cast,
-    constant,
-    normalize_axes,
-    normalize_axis,
-    to_floating,
-    untracked,
-)
+from unigrad.core.arguments import TensorLike, as_tensor, cast, constant, to_floating, untracked
+from unigrad.core.axes import normalize_axes, normalize_axis, plain_axis
 from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import OPS, Op, composite
+from unigrad.core.plans import planned
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import equal, isfinite, where
 from unigrad.ops.elementary import exp, log
 from unigrad.ops.identity import identity
 from unigrad.ops.reductions import reduced_size, widened
-from unigrad.ops.shaping import reshape
+from unigrad.ops.shaping import as_integer, reshape
 
 __all__ = ["log_softmax", "logsumexp", "one_hot", "softmax"]
 
 
-def _call(op: Op, x: Tensor, **settings: object) -> Tensor:
-    """Run an op on one tensor of real numbers in a floating dtype."""
-    out: Tensor = op(_real(op.name, x), **settings)
-    return out
-
-
-def _real(name: str, x: Tensor) -> Tensor:
-    """Return integers and bools as floats.
+def _real(name: str, x: TensorLike) -> Tensor:
+    """Return a tensor of real numbers; integers and bools as floats.
 
     Raises:
         DTypeError: for complex numbers.
     """
+    if type(x) is not Tensor:
+        x = as_tensor(x)
+    real: Tensor = x
     if x.native.dtype in x.backend.native_reals:
-        return x
+        return real
     if x.dtype in dtypes.COMPLEX:
         raise DTypeError(f"{name}: complex numbers have no order ({x.dtype.name})")
-    tensor: Tensor = to_floating(x)
-    return tensor
+    real = to_floating(x)
+    return real
 
 
 def _peak(x: Tensor, axis: tuple[int, ...]) -> Tensor:
@@ -81,8 +74,16 @@ def softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
         >>> softmax([1.0, 1.0]).tolist()
         [0.5, 0.5]
     """
-    x = as_tensor(x)
-    return _call(OPS["softmax"], x, axis=normalize_axis("softmax", axis, x.ndim))
+    if type(x) is not Tensor or x.native.dtype not in x.backend.native_reals:
+        x = _real("softmax", x)
+    return _softmax_along(x, axis if type(axis) is int else plain_axis("softmax", axis))
+
+
+def _plan(op: Op) -> Callable[..., Mapping[str, Any]]:
+    return lambda shape, axis: {"axis": normalize_axis(op.name, axis, len(shape))}
+
+
+_softmax_along = planned(_softmax, _plan(_softmax))
 
 
 @composite
@@ -106,8 +107,12 @@ def log_softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
         >>> log_softmax([0.0, float("-inf")]).tolist()
         [0.0, -inf]
     """
-    x = as_tensor(x)
-    return _call(OPS["log_softmax"], x, axis=normalize_axis("log_softmax", axis, x.ndim))
+    if type(x) is not Tensor or x.native.dtype not in x.backend.native_reals:
+        x = _real("log_softmax", x)
+    return _log_softmax_along(x, axis if type(axis) is int else plain_axis("log_softmax", axis))
+
+
+_log_softmax_along = planned(_log_softmax, _plan(_log_softmax))
 
 
 @composite
@@ -136,11 +141,18 @@ def logsumexp(
         >>> logsumexp([0.0, float("-inf")]).item()
         0.0
     """
-    x = _real("logsumexp", as_tensor(x))
-    axes = normalize_axes("logsumexp", axis, x.ndim)
+    x = _real("logsumexp", x)
     # The sum of many in half precision may leave its range when its logarithm does not.
-    out: Tensor = OPS["logsumexp"](widened(x), axis=axes, keepdims=bool(keepdims))
-    return cast(out, x.dtype)
+    wide = widened(x)
+    out = _logsumexp_along(wide, plain_axis("logsumexp", axis), bool(keepdims))
+    return out if wide is x else cast(out, x.dtype)
+
+
+def _plan_logsumexp(shape: tuple[int, ...], axis: Any, keepdims: bool) -> Mapping[str, Any]:
+    return {"axis": normalize_axes("logsumexp", axis, len(shape)), "keepdims": keepdims}
+
+
+_logsumexp_along = planned(_logsumexp, _plan_logsumexp)
 
 
 def one_hot(
@@ -158,17 +170,34 @@ def one_hot(
         >>> one_hot([1, 3], 3, dtype="int64").tolist()
         [[0, 1, 0], [0, 0, 0]]
     """
-    indices = as_tensor(indices)
-    if indices.dtype not in dtypes.INTEGER:
+    if type(indices) is not Tensor:
+        indices = as_tensor(indices)
+    if indices.native.dtype not in indices.backend.native_integers:
         raise DTypeError(f"one_hot: indices are integers, not {indices.dtype.name}")
-    if num_classes < 0:
-        raise ShapeError(f"one_hot: num_classes is {num_classes}")
-    place = normalize_axis("one_hot", axis, indices.ndim + 1)
+    if type(num_classes) is not int:
+        num_classes = as_integer("one_hot", num_classes)
+    chosen = dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype)
+    return _one_hots(indices, num_classes, plain_axis("one_hot", axis), chosen)
+
+
+@composite
+def _one_hot(indices: Tensor, *, num_classes: int, axis: int, dtype: dtypes.DType) -> Tensor:
     shape = indices.shape
-    row = [1] * (indices.ndim + 1)
-    row[place] = num_classes
+    row = [1] * (len(shape) + 1)
+    row[axis] = num_classes
     # Unsigned and narrow integers meet classes that they could not hold.
     wide = cast(indices, dtypes.int64)
     classes = constant(wide, np.arange(num_classes).reshape(row))
-    hot = equal(reshape(wide, (*shape[:place], 1, *shape[place:])), classes)
-    return cast(hot, dtypes.default_dtype() if dtype is None else dtypes.as_dtype(dtype))
+    return cast(equal(reshape(wide, (*shape[:axis], 1, *shape[axis:])), classes), dtype)
+
+
+def _plan_one_hot(
+    shape: tuple[int, ...], num_classes: int, axis: int, dtype: dtypes.DType
+) -> Mapping[str, Any]:
+    if num_classes < 0:
+        raise ShapeError(f"one_hot: num_classes is {num_classes}")
+    place = normalize_axis("one_hot", axis, len(shape) + 1)
+    return {"num_classes": num_classes, "axis": place, "dtype": dtype}
+
+
+_one_hots = planned(_one_hot, _plan_one_hot)

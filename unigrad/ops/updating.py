@@ -17,23 +17,18 @@ from typing import Any
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import (
-    TensorLike,
-    as_tensor,
-    cast,
-    check_kind,
-    constant,
-    normalize_axis,
-)
+from unigrad.core.arguments import TensorLike, as_tensor, check_kind, constant, hidden
+from unigrad.core.axes import normalize_axis
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
 from unigrad.core.op import OPS, Op, composite, primitive
+from unigrad.core.operands import in_dtype
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops.arithmetic import add, maximum, minimum, multiply
-from unigrad.ops.comparison import equal, where
-from unigrad.ops.indexing import _is_bool, along, arrange, as_index, flat_index, get_basic, nd_key
+from unigrad.ops.comparison import equal, less, where
+from unigrad.ops.indexing import along, arrange, as_index, flat_index, get_basic, nd_key
 from unigrad.ops.joining import concat
-from unigrad.ops.keys import Advanced, as_tuple, basic, is_basic
+from unigrad.ops.keys import Advanced, as_tuple, basic, is_basic, is_bool, without_bools
 from unigrad.ops.shaping import broadcast_to, permute_dims, reshape
 from unigrad.ops.sorting import argsort
 
@@ -82,6 +77,9 @@ def _at_multiply(x: Tensor, v: Tensor, index: Tensor, *, axis: int) -> Tensor:
         product = concat([head, multiply(tail, where(same, shifted, 1))], axis=axis)
         step *= 2
     old = OPS["take"](x, flat, axis=axis)
+    if hidden(flat):
+        # NaN where it lies outside: that is not written, and shall not show in derivatives.
+        old = where(reshape(less(flat, length), (-1, *column)), old, 1)
     out: Tensor = _scatter_set(x, multiply(old, product), flat, axis=axis)
     return out
 
@@ -160,12 +158,16 @@ def _write(
     entries = as_tuple(key)
     if is_basic(entries):
         return _write_basic(name, x, entries, new, combine)
-    if len(entries) == 1 and _is_bool(entries[0]):
+    if len(entries) == 1 and is_bool(entries[0]):
         # As such a key reads: the whole on a new axis, or nothing.
         rows = _write_basic(
             name, get_basic(x, (None,)), (slice(int(bool(entries[0]))),), new, combine
         )
         return get_basic(rows, (0,))
+    if (apart := without_bools(x, entries)) is not None:
+        wider = get_basic(x, apart[0])
+        out = _write(name, wider, apart[1], new, combine, scatter_op, called, given)
+        return reshape(out, x.shape)
     mask = _only_mask(x, entries)
     if mask is not None and new.ndim == 0:
         return where(mask, combine(x, new), x)
@@ -223,7 +225,7 @@ def _as_value(name: str, x: Tensor, values: TensorLike) -> Tensor:
     new = as_tensor(values, x, x.dtype if exact else None)
     if new.dtype != x.dtype:
         check_kind(name, new, x.dtype)
-        new = cast(new, x.dtype)
+        new = in_dtype(values if isinstance(values, Tensor) else new, x.dtype)
     return new
 
 
@@ -300,7 +302,8 @@ class At:
 def assign_item(x: Tensor, key: Any, values: TensorLike) -> None:
     """Make a handle stand for itself with ``x[key]`` replaced: ``x[key] = values``."""
     out = at_set(x, key, values)
-    x.native, x.uid = out.native, out.uid
+    # A value of an interpreter makes the whole tensor one.
+    x.native, x.backend, x.uid = out.native, out.backend, out.uid
 
 
 def assign_variable_item(variable: Variable, key: Any, values: TensorLike) -> None:

@@ -1,181 +1,72 @@
-"""`Optimizer`: what all optimizers share.
+"""`Optimizer`: what all optimizers do with Variables.
 
-A subclass names its slots (the moments that it keeps per parameter) and its update op, which
-takes all parameters of one dtype at once: backends run it as one program, or array by array in as
-few passes as they can. It knows nothing of models or tapes.
+It keeps slots, shared state and the number of steps in Variables, hands their values to
+`Transformation._move` and assigns what that gives. It knows no formula, no model, and of tapes only
+`minimize`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
-from typing import Any, ClassVar
+from typing import Any, Literal, NoReturn, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 
-from unigrad.core import tree
-from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
-from unigrad.core.dtypes import COMPLEX, FLOATING, INTEGER, DType, float32, int64
-from unigrad.core.errors import DTypeError, SettingError, ShapeError
+from unigrad.autodiff.tape import GradientTape
+from unigrad.core.arguments import as_tensor
+from unigrad.core.dtypes import int64
+from unigrad.core.errors import SettingError
 from unigrad.core.leaks import warn_program
 from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable, exchange
-from unigrad.ops.creation import zeros_like
-from unigrad.optimizers.numbers import Number
+from unigrad.ops.filling import zeros_like
 from unigrad.optimizers.slots import Slots
-from unigrad.tracing.dependencies import watched
+from unigrad.optimizers.transformation import (
+    Moment,
+    Transformation,
+    require_floating,
+    wide_like,
+    widened,
+)
 from unigrad.tracing.scope import init_scope, making
 
 #: A number, a Variable (whose changes compiled programs see), or a function of the number of
 #: steps done so far, an int64 Tensor.
-LearningRate = float | Variable | Callable[[Tensor], Any]
+LearningRate: TypeAlias = float | Variable | Callable[[Tensor], Any]
+#: What to do with variables whose gradient is ``None``.
+OnNone: TypeAlias = Literal["raise", "skip"]
 
 
-@watched
-class Optimizer(ABC):
+class Optimizer(Transformation):
     """Change parameters along their gradients.
 
     Use it either as two pure functions, ``init(parameters)`` and ``update(gradients, state,
-    parameters)``, over pytrees of Tensors, or on Variables through `apply_gradients`, which keeps
-    the slots itself.
+    parameters)``, over pytrees of Tensors, or on Variables through `apply_gradients` or `minimize`,
+    which keep the state themselves.
 
     Parameters in half precision are updated in float32, their slots are float32: there ε and small
-    steps are not lost.
-
-    Args:
-        learning_rate: a number, a Variable, or a schedule: a function of the number of steps done
-            so far (an int64 Tensor) that returns a number or a Tensor.
+    steps are not lost. A gradient of NaN makes NaN, as IEEE has it: see `skip_nonfinite`.
     """
 
-    #: The names of what is kept per parameter.
-    slot_names: ClassVar[tuple[str, ...]] = ()
-
-    def __init__(self, learning_rate: LearningRate) -> None:
-        #: The numbers that the update op takes, in its order: see `Hyperparameter`.
-        self.numbers: dict[str, Number] = {"learning_rate": Number(0.0)}
-        #: What gives the rate if that is no plain number.
-        self._schedule: Variable | Callable[[Tensor], Any] | None = None
-        self.learning_rate = learning_rate
+    def __init__(self) -> None:
         self._iterations: Variable | None = None
         self._slots = Slots()
+        self._shared: list[Variable] = []
+        #: True once somebody has called `build`: then other variables are strangers.
+        self._built = False
 
     @property
+    @abstractmethod
     def learning_rate(self) -> Any:
         """The rate as it was given. A new one holds from the next step on, in programs as well."""
-        return self.numbers["learning_rate"].get() if self._schedule is None else self._schedule
 
     @learning_rate.setter
-    def learning_rate(self, rate: LearningRate | Tensor) -> None:
-        if isinstance(rate, Variable) or callable(rate):
-            self._schedule = rate
-        else:
-            self._schedule = None
-            self.numbers["learning_rate"].set(rate)
-
     @abstractmethod
-    def _run(
-        self, step: Tensor, numbers: Sequence[float | Tensor], tensors: Sequence[Tensor]
-    ) -> tuple[Tensor, ...]:
-        """Run the update op: ``tensors`` are all parameters, all gradients and all of each slot;
-        return new parameters and slots so.
-        """
-
-    # -- as pure functions
-
-    def init(self, parameters: Any) -> dict[str, Any]:
-        """Return the state before the first step: the step's number and zeros per slot.
-
-        Raises:
-            DTypeError: when a parameter is no floating one.
-        """
-        leaves = tree.leaves(parameters)
-        for leaf in leaves:
-            _require_floating(type(self).__name__, "a parameter", as_tensor(leaf).dtype)
-        step = constant(as_tensor(leaves[0]), 0, int64) if leaves else as_tensor(0)
-        zeros = {
-            name: tree.map(lambda leaf: _slot_of(as_tensor(leaf)), parameters)
-            for name in self.slot_names
-        }
-        return {"step": step, **zeros}
-
-    def update(
-        self, gradients: Any, state: Mapping[str, Any], parameters: Any
-    ) -> tuple[Any, dict[str, Any]]:
-        """Return the parameters and the state after one step. Nothing is changed in place.
-
-        Raises:
-            ShapeError: when the trees, or a gradient and its parameter, do not fit.
-            DTypeError: when a parameter is no floating one.
-
-        Example:
-            >>> import unigrad as ug
-            >>> from unigrad.optimizers import SGD
-            >>> parameters, optimizer = {"w": ug.asarray(1.0)}, SGD(0.5)
-            >>> state = optimizer.init(parameters)
-            >>> parameters, state = optimizer.update({"w": ug.asarray(1.0)}, state, parameters)
-            >>> parameters["w"].item(), state["step"].item()
-            (0.5, 1)
-        """
-        leaves, structure = tree.flatten(parameters)
-        if tree.structure(gradients) != structure:
-            raise ShapeError(
-                f"update: the gradients' tree {tree.structure(gradients)} is not that of the "
-                f"parameters, {structure}"
-            )
-        for name in self.slot_names:
-            if name not in state or tree.structure(state[name]) != structure:
-                raise ShapeError(f"update: the state has no tree {name!r} like the parameters'")
-        columns = [
-            [as_tensor(leaf) for leaf in some]
-            for some in (
-                leaves,
-                tree.leaves(gradients),
-                *(tree.leaves(state[name]) for name in self.slot_names),
-            )
-        ]
-        step = _step_number(type(self).__name__, state["step"])
-        new_step = step + 1
-        new = self._step(step, new_step, columns)
-        trees = [tree.unflatten(structure, column) for column in new]
-        return trees[0], {
-            "step": new_step, **dict(zip(self.slot_names, trees[1:], strict=True))
-        }  # fmt: skip
-
-    def _step(
-        self, done: Tensor, step: Tensor, columns: Sequence[Sequence[Tensor]]
-    ) -> list[list[Tensor]]:
-        """Update columns (parameters, gradients, slots…), dtype by dtype; leave out gradients."""
-        _require_fitting(type(self).__name__, ("gradient", *self.slot_names), columns)
-        groups: dict[DType, list[int]] = {}
-        for i, parameter in enumerate(columns[0]):
-            groups.setdefault(parameter.dtype, []).append(i)
-        numbers = self._numbers(done)
-        new: list[list[Any]] = [[None] * len(columns[0]) for _ in range(len(columns) - 1)]
-        for dtype, positions in groups.items():
-            within = _within(dtype)
-            tensors = [cast(column[i], within) for column in columns for i in positions]
-            results = self._run(step, numbers, tensors)
-            if within is not dtype:
-                moved = [cast(one, dtype) for one in results[: len(positions)]]
-                results = (*moved, *results[len(positions) :])
-            for k, result in enumerate(results):
-                new[k // len(positions)][positions[k % len(positions)]] = result
-        return new
-
-    def _numbers(self, done: Tensor) -> list[float | Tensor]:
-        """Return the numbers of the step after so many, Tensors where they are computed."""
-        found = [number.get() for number in self.numbers.values()]
-        rate = self._schedule
-        if isinstance(rate, Variable):
-            found[0] = rate._untaped()
-        elif rate is not None:
-            found[0] = as_tensor(rate(done), done)
-        return found
-
-    # -- on Variables
+    def learning_rate(self, rate: LearningRate | Tensor) -> None: ...
 
     @property
     def iterations(self) -> Variable:
@@ -189,80 +80,135 @@ class Optimizer(ABC):
     def build(self, variables: Iterable[Variable]) -> None:
         """Make the slots of these variables, where they are not there yet.
 
+        From then on `apply_gradients` refuses variables that it has not been told of.
+
         Raises:
             DTypeError: when a variable is no floating one; then nothing is made.
         """
-        variables = list(variables)
+        self._build(list(variables))
+        self._built = True
+
+    def _build(self, variables: Sequence[Variable]) -> None:
         self._slots.settle()
+        owner = type(self).__name__
         for variable in variables:
-            _require_floating(type(self).__name__, f"variable {variable.name!r}", variable.dtype)
+            require_floating(owner, f"variable {variable.name!r}", variable.dtype)
         with making, init_scope():
             if self._iterations is None and variables:
                 start = zeros_like(variables[0]._untaped().sum(), dtype=int64)
                 self._iterations = Variable(start, trainable=False, name="iterations")
+            if self.shared_names and not self._shared and variables:
+                like = wide_like([variable._untaped() for variable in variables])
+                self._shared = [
+                    Variable(value, trainable=False, name=name)
+                    for name, value in zip(self.shared_names, self._shared_of(like), strict=True)
+                ]
             for variable in variables:
                 if variable not in self._slots:
+                    starts = self._slots_of(variable.name, widened(variable._untaped()))
                     slots = [
-                        Variable(
-                            _slot_of(variable._untaped()),
-                            trainable=False,
-                            name=f"{variable.name}/{name}",
-                        )
-                        for name in self.slot_names
+                        Variable(start, trainable=False, name=f"{variable.name}/{name}")
+                        for name, start in zip(self.slot_names, starts, strict=True)
                     ]
                     self._slots.add(variable, slots)
-                for number in self.numbers.values():
+                for number in self._all_numbers():
                     number.variable(variable.backend)
 
-    def apply_gradients(self, gradients_and_variables: Iterable[tuple[Any, Variable]]) -> None:
+    def apply_gradients(
+        self,
+        gradients_and_variables: Iterable[tuple[Any, Variable]],
+        *,
+        on_none: OnNone = "raise",
+    ) -> None:
         """Do one step on Variables, given pairs of gradient and variable.
 
-        A variable whose gradient is ``None`` is left as it is, with a `GradientWarning`. Steps that
-        several threads do come out as if one had been done after the other; a schedule may then be
-        called more than once a step.
+        Steps that several threads do come out as if one had been done after the other; a schedule
+        may then be called more than once a step.
+
+        Args:
+            gradients_and_variables: the pairs, as ``zip(gradients, variables)`` gives them.
+            on_none: what to do with variables whose gradient is ``None``: "raise" an error, or
+                "skip" them with a `GradientWarning`, so that they stay as they are.
 
         Raises:
+            SettingError: when a gradient is ``None``, a variable comes twice or was not among those
+                that `build` was given, or what is given are no such pairs.
             ShapeError: when a gradient's shape is not its variable's.
-            SettingError: when a variable comes twice, or what is given are no such pairs.
-            DTypeError: when a variable is no floating one.
+            DTypeError: when its dtype is not, or a variable is no floating one.
+            BackendMismatchError: when its backend is not.
         """
-        pairs = list(gradients_and_variables)
-        _require_pairs(pairs)
-        _require_distinct([variable for _, variable in pairs])
-        missing = [variable.name for gradient, variable in pairs if gradient is None]
-        if missing:
-            warn_program(f"apply_gradients: no gradient for {', '.join(missing)}: left unchanged")
-            pairs = [pair for pair in pairs if pair[0] is not None]
+        pairs = _with_gradients(_checked_pairs(gradients_and_variables), on_none)
         variables = [variable for _, variable in pairs]
         self._slots.settle()
         if not all(variable in self._slots for variable in variables):
-            self.build(variables)
+            if self._built:
+                self._refuse_strangers(variables)
+            self._build(variables)
         slots = [self._slots.of(variable) for variable in variables]
-        gradients = [as_tensor(gradient) for gradient, _ in pairs]
-        columns = [variables, *map(list, zip(*slots, strict=True))]
+        gradients = [gradient for gradient, _ in pairs]
+        columns = [*map(list, zip(*slots, strict=True))] or [[] for _ in self.slot_names]
 
         def moved() -> tuple[list[Tensor], None]:
             done = self.iterations._untaped()
-            step = done + 1
+            moment = Moment(done, done + 1, lambda: [variable.name for variable in variables])
             if not pairs:
-                return [step], None
-            parameters, *rest = [[one._untaped() for one in column] for column in columns]
-            new = self._step(done, step, [parameters, gradients, *rest])
-            return [step, *chain.from_iterable(new)], None
+                return [moment.step], None
+            values = [[*map(Variable.current, column)] for column in columns]
+            shared = [*map(Variable.current, self._shared)]
+            parameters = [*map(Variable.current, variables)]
+            new = self._checked_move(moment, parameters, gradients, values, shared)
+            return [moment.step, *new.values, *chain(*new.slots), *new.shared], None
 
-        exchange([self.iterations, *chain.from_iterable(columns)], moved)
+        changed = [self.iterations, *variables, *chain(*columns)]
+        exchange([*changed, *self._shared] if pairs else changed, moved)
+
+    def minimize(
+        self,
+        loss: Callable[[], Any],
+        variables: Iterable[Variable] | None = None,
+        *,
+        on_none: OnNone = "raise",
+    ) -> Tensor:
+        """Do one step down a loss; return its value before.
+
+        Args:
+            loss: computes it from Variables.
+            variables: those to change; by default the trainable ones that the loss reads.
+            on_none: as in `apply_gradients`, which see for the errors.
+
+        Example:
+            >>> import unigrad as ug
+            >>> w = ug.Variable(1.0)
+            >>> ug.optimizers.SGD(0.25).minimize(lambda: w * w).item(), w.item()
+            (1.0, 0.5)
+        """
+        with GradientTape() as tape:
+            value = as_tensor(loss())
+        chosen = list(tape.watched_variables() if variables is None else variables)
+        gradients = tape.gradient(value, chosen)
+        self.apply_gradients(zip(gradients, chosen, strict=True), on_none=on_none)
+        return value
+
+    def _refuse_strangers(self, variables: Sequence[Variable]) -> NoReturn:
+        unknown = [repr(one.name) for one in variables if one not in self._slots]
+        raise SettingError(
+            f"{type(self).__name__}: {', '.join(unknown)} was not among the variables that `build` "
+            "was given; call build with it, or make another optimizer"
+        )
 
     @property
     def variables(self) -> list[Variable]:
-        """The number of steps and all slots, in the order in which the variables came.
+        """The number of steps, the shared state and all slots, in the order in which the variables
+        came.
 
         The slots of a variable that is gone are gone as well.
         """
-        return [self.iterations, *(slot for slots in self._slots for slot in slots)]
+        return [self.iterations, *self._shared, *(slot for slots in self._slots for slot in slots)]
 
     def named_variables(self) -> dict[str, Variable]:
         """Return the state by name: ``iterations`` and ``<number of the variable>/<slot>``."""
         named = {"iterations": self.iterations}
+        named |= dict(zip(self.shared_names, self._shared, strict=False))
         for number, slots in enumerate(self._slots):
             for name, slot in zip(self.slot_names, slots, strict=True):
                 named[f"{number}/{name}"] = slot
@@ -281,91 +227,52 @@ class Optimizer(ABC):
         load_into(self.named_variables(), state, type(self).__name__)
 
 
-def _require_floating(name: str, what: str, dtype: DType) -> None:
-    """Refuse a dtype in which there is nothing to update: the formulas are those of real numbers.
+def _checked_pairs(given: Iterable[tuple[Any, Variable]]) -> list[tuple[Any, Variable]]:
+    """Return pairs of gradient and variable, each variable once.
 
     Raises:
-        DTypeError: then.
+        SettingError: when they are no such pairs, such as one the other way round, or a variable
+            comes twice: the second update would undo the first.
     """
-    if dtype not in FLOATING:
-        raise DTypeError(f"{name}: {what} is {dtype.name}; optimizers update floating dtypes only")
-
-
-def _require_pairs(pairs: Sequence[Any]) -> None:
-    """Refuse what is no pair of gradient and variable, such as one the other way round.
-
-    Raises:
-        SettingError: then.
-    """
-    for pair in pairs:
-        if isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[1], Variable):
-            continue
-        given = type(pair).__name__
-        if isinstance(pair, tuple | list):
-            given = f"({', '.join(type(one).__name__ for one in pair)})"
-        raise SettingError(
-            f"apply_gradients takes pairs (gradient, variable), as zip(gradients, variables) "
-            f"gives them, not {given}"
-        )
-
-
-def _require_fitting(name: str, kinds: Sequence[str], columns: Sequence[Sequence[Tensor]]) -> None:
-    """Refuse parameters that are not floating, and what has not the shape of its parameter.
-
-    Raises:
-        DTypeError: when a parameter is no floating one, or something beside it is complex.
-        ShapeError: when a shape is another.
-    """
-    for parameter in columns[0]:
-        _require_floating(name, "a parameter", parameter.dtype)
-    for kind, column in zip(kinds, columns[1:], strict=True):
-        for parameter, one in zip(columns[0], column, strict=True):
-            if one.shape != parameter.shape:
-                raise ShapeError(
-                    f"{name}: a {kind} of shape {one.shape} for a parameter of shape "
-                    f"{parameter.shape}"
-                )
-            if one.dtype in COMPLEX:
-                raise DTypeError(f"{name}: a {kind} is {one.dtype.name}; parameters are real")
-
-
-def _require_distinct(variables: Sequence[Variable]) -> None:
-    """Refuse a variable that comes twice: the second update would undo the first.
-
-    Raises:
-        SettingError: then.
-    """
-    if len({variable.uid for variable in variables}) == len(variables):
-        return
+    pairs = list(given)
     seen = set()
-    for variable in variables:
+    for pair in pairs:
+        if not (
+            isinstance(pair, tuple | list) and len(pair) == 2 and isinstance(pair[1], Variable)
+        ):
+            kind = type(pair).__name__
+            if isinstance(pair, tuple | list):
+                kind = f"({', '.join(type(one).__name__ for one in pair)})"
+            raise SettingError(
+                f"apply_gradients takes pairs (gradient, variable), as zip(gradients, variables) "
+                f"gives them, not {kind}"
+            )
+        variable = pair[1]
         if variable.uid in seen:
             raise SettingError(
                 f"apply_gradients: variable {variable.name!r} comes twice; add its gradients up"
             )
         seen.add(variable.uid)
+    return pairs
 
 
-def _within(dtype: DType) -> DType:
-    """Return the dtype in which parameters of a dtype are updated."""
-    return float32 if dtype.itemsize == 2 else dtype
-
-
-def _slot_of(parameter: Tensor) -> Tensor:
-    """Return a slot's zeros."""
-    return zeros_like(parameter, dtype=_within(parameter.dtype))
-
-
-def _step_number(name: str, step: TensorLike) -> Tensor:
-    """Return the number of steps done, as a state holds it.
+def _with_gradients(
+    pairs: list[tuple[Any, Variable]], on_none: OnNone
+) -> list[tuple[Any, Variable]]:
+    """Return the pairs that have a gradient.
 
     Raises:
-        ShapeError: when it is more than one.
-        DTypeError: when it is no integer.
+        SettingError: when one has none and none may be without.
     """
-    tensor = as_tensor(step)
-    if tensor.shape:
-        raise ShapeError(f"{name}.update: the step is one number, not an array of {tensor.shape}")
-    if tensor.dtype not in INTEGER:
-        raise DTypeError(f"{name}.update: the step is an integer, not {tensor.dtype.name}")
-    return tensor
+    if on_none not in ("raise", "skip"):
+        raise SettingError(f'apply_gradients: on_none={on_none!r}: expected "raise" or "skip"')
+    missing = [variable.name for gradient, variable in pairs if gradient is None]
+    if not missing:
+        return pairs
+    if on_none == "raise":
+        raise SettingError(
+            f"apply_gradients: no gradient for {', '.join(missing)}: the loss does not depend on "
+            'it; leave it out, or say on_none="skip"'
+        )
+    warn_program(f"apply_gradients: no gradient for {', '.join(missing)}: left unchanged")
+    return [pair for pair in pairs if pair[0] is not None]

@@ -6,6 +6,7 @@ float64 that they take as an input. Where nothing is traced, backends get Python
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any, overload
 
 import numpy as np
@@ -15,11 +16,12 @@ from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import float32, float64
 from unigrad.core.errors import DTypeError, SettingError
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable, tracing
+from unigrad.core.traces import tracing
+from unigrad.core.variable import Variable
 from unigrad.tracing.scope import init_scope
 
 if TYPE_CHECKING:
-    from unigrad.optimizers.base import Optimizer
+    from unigrad.optimizers.descent import Descent
 
 
 class Number:
@@ -77,42 +79,75 @@ class Number:
         return Number, (value,)
 
 
+def plain_number(value: Any) -> float:
+    """Return a number as a float, and NaN for what is none: a bool or a string, say.
+
+    Example:
+        >>> plain_number(1), plain_number("1")
+        (1.0, nan)
+    """
+    if isinstance(value, (bool, np.bool_, str, bytes)):
+        return math.nan
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return math.nan
+
+
 class Hyperparameter:
     """Declares a number of an optimizer as an attribute.
 
     Args:
         least: the least value it may have.
         below: what it must lie below.
+        default: what it reads as while nobody has set it.
+        name: which of the optimizer's numbers it is, if not the one of its own name.
 
     Raises:
         SettingError: when it is assigned another one.
     """
 
-    def __init__(self, least: float = -np.inf, below: float = np.inf) -> None:
+    def __init__(
+        self,
+        least: float = -math.inf,
+        below: float = math.inf,
+        default: float | None = None,
+        name: str = "",
+    ) -> None:
         self._least = least
         self._below = below
-        self._name = ""
+        self._default = default
+        self._name = name
 
     def __set_name__(self, owner: type, name: str) -> None:
-        self._name = name
+        self._name = self._name or name
 
     @overload
     def __get__(self, optimizer: None, owner: type) -> Hyperparameter: ...
     @overload
-    def __get__(self, optimizer: Optimizer, owner: type) -> Any: ...
-    def __get__(self, optimizer: Optimizer | None, owner: type) -> Any:
-        return self if optimizer is None else optimizer.numbers[self._name].get()
+    def __get__(self, optimizer: Descent, owner: type) -> Any: ...
+    def __get__(self, optimizer: Descent | None, owner: type) -> Any:
+        if optimizer is None:
+            return self
+        number = optimizer.numbers.get(self._name)
+        return self._default if number is None else number.get()
 
-    def __set__(self, optimizer: Optimizer, value: float | Tensor) -> None:
+    def __set__(self, optimizer: Descent, value: float | Tensor) -> None:
         if not (isinstance(value, Tensor) and tracing.trace is not None):
-            value = float(value)
-            if not self._least <= value < self._below:
-                raise SettingError(
-                    f"{type(optimizer).__name__}: {self._name}={value}: expected a number in "
-                    f"[{self._least:g}, {self._below:g})"
-                )
+            value = self._checked(type(optimizer).__name__, value)
         number = optimizer.numbers.get(self._name)
         if number is None:
-            optimizer.numbers[self._name] = Number(float(value))
+            # Another dictionary: programs that read the first one are traced again.
+            optimizer.numbers = {**optimizer.numbers, self._name: Number(float(value))}
         else:
             number.set(value)
+
+    def _checked(self, owner: str, value: Any) -> float:
+        """Return a number in its range; infinities are in none."""
+        number = plain_number(value)
+        if not (self._least <= number < self._below and math.isfinite(number)):
+            raise SettingError(
+                f"{owner}: {self._name}={value}: expected a finite number in "
+                f"[{self._least:g}, {self._below:g})"
+            )
+        return number

@@ -1,26 +1,38 @@
-"""The update formulas as ops of all parameters of one dtype at once.
+"""Update ops: one formula each, over all parameters of one dtype at once.
 
-Each op takes the step's number (from 1), then its numbers, the learning rate first, and then as
-many parameters as gradients as entries of each slot. It returns the new parameters and the new
-slots in this order. A number is Python's or a 0-d floating tensor: in programs that may outlive
-its value, and where it is computed.
+A formula is a function of the step's numbers that returns the function of one parameter, its
+gradient and its slots. `update` makes an op of it: backends run that as one program, or bring a
+fused kernel, or run the body. The op takes the step's number (from 1), then the formula's numbers,
+the learning rate first, then the shared state, and then as many parameters as gradients as entries
+of each slot. It returns the new parameters, the new slots and the new shared state in this order.
+A number is Python's or a 0-d floating tensor: in programs that may outlive its value, and where it
+is computed.
 """
 
 from __future__ import annotations
 
+import inspect
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain
 from typing import Any, TypeAlias
 
 from unigrad.core.arguments import cast
-from unigrad.core.dtypes import DType, float32, float64
-from unigrad.core.op import composite
+from unigrad.core.dtypes import DType, float64
+from unigrad.core.op import Op, composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.elementary import expm1, log, sqrt
 
 __all__: list[str] = []
 
 Number: TypeAlias = float | Tensor
+#: How many numbers each update op takes, shared state not counted, by its name.
+UPDATES: dict[str, int] = {}
+
+#: One parameter, its gradient and its slots, to the new parameter and the new slots.
+Leaf: TypeAlias = Callable[..., Sequence[Tensor]]
+#: The step and its numbers, to a leaf, or to a leaf and the new shared state.
+Formula: TypeAlias = Callable[..., Any]
 
 
 def columns(tensors: Sequence[Any], slots: int) -> list[Sequence[Any]]:
@@ -44,74 +56,84 @@ def log_of(share: float) -> float:
     return math.log(share) if share else -math.inf
 
 
-def _log_of(share: Number) -> Number:
-    return log(share) if isinstance(share, Tensor) else log_of(share)
-
-
-def _in(number: Number, dtype: DType) -> Number:
+def narrow(number: Number, dtype: DType) -> Number:
     """Return a number in a dtype; Python's are absorbed by any."""
     return cast(number, dtype) if isinstance(number, Tensor) else number
 
 
-def _both(share: Number, dtype: DType) -> tuple[Number, Number]:
-    """Return β and 1 - β, of which the second would lose digits in a low precision."""
-    return _in(share, dtype), _in(1.0 - share, dtype)
+class Step:
+    """The step's number, and how the step's numbers meet parameters of one dtype.
 
-
-@composite
-def _sgd_update(step: Tensor, rate: Number, *tensors: Tensor) -> Any:
-    """w ← w - α g."""
-    parameters, gradients = columns(tensors, 0)
-    rate = _in(rate, parameters[0].dtype)
-    return tuple(p - rate * g for p, g in zip(parameters, gradients, strict=True))
-
-
-@composite
-def _momentum_update(step: Tensor, rate: Number, beta: Number, *tensors: Tensor) -> Any:
-    """v ← β v + (1 - β) g; w ← w - α v."""
-    parameters, gradients, velocities = columns(tensors, 1)
-    dtype = parameters[0].dtype
-    rate, (past, now) = _in(rate, dtype), _both(beta, dtype)
-    new = [past * v + now * g for v, g in zip(velocities, gradients, strict=True)]
-    return (*(p - rate * v for p, v in zip(parameters, new, strict=True)), *new)
-
-
-@composite
-def _rmsprop_update(
-    step: Tensor, rate: Number, rho: Number, epsilon: Number, *tensors: Tensor
-) -> Any:
-    """v ← ρ v + (1 - ρ) g²; w ← w - α g / (√v + ε)."""
-    parameters, gradients, squares = columns(tensors, 1)
-    dtype = parameters[0].dtype
-    rate, floor, (past, now) = _in(rate, dtype), _in(epsilon, dtype), _both(rho, dtype)
-    new = [past * v + now * (g * g) for v, g in zip(squares, gradients, strict=True)]
-    moved = [
-        p - rate * g / (sqrt(v) + floor) for p, g, v in zip(parameters, gradients, new, strict=True)
-    ]
-    return (*moved, *new)
-
-
-@composite
-def _adam_update(
-    step: Tensor, rate: Number, beta1: Number, beta2: Number, epsilon: Number, *tensors: Tensor
-) -> Any:
-    """Algorithm 1 of Kingma & Ba (2015), bias correction moved out of the arrays:
-
-    m̂ / (√v̂ + ε) = (√c₂ / c₁) · m / (√v + ε √c₂) with cᵢ = 1 - βᵢᵗ.
+    Numbers are combined among themselves in a wide dtype and made `narrow` at the end.
     """
-    parameters, gradients, first, second = columns(tensors, 2)
-    dtype = parameters[0].dtype
-    time = cast(step, float64 if dtype == float64 else float32)
-    # 1 - βᵗ loses its digits while βᵗ is close to 1; expm1 keeps them.
-    correction = sqrt(-expm1(time * _log_of(beta2)))
-    ratio = correction / -expm1(time * _log_of(beta1))
-    scale = cast(ratio * _in(rate, ratio.dtype), dtype)
-    floor = cast(correction * _in(epsilon, correction.dtype), dtype)
-    (past1, now1), (past2, now2) = _both(beta1, dtype), _both(beta2, dtype)
-    m = [past1 * m + now1 * g for m, g in zip(first, gradients, strict=True)]
-    v = [past2 * v + now2 * (g * g) for v, g in zip(second, gradients, strict=True)]
-    moved = [
-        p - scale * mean / (sqrt(square) + floor)
-        for p, mean, square in zip(parameters, m, v, strict=True)
-    ]
-    return (*moved, *m, *v)
+
+    __slots__ = ("dtype", "number", "time")
+
+    def __init__(self, number: Tensor, dtype: DType) -> None:
+        #: The number of this step, from 1.
+        self.number = number
+        #: That of the parameters.
+        self.dtype = dtype
+        #: The number of this step as a float.
+        self.time = cast(number, float64)
+
+    def narrow(self, number: Number) -> Number:
+        """Return a number in the parameters' dtype."""
+        return narrow(number, self.dtype)
+
+    def narrow_all(self, *numbers: Number) -> list[Number]:
+        """Return numbers in the parameters' dtype."""
+        return [narrow(number, self.dtype) for number in numbers]
+
+    def correction(self, share: Number, further: int = 0) -> Tensor:
+        """Return 1 - βᵗ at this step t, or so many steps further."""
+        # The difference loses its digits while βᵗ is close to 1; expm1 keeps them.
+        exponent = log(share) if isinstance(share, Tensor) else log_of(share)
+        return -expm1((self.time + further if further else self.time) * exponent)
+
+    def average(self, share: Number) -> Callable[[Tensor, Tensor], Tensor]:
+        """Return the function (mean, new) → β mean + (1 - β) new."""
+        # 1 - β would lose digits in a low precision.
+        past, now = self.narrow(share), self.narrow(1.0 - share)
+        return lambda mean, new: past * mean + now * new
+
+
+def update(slots: int | Callable[..., int], shared: int = 0) -> Callable[[Formula], Op]:
+    """Make an op of a formula (a decorator); the op's name is the function's.
+
+    Args:
+        slots: how many slots a parameter has, or a function of the settings that tells.
+        shared: how many of the formula's last numbers are shared state.
+    """
+
+    def declare(formula: Formula) -> Op:
+        parameters = list(inspect.signature(formula).parameters.values())
+        kinds = [one.kind for one in parameters]
+        count = kinds.count(inspect.Parameter.POSITIONAL_OR_KEYWORD) - 1
+
+        def body(step: Tensor, *rest: Any, **settings: Any) -> tuple[Tensor, ...]:
+            kept = slots if isinstance(slots, int) else slots(**settings)
+            split = columns(rest[count:], kept)
+            leaf = formula(Step(step, split[0][0].dtype), *rest[:count], **settings)
+            new_shared: Sequence[Tensor] = ()
+            if shared:
+                leaf, *new_shared = leaf
+            new = [leaf(*one) for one in zip(*split, strict=True)]
+            return (*chain.from_iterable(zip(*new, strict=True)), *new_shared)
+
+        body.__name__ = formula.__name__
+        body.__doc__ = formula.__doc__
+        # Whether there are settings, and which, can be asked of the body.
+        own = list(inspect.signature(body).parameters.values())[:2]
+        settings = [one for one in parameters if one.kind is one.KEYWORD_ONLY]
+        body.__signature__ = inspect.Signature([*own, *settings])  # type: ignore[attr-defined]
+        op = composite(body)
+        UPDATES[op.name] = count - shared
+        return op
+
+    return declare
+
+
+def root(square: Tensor, epsilon: Number, at: str) -> Tensor:
+    """Return √v + ε ("outside" of the root) or √(v + ε) ("inside" of it)."""
+    return sqrt(square + epsilon) if at == "inside" else sqrt(square) + epsilon

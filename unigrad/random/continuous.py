@@ -1,144 +1,38 @@
-"""Continuous distributions, each a function of a uniform draw.
+"""Continuous distributions without a shape parameter, each a function of a uniform draw.
 
 They agree with `jax.random` and between backends up to the rounding of the functions involved.
+Half precision is drawn in half precision, computed in float32 and rounded once.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from math import erf as exact_erf
-from math import inf, sqrt
+from collections.abc import Callable, Sequence
+from math import pi
+from math import sqrt as root
 
 import numpy as np
 
-from unigrad.core.arguments import TensorLike, constant
+from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, cast, constant
 from unigrad.core.dtypes import DType, DTypeLike
-from unigrad.core.op import composite
+from unigrad.core.op import Op, composite
 from unigrad.core.tensor import Tensor
-from unigrad.ops.arithmetic import abs, maximum, minimum
-from unigrad.ops.elementary import erf, erfinv, log, log1p
-from unigrad.random.keys import as_key, common_shape, draw_shape, fitting, float_dtype, parameter
+from unigrad.core.threefry import MIDDLE, TAIL
+from unigrad.ops.arithmetic import abs, sign
+from unigrad.ops.comparison import where
+from unigrad.ops.elementary import erfinv, log, log1p, sqrt, tan
+from unigrad.random.keys import as_key, draw_shape, float_dtype
+from unigrad.random.parameters import placed, wide
 from unigrad.random.uniforms import between
 
-__all__ = ["exponential", "gumbel", "normal", "truncated_normal"]
+__all__ = ["cauchy", "exponential", "gumbel", "laplace", "logistic", "normal"]
 
 
-def normal(
-    key: TensorLike, shape: int | Sequence[int] = (), dtype: DTypeLike | None = None
-) -> Tensor:
-    """Return standard normal floats, √2 · erf⁻¹(u) of uniform u in (-1, 1).
-
-    Raises:
-        DTypeError: when ``dtype`` is not floating, or ``key`` is no key.
-        ShapeError: when a length is negative, or ``key`` is no key.
-
-    Example:
-        >>> from unigrad.random import key
-        >>> normal(key(0), (2, 3)).shape
-        (2, 3)
-    """
-    chosen = float_dtype("normal", dtype)
-    out: Tensor = _normal(as_key("normal", key), shape=draw_shape("normal", shape), dtype=chosen)
-    return out
-
-
-def _random_normal(key: Tensor, *, shape: tuple[int, ...], dtype: DType) -> Tensor:
-    edge = float(np.nextafter(dtype.type(-1), dtype.type(0)))
-    return erfinv(between(key, shape, dtype, edge, 1.0)) * constant(key, sqrt(2), dtype)
-
-
-_normal = composite(_random_normal)
-
-
-def truncated_normal(
-    key: TensorLike,
-    lower: TensorLike,
-    upper: TensorLike,
-    shape: int | Sequence[int] | None = None,
-    dtype: DTypeLike | None = None,
-) -> Tensor:
-    """Return standard normal floats in the open interval (lower, upper).
-
-    They are √2 · erf⁻¹(u) of u uniform between erf(lower/√2) and erf(upper/√2). ``shape`` is by
-    default that to which the bounds broadcast.
-
-    Raises:
-        ShapeError: when the bounds do not broadcast to ``shape``, or ``key`` is no key.
-        DTypeError: when ``dtype`` is not floating, or ``key`` is no key.
-
-    Example:
-        >>> from unigrad.random import key
-        >>> x = truncated_normal(key(0), -2.0, 2.0, (100,))
-        >>> bool((abs(x.numpy()) < 2).all())
-        True
-    """
-    name = "truncated_normal"
-    key = as_key(name, key)
-    chosen = float_dtype(name, dtype)
-    bounds = [_bound(key, lower, inf, chosen), _bound(key, upper, -inf, chosen)]
-    (first, lowest), (last, highest) = bounds
-    wanted = common_shape(name, first, last) if shape is None else draw_shape(name, shape)
-    fitting(name, wanted, first, last)
-    out: Tensor = _truncated_normal(key, first, last, lowest, highest, shape=wanted, dtype=chosen)
-    return out
-
-
-def _bound(key: Tensor, value: TensorLike, inwards: float, dtype: DType) -> tuple[Tensor, Tensor]:
-    """Return erf(value/√2) and the float next to the bound on its inner side."""
-    if isinstance(value, (int, float)):
-        # Computed once here, so that no backend's rounding of erf moves all the numbers.
-        bound = dtype.type(value)
-        edge = constant(key, exact_erf(float(bound) / sqrt(2)), dtype)
-        return edge, constant(key, np.nextafter(bound, dtype.type(inwards)), dtype)
-    tensor = parameter("truncated_normal", key, value, dtype)
-    # Source: Rump, Zimmermann, Boldo and Melquiond, "Computing predecessor and successor in
-    # rounding to nearest", 2009: an addend of just more than half a unit in the last place.
-    unit = float(dtype.type(1) - np.nextafter(dtype.type(1), dtype.type(0)))
-    step = abs(tensor) * (unit * (1 + 2 * unit)) + smallest_normal(dtype)
-    return erf(tensor / sqrt(2)), tensor + step if inwards > 0 else tensor - step
-
-
-def _random_truncated_normal(
-    key: Tensor,
-    first: Tensor,
-    last: Tensor,
-    lowest: Tensor,
-    highest: Tensor,
-    *,
-    shape: tuple[int, ...],
-    dtype: DType,
-) -> Tensor:
-    x = erfinv(between(key, shape, dtype, first, last)) * constant(key, sqrt(2), dtype)
-    return minimum(maximum(x, lowest), highest)
-
-
-_truncated_normal = composite(_random_truncated_normal)
-
-
-def gumbel(
-    key: TensorLike, shape: int | Sequence[int] = (), dtype: DTypeLike | None = None
-) -> Tensor:
-    """Return standard Gumbel floats, -log(-log u) of uniform u in (0, 1).
-
-    Raises:
-        DTypeError: when ``dtype`` is not floating, or ``key`` is no key.
-        ShapeError: when a length is negative, or ``key`` is no key.
-
-    Example:
-        >>> from unigrad.random import key
-        >>> gumbel(key(0), 3).shape
-        (3,)
-    """
-    chosen = float_dtype("gumbel", dtype)
-    out: Tensor = _gumbel(as_key("gumbel", key), shape=draw_shape("gumbel", shape), dtype=chosen)
-    return out
-
-
-def _random_gumbel(key: Tensor, *, shape: tuple[int, ...], dtype: DType) -> Tensor:
-    return -log(-log(between(key, shape, dtype, smallest_normal(dtype), 1.0)))
-
-
-_gumbel = composite(_random_gumbel)
+def epsilon(dtype: DType, *, below: bool = False) -> float:
+    """Return the step from 1 to the next float, or from the one before (``below``)."""
+    one = dtype.type(1)
+    step = one - np.nextafter(one, dtype.type(0))
+    return float(step if below else step + step)
 
 
 def smallest_normal(dtype: DType) -> float:
@@ -147,29 +41,172 @@ def smallest_normal(dtype: DType) -> float:
     return float(np.finfo(np.float32 if dtype.name == "bfloat16" else dtype).smallest_normal)
 
 
-def exponential(
-    key: TensorLike, shape: int | Sequence[int] = (), dtype: DTypeLike | None = None
+def _of_uniform(
+    name: str, low: Callable[[DType], float], function: Callable[[Tensor], Tensor]
+) -> Op:
+    """Declare the op of a function of uniform numbers in [low, 1)."""
+
+    def body(key: Tensor, *, shape: tuple[int, ...], dtype: DType) -> Tensor:
+        u = between(key, shape, dtype, low(dtype), 1.0)
+        return cast(function(cast(u, wide(dtype))), dtype)
+
+    body.__name__ = f"_random_{name}"
+    return composite(body)
+
+
+def _drawn(op: Op, key: TensorLike, shape: int | Sequence[int], dtype: DTypeLike | None) -> Tensor:
+    """Run the op of a distribution with its arguments normalised."""
+    name = op.name.removeprefix("random_")
+    chosen = float_dtype(name, dtype)
+    out: Tensor = op(as_key(name, key), shape=draw_shape(name, shape), dtype=chosen)
+    return out
+
+
+def _erfinv(x: Tensor) -> Tensor:
+    """Return erf⁻¹; of float32 to the digits of `jax.random`, which is what normal draws are."""
+    if x.dtype == dtypes.float64:
+        return erfinv(x)
+    w = -log1p(-(x * x))
+    middle, tail = w - 2.5, sqrt(w) - 3.0
+    near, far = w * 0.0 + MIDDLE[0], w * 0.0 + TAIL[0]
+    for first, second in zip(MIDDLE[1:], TAIL[1:], strict=True):
+        near, far = near * middle + first, far * tail + second
+    return where(w < 5.0, near, far) * x
+
+
+_normal = _of_uniform(
+    "normal",
+    lambda dtype: float(np.nextafter(dtype.type(-1), dtype.type(0))),
+    lambda u: _erfinv(u) * constant(u, root(2)),
+)
+_gumbel = _of_uniform("gumbel", smallest_normal, lambda u: -log(-log(u)))
+_exponential = _of_uniform("exponential", lambda dtype: 0.0, lambda u: -log1p(-u))
+_laplace = _of_uniform(
+    "laplace",
+    lambda dtype: -1.0 + epsilon(dtype, below=True),
+    lambda u: sign(u) * log1p(-abs(u)),
+)
+_logistic = _of_uniform("logistic", smallest_normal, lambda u: log(u) - log1p(-u))
+_cauchy = _of_uniform("cauchy", epsilon, lambda u: tan((u - 0.5) * constant(u, pi)))
+
+
+def normal(
+    key: TensorLike,
+    shape: int | Sequence[int] = (),
+    dtype: DTypeLike | None = None,
+    *,
+    loc: TensorLike = 0.0,
+    scale: TensorLike = 1.0,
 ) -> Tensor:
-    """Return standard exponential floats, -log(1 - u) of uniform u in [0, 1).
+    """Return normal floats, loc + scale · √2 · erf⁻¹(u) of uniform u in (-1, 1).
 
     Raises:
         DTypeError: when ``dtype`` is not floating, or ``key`` is no key.
-        ShapeError: when a length is negative, or ``key`` is no key.
+        ShapeError: when a length is negative, a parameter does not fit, or ``key`` is no key.
+        SettingError: when ``scale`` is not positive.
+
+    Example:
+        >>> from unigrad.random import key
+        >>> normal(key(0), (2, 3)).shape
+        (2, 3)
+    """
+    return placed("normal", _drawn(_normal, key, shape, dtype), loc, scale)
+
+
+def gumbel(
+    key: TensorLike,
+    shape: int | Sequence[int] = (),
+    dtype: DTypeLike | None = None,
+    *,
+    loc: TensorLike = 0.0,
+    scale: TensorLike = 1.0,
+) -> Tensor:
+    """Return Gumbel floats, loc - scale · log(-log u) of uniform u in (0, 1).
+
+    Raises: as `normal`.
+
+    Example:
+        >>> from unigrad.random import key
+        >>> gumbel(key(0), 3).shape
+        (3,)
+    """
+    return placed("gumbel", _drawn(_gumbel, key, shape, dtype), loc, scale)
+
+
+def exponential(
+    key: TensorLike,
+    shape: int | Sequence[int] = (),
+    dtype: DTypeLike | None = None,
+    *,
+    scale: TensorLike = 1.0,
+) -> Tensor:
+    """Return exponential floats, -scale · log(1 - u) of uniform u in [0, 1).
+
+    Raises: as `normal`.
 
     Example:
         >>> from unigrad.random import key
         >>> exponential(key(0), 3).shape
         (3,)
     """
-    chosen = float_dtype("exponential", dtype)
-    out: Tensor = _exponential(
-        as_key("exponential", key), shape=draw_shape("exponential", shape), dtype=chosen
-    )
-    return out
+    return placed("exponential", _drawn(_exponential, key, shape, dtype), scale=scale)
 
 
-def _random_exponential(key: Tensor, *, shape: tuple[int, ...], dtype: DType) -> Tensor:
-    return -log1p(-between(key, shape, dtype, 0.0, 1.0))
+def laplace(
+    key: TensorLike,
+    shape: int | Sequence[int] = (),
+    dtype: DTypeLike | None = None,
+    *,
+    loc: TensorLike = 0.0,
+    scale: TensorLike = 1.0,
+) -> Tensor:
+    """Return Laplace floats, loc + scale · sign(u) log(1 - |u|) of uniform u in (-1, 1).
+
+    Raises: as `normal`.
+
+    Example:
+        >>> from unigrad.random import key
+        >>> laplace(key(0), 3).shape
+        (3,)
+    """
+    return placed("laplace", _drawn(_laplace, key, shape, dtype), loc, scale)
 
 
-_exponential = composite(_random_exponential)
+def logistic(
+    key: TensorLike,
+    shape: int | Sequence[int] = (),
+    dtype: DTypeLike | None = None,
+    *,
+    loc: TensorLike = 0.0,
+    scale: TensorLike = 1.0,
+) -> Tensor:
+    """Return logistic floats, loc + scale · log(u / (1 - u)) of uniform u in (0, 1).
+
+    Raises: as `normal`.
+
+    Example:
+        >>> from unigrad.random import key
+        >>> logistic(key(0), 3).shape
+        (3,)
+    """
+    return placed("logistic", _drawn(_logistic, key, shape, dtype), loc, scale)
+
+
+def cauchy(
+    key: TensorLike,
+    shape: int | Sequence[int] = (),
+    dtype: DTypeLike | None = None,
+    *,
+    loc: TensorLike = 0.0,
+    scale: TensorLike = 1.0,
+) -> Tensor:
+    """Return Cauchy floats, loc + scale · tan(π (u - ½)) of uniform u in (0, 1).
+
+    Raises: as `normal`.
+
+    Example:
+        >>> from unigrad.random import key
+        >>> cauchy(key(0), 3).shape
+        (3,)
+    """
+    return placed("cauchy", _drawn(_cauchy, key, shape, dtype), loc, scale)

@@ -13,7 +13,19 @@ from unigrad.core.dtypes import DTypeLike
 from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable, exchange
-from unigrad.random import continuous, discrete, keys, shuffling, uniforms
+from unigrad.random import (
+    continuous,
+    counts,
+    discrete,
+    gammas,
+    keys,
+    multinomials,
+    multivariate,
+    powers,
+    shuffling,
+    truncated,
+    uniforms,
+)
 
 __all__ = ["Generator"]
 
@@ -85,9 +97,70 @@ class Generator:
         """Draw as `ug.random.uniform`."""
         return uniforms.uniform(self.next_key(), shape, dtype, minval, maxval)
 
-    def normal(self, shape: int | Sequence[int] = (), dtype: DTypeLike | None = None) -> Tensor:
+    def normal(
+        self,
+        shape: int | Sequence[int] = (),
+        dtype: DTypeLike | None = None,
+        *,
+        loc: TensorLike = 0.0,
+        scale: TensorLike = 1.0,
+    ) -> Tensor:
         """Draw as `ug.random.normal`."""
-        return continuous.normal(self.next_key(), shape, dtype)
+        return continuous.normal(self.next_key(), shape, dtype, loc=loc, scale=scale)
+
+    def gumbel(
+        self,
+        shape: int | Sequence[int] = (),
+        dtype: DTypeLike | None = None,
+        *,
+        loc: TensorLike = 0.0,
+        scale: TensorLike = 1.0,
+    ) -> Tensor:
+        """Draw as `ug.random.gumbel`."""
+        return continuous.gumbel(self.next_key(), shape, dtype, loc=loc, scale=scale)
+
+    def laplace(
+        self,
+        shape: int | Sequence[int] = (),
+        dtype: DTypeLike | None = None,
+        *,
+        loc: TensorLike = 0.0,
+        scale: TensorLike = 1.0,
+    ) -> Tensor:
+        """Draw as `ug.random.laplace`."""
+        return continuous.laplace(self.next_key(), shape, dtype, loc=loc, scale=scale)
+
+    def logistic(
+        self,
+        shape: int | Sequence[int] = (),
+        dtype: DTypeLike | None = None,
+        *,
+        loc: TensorLike = 0.0,
+        scale: TensorLike = 1.0,
+    ) -> Tensor:
+        """Draw as `ug.random.logistic`."""
+        return continuous.logistic(self.next_key(), shape, dtype, loc=loc, scale=scale)
+
+    def cauchy(
+        self,
+        shape: int | Sequence[int] = (),
+        dtype: DTypeLike | None = None,
+        *,
+        loc: TensorLike = 0.0,
+        scale: TensorLike = 1.0,
+    ) -> Tensor:
+        """Draw as `ug.random.cauchy`."""
+        return continuous.cauchy(self.next_key(), shape, dtype, loc=loc, scale=scale)
+
+    def exponential(
+        self,
+        shape: int | Sequence[int] = (),
+        dtype: DTypeLike | None = None,
+        *,
+        scale: TensorLike = 1.0,
+    ) -> Tensor:
+        """Draw as `ug.random.exponential`."""
+        return continuous.exponential(self.next_key(), shape, dtype, scale=scale)
 
     def truncated_normal(
         self,
@@ -97,17 +170,174 @@ class Generator:
         dtype: DTypeLike | None = None,
     ) -> Tensor:
         """Draw as `ug.random.truncated_normal`."""
-        return continuous.truncated_normal(self.next_key(), lower, upper, shape, dtype)
+        return truncated.truncated_normal(self.next_key(), lower, upper, shape, dtype)
 
-    def gumbel(self, shape: int | Sequence[int] = (), dtype: DTypeLike | None = None) -> Tensor:
-        """Draw as `ug.random.gumbel`."""
-        return continuous.gumbel(self.next_key(), shape, dtype)
-
-    def exponential(
-        self, shape: int | Sequence[int] = (), dtype: DTypeLike | None = None
+    def pareto(
+        self,
+        b: TensorLike,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike | None = None,
     ) -> Tensor:
-        """Draw as `ug.random.exponential`."""
-        return continuous.exponential(self.next_key(), shape, dtype)
+        """Draw as `ug.random.pareto`."""
+        return powers.pareto(self.next_key(), b, shape, dtype)
+
+    def weibull(
+        self,
+        scale: TensorLike,
+        concentration: TensorLike,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> Tensor:
+        """Draw as `ug.random.weibull`."""
+        return powers.weibull(self.next_key(), scale, concentration, shape, dtype)
+
+    def rayleigh(
+        self,
+        scale: TensorLike = 1.0,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> Tensor:
+        """Draw as `ug.random.rayleigh`."""
+        return powers.rayleigh(self.next_key(), scale, shape, dtype)
+
+    def gamma(
+        self,
+        a: TensorLike,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> Tensor:
+        """Draw as `ug.random.gamma`."""
+        return gammas.gamma(self.next_key(), a, shape, dtype)
+
+    def loggamma(
+        self,
+        a: TensorLike,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> Tensor:
+        """Draw as `ug.random.loggamma`."""
+        return gammas.loggamma(self.next_key(), a, shape, dtype)
+
+    def chisquare(
+        self,
+        df: TensorLike,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> Tensor:
+        """Draw as `ug.random.chisquare`."""
+        return gammas.chisquare(self.next_key(), df, shape, dtype)
+
+    def student_t(
+        self,
+        df: TensorLike,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> Tensor:
+        """Draw as `ug.random.student_t`."""
+        return gammas.student_t(self.next_key(), df, shape, dtype)
+
+    def beta(
+        self,
+        a: TensorLike,
+        b: TensorLike,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> Tensor:
+        """Draw as `ug.random.beta`."""
+        return gammas.beta(self.next_key(), a, b, shape, dtype)
+
+    def dirichlet(
+        self,
+        alpha: TensorLike,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> Tensor:
+        """Draw as `ug.random.dirichlet`."""
+        return gammas.dirichlet(self.next_key(), alpha, shape, dtype)
+
+    def multivariate_normal(
+        self,
+        mean: TensorLike,
+        cov: TensorLike,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> Tensor:
+        """Draw as `ug.random.multivariate_normal`."""
+        return multivariate.multivariate_normal(self.next_key(), mean, cov, shape, dtype)
+
+    def orthogonal(
+        self,
+        n: int,
+        shape: int | Sequence[int] = (),
+        m: int | None = None,
+        dtype: DTypeLike | None = None,
+    ) -> Tensor:
+        """Draw as `ug.random.orthogonal`."""
+        return multivariate.orthogonal(self.next_key(), n, shape, m, dtype)
+
+    def ball(
+        self,
+        d: int,
+        p: float = 2.0,
+        shape: int | Sequence[int] = (),
+        dtype: DTypeLike | None = None,
+    ) -> Tensor:
+        """Draw as `ug.random.ball`."""
+        return multivariate.ball(self.next_key(), d, p, shape, dtype)
+
+    def rademacher(
+        self,
+        shape: int | Sequence[int] = (),
+        dtype: DTypeLike = "int64",
+    ) -> Tensor:
+        """Draw as `ug.random.rademacher`."""
+        return discrete.rademacher(self.next_key(), shape, dtype)
+
+    def dropout_mask(
+        self,
+        rate: TensorLike,
+        shape: int | Sequence[int] | None = None,
+    ) -> Tensor:
+        """Draw as `ug.random.dropout_mask`."""
+        return discrete.dropout_mask(self.next_key(), rate, shape)
+
+    def poisson(
+        self,
+        lam: TensorLike,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike = "int64",
+    ) -> Tensor:
+        """Draw as `ug.random.poisson`."""
+        return counts.poisson(self.next_key(), lam, shape, dtype)
+
+    def geometric(
+        self,
+        p: TensorLike,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike = "int64",
+    ) -> Tensor:
+        """Draw as `ug.random.geometric`."""
+        return counts.geometric(self.next_key(), p, shape, dtype)
+
+    def binomial(
+        self,
+        n: TensorLike,
+        p: TensorLike,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike = "int64",
+    ) -> Tensor:
+        """Draw as `ug.random.binomial`."""
+        return counts.binomial(self.next_key(), n, p, shape, dtype)
+
+    def multinomial(
+        self,
+        n: TensorLike,
+        p: TensorLike,
+        shape: int | Sequence[int] | None = None,
+        dtype: DTypeLike = "int64",
+    ) -> Tensor:
+        """Draw as `ug.random.multinomial`."""
+        return multinomials.multinomial(self.next_key(), n, p, shape, dtype)
 
     def randint(
         self,
@@ -128,9 +358,10 @@ class Generator:
         logits: TensorLike,
         axis: int = -1,
         shape: int | Sequence[int] | None = None,
+        replace: bool = True,
     ) -> Tensor:
         """Draw as `ug.random.categorical`."""
-        return discrete.categorical(self.next_key(), logits, axis, shape)
+        return discrete.categorical(self.next_key(), logits, axis, shape, replace)
 
     def permutation(self, x: TensorLike, axis: int = 0, independent: bool = False) -> Tensor:
         """Draw as `ug.random.permutation`."""

@@ -10,15 +10,18 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
+from unigrad.core.arguments import TensorLike, as_tensor, cast, constant, visible
 from unigrad.core.dtypes import DType, DTypeLike
-from unigrad.core.errors import DTypeError, ShapeError, UnigradError
+from unigrad.core.errors import DTypeError, SettingError, ShapeError, UnigradError
 from unigrad.core.op import primitive
 from unigrad.core.tensor import Tensor
+from unigrad.ops.creation import from_host
 from unigrad.ops.joining import unstack
-from unigrad.ops.shaping import as_shape
+from unigrad.ops.shaping import as_integer, as_shape
+from unigrad.random import reuse
 
 _bits = primitive("random_bits")
 _split = primitive("random_split")
@@ -31,8 +34,13 @@ class SeedError(UnigradError, OverflowError, ValueError):
     """A seed is no 64-bit integer."""
 
 
-def key(seed: int) -> Tensor:
-    """Return the key of a seed, on the current backend: the two halves of its 64 bits.
+def key(
+    seed: int, *, device: str | None = None, like: Any = None, backend: str | None = None
+) -> Tensor:
+    """Return the key of a seed: the two halves of its 64 bits.
+
+    What is drawn from it lives where it does: on the current backend, or on that of a tensor
+    ``like``, or on the one that is named.
 
     Raises:
         SeedError: when the seed does not fit into int64.
@@ -43,12 +51,13 @@ def key(seed: int) -> Tensor:
         [0, 42]
     """
     try:
-        number = seed.__index__()
-    except AttributeError:
+        number = as_integer("random.key", seed)
+    except DTypeError:
         raise DTypeError(f"random.key: a seed is an integer, not {seed!r}") from None
     if not -(2**63) <= number < 2**63:
         raise SeedError(f"random.key: the seed {number} does not fit into 64 bits with a sign")
-    return as_tensor(np.array([number >> 32 & _WORD, number & _WORD], dtype=np.uint32))
+    words = np.array([number >> 32 & _WORD, number & _WORD], dtype=np.uint32)
+    return from_host(words, dtypes.uint32, device, like, backend)
 
 
 def split(key: TensorLike, num: int = 2) -> Tensor:
@@ -71,11 +80,13 @@ def split(key: TensorLike, num: int = 2) -> Tensor:
 
 
 def fold_in(key: TensorLike, data: TensorLike) -> Tensor:
-    """Return the new key of a key and an integer, which counts modulo 2³².
+    """Return the new key of a key and an integer in [0, 2³²).
 
-    With it a loop draws from ``fold_in(key, step)`` instead of carrying keys along.
+    With it a loop draws from ``fold_in(key, step)`` instead of carrying keys along. In a compiled
+    program, where nobody can look at it, the integer counts modulo 2³².
 
     Raises:
+        SettingError: when ``data`` is outside of [0, 2³²): another integer has its key.
         ShapeError: when ``data`` is no scalar, or ``key`` is no key.
         DTypeError: when ``data`` is no integer, or ``key`` is no key.
 
@@ -84,19 +95,32 @@ def fold_in(key: TensorLike, data: TensorLike) -> Tensor:
         >>> fold_in(key(0), 1).tolist()
         [928981903, 3453687069]
     """
-    key = as_key("fold_in", key)
-    if isinstance(data, int):
-        word = data & _WORD
+    key = checked_key("fold_in", key)
+    if isinstance(data, int) and not isinstance(data, bool):
+        _check_words(np.array(data, object))
         # An int beyond 31 bits would overflow where the backend's default integer is int32.
-        out: Tensor = _fold_in(key, word if word < 2**31 else constant(key, word, dtypes.uint32))
+        out: Tensor = _fold_in(key, data if data < 2**31 else constant(key, data, dtypes.uint32))
         return out
     data = as_tensor(data, key)
     if data.dtype not in dtypes.INTEGER:
         raise DTypeError(f"random.fold_in: data is an integer, not {data.dtype.name}")
     if data.shape != ():
         raise ShapeError(f"random.fold_in: data is one integer, not of shape {data.shape}")
+    values = visible(data)
+    if values is not None:
+        _check_words(values)
     out = _fold_in(key, data)
     return out
+
+
+def _check_words(data: npt.NDArray[Any]) -> None:
+    """Raise a SettingError when an integer is none of 32 bits."""
+    wrong = (data < 0) | (data > _WORD)
+    if np.any(wrong):
+        raise SettingError(
+            f"random.fold_in: data is in [0, 2³²), not {data[wrong].flat[0]}; another integer has "
+            "the key of the same 32 bits"
+        )
 
 
 def bits(key: TensorLike, shape: int | Sequence[int] = (), dtype: DTypeLike = "uint32") -> Tensor:
@@ -124,6 +148,14 @@ def bits(key: TensorLike, shape: int | Sequence[int] = (), dtype: DTypeLike = "u
 
 
 def as_key(name: str, key: TensorLike) -> Tensor:
+    """Return a key that is used up by this draw as a Tensor. Raises as `checked_key`."""
+    tensor = checked_key(name, key)
+    if reuse.watching:
+        reuse.note(name, tensor)
+    return tensor
+
+
+def checked_key(name: str, key: TensorLike) -> Tensor:
     """Return a key as a Tensor.
 
     Raises:
@@ -172,7 +204,9 @@ def float_dtype(name: str, dtype: DTypeLike | None) -> DType:
 def parameter(name: str, key: Tensor, value: TensorLike, dtype: DType) -> Tensor:
     """Return a distribution's parameter as a Tensor of a dtype, beside the key."""
     if isinstance(value, (int, float)):
-        return constant(key, value, dtype)
+        # What is beyond the dtype's range is infinite, and told of by those who look at domains.
+        with np.errstate(over="ignore"):
+            return constant(key, value, dtype)
     tensor = as_tensor(value, key)
     if tensor.dtype in dtypes.COMPLEX:
         raise DTypeError(f"random.{name}: parameters are real, not {tensor.dtype.name}")
@@ -210,7 +244,12 @@ def common_shape(name: str, *parameters: Any) -> tuple[int, ...]:
         raise ShapeError(f"random.{name}: the shapes do not broadcast: {shapes}") from None
 
 
+def parts(key: Tensor, num: int) -> tuple[Tensor, ...]:
+    """Return new keys of one that a draw has used up."""
+    return tuple(unstack(_split(key, num=num)))
+
+
 def halves(key: Tensor) -> tuple[Tensor, Tensor]:
     """Return two new keys of one."""
-    first, second = unstack(_split(key, num=2))
+    first, second = parts(key, 2)
     return first, second

@@ -8,19 +8,21 @@ from math import ceil, log, prod
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, constant, normalize_axis
-from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.arguments import TensorLike, as_tensor, cast, constant, visible
+from unigrad.core.axes import normalize_axis
+from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
-from unigrad.ops import elementary
-from unigrad.ops.cumulative import cumulative_sum
+from unigrad.ops.comparison import where
 from unigrad.ops.indexing import getitem, take, take_along_axis
+from unigrad.ops.reductions import all, sum
 from unigrad.ops.shaping import reshape
 from unigrad.ops.sorting import argsort, searchsorted, top_k
-from unigrad.random.continuous import gumbel
 from unigrad.random.discrete import randint
-from unigrad.random.keys import as_key, bits, draw_shape, float_dtype, halves
-from unigrad.random.uniforms import uniform
+from unigrad.random.exact import gumbel_scores, running_sums, scores_of_chances
+from unigrad.random.keys import as_key, bits, checked_key, draw_shape, float_dtype, halves
+from unigrad.random.parameters import wide
+from unigrad.random.uniforms import unit
 
 __all__ = ["choice", "permutation"]
 
@@ -62,8 +64,8 @@ def _as_size(name: str, x: TensorLike) -> int | None:
         DTypeError: when the scalar is no integer.
         ShapeError: when it is negative.
     """
-    if not isinstance(x, (int, np.integer)):
-        if isinstance(x, (float, complex)) or getattr(x, "shape", None) == ():
+    if isinstance(x, bool) or not isinstance(x, (int, np.integer)):
+        if isinstance(x, (bool, float, complex)) or getattr(x, "shape", None) == ():
             raise DTypeError(f"random.{name}: expected an int or an array with axes, not {x!r}")
         return None
     if x < 0:
@@ -116,7 +118,15 @@ def choice(
     ``p`` are their probabilities, up to a factor; all alike by default. ``replace=False`` draws
     none twice. The axis is replaced by the axes of ``shape``.
 
+    With ``p`` a uniform number is looked up in running sums, which are added in the order of
+    `jax.random` on CPUs (in float32 for half precision); without replacement, the largest of
+    log p plus Gumbel noise are taken, both in integers. So every backend draws the same indices.
+
+    In a compiled program, a ``p`` that is no distribution gives the index -1.
+
     Raises:
+        SettingError: when ``p`` has a negative number, one that is not finite, zeros only, or,
+            without replacement, fewer positive numbers than are drawn.
         ShapeError: when there are too few elements, ``p`` has another length, or ``key`` is no key.
         DTypeError: when ``a`` is a scalar but no integer, or ``key`` is no key.
 
@@ -125,7 +135,8 @@ def choice(
         >>> choice(key(0), 5, (3,), replace=False).tolist()
         [0, 1, 4]
     """
-    key = as_key("choice", key)
+    # A draw of equal chances is that of `randint`, which uses the key up.
+    key = (checked_key if p is None and replace else as_key)("choice", key)
     wanted = draw_shape("choice", shape)
     size = _as_size("choice", a)
     if size is None:
@@ -153,8 +164,35 @@ def _chosen(
     chances = cast(chances, float_dtype("choice", chances.dtype))
     if chances.shape != (size,):
         raise ShapeError(f"random.choice: p has shape {chances.shape}, expected ({size},)")
-    if not replace:
-        scores = gumbel(key, size, chances.dtype) + elementary.log(chances)
-        return reshape(top_k(scores, count)[1], shape)
-    bounds = cumulative_sum(chances)
-    return searchsorted(bounds, getitem(bounds, -1) * (1 - uniform(key, shape, chances.dtype)))
+    right = _possible(chances, 1 if replace else count)
+    if replace:
+        bounds = running_sums(cast(chances, wide(chances.dtype)))
+        rest = 1.0 - unit(key, shape, bounds.dtype)
+        found = searchsorted(bounds, getitem(bounds, -1) * rest)
+    else:
+        scores = gumbel_scores(key, (size,), chances.dtype) + scores_of_chances(chances)
+        found = reshape(top_k(scores, count)[1], shape)
+    return found if right is None else where(right, found, -1)
+
+
+def _possible(chances: Tensor, count: int) -> Tensor | None:
+    """Return whether so many may be drawn by probabilities, ``None`` if it is seen that they may.
+
+    Raises:
+        SettingError: when it is seen that they may not.
+    """
+    values = visible(chances)
+    if values is None:
+        some = sum(cast(chances > 0.0, dtypes.int64)) >= count
+        return some & all((chances >= 0.0) & (chances < np.inf))
+    exact = values.astype(np.float64)
+    if not (np.isfinite(exact) & (exact >= 0)).all():
+        raise SettingError("random.choice: p is finite and not negative")
+    if not exact.any() and (exact.size or exact.ndim == 1):
+        raise SettingError("random.choice: p has nothing positive")
+    if ((exact > 0).sum(-1) < count).any():
+        raise SettingError(
+            f"random.choice: {count} numbers of p must be positive for as many draws without "
+            f"replacement, not {int((exact > 0).sum(-1).min())}"
+        )
+    return None

@@ -12,11 +12,13 @@ from math import frexp
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, cast
+from unigrad.core.arguments import TensorLike, cast, visible
 from unigrad.core.dtypes import DType, DTypeLike
+from unigrad.core.errors import SettingError
 from unigrad.core.op import composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import maximum
+from unigrad.ops.comparison import where
 from unigrad.random.keys import as_key, draw_shape, fitting, float_dtype, parameter
 
 _unit = primitive("random_uniform")
@@ -35,6 +37,8 @@ def uniform(
     a range other than [0, 1) rounding can give ``maxval`` itself.
 
     Raises:
+        SettingError: when ``minval`` is above ``maxval``, or the dtype does not hold their
+            difference; in a compiled program the result is NaN.
         ShapeError: when a bound does not broadcast to ``shape``, or ``key`` is no key.
         DTypeError: when ``dtype`` is not floating, or ``key`` is no key.
 
@@ -45,7 +49,56 @@ def uniform(
     """
     key = as_key("uniform", key)
     chosen = float_dtype("uniform", dtype)
-    return between(key, draw_shape("uniform", shape), chosen, minval, maxval)
+    wanted = draw_shape("uniform", shape)
+    if type(minval) is float and type(maxval) is float and minval == 0.0 and maxval == 1.0:
+        return unit(key, wanted, chosen)
+    low, high = _ordered(key, chosen, minval, maxval)
+    return between(key, wanted, chosen, low, high)
+
+
+def _ordered(
+    key: Tensor, dtype: DType, low: TensorLike, high: TensorLike
+) -> tuple[TensorLike, TensorLike]:
+    """Return bounds, NaN where they are the wrong way round and nobody can look at them.
+
+    Raises:
+        SettingError: when they are for all to see.
+    """
+    first, last = [
+        np.asarray(one) if isinstance(one, (int, float)) else parameter("uniform", key, one, dtype)
+        for one in (low, high)
+    ]
+    found = [visible(one) if isinstance(one, Tensor) else one for one in (first, last)]
+    before, after = found
+    batched = any(isinstance(one, Tensor) and one.backend.depth for one in (first, last))
+    if before is None or after is None or batched:
+        lower, upper = [parameter("uniform", key, one, dtype) for one in (low, high)]
+        span = upper - lower
+        fine = (span >= 0.0) & (span < np.inf)
+        seen = visible(fine)
+        if seen is not None and not seen.all():
+            raise SettingError(
+                f"random.uniform: minval is at most maxval, and {dtype.name} holds their "
+                "difference; in this batch they are not all so"
+            )
+        return where(fine, lower, np.nan), upper
+    with np.errstate(all="ignore"):
+        before, after = np.asarray(before).astype(dtype), np.asarray(after).astype(dtype)
+        span = after - before
+        wrong = ~((span >= 0) & np.isfinite(span))
+    if wrong.any():
+        pair = [np.broadcast_to(one, wrong.shape)[wrong].flat[0] for one in (before, after)]
+        raise SettingError(
+            f"random.uniform: minval is at most maxval, and {dtype.name} holds their difference; "
+            f"they are {pair[0]} and {pair[1]}"
+        )
+    return low, high
+
+
+def unit(key: Tensor, shape: tuple[int, ...], dtype: DType) -> Tensor:
+    """Return uniform floats in [0, 1): whole multiples of 2⁻²³ (float32) or 2⁻⁵² (float64)."""
+    out: Tensor = _unit(key, shape=shape, dtype=dtype)
+    return out
 
 
 def between(
@@ -56,8 +109,7 @@ def between(
     if isinstance(low, (int, float)) and isinstance(high, (int, float)):
         first, last = np.asarray([low, high], dtype)
         if first == 0 and last == 1:
-            unit: Tensor = _unit(key, shape=shape, dtype=dtype)
-            return unit
+            return unit(key, shape, dtype)
         # With such bounds the product is exact, and two roundings are one.
         exact = bool(first == 0 or abs(frexp(float(last - first))[0]) == 0.5)
     lower = parameter("uniform", key, low, dtype)
@@ -70,13 +122,13 @@ def between(
 def _random_uniform_between(
     key: Tensor, low: Tensor, high: Tensor, *, shape: tuple[int, ...], dtype: DType, exact: bool
 ) -> Tensor:
-    unit = _unit(key, shape=shape, dtype=dtype)
+    drawn = unit(key, shape, dtype)
     span = high - low
     if exact or dtype.itemsize == 2:
-        return maximum(low, unit * span + low)
+        return maximum(low, drawn * span + low)
     if dtype == dtypes.float64:
-        return maximum(low, _random_fused(unit, span, low))
-    wide = [cast(x, dtypes.float64) for x in (unit, span, low)]
+        return maximum(low, _random_fused(drawn, span, low))
+    wide = [cast(x, dtypes.float64) for x in (drawn, span, low)]
     return maximum(low, cast(wide[0] * wide[1] + wide[2], dtype))
 
 
@@ -109,4 +161,4 @@ def _halves(x: Tensor) -> tuple[Tensor, Tensor]:
     return high, x - high
 
 
-__all__ = ["between", "uniform"]
+__all__ = ["between", "uniform", "unit"]

@@ -1,24 +1,24 @@
-"""Sequences to sequences: encoder, attending decoder, masked loss, greedy and beam search."""
+"""Sequences to sequences: encoders, attending decoders, masked loss."""
 
-from unigrad.seq2seq.beam import beam_search, length_penalty_of
+from unigrad.seq2seq.base import EncoderDecoder
 from unigrad.seq2seq.decoder import Decoder
 from unigrad.seq2seq.encoder import Encoded, Encoder
-from unigrad.seq2seq.greedy import Decoded, Step, greedy_search
 from unigrad.seq2seq.loss import masked_loss
-from unigrad.seq2seq.model import Seq2Seq
-from unigrad.seq2seq.states import repeat_rows, take_rows
+from unigrad.seq2seq.luong import LuongDecoder
+from unigrad.seq2seq.model import Seq2Seq, TransformerSeq2Seq
+from unigrad.seq2seq.stepping import StepDecoder
+from unigrad.seq2seq.transformer import TransformerDecoder, TransformerEncoder
 
 __all__ = [
-    "Decoded",
     "Decoder",
     "Encoded",
     "Encoder",
+    "EncoderDecoder",
+    "LuongDecoder",
     "Seq2Seq",
-    "Step",
-    "beam_search",
-    "greedy_search",
-    "length_penalty_of",
+    "StepDecoder",
+    "TransformerDecoder",
+    "TransformerEncoder",
+    "TransformerSeq2Seq",
     "masked_loss",
-    "repeat_rows",
-    "take_rows",
 ]

@@ -10,9 +10,9 @@ from unigrad.layers.bidirectional import Bidirectional
 from unigrad.layers.dense import Dense
 from unigrad.layers.embedding import Embedding
 from unigrad.layers.module import Module
-from unigrad.layers.recurrent import GRU
 from unigrad.ops.comparison import not_equal
 from unigrad.ops.joining import concat
+from unigrad.seq2seq.cells import layer_of
 
 __all__ = ["Encoded", "Encoder"]
 
@@ -24,15 +24,17 @@ class Encoded(NamedTuple):
     memory: Tensor
     #: Where there is no padding: (batch, time).
     mask: Tensor
-    #: The decoder's first state: (batch, decoder units).
-    state: Tensor
+    #: The decoder's first state: (batch, decoder units), a pair of them for an LSTM, none for a
+    #: Transformer.
+    state: Any
 
 
 class Encoder(Module):
-    """Embedding, bidirectional GRU, and a bridge to the decoder's first state.
+    """Embedding, a bidirectional recurrent layer, and a bridge to the decoder's first state.
 
     The memory at t is [→hₜ; ←hₜ], the decoder's first state tanh(W [→h; ←h] + b) of the last
-    states of both directions. Padding changes neither.
+    states of both directions. Padding changes neither. An LSTM's c has a bridge of its own, without
+    tanh.
 
     Args:
         vocabulary: the number of tokens.
@@ -41,6 +43,10 @@ class Encoder(Module):
         state_units: the length of the decoder's state.
         padding: the token that stands for nothing.
         name: see `Module`.
+        cell: "gru" or "lstm".
+
+    Raises:
+        SettingError: for another cell.
 
     Example:
         >>> encoded = Encoder(10, 4, 8, 6)([[3, 5, 0]])
@@ -56,22 +62,32 @@ class Encoder(Module):
         state_units: int = 256,
         padding: int = 0,
         name: str | None = None,
+        *,
+        cell: str = "gru",
     ) -> None:
         super().__init__(name=name)
         self.padding = padding
         self.embedding = Embedding(vocabulary, embedding_size, name="embedding")
         self.recurrent = Bidirectional(
-            GRU(units, return_sequences=True, return_state=True, name="gru"), name="recurrent"
+            layer_of(cell)(units, return_sequences=True, return_state=True, name=cell),
+            name="recurrent",
         )
         self.bridge = Dense(state_units, activation="tanh", name="bridge")
         self.embedding.ensure_built(())
         for direction in (self.recurrent.forward, self.recurrent.backward):
             direction.ensure_built((embedding_size,))
         self.bridge.ensure_built((2 * units,))
+        self.cell_bridge: Dense | None = None
+        if cell == "lstm":
+            self.cell_bridge = Dense(state_units, name="cell_bridge")
+            self.cell_bridge.ensure_built((2 * units,))
 
     def call(self, source: Any) -> Encoded:
         """Encode tokens (batch, time)."""
         source = as_tensor(source)
         mask = not_equal(source, self.padding)
         memory, last, first = self.recurrent(self.embedding(source), mask=mask)
-        return Encoded(memory, mask, self.bridge(concat([last, first], axis=-1)))
+        if self.cell_bridge is None:
+            return Encoded(memory, mask, self.bridge(concat([last, first], axis=-1)))
+        hidden, cells = (concat(pair, axis=-1) for pair in zip(last, first, strict=True))
+        return Encoded(memory, mask, (self.bridge(hidden), self.cell_bridge(cells)))

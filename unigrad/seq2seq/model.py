@@ -1,28 +1,27 @@
-"""`Seq2Seq`: encoder and decoder as one model that trains and decodes."""
+"""`Seq2Seq` and `TransformerSeq2Seq`: models that read one sequence and write another."""
 
 from __future__ import annotations
 
 from typing import Any
 
-from unigrad.core.arguments import as_tensor
-from unigrad.core.tensor import Tensor
-from unigrad.layers.module import Module
-from unigrad.ops.softmax import log_softmax
-from unigrad.seq2seq.beam import beam_search
+from unigrad.core.errors import SettingError
+from unigrad.seq2seq.base import EncoderDecoder
 from unigrad.seq2seq.decoder import Decoder
 from unigrad.seq2seq.encoder import Encoder
-from unigrad.seq2seq.greedy import Decoded, Step, greedy_search
-from unigrad.seq2seq.loss import masked_loss
-from unigrad.seq2seq.states import repeat_rows
+from unigrad.seq2seq.luong import LuongDecoder
+from unigrad.seq2seq.transformer import TransformerDecoder, TransformerEncoder
 
-__all__ = ["Seq2Seq"]
+__all__ = ["Seq2Seq", "TransformerSeq2Seq"]
+
+_ATTENTIONS = ("additive", "dot", "general", "concat")
 
 
-class Seq2Seq(Module):
-    """A bidirectional GRU encoder and a GRU decoder with additive attention.
+class Seq2Seq(EncoderDecoder):
+    """A bidirectional recurrent encoder and a recurrent decoder with attention.
 
-    Source: Bahdanau, Cho & Bengio (2015); the equations are in `Encoder` and `Decoder`. All
-    weights are made at once.
+    With additive attention it is the model of Bahdanau, Cho & Bengio (2015), whose equations are in
+    `Encoder` and `Decoder`; with a score of Luong, Pham & Manning (2015) the decoder is
+    `LuongDecoder`. All weights are made at once.
 
     Args:
         source_vocabulary: the number of tokens that are read.
@@ -34,7 +33,13 @@ class Seq2Seq(Module):
         padding: the token that stands for nothing, in both vocabularies.
         start: the token before a target.
         end: the token after it.
+        cell: "gru" or "lstm", in both.
+        attention: "additive", or a score of `LuongAttention`: "dot" (then ``decoder_units`` is
+            twice ``encoder_units``), "general" or "concat".
         name: see `Module`.
+
+    Raises:
+        SettingError: for another cell or attention, or "dot" where the lengths differ.
 
     Example:
         >>> model = Seq2Seq(10, 12, embedding_size=4, encoder_units=4, decoder_units=4)
@@ -56,85 +61,93 @@ class Seq2Seq(Module):
         padding: int = 0,
         start: int = 1,
         end: int = 2,
+        cell: str = "gru",
+        attention: str = "additive",
         name: str | None = None,
     ) -> None:
-        super().__init__(name=name)
+        super().__init__(padding, start, end, name=name)
+        if attention not in _ATTENTIONS:
+            raise SettingError(
+                f"Seq2Seq: attention is one of {', '.join(_ATTENTIONS)}, not {attention!r}"
+            )
         self.vocabulary = target_vocabulary
-        self.padding, self.start, self.end = padding, start, end
         self.encoder = Encoder(
-            source_vocabulary, embedding_size, encoder_units, decoder_units, padding, "encoder"
-        )
-        self.decoder = Decoder(
-            target_vocabulary,
-            2 * encoder_units,
+            source_vocabulary,
             embedding_size,
+            encoder_units,
             decoder_units,
-            attention_units,
-            "decoder",
+            padding,
+            "encoder",
+            cell=cell,
         )
+        sizes = (target_vocabulary, 2 * encoder_units, embedding_size, decoder_units)
+        if attention == "additive":
+            self.decoder = Decoder(*sizes, attention_units, "decoder", cell=cell)
+        else:
+            self.decoder = LuongDecoder(*sizes, attention_units, attention, cell, "decoder")
 
-    def call(self, source: Any, tokens: Any) -> Tensor:
-        """Return the logits (batch, time, vocabulary) of what follows each right token."""
-        logits: Tensor = self.decoder(tokens, self.encoder(source))
-        return logits
 
-    def loss(self, source: Any, target: Any) -> Tensor:
-        """Return the mean cross-entropy of the targets that are not padding.
+class TransformerSeq2Seq(EncoderDecoder):
+    """A Transformer: blocks of attention and networks, on both sides.
 
-        Args:
-            source: tokens (batch, time), padded behind.
-            target: tokens (batch, time): start, …, end, padding.
-        """
-        target = as_tensor(target)
-        return masked_loss(target[:, 1:], self(source, target[:, :-1]), padding=self.padding)
+    Source: Vaswani et al., "Attention is all you need" (2017): embeddings times √units with
+    sinusoidal positions, dropout after them, blocks, and a map to the vocabulary. A search keeps
+    the keys and values of the steps before, and computes those of the memory once. All weights are
+    made at once.
 
-    def greedy(self, source: Any, *, max_length: int) -> Decoded:
-        """Write the likeliest token at each step; see `greedy_search`."""
-        source = as_tensor(source)
-        step, state = self._decoding(source, 1)
-        return greedy_search(
-            step,
-            state,
-            batch=source.shape[0],
-            start=self.start,
-            end=self.end,
-            max_length=max_length,
-            padding=self.padding,
-        )
+    Args:
+        source_vocabulary: the number of tokens that are read.
+        target_vocabulary: the number of tokens that are written.
+        units: the length of embeddings and states.
+        heads: of each attention; they divide the units.
+        hidden: the units inside of the blocks' networks.
+        blocks: how many blocks each side has.
+        dropout: the rate, while training.
+        norm_first: whether a part's input is normalised (then the last block's result is, too), or
+            the sum after it.
+        padding: the token that stands for nothing, in both vocabularies.
+        start: the token before a target.
+        end: the token after it.
+        name: see `Module`.
 
-    def beam(
+    Raises:
+        SettingError: when the heads do not divide the units, or there is no block.
+
+    Example:
+        >>> model = TransformerSeq2Seq(10, 12, units=8, heads=2, hidden=16, blocks=1)
+        >>> model.loss([[5, 6, 0]], [[1, 7, 2, 0]]).shape
+        ()
+        >>> model.beam([[5, 6, 0]], max_length=4, beam=3, n_best=2).tokens.shape
+        (1, 2, 4)
+    """
+
+    def __init__(
         self,
-        source: Any,
+        source_vocabulary: int,
+        target_vocabulary: int,
         *,
-        max_length: int,
-        beam: int = 5,
-        n_best: int = 1,
-        length_penalty: float = 0.0,
-    ) -> Decoded:
-        """Write the likeliest sequences; see `beam_search`."""
-        source = as_tensor(source)
-        step, state = self._decoding(source, beam)
-        return beam_search(
-            step,
-            state,
-            batch=source.shape[0],
-            beam=beam,
-            vocabulary=self.vocabulary,
-            start=self.start,
-            end=self.end,
-            max_length=max_length,
-            length_penalty=length_penalty,
-            n_best=n_best,
-            padding=self.padding,
+        units: int = 256,
+        heads: int = 4,
+        hidden: int = 1024,
+        blocks: int = 3,
+        dropout: float = 0.1,
+        norm_first: bool = True,
+        padding: int = 0,
+        start: int = 1,
+        end: int = 2,
+        name: str | None = None,
+    ) -> None:
+        super().__init__(padding, start, end, name=name)
+        self.vocabulary = target_vocabulary
+        settings: dict[str, Any] = {
+            "units": units,
+            "heads": heads,
+            "hidden": hidden,
+            "blocks": blocks,
+            "dropout": dropout,
+            "norm_first": norm_first,
+        }
+        self.encoder = TransformerEncoder(
+            source_vocabulary, padding=padding, name="encoder", **settings
         )
-
-    def _decoding(self, source: Tensor, beam: int) -> tuple[Step, Tensor]:
-        """Encode, and return the step of a search with so many rows per sequence, and its state."""
-        encoded = self.encoder(source)
-        encoded, keys = repeat_rows((encoded, self.decoder.attention.keys(encoded.memory)), beam)
-
-        def step(last: Tensor, state: Any) -> tuple[Tensor, Any]:
-            logits, state = self.decoder.step(last, state, encoded, keys)
-            return log_softmax(logits, axis=-1), state
-
-        return step, encoded.state
+        self.decoder = TransformerDecoder(target_vocabulary, name="decoder", **settings)

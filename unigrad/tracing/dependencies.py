@@ -24,7 +24,8 @@ from typing import Any, TypeVar
 
 from unigrad.core.context import structure, structure_changed
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable, tracing
+from unigrad.core.traces import tracing
+from unigrad.core.variable import Variable
 from unigrad.tracing.names import Name, names_of
 
 #: Containers with more elements are not looked into.

@@ -39,6 +39,11 @@ def names_of(roots: Iterable[Any]) -> tuple[list[Name], list[Any]]:
     seen: set[int] = set()
     waiting = list(roots)
     files = {id(one.__globals__) for one in map(_function, waiting) if one is not None}
+    # What a transform of unigrad's wraps is in the program's own file.
+    for inner in [inner for one in waiting for inner in _wrapped(one)]:
+        function = _function(inner)
+        if function is not None and not function.__module__.startswith("unigrad."):
+            files.add(id(function.__globals__))
     while waiting:
         one = waiting.pop()
         if id(one) in seen:
@@ -59,6 +64,13 @@ def names_of(roots: Iterable[Any]) -> tuple[list[Name], list[Any]]:
             names.append(name)
             waiting.append(value)
     return names, list(reached.values())
+
+
+def _wrapped(value: Any) -> Iterator[Any]:
+    """Give what is behind a decorated function, layer by layer."""
+    while hasattr(value, "__wrapped__"):
+        value = value.__wrapped__
+        yield value
 
 
 def _function(value: Any) -> types.FunctionType | None:

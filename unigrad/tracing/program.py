@@ -3,24 +3,34 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from sys import getrefcount
 from typing import Any
 
-from unigrad.core import recorders, tree
+from unigrad.core import programs, recorders, tree
 from unigrad.core.backend import Backend, Lift, Native
 from unigrad.core.dispatch import wrap, wrap_all
-from unigrad.core.errors import BackendMismatchError, TracingError, UnigradError
+from unigrad.core.errors import LEAKED, BackendMismatchError, TracingError, UnigradError
+from unigrad.core.origins import Limit
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable, exchanging, traced_by
+from unigrad.core.traces import traced_by
+from unigrad.core.variable import Variable, exchanging, replace_all
+from unigrad.tracing import straight
+from unigrad.tracing.capture import Symbol, tracing_at
 from unigrad.tracing.dependencies import Dependencies, observed
 from unigrad.tracing.scope import init_scope
-from unigrad.tracing.signature import given_value, is_input
+from unigrad.tracing.signature import Call, argument, given_value, is_input
 
 #: A function that makes variables is traced again with them; one that does so every time is wrong.
-_MOST_TRACES = 3
+MOST_TRACES = 3
 #: How often a program whose variables another thread changed meanwhile is run without holding
 #: the other threads up.
 _FREE_RUNS = 4
+
+
+#: The commonest results of a function.
+_LEAVES = frozenset((Tensor, Variable))
 
 
 class TracedInitialValue(TracingError):
@@ -31,15 +41,28 @@ class Program:
     """What one trace was compiled to: takes the inputs, reads and writes the variables."""
 
     def __init__(
-        self, backend: Backend, run: Callable[..., Sequence[Native]], trace: Trace
+        self, backend: Backend, traced: programs.Program, trace: Trace, inputs: int
     ) -> None:
         self.dependencies = trace.dependencies
+        self.limits = trace.limits
+        #: The program in the library's own language, as text.
+        self.show = traced.show
         self._backend = backend
-        self._run = run
+        self._run = traced.compile()
         self._reads = trace.reads
         self._writes = list(trace.writes.values())
         self._structure = trace.structure
         self._leaves = trace.leaves
+        places = {variable.uid: i for i, variable in enumerate(self._reads)}
+        #: The places of values that are replaced in a run, and where their arrays may go.
+        self._reusable = [
+            (places[variable.uid], spare)
+            for variable, spare in zip(self._writes, traced.spares, strict=False)
+            if spare is not None and variable.uid in places
+        ]
+        #: The places of values that are replaced, and what runs in their memory, if anything may.
+        self._donated = [places[one.uid] for one in self._writes if one.uid in places]
+        self._run_donating = traced.donating([inputs + place for place in self._donated])
 
     def __call__(self, inputs: Sequence[Tensor]) -> Any:
         """Run on the function's inputs and on what its variables hold; return its result.
@@ -60,59 +83,101 @@ class Program:
         with exchanging:
             return [variable._tensor for variable in self._reads]
 
-    def _outputs(self, natives: Sequence[Native], values: Sequence[Tensor]) -> list[Tensor]:
+    def _may_donate(self, values: Sequence[Tensor]) -> bool:
+        """Tell whether nobody but the variables, and no other thread, can look at their values."""
+        if threading.active_count() > 1:
+            return False
+        for place in self._donated:
+            tensor = values[place]
+            # Besides the name here: the variable and the list; the tensor.
+            if getrefcount(tensor) > _ALONE + 2 or getrefcount(tensor.native) > _ALONE:
+                return False
+        return bool(self._donated)
+
+    def _outputs(
+        self,
+        natives: Sequence[Native],
+        values: Sequence[Tensor],
+        run: Callable[..., Sequence[Native]] | None = None,
+    ) -> list[Tensor]:
         backend = self._backend
         try:
-            outputs = self._run(*natives, *[tensor.native for tensor in values])
+            outputs = (run or self._run)(*natives, *[tensor.native for tensor in values])
             return wrap_all(backend, outputs)
         except Exception as error:
             kind = None if isinstance(error, UnigradError) else backend.error_class(error)
             if kind is None:
                 raise
-            raise kind(f"jit on {backend.name}: {str(error).strip()[:300]}") from error
+            text = LEAKED if kind is TracingError else str(error).strip()[:300]
+            raise kind(f"jit on {backend.name}: {text}") from error
 
     def _exchange(self, natives: Sequence[Native]) -> list[Tensor]:
         """Run and write; run again if another thread changed a variable in the meantime."""
+        if self._run_donating is not None and self._may_donate(values := self._values()):
+            return self._write(self._outputs(natives, values, self._run_donating))
         for _ in range(_FREE_RUNS):
             before = self._values()
             outputs = self._outputs(natives, before)
             with exchanging:
-                if all(map(operator.is_, before, [one._tensor for one in self._reads])):
-                    return self._write(outputs)
+                fits = all(map(operator.is_, before, [one._tensor for one in self._reads]))
+                if fits:
+                    self._write(outputs)
+            if fits:
+                self._give_back(before)
+                return outputs
         with exchanging:
             return self._write(self._outputs(natives, self._values()))
 
     def _write(self, outputs: list[Tensor]) -> list[Tensor]:
-        for variable, tensor in zip(self._writes, outputs, strict=False):
-            variable.replace(tensor)
+        replace_all(self._writes, outputs)
         return outputs
 
+    def _give_back(self, values: list[Any]) -> None:
+        """Let later runs write into the arrays of values that were replaced, if nobody holds them.
 
-def compiled(
-    backend: Backend,
-    function: Callable[..., Any],
-    structure: Any,
-    leaves: Sequence[Any],
-    inputs: Sequence[Tensor],
-    options: Mapping[str, Any],
-) -> Program | None:
+        No variable leads to them any more: only who holds one now could look at it.
+        """
+        may_be_written = self._backend.may_be_written
+        for place, spare in self._reusable:
+            tensor, values[place] = values[place], None
+            if getrefcount(tensor) == _ALONE:
+                native = tensor.native
+                del tensor
+                if getrefcount(native) == _ALONE and may_be_written(native):
+                    spare.append(native)
+
+
+def _references() -> int:
+    """Return how many references `getrefcount` counts to what one name alone stands for."""
+    alone = object()
+    return getrefcount(alone)
+
+
+_ALONE = _references()
+
+
+def compiled(function: Callable[..., Any], call: Call, options: Mapping[str, Any]) -> Program:
     """Trace a function, again if it made variables, and compile it.
-
-    Returns ``None`` when the backend just calls functions.
 
     Raises:
         TracingError: when the function makes new variables however often it is traced.
     """
-    examples = [tensor.native for tensor in inputs]
-    for _ in range(_MOST_TRACES):
-        trace = Trace(backend, function, structure, leaves)
+    backend: Backend = call.signature[0]
+    examples = [tensor.native for tensor in call.inputs]
+    for _ in range(MOST_TRACES):
+        trace = Trace(backend, function, call)
         traced = backend.trace(trace.run, examples, options)
         if traced is None:
-            return None
+            traced = straight.trace(backend, trace.run, examples)
         if not trace.made_variables:
             trace.dependencies.settle()
-            return Program(backend, traced.compile(), trace)
-    raise TracingError(
+            return Program(backend, traced, trace, len(examples))
+    raise makes_variables()
+
+
+def makes_variables() -> TracingError:
+    """Return the error for a function that makes variables whenever it is traced."""
+    return TracingError(
         "jit: the function makes new Variables whenever it is traced; make them once, "
         "outside of it or in a layer's build"
     )
@@ -121,9 +186,7 @@ def compiled(
 class Trace:
     """One run of a function on traced values; stands between Variables and their readers."""
 
-    def __init__(
-        self, backend: Backend, function: Callable[..., Any], structure: Any, given: Iterable[Any]
-    ) -> None:
+    def __init__(self, backend: Backend, function: Callable[..., Any], call: Call) -> None:
         self.backend = backend
         #: The variables that are inputs, in the order in which they were first read.
         self.reads: list[Variable] = []
@@ -132,8 +195,10 @@ class Trace:
         self.structure: Any = None
         self.leaves: list[tuple[bool, Any]] = []
         self._function = function
-        self._arguments = structure
-        self._given = list(given)
+        self._arguments = call.structure
+        self._given = list(call.leaves)
+        #: What integers among the arguments must fit.
+        self.limits: list[Limit] = []
         self.dependencies = Dependencies([function, *map(given_value, self._given)])
         self._values: dict[int, Tensor] = {}
         #: Variables of a later identity are made while this runs.
@@ -144,17 +209,24 @@ class Trace:
         self._lift = lift
         inputs = iter(natives)
         leaves = [
-            wrap(self.backend, next(inputs)) if is_input(leaf) else given_value(leaf)
-            for leaf in self._given
+            argument(leaf, self._handle(next(inputs)), self._given, place, self.limits)
+            if is_input(leaf)
+            else given_value(leaf)
+            for place, leaf in enumerate(self._given)
         ]
         args, kwargs = tree.unflatten(self._arguments, leaves)
         with traced_by(self), observed():
             result = self._function(*args, **kwargs)
             return self._outputs(result)
 
+    def _handle(self, native: Native) -> Tensor:
+        """Return the handle of a traced array: the library's own, or of unigrad's capture."""
+        depth = native.frame.depth if type(native) is Symbol else 0
+        return wrap(tracing_at(self.backend, depth) if depth else self.backend, native)
+
     def _outputs(self, result: Any) -> list[Native]:
         outputs = [self._values[key].native for key in self.writes]
-        found, self.structure = tree.flatten(result)
+        found, self.structure = tree.flatten_quickly(result, _LEAVES)
         for leaf in found:
             if isinstance(leaf, Variable):
                 leaf = self.read(leaf)
@@ -182,7 +254,7 @@ class Trace:
         if value is None:
             self._meet(variable)
             self.reads.append(variable)
-            value = wrap(self.backend, self._lift(variable._tensor.native))
+            value = self._handle(self._lift(variable._tensor.native))
             self._values[variable.uid] = value
         return value
 
@@ -200,7 +272,7 @@ class Trace:
         self.dependencies.on_trainable(variable)
 
     def _check(self, backend: Backend, does: str) -> None:
-        if backend is not self.backend:
+        if backend.root is not self.backend:
             raise BackendMismatchError(
                 f"jit: a function compiled on {self.backend.name!r} {does} of {backend.name!r}; "
                 f"give it a Tensor of {backend.name!r}, or call it under "

@@ -7,8 +7,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from unigrad.core import recorders
+from unigrad.core.interpreters import outside
 from unigrad.core.registry import current_backend
-from unigrad.core.variable import traced_by, tracing
+from unigrad.core.traces import traced_by, tracing
 
 #: Held by the thread that makes the variables of a layer or an optimizer, or traces a function:
 #: libraries keep the state of a trace for the whole process. It is one lock for all of them, since
@@ -28,5 +29,5 @@ def init_scope() -> Iterator[None]:
     """
     trace = tracing.trace
     backend = current_backend() if trace is None else trace.backend
-    with traced_by(None), recorders.only([]), backend.init_scope():
+    with outside(), traced_by(None), recorders.only([]), backend.root.init_scope():
         yield

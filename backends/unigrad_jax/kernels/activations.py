@@ -4,6 +4,7 @@ from typing import Any
 
 import jax
 
+from unigrad.autodiff.bridge import body_of
 from unigrad_jax.bridge import by_rule
 
 
@@ -12,6 +13,7 @@ def _logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
 
 
 TABLE = {
+    "hard_silu": by_rule("hard_silu", body_of("jax", "hard_silu")),
     # JAX's are shorter than the composites.
     "softplus": lambda x: jax.nn.softplus(x),
     "log_sigmoid": lambda x: jax.nn.log_sigmoid(x),

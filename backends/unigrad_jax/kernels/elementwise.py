@@ -12,6 +12,8 @@ import jax
 import jax.numpy as jnp
 
 from unigrad_jax.bridge import by_rule
+from unigrad_jax.kernels.complex_ends import at_the_ends, sign, size
+from unigrad_jax.kernels.widths import held
 
 
 def _of_doubles(
@@ -56,16 +58,29 @@ def _of_numbers(function: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _of_integers(divide: Callable[..., Any]) -> Callable[..., Any]:
+def _of_integers(divide: Callable[..., Any], of_floats: Callable[..., Any]) -> Callable[..., Any]:
     """Return a division whose integer zero divisors give 0 (the front end raises in eager mode)."""
 
     def run(x: Any, y: Any) -> Any:
-        if not jnp.issubdtype(jnp.result_type(x, y), jnp.integer):
+        dtype = jnp.result_type(x, y)
+        if jnp.issubdtype(dtype, jnp.floating):
+            return of_floats(x, y)
+        if not jnp.issubdtype(dtype, jnp.integer):
             return divide(x, y)
         zero = jnp.equal(y, 0)
         return jnp.where(zero, 0, divide(x, jnp.where(zero, 1, y)))
 
     return run
+
+
+def _floor_divide(x: Any, y: Any) -> Any:
+    """⌊x / y⌋, a zero with the sign of x / y."""
+    return jnp.copysign(jnp.floor_divide(x, y), jnp.divide(x, y))
+
+
+def _remainder(x: Any, y: Any) -> Any:
+    """x mod y, which has the sign of y; JAX's own zeros have that of x."""
+    return jnp.copysign(jnp.remainder(x, y), y)
 
 
 _power = by_rule("pow", jnp.power)
@@ -90,6 +105,14 @@ def _integer_power(x: Any, y: Any, dtype: Any) -> Any:
     bits = jnp.iinfo(dtype).bits
     found = jax.lax.fori_loop(0, bits, step, (jnp.ones_like(x), x, y))[0]
     return jnp.where(y < 0, jnp.power(x, y), found)
+
+
+def _exp(x: Any) -> Any:
+    """eˣ. Of a complex number whose real part is -∞ it is 0, whatever the angle (C99, G.6.3.1)."""
+    if not jnp.iscomplexobj(x):
+        return jnp.exp(x)
+    vanishes = jnp.isneginf(x.real)
+    return jnp.where(vanishes, 0, jnp.exp(jnp.where(vanishes, 0, x)))
 
 
 def _exp2(x: Any) -> Any:
@@ -123,18 +146,23 @@ def _hypot(x: Any, y: Any) -> Any:
     )
 
 
+def _heaviside(x: Any, y: Any) -> Any:
+    """0, y or 1 by the sign of x."""
+    return jnp.where(jnp.equal(x, 0), y, (jnp.sign(x) + 1) / 2)
+
+
 def _ignoring_nan(extremum: Callable[..., Any]) -> Callable[..., Any]:
     """Return fmax or fmin."""
     return lambda x, y: extremum(jnp.where(jnp.isnan(x), y, x), jnp.where(jnp.isnan(y), x, y))
 
 
-def _erfinv(x: Any) -> Any:
+def erfinv(x: Any) -> Any:
     """The inverse of erf: JAX's, whose last digits are wrong, and a Newton step.
 
     In the tails the step is measured by the complement, where erf has no digits left.
     """
     if x.dtype.itemsize < 4:
-        return _erfinv(x.astype(jnp.float32)).astype(x.dtype)
+        return erfinv(x.astype(jnp.float32)).astype(x.dtype)
     start = jax.lax.erf_inv(x)
     finite = jnp.isfinite(start)
     safe = jnp.where(finite, start, 0)
@@ -152,61 +180,69 @@ def _astype(x: Any, dtype: Any) -> Any:
             return jnp.not_equal(x, 0)
         if dtype.kind != "c":
             x = jnp.real(x)
-    return jax.lax.convert_element_type(x, dtype)
+    return jax.lax.convert_element_type(x, held(dtype))
 
+
+#: JAX's own derivative is none, not zero.
+_bitcast = by_rule("bitcast", lambda x, dtype: jax.lax.bitcast_convert_type(x, held(dtype)))
 
 _PURE = {
     "add": jnp.add,
     "subtract": jnp.subtract,
     "multiply": jnp.multiply,
     "divide": jnp.divide,
-    "floor_divide": _of_integers(jnp.floor_divide),
-    "remainder": _of_integers(jnp.remainder),
+    "floor_divide": _of_integers(jnp.floor_divide, _floor_divide),
+    "remainder": _of_integers(jnp.remainder, by_rule("remainder", _remainder)),
+    "gcd": jnp.gcd,
     "pow": _pow,
     "maximum": _of_ordered(jnp.maximum),
     "minimum": _of_ordered(jnp.minimum),
     "copysign": by_rule("copysign", jnp.copysign),
+    "nextafter": by_rule("nextafter", jnp.nextafter),
+    "imag": by_rule("imag", jnp.imag),
+    "signbit": jnp.signbit,
     "fmax": _of_ordered(by_rule("fmax", _ignoring_nan(jnp.maximum))),
     "fmin": _of_ordered(by_rule("fmin", _ignoring_nan(jnp.minimum))),
-    "heaviside": _of_ordered(lambda x, y: jnp.where(jnp.equal(x, 0), y, (jnp.sign(x) + 1) / 2)),
+    "heaviside": _of_ordered(by_rule("heaviside", _heaviside)),
     "negative": jnp.negative,
     "positive": jnp.positive,
     "conj": lambda x: jnp.conj(x) if jnp.iscomplexobj(x) else x,
-    "abs": by_rule("abs", jnp.abs),
-    "sign": jnp.sign,
+    "abs": by_rule("abs", size),
+    "sign": sign,
     "floor": jnp.floor,
     "ceil": jnp.ceil,
     "trunc": jnp.trunc,
     "round": _round,
     "square": _of_numbers(jnp.square),
     "reciprocal": jnp.reciprocal,
-    "exp": jnp.exp,
+    "exp": at_the_ends("exp", _exp),
     "exp2": by_rule("exp2", _exp2),
-    "expm1": jnp.expm1,
-    "log": jnp.log,
-    "log1p": by_rule("log1p", _of_doubles(_log1p, jnp.log1p)),
+    "expm1": at_the_ends("expm1", jnp.expm1),
+    "log": at_the_ends("log", jnp.log),
+    "log1p": by_rule("log1p", at_the_ends("log1p", _of_doubles(_log1p, jnp.log1p))),
     "log2": jnp.log2,
     "log10": jnp.log10,
-    "sqrt": jnp.sqrt,
+    "sqrt": at_the_ends("sqrt", jnp.sqrt),
     "rsqrt": jax.lax.rsqrt,
     "sin": jnp.sin,
     "cos": jnp.cos,
     "tan": jnp.tan,
     "asin": jnp.arcsin,
-    "acos": jnp.arccos,
+    "acos": at_the_ends("acos", jnp.arccos),
     "atan": jnp.arctan,
-    "sinh": jnp.sinh,
-    "cosh": jnp.cosh,
-    "tanh": jnp.tanh,
-    "asinh": jnp.arcsinh,
+    "sinh": at_the_ends("sinh", jnp.sinh),
+    "cosh": at_the_ends("cosh", jnp.cosh),
+    "tanh": at_the_ends("tanh", jnp.tanh),
+    "asinh": at_the_ends("asinh", jnp.arcsinh),
     # JAX's derivative has the wrong sign on the left half-plane.
     "acosh": by_rule("acosh", jnp.arccosh),
-    "atanh": by_rule("atanh", _of_doubles(_atanh, jnp.arctanh)),
+    "atanh": by_rule("atanh", at_the_ends("atanh", _of_doubles(_atanh, jnp.arctanh))),
     "atan2": _of_ordered(by_rule("atan2", jnp.arctan2)),
     "hypot": _of_ordered(by_rule("hypot", _hypot)),
     "logaddexp": _of_ordered(by_rule("logaddexp", jnp.logaddexp)),
     "erf": jax.lax.erf,
-    "erfinv": by_rule("erfinv", _erfinv),
+    "erfc": jax.lax.erfc,
+    "erfinv": by_rule("erfinv", erfinv),
     "sigmoid": jax.nn.sigmoid,
     "relu": _of_ordered(_of_numbers(jax.nn.relu)),
     "greater": _of_ordered(jnp.greater),
@@ -234,6 +270,7 @@ _PURE = {
 TABLE = {
     **_PURE,
     "astype": _astype,
+    "bitcast": _bitcast,
 }
 
 WHOLE = frozenset(_PURE)

@@ -9,6 +9,7 @@ from typing import Any, TypeAlias
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
 
 from unigrad_jax.bridge import by_rule
@@ -173,10 +174,17 @@ def ravel_index(*indices: Array, dims: tuple[int, ...]) -> Array:
     return jnp.where(good, total, prod(dims))
 
 
+def masked(x: Array, mask: Array) -> Array:
+    """Elements by one mask of the first axes: JAX's own looks for them in compiled programs."""
+    places = np.flatnonzero(np.asarray(mask))
+    return jnp.take(x.reshape((mask.size, *x.shape[mask.ndim :])), places, 0)
+
+
 TABLE = {
     "getitem": getitem,
     "place_slice": place_slice,
     "slice_update": slice_update,
+    "masked": masked,
     "take": take,
     "scatter_add": scatter_add,
     "scatter_set": scatter_set,
@@ -191,4 +199,4 @@ TABLE = {
 }
 
 #: Ops whose result's shape depends on values.
-BY_VALUE = frozenset({"nonzero"})
+BY_VALUE = frozenset({"masked", "nonzero"})

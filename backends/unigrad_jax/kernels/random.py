@@ -13,6 +13,10 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.extend.random import threefry2x32_p
+
+from unigrad_jax.bridge import by_rule
+from unigrad_jax.kernels.elementwise import erfinv
 
 
 def _wrap(key: jax.Array) -> jax.Array:
@@ -83,11 +87,48 @@ def random_uniform_between(
         return jax.random.uniform(_wrap(key), shape, dtype, low, high)
 
 
+def random_hash(
+    first_key: jax.Array, second_key: jax.Array, counter: jax.Array
+) -> tuple[jax.Array, jax.Array]:
+    """Both words of every counter under a key of its own; words are int64, which broadcast."""
+    high, low = ((counter >> shift).astype(jnp.uint32) for shift in (32, 0))
+    given = jnp.broadcast_arrays(
+        first_key.astype(jnp.uint32), second_key.astype(jnp.uint32), high, low
+    )
+    first, second = threefry2x32_p.bind(*given)
+    return first.astype(jnp.int64), second.astype(jnp.int64)
+
+
+def random_normal(key: jax.Array, *, shape: tuple[int, ...], dtype: np.dtype[Any]) -> jax.Array:
+    """Standard normal floats: √2 · erf⁻¹(u) of uniform u in (-1, 1).
+
+    Of float32 they are `jax.random.normal`'s; its last digits of float64 are mended.
+    """
+    lowest = np.nextafter(dtype.type(-1), dtype.type(0))
+    with jax.threefry_partitionable(True):
+        u = jax.random.uniform(_wrap(key), shape, dtype, lowest, 1.0)
+    if dtype == jnp.float64:
+        return erfinv(u) * np.sqrt(2)
+    wide = jax.lax.erf_inv(u.astype(jnp.float32)) * np.float32(np.sqrt(2))
+    return wide.astype(dtype)
+
+
+def random_orthonormal(z: jax.Array) -> jax.Array:
+    """Q of the decomposition of z whose R has a positive diagonal."""
+    q, r = jnp.linalg.qr(z)
+    negative = jnp.diagonal(r, axis1=-2, axis2=-1) < 0
+    return jnp.where(negative[..., None, :], -q, q)
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "random_bits": random_bits,
     "random_split": random_split,
     "random_fold_in": random_fold_in,
+    "random_hash": random_hash,
     "random_uniform": random_uniform,
     "random_randint": random_randint,
     "random_uniform_between": random_uniform_between,
+    "random_normal": random_normal,
+    "random_gamma_sample": by_rule("random_gamma_sample", lambda alpha, sample: sample),
+    "random_orthonormal": random_orthonormal,
 }

@@ -3,6 +3,8 @@
 import jax
 import jax.numpy as jnp
 
+from unigrad_jax.kernels.widths import held
+
 
 def _sort(x: jax.Array, axis: int, descending: bool) -> jax.Array:
     if not descending:
@@ -16,8 +18,8 @@ TABLE = {
     "sort": _sort,
     "argsort": lambda x, axis, descending: jnp.argsort(
         x, axis=axis, stable=True, descending=descending
-    ).astype(jnp.int64),
+    ).astype(held(jnp.int64)),
     "searchsorted": lambda x1, x2, right: jnp.searchsorted(
         x1, x2, side="right" if right else "left"
-    ).astype(jnp.int64),
+    ).astype(held(jnp.int64)),
 }

@@ -1,30 +1,49 @@
 """The table: one kernel per op, on ndarrays."""
 
+from typing import Any
+
 from unigrad_numpy.kernels import (
     activations,
+    control,
+    convolution,
     creation,
     elementwise,
+    fourier,
     indexing,
+    linalg,
     linear,
     losses,
+    normalization,
     optimizers,
     random,
     reductions,
     shaping,
     sorting,
+    special,
 )
 
 TABLE = {
     **activations.TABLE,
+    **control.TABLE,
+    **convolution.TABLE,
     **creation.TABLE,
     **elementwise.TABLE,
+    **fourier.TABLE,
     **indexing.TABLE,
+    **linalg.TABLE,
     **linear.TABLE,
     **losses.TABLE,
+    **normalization.TABLE,
     **optimizers.TABLE,
     **random.TABLE,
     **reductions.TABLE,
     **shaping.TABLE,
     **sorting.TABLE,
+    **special.TABLE,
+}
+BINDERS: dict[Any, Any] = {
+    **indexing.BINDERS,
+    **reductions.BINDERS,
+    **shaping.BINDERS,
 }
 SCALAR_OPS = elementwise.SCALAR_OPS

@@ -48,6 +48,7 @@ def _softplus(x: Any) -> Any:
 
 
 TABLE = {
+    "hard_silu": lambda x: x * (np.minimum(np.maximum(x + 3, 0), 6) / 6),
     "relu6": lambda x: np.minimum(np.maximum(x, 0), 6),
     "softplus": _softplus,
     "log_sigmoid": lambda x: -_softplus(-x),

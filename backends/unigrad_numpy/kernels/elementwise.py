@@ -6,8 +6,9 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.core.dtypes import most
 from unigrad_numpy.kernels.bfloat16 import BFLOAT16
-from unigrad_numpy.kernels.error_function import erf, erfinv
+from unigrad_numpy.kernels.error_function import erf, erfc, erfinv
 
 _BOOL, _COMPLEX64, _COMPLEX128 = (np.dtype(one) for one in (np.bool_, np.complex64, np.complex128))
 
@@ -48,6 +49,17 @@ def _relu(x: Any) -> Any:
     if x.dtype.kind in "bc":
         raise TypeError("neither bools nor complex numbers are above or below zero")
     return np.maximum(x, 0)
+
+
+def _nan_to_num(x: Any, nan: float, posinf: float | None, neginf: float | None) -> Any:
+    """Look first: NumPy's own replaces before it knows whether there is anything to replace."""
+    out = x.copy()
+    if not np.isfinite(x).all():
+        largest = most(x.dtype)
+        out[np.isnan(x)] = nan
+        out[x == math.inf] = largest if posinf is None else posinf
+        out[x == -math.inf] = -largest if neginf is None else neginf
+    return out
 
 
 def _of_integers(ufunc: Any) -> Any:
@@ -94,6 +106,37 @@ def _sinc(x: Any) -> Any:
     return np.where(origin, np.ones_like(x), ratio)
 
 
+def _log1p(x: Any) -> Any:
+    """log(1 + x). Of complex numbers NumPy's own loses real parts below epsilon."""
+    if x.dtype.kind != "c":
+        return np.log1p(x)
+    real, imaginary = x.real, x.imag
+    near = np.maximum(np.abs(real), np.abs(imaginary)) < 0.5
+    a, b = np.where(near, real, 0), np.where(near, imaginary, 0)
+    # |1 + x|² = 1 + a(2 + a) + b²
+    inner = 0.5 * np.log1p(a * (2 + a) + b * b)
+    outer = np.log(np.where(near, 1, 1 + x))
+    out = np.empty_like(x)
+    out.real = np.where(near, inner, outer.real)
+    out.imag = np.arctan2(imaginary, 1 + real)
+    return out
+
+
+def _expm1(x: Any) -> Any:
+    """eˣ - 1. Of a complex number NumPy's own is NaN at infinities."""
+    found = np.expm1(x)
+    if x.dtype.kind != "c":
+        return found
+    a, b = x.real, x.imag
+    aimless = ~np.isfinite(b)
+    found = np.array(found)
+    found.real = np.where(
+        np.isneginf(a), -1, np.where(np.isposinf(a) & aimless, np.inf, found.real)
+    )
+    found.imag = np.where(b == 0, b, np.where(np.isneginf(a) & aimless, 0, found.imag))
+    return found
+
+
 def _round(x: Any) -> Any:
     """The nearest integer. The ufunc makes floats of integers and takes complex numbers."""
     kind = x.dtype.kind
@@ -117,6 +160,15 @@ def _astype(x: Any, dtype: Any) -> Any:
     return x.astype(dtype)
 
 
+def _bitcast(x: Any, dtype: Any) -> Any:
+    """Read the bytes of elements in another dtype."""
+    if x.itemsize == dtype.itemsize:
+        return x.view(dtype)
+    if x.itemsize > dtype.itemsize:
+        return np.ascontiguousarray(x[..., None]).view(dtype)
+    return np.ascontiguousarray(x).view(dtype)[..., 0]
+
+
 _BINARY = {
     "add": np.add,
     "subtract": np.subtract,
@@ -124,6 +176,7 @@ _BINARY = {
     "divide": np.divide,
     "floor_divide": _of_integers(np.floor_divide),
     "remainder": _of_integers(np.remainder),
+    "gcd": np.gcd,
     # The operator has short cuts for small exponents that the ufunc has not.
     "pow": operator.pow,
     "maximum": _of_ordered(np.maximum),
@@ -132,6 +185,7 @@ _BINARY = {
     "fmin": _of_ordered(np.fmin),
     "heaviside": np.heaviside,
     "copysign": np.copysign,
+    "nextafter": np.nextafter,
     "atan2": np.arctan2,
     "hypot": np.hypot,
     "logaddexp": np.logaddexp,
@@ -156,6 +210,8 @@ TABLE = {
     "negative": np.negative,
     "positive": lambda x: np.positive(x) if x.dtype.kind != "b" else x.copy(),
     "conj": lambda x: np.conjugate(x) if x.dtype.kind == "c" else x,
+    "imag": np.imag,
+    "signbit": np.signbit,
     "abs": np.abs,
     "sign": np.sign,
     "floor": np.floor,
@@ -167,9 +223,9 @@ TABLE = {
     "clip": _clip,
     "exp": np.exp,
     "exp2": np.exp2,
-    "expm1": np.expm1,
+    "expm1": _expm1,
     "log": np.log,
-    "log1p": np.log1p,
+    "log1p": _log1p,
     "log2": np.log2,
     "log10": np.log10,
     "sqrt": np.sqrt,
@@ -188,6 +244,7 @@ TABLE = {
     "atanh": np.arctanh,
     "sinc": _sinc,
     "erf": erf,
+    "erfc": erfc,
     "erfinv": erfinv,
     "sigmoid": _sigmoid,
     "relu": _relu,
@@ -195,9 +252,11 @@ TABLE = {
     "bitwise_invert": np.invert,
     "isfinite": np.isfinite,
     "isinf": np.isinf,
+    "nan_to_num": _nan_to_num,
     "isnan": np.isnan,
     "where": np.where,
     "astype": _astype,
+    "bitcast": _bitcast,
 }
 
 #: NumPy's ufuncs take Python scalars as weak (NEP 50), floats beside bfloat16 excepted.

@@ -5,6 +5,7 @@ Specs and starts are those of `unigrad.ops.keys`. A write makes a new array.
 
 from functools import lru_cache
 from math import prod
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -157,4 +158,17 @@ TABLE = {
     "add_along_axis": add_along_axis,
     "ravel_index": ravel_index,
     "nonzero": lambda x: np.nonzero(x),
+}
+
+
+def _bind_getitem(*starts: int, spec: Spec) -> Any:
+    """Return `getitem` of one key."""
+    key = native_key(spec, starts)
+    # A key of one entry is faster without its tuple.
+    return itemgetter(key[0] if len(key) == 1 else key)
+
+
+BINDERS: dict[Any, Any] = {
+    getitem: _bind_getitem,
+    TABLE["take"]: lambda axis: lambda x, index: x.take(index, axis),
 }

@@ -13,6 +13,9 @@ from unigrad_numpy.kernels.bfloat16 import BFLOAT16, through_float32
 Array = npt.NDArray[Any]
 
 
+_BOOL = np.dtype(np.bool_)
+
+
 class _Contraction(NamedTuple):
     """How two terms become one product of (stacks of) matrices."""
 
@@ -103,11 +106,14 @@ def matmul(x1: Array, x2: Array) -> Array:
 def linear(x: Array, kernel: Array, bias: Array) -> Array:
     """Add the bias in place."""
     out: Array = np.matmul(x, kernel)
+    if out.dtype is _BOOL:
+        raise TypeError("bools are not multiplied and added")
     out += bias
     return out if x.dtype != BFLOAT16 else out.astype(BFLOAT16)
 
 
 TABLE = {
+    "outer": lambda x1, x2: np.multiply.outer(x1.reshape(-1), x2.reshape(-1)),
     "matmul": matmul,
     "linear": linear,
     "vecdot": through_float32(lambda x1, x2, axis: _vecdot(x1, x2, axis=axis)),

@@ -45,6 +45,23 @@ def crossentropy_and_softmax(logits: Array, labels: Array) -> tuple[Array, Array
     return loss.reshape(labels.shape), x, total
 
 
+def gradient_of_saved(g: Array, saved: tuple[Array, Array, Array, Any]) -> Array:
+    """g · (softmax(x) - onehot(i)), from what the forward pass computed on its way."""
+    exponentials, totals, labels, shape = saved
+    slope = exponentials / totals
+    labels = labels.reshape(-1)
+    slope[labels, np.arange(len(labels))] -= 1
+    slope *= g.reshape(-1)
+    gradient: Array = slope.T.reshape(shape)
+    return gradient
+
+
+def saving_crossentropy(logits: Array, labels: Array) -> tuple[Array, Any]:
+    """Return the losses, and what `gradient_of_saved` takes."""
+    loss, exponentials, totals = crossentropy_and_softmax(logits, labels)
+    return loss, (exponentials, totals, labels, logits.shape)
+
+
 def crossentropy_gradient(g: Array, logits: Array, labels: Array) -> Array:
     """g · (softmax(x) - onehot(i))."""
     x = _shifted(logits)

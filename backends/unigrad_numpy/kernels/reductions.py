@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable
+from operator import methodcaller
 from typing import Any
 
 import ml_dtypes
@@ -39,7 +40,8 @@ def _size(x: Array, axis: Axis) -> int:
     return x.size if axis is None else math.prod([x.shape[i] for i in axis])
 
 
-def _mean(x: Array, axis: Axis, keepdims: bool) -> Array:
+def mean(x: Array, axis: Axis, keepdims: bool) -> Array:
+    """Average, in no coarser dtype than float32."""
     # The mean of nothing is NaN, without the warning that 0 / 0 would give.
     size = _size(x, axis) or math.nan
     if x.dtype in COARSE:
@@ -50,7 +52,7 @@ def _mean(x: Array, axis: Axis, keepdims: bool) -> Array:
 def _var(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
     if x.dtype in COARSE:
         return _var(x.astype(np.float32), axis, correction, keepdims).astype(x.dtype)
-    deviation = x - _mean(x, axis, True)
+    deviation = x - mean(x, axis, True)
     squares = total(deviation * deviation, axis, keepdims)
     count = _size(x, axis) - correction
     if count > 0:
@@ -60,14 +62,14 @@ def _var(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
 
 
 #: Between these the sum of squares has lost nothing that counts, by dtype.
-_SAFE = {np.dtype(np.float32): (2.0**-80, 2.0**120), np.dtype(np.float64): (2.0**-800, 2.0**1000)}
+SAFE = {np.dtype(np.float32): (2.0**-80, 2.0**120), np.dtype(np.float64): (2.0**-800, 2.0**1000)}
 
 
 def _length(x: Array, axis: Axis, keepdims: bool) -> Array:
     """Return √Σ x², scaled by a power of two where a sum of squares leaves the dtype's range."""
     with np.errstate(over="ignore", under="ignore"):
         squares = total(x * x, axis, keepdims)
-    if _are_between(squares, *_SAFE[x.dtype]):
+    if are_between(squares, *SAFE[x.dtype]):
         return np.sqrt(squares)
     if not x.size:
         return squares
@@ -80,11 +82,11 @@ def _length(x: Array, axis: Axis, keepdims: bool) -> Array:
     return found if keepdims else np.squeeze(found, axis)
 
 
-def _are_between(x: Array, low: float, high: float) -> bool:
+def are_between(x: Array, low: float, high: float) -> bool:
     """Tell whether there are elements, and all lie between two numbers."""
     if x.size == 1:
         return bool(low < x.item() < high)
-    return bool(x.size and low < x.min() and x.max() < high)
+    return bool(x.size and low < x.min().item() and x.max().item() < high)
 
 
 def _std(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
@@ -94,9 +96,9 @@ def _std(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
     if not x.size or count <= 0:
         return np.sqrt(_var(x, axis, correction, keepdims))
     with np.errstate(over="ignore", invalid="ignore"):
-        mean = _mean(x, axis, True)
-        root = _length(x - mean, axis, True) / x.dtype.type(math.sqrt(count))
-        if not _exceeds(root, np.abs(mean)):
+        middle = mean(x, axis, True)
+        root = _length(x - middle, axis, True) / x.dtype.type(math.sqrt(count))
+        if not _exceeds(root, np.abs(middle)):
             # Of equal elements it is 0; the mean, and so the root, may be rounded.
             equal = _minimum(x, axis, None, None, True) == _maximum(x, axis, None, None, True)
             root = np.where(equal, x.dtype.type(0), root)
@@ -138,7 +140,7 @@ def _cumulative_prod(x: Array, axis: int) -> Array:
 
 TABLE = {
     "sum": total,
-    "mean": _mean,
+    "mean": mean,
     "prod": _product,
     "max": lambda x, axis, keepdims: _maximum(x, axis, None, None, keepdims),
     "min": lambda x, axis, keepdims: _minimum(x, axis, None, None, keepdims),
@@ -150,6 +152,23 @@ TABLE = {
     "var": _var,
     "std": _std,
     "norm": _norm,
+    "cumulative_max": lambda x, axis: np.maximum.accumulate(x, axis),
+    "cumulative_min": lambda x, axis: np.minimum.accumulate(x, axis),
     "cumulative_sum": _cumulative_sum,
     "cumulative_prod": _cumulative_prod,
+}
+
+
+def _bind(reduce: Callable[..., Array]) -> Callable[..., Any]:
+    """Return a binder of a reduction by a ufunc."""
+    return lambda axis, keepdims: lambda x: reduce(x, axis, None, None, keepdims)
+
+
+BINDERS: dict[Any, Any] = {
+    TABLE["max"]: _bind(_maximum),
+    TABLE["min"]: _bind(_minimum),
+    TABLE["any"]: _bind(_or),
+    TABLE["all"]: _bind(_and),
+    TABLE["argmax"]: lambda axis: methodcaller("argmax", axis),
+    TABLE["argmin"]: lambda axis: methodcaller("argmin", axis),
 }

@@ -1,7 +1,7 @@
 """Activation functions and the softmax family.
 
 Left to their composites: SELU (TensorFlow's derivative at 0 is that of the other branch), leaky
-ReLU (its slope is rounded to single precision), softsign (no second derivative).
+ReLU (its slope is rounded to single precision).
 """
 
 from collections.abc import Callable
@@ -9,8 +9,10 @@ from typing import Any
 
 import tensorflow as tf
 
+from unigrad.autodiff.bridge import body_of
 from unigrad_tensorflow.bridge import by_rule
-from unigrad_tensorflow.kernels.reductions import axes_of
+from unigrad_tensorflow.kernels.values import are_finite
+from unigrad_tensorflow.raw import binary, raw, unary
 
 _raw = tf.raw_ops
 
@@ -38,31 +40,68 @@ def _last(op: Callable[[Any], Any]) -> Callable[..., Any]:
 
 
 def _softmax(x: Any) -> Any:
-    """exp(x) / Σ exp(x). TensorFlow's own of single precision keeps a NaN to its element."""
-    if x.dtype in (tf.float64, tf.float16):
-        return _raw.Softmax(logits=x)
-    if x.dtype == tf.bfloat16:
+    """exp(x) / Σ exp(x).
+
+    TensorFlow's own of single precision keeps a NaN to its element, and one that an infinity makes.
+    """
+    if x.dtype is tf.float32:
+        if are_finite(x):
+            return _library_softmax(x)
+    elif x.dtype != tf.bfloat16:
+        return _library_softmax(x)
+    else:
         return tf.cast(_softmax(tf.cast(x, tf.float32)), x.dtype)
     if 0 in x.shape:
         return tf.identity(x)
-    last = axes_of(x, (x.shape.rank - 1,))
-    peak = _raw.Max(input=x, axis=last, keep_dims=True)
-    exponential = _raw.Exp(x=_raw.Sub(x=x, y=peak))
-    return _raw.RealDiv(x=exponential, y=_raw.Sum(input=exponential, axis=last, keep_dims=True))
+    last = (x.shape.rank - 1,)
+    exponential = _exp(_sub(x, _max(x, last)))
+    return _divide(exponential, _sum(exponential, last))
+
+
+_library_softmax = unary("Softmax", "logits")
 
 
 def _logsumexp(x: Any, axis: tuple[int, ...], keepdims: bool) -> Any:
-    return tf.reduce_logsumexp(x, axis, keepdims) if axis else tf.identity(x)
+    """What ``tf.reduce_logsumexp`` does, in raw ops."""
+    if not axis:
+        return tf.identity(x)
+    peak = _max(x, axis)
+    peak = _select(_is_finite(peak), peak, _zeros_like(peak))
+    found = _add(_log(_sum(_exp(_sub(x, peak)), axis)), peak)
+    return found if keepdims else _squeeze(found, axis)
 
+
+def _squeeze(x: Any, axis: tuple[int, ...]) -> Any:
+    kept = [n for i, n in enumerate(x.shape) if i not in axis]
+    return _reshape(x, tuple(kept))
+
+
+_max = raw("Max", "input", "axis", keeps=1, keep_dims=True)
+_sum = raw("Sum", "input", "axis", keeps=1, keep_dims=True)
+_reshape = raw("Reshape", "tensor", "shape", keeps=1)
+_select = raw("SelectV2", "condition", "t", "e")
+_is_finite, _zeros_like, _exp, _log = map(unary, ("IsFinite", "ZerosLike", "Exp", "Log"))
+_sub, _add, _divide = map(binary, ("Sub", "AddV2", "RealDiv"))
+
+
+def _softsign(x: Any) -> Any:
+    return _composed_softsign(x) if x.dtype.is_complex else _library_softsign(x)
+
+
+_library_softsign = unary("Softsign", "features")
+_composed_softsign = body_of("tensorflow", "softsign")
 
 TABLE = {
+    # TensorFlow's own has no second derivative.
+    "softsign": by_rule("softsign", _softsign),
+    "hard_silu": by_rule("hard_silu", body_of("tensorflow", "hard_silu")),
     "relu6": lambda x: _raw.Relu6(features=x),
     "elu": _elu,
     "mish": lambda x: x * _raw.Tanh(x=_raw.Softplus(features=x)),
     "softplus": lambda x: _raw.Softplus(features=x),
     "log_sigmoid": lambda x: -_raw.Softplus(features=-x),
     "softmax": by_rule("softmax", _last(_softmax)),
-    "log_softmax": _last(lambda x: _raw.LogSoftmax(logits=x)),
+    "log_softmax": _last(unary("LogSoftmax", "logits")),
     # TensorFlow's derivative is NaN where all elements are -∞.
     "logsumexp": by_rule("logsumexp", _logsumexp),
 }

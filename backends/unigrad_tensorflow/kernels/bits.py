@@ -17,10 +17,23 @@ def _of_bools(name: str, bits: str) -> Binary:
 
 
 def _as_bool(x: Any) -> Any:
+    if x.dtype is tf.bool:
+        return x
     if x.dtype.is_complex:
         # TensorFlow's cast looks at the real part alone.
         return tf.not_equal(x, tf.zeros((), x.dtype))
     return x if x.dtype == tf.bool else tf.cast(x, tf.bool)
+
+
+def _of_truths(logical: Binary) -> Binary:
+    """Return a logical op of anything: a number counts as its being other than 0."""
+
+    def run(x: Any, y: Any) -> Any:
+        if x.dtype is tf.bool and y.dtype is tf.bool:
+            return logical(x, y)
+        return logical(_as_bool(x), _as_bool(y))
+
+    return run
 
 
 def _shift(name: str, right: bool) -> Binary:
@@ -42,12 +55,11 @@ def _logical_xor(x: Any, y: Any) -> Any:
     return tf.not_equal(_as_bool(x), _as_bool(y))
 
 
-_logical_and, _logical_or = binary("LogicalAnd"), binary("LogicalOr")
 _invert, _logical_not = unary("Invert"), unary("LogicalNot")
 
 TABLE = {
-    "logical_and": lambda x, y: _logical_and(_as_bool(x), _as_bool(y)),
-    "logical_or": lambda x, y: _logical_or(_as_bool(x), _as_bool(y)),
+    "logical_and": _of_truths(binary("LogicalAnd")),
+    "logical_or": _of_truths(binary("LogicalOr")),
     "logical_xor": _logical_xor,
     "logical_not": lambda x: _logical_not(_as_bool(x)),
     "bitwise_and": _of_bools("LogicalAnd", "BitwiseAnd"),

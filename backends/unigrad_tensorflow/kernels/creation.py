@@ -1,11 +1,13 @@
 """Making tensors and placing them."""
 
+from math import copysign
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from unigrad.core.dtypes import ALL
+from unigrad_tensorflow.raw import unary
 from unigrad_tensorflow.settings import setting
 
 _DTYPES = {dtype: getattr(tf, dtype.name) for dtype in ALL}
@@ -34,9 +36,13 @@ def full(shape: tuple[int, ...], value: Any, dtype: Any) -> tf.Tensor:
 
 def full_like(x: tf.Tensor, value: Any) -> tf.Tensor:
     """A filled tensor of another's shape and dtype."""
+    if value == 0 and not isinstance(value, complex) and copysign(1.0, value) > 0.0:
+        return _zeros_like(x)
     shape = setting(tuple(x.shape)) if x.shape.is_fully_defined() else tf.shape(x)
     return tf.fill(shape, _constant(bool(value) if x.dtype == tf.bool else value, x.dtype))
 
+
+_zeros_like = unary("ZerosLike")
 
 TABLE = {
     "full": full,

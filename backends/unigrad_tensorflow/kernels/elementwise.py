@@ -13,25 +13,38 @@ import tensorflow as tf
 
 from unigrad.core.dtypes import ALL
 from unigrad_tensorflow.bridge import by_rule
-from unigrad_tensorflow.raw import binary, unary
+from unigrad_tensorflow.kernels.complex_ends import expm1, log1p
+from unigrad_tensorflow.kernels.neighbours import nextafter, signbit, signed
+from unigrad_tensorflow.raw import binary, raw, unary
 
 _DTYPES = {d: getattr(tf, d.name) for d in ALL}
+_FLOATS = dict.fromkeys((tf.float16, tf.bfloat16, tf.float32, tf.float64), True)
 Binary = Callable[[Any, Any], Any]
 
 
-_select = tf.raw_ops.SelectV2
+_choose = raw("SelectV2", "condition", "t", "e")
+
+
+def _select(*, condition: Any, t: Any, e: Any) -> Any:
+    return _choose(condition, t, e)
 
 
 def _where(condition: Any, x: Any, y: Any) -> Any:
-    # Inside a tf.function the first of the two alone would decide the dtype.
+    # The first of the two alone would decide the dtype.
     if type(x) is float or type(x) is int:
         x = tf.constant(x, y.dtype)
-    return _select(condition=condition, t=x, e=y)
+    return _choose(condition, x, y)
 
 
 def _of_floats(round: Callable[[Any], Any]) -> Callable[[Any], Any]:
     """Return a kernel that leaves integers and bools as they are."""
-    return lambda x: tf.identity(x) if x.dtype.is_integer or x.dtype.is_bool else round(x)
+
+    def run(x: Any) -> Any:
+        if x.dtype in _FLOATS:
+            return round(x)
+        return tf.identity(x) if x.dtype.is_integer or x.dtype.is_bool else round(x)
+
+    return run
 
 
 def _with_bools(op: Binary, logical: Binary) -> Binary:
@@ -52,7 +65,7 @@ def _no(of_floats: Callable[[Any], Any], for_integers: bool) -> Callable[[Any], 
     """Return a test of floats whose answer for integers and bools is known."""
 
     def run(x: Any) -> Any:
-        if x.dtype.is_floating:
+        if x.dtype in _FLOATS:
             return of_floats(x)
         if x.dtype.is_complex:
             parts = of_floats(tf.math.real(x)), of_floats(tf.math.imag(x))
@@ -87,13 +100,14 @@ def _heaviside(x: Any, y: Any) -> Any:
 
 
 _maximum, _minimum = binary("Maximum"), binary("Minimum")
+_clip_by_value = raw("ClipByValue", "t", "clip_value_min", "clip_value_max")
 
 
 def _clip(x: Any, low: float | None, high: float | None) -> Any:
     """Limit; with x first a tie's derivative is that of x."""
     if low is not None and high is not None:
         # The front end has seen to it that low ≤ high.
-        return tf.raw_ops.ClipByValue(t=x, clip_value_min=low, clip_value_max=high)
+        return _clip_by_value(x, low, high)
     return _minimum(x, high) if low is None else _maximum(x, low)
 
 
@@ -109,7 +123,9 @@ def _floor_divide(x: Any, y: Any) -> Any:
         return tf.cast(wide, tensor.dtype)
     rest = tf.raw_ops.TruncateMod(x=x, y=y)
     quotient = (x - rest) / y - tf.cast((rest != 0) & ((rest < 0) != (y < 0)), x.dtype)
-    return tf.stop_gradient(tf.where(y == 0, x / y, tf.raw_ops.Rint(x=quotient)))
+    ratio = x / y
+    found = tf.where(y == 0, ratio, tf.raw_ops.Rint(x=quotient))
+    return tf.stop_gradient(_copysign(found, ratio))
 
 
 def _of_integers(divide: Binary) -> Binary:
@@ -131,10 +147,24 @@ _floor_mod = binary("FloorMod")
 def _remainder(x: Any, y: Any) -> Any:
     tensor = y if isinstance(x, (int, float)) else x
     if tensor.dtype.is_floating:
-        return _floor_mod(x, y)
+        # It has the sign of y; TensorFlow's own zeros have that of x.
+        return _copysign(_floor_mod(x, y), tf.convert_to_tensor(y, tensor.dtype))
     return _integer_remainder(
         tf.convert_to_tensor(x, tensor.dtype), tf.convert_to_tensor(y, tensor.dtype)
     )
+
+
+def _gcd(x: Any, y: Any) -> Any:
+    """Euclid's algorithm; TensorFlow has none."""
+    shape = tf.broadcast_dynamic_shape(tf.shape(x), tf.shape(y))
+    first, second = (tf.broadcast_to(one, shape) for one in (x, y))
+    zero = tf.zeros((), first.dtype)
+    found, _ = tf.while_loop(
+        lambda _, rest: tf.reduce_any(rest != zero),
+        lambda a, b: [tf.where(b == zero, a, b), _integer_remainder(a, b)],
+        [first, second],
+    )
+    return tf.where(found < zero, -found, found) if first.dtype.min < 0 else found
 
 
 _real_divide = binary("RealDiv")
@@ -149,7 +179,12 @@ def _divide(x: Any, y: Any) -> Any:
 
 def _reciprocal(x: Any) -> Any:
     """1 / x. TensorFlow's own reciprocal of many is not rounded correctly."""
-    return _real_divide(tf.constant(1, x.dtype), x)
+    out = _real_divide(tf.constant(1, x.dtype), x)
+    if not x.dtype.is_complex:
+        return out
+    # Of a complex infinity, TensorFlow's quotient is NaN.
+    infinite = tf.math.is_inf(tf.math.real(x)) | tf.math.is_inf(tf.math.imag(x))
+    return tf.where(infinite, tf.zeros((), x.dtype), out)
 
 
 _signed_negative, _signed_sign = unary("Neg"), unary("Sign")
@@ -157,31 +192,61 @@ _signed_negative, _signed_sign = unary("Neg"), unary("Sign")
 
 def _negative(x: Any) -> Any:
     """-x. TensorFlow has no unsigned one; it wraps around."""
-    return tf.zeros((), x.dtype) - x if x.dtype.is_unsigned else _signed_negative(x)
+    if x.dtype not in _FLOATS and x.dtype.is_unsigned:
+        return tf.zeros((), x.dtype) - x
+    return _signed_negative(x)
 
 
 def _sign(x: Any) -> Any:
-    if x.dtype.is_unsigned:
+    if x.dtype not in _FLOATS and x.dtype.is_unsigned:
         return tf.cast(tf.not_equal(x, tf.zeros((), x.dtype)), x.dtype)
     return _signed_sign(x)
 
 
-_signed_pow = binary("Pow")
+_plain_log = unary("Log")
+
+
+def _log(x: Any) -> Any:
+    """log x. Of complex numbers TensorFlow's is NaN where |x|² leaves the dtype's range."""
+    if not x.dtype.is_complex:
+        return _plain_log(x)
+    return tf.complex(_plain_log(tf.abs(x)), tf.atan2(tf.math.imag(x), tf.math.real(x)))
+
+
+_signed_pow, _square = binary("Pow"), unary("Square")
 
 
 def _raw_pow(x: Any, y: Any) -> Any:
     """x**y. TensorFlow has no unsigned one: the low bits are those of int64."""
     dtype = (y if isinstance(x, (int, float)) else x).dtype
     if dtype.is_complex:
+        if isinstance(y, (int, float)):
+            y = tf.constant(y, dtype)
         # TensorFlow's own of 0 ** 0 is NaN.
         none = tf.equal(y, tf.zeros((), dtype))
         return tf.where(none, tf.ones((), dtype), _signed_pow(x, y))
     if not dtype.is_unsigned:
         return _signed_pow(x, y)
-    wide = [
-        tf.constant(v, tf.int64) if isinstance(v, int) else tf.cast(v, tf.int64) for v in (x, y)
+    base, exponent = [
+        tf.bitcast(tf.constant(v, tf.uint64), tf.int64)
+        if isinstance(v, int)
+        else tf.cast(v, tf.int64)
+        for v in (x, y)
     ]
-    return tf.cast(_signed_pow(*wide), dtype)
+    if dtype == tf.uint64:
+        exponent = _within_int64(exponent)
+    return tf.cast(_signed_pow(base, exponent), dtype)
+
+
+#: By so much exponents may be reduced: odd numbers to this power are 1 modulo 2^64, even ones 0.
+_PERIOD = 2**62
+
+
+def _within_int64(exponent: Any) -> Any:
+    """Return an exponent of uint64, given by its bits, below 2^63: the same power modulo 2^64."""
+    low = tf.bitwise.bitwise_and(exponent, _PERIOD - 1)
+    large = (exponent < 0) | (exponent >= _PERIOD)
+    return low + tf.where(large, tf.constant(_PERIOD, tf.int64), tf.constant(0, tf.int64))
 
 
 _power = by_rule("pow", _raw_pow)
@@ -191,7 +256,7 @@ def _pow(x: Any, y: Any) -> Any:
     """x**y. A scalar exponent is the common case; TensorFlow's derivative is right but for 0."""
     if isinstance(y, (int, float)):
         if y == 2:
-            return tf.raw_ops.Square(x=x)
+            return _square(x)
         if y == 1:
             return tf.identity(x)
         return tf.ones_like(x) if y == 0 else _raw_pow(x, y)
@@ -200,11 +265,8 @@ def _pow(x: Any, y: Any) -> Any:
     return _power(x, y)
 
 
-def _signed(y: Any) -> Any:
-    """-1 or 1 by the sign bit."""
-    bits = {2: tf.int16, 4: tf.int32, 8: tf.int64}[y.dtype.size]
-    one = tf.ones((), y.dtype)
-    return tf.where(tf.bitcast(y, bits) < 0, -one, one)
+def _copysign(x: Any, y: Any) -> Any:
+    return _real_abs(x) * signed(y)
 
 
 def _hypot(x: Any, y: Any) -> Any:
@@ -226,37 +288,10 @@ def _logaddexp(x: Any, y: Any) -> Any:
     return tf.where(same, greater, greater + tf.math.log1p(tf.exp(less - greater)))
 
 
-_raw_erf = unary("Erf")
-
-
-def _erf(x: Any) -> Any:
-    """TensorFlow's is NaN in double precision where x² is beyond it; from 28 on erf is constant."""
-    if x.dtype == tf.float64:
-        x = tf.raw_ops.ClipByValue(t=x, clip_value_min=-30.0, clip_value_max=30.0)
-    return _raw_erf(x)
-
-
-def _erfinv(x: Any) -> Any:
-    """The inverse of erf from the quantile of the normal distribution, in double precision.
-
-    Around 0, where 1 - |x| loses x, a Newton step gives the digits back. TensorFlow's own is
-    wrong there, and has no kernel for half precision.
-    """
-    if x.dtype.is_complex:
-        raise TypeError("complex numbers are not taken")
-    wide = tf.cast(x, tf.float64)
-    size = tf.abs(wide)
-    tail = tf.sign(wide) * tf.math.ndtri((1.0 - size) * 0.5) * -math.sqrt(0.5)
-    inside = size < 0.5
-    zero = tf.zeros((), tf.float64)
-    start = tf.where(inside, tail, zero)
-    off = tf.math.erf(start) - tf.where(inside, wide, zero)
-    near = start - off * tf.exp(tf.square(start)) * (math.sqrt(math.pi) / 2.0)
-    return tf.cast(tf.where(inside, near, tail), x.dtype)
-
-
 def _astype(x: Any, dtype: Any) -> Any:
     """Cast; of complex numbers the real parts, in silence."""
+    if x.dtype in _FLOATS and dtype.kind != "c":
+        return _casts[dtype](x)
     if x.dtype.is_complex:
         if dtype.kind == "b":
             return tf.not_equal(x, tf.zeros((), x.dtype))
@@ -269,26 +304,31 @@ def _astype(x: Any, dtype: Any) -> Any:
     return tf.cast(x, _DTYPES[dtype])
 
 
+#: Casts of floating tensors to other dtypes.
+_casts = {d: raw("Cast", "x", DstT=native, Truncate=False) for d, native in _DTYPES.items()}
+
+
 _logical_and, _logical_or = binary("LogicalAnd"), binary("LogicalOr")
 _ceil, _floor = unary("Ceil"), unary("Floor")
 _real_abs = unary("Abs")
 
 _SCALARS = {
-    "add": _with_bools(binary("AddV2"), _logical_or),
+    "add": binary("AddV2", of_bools=_logical_or),
     "subtract": binary("Sub"),
-    "multiply": _with_bools(binary("Mul"), _logical_and),
+    "multiply": binary("Mul", of_bools=_logical_and),
     "divide": _divide,
     "floor_divide": _floor_divide,
-    "remainder": _remainder,
+    "remainder": by_rule("remainder", _remainder),
+    "gcd": _gcd,
     "pow": _pow,
-    "maximum": _with_bools(by_rule("maximum", binary("Maximum")), _logical_or),
-    "minimum": _with_bools(by_rule("minimum", binary("Minimum")), _logical_and),
-    "greater": _with_bools(binary("Greater"), lambda x, y: x & ~y),
-    "greater_equal": _with_bools(binary("GreaterEqual"), lambda x, y: x | ~y),
-    "less": _with_bools(binary("Less"), lambda x, y: ~x & y),
-    "less_equal": _with_bools(binary("LessEqual"), lambda x, y: ~x | y),
-    "equal": lambda x, y: tf.equal(x, y),
-    "not_equal": lambda x, y: tf.not_equal(x, y),
+    "maximum": by_rule("maximum", binary("Maximum", of_bools=_logical_or)),
+    "minimum": by_rule("minimum", binary("Minimum", of_bools=_logical_and)),
+    "greater": binary("Greater", of_bools=lambda x, y: x & ~y),
+    "greater_equal": binary("GreaterEqual", of_bools=lambda x, y: x | ~y),
+    "less": binary("Less", of_bools=lambda x, y: ~x & y),
+    "less_equal": binary("LessEqual", of_bools=lambda x, y: ~x | y),
+    "equal": binary("Equal", incompatible_shape_error=True),
+    "not_equal": binary("NotEqual", incompatible_shape_error=True),
     "where": _where,
 }
 
@@ -316,14 +356,17 @@ TABLE = {
     "clip": _clip,
     "fmax": _with_bools(by_rule("fmax", _ignoring_nan("Maximum")), _logical_or),
     "fmin": _with_bools(by_rule("fmin", _ignoring_nan("Minimum")), _logical_and),
-    "heaviside": _heaviside,
-    "copysign": by_rule("copysign", lambda x, y: _real_abs(x) * _signed(y)),
+    "heaviside": by_rule("heaviside", _heaviside),
+    "copysign": by_rule("copysign", _copysign),
+    "nextafter": by_rule("nextafter", nextafter),
+    "imag": by_rule("imag", tf.math.imag),
+    "signbit": signbit,
     "exp": unary("Exp"),
     # 2 as the base, since exp(x log 2) loses digits as x grows.
     "exp2": lambda x: _raw_pow(2.0, x),
-    "expm1": unary("Expm1"),
-    "log": unary("Log"),
-    "log1p": unary("Log1p"),
+    "expm1": expm1,
+    "log": by_rule("log", _log),
+    "log1p": log1p,
     "log2": lambda x: tf.math.log(x) * (1.0 / math.log(2.0)),
     "log10": lambda x: tf.math.log(x) * (1.0 / math.log(10.0)),
     "sqrt": by_rule("sqrt", unary("Sqrt")),
@@ -338,19 +381,19 @@ TABLE = {
     "cosh": unary("Cosh"),
     "tanh": unary("Tanh"),
     "asinh": unary("Asinh"),
-    "acosh": unary("Acosh"),
+    # TensorFlow's second derivative at ∞ is NaN.
+    "acosh": by_rule("acosh", unary("Acosh")),
     "atanh": unary("Atanh"),
-    "atan2": by_rule("atan2", lambda x, y: tf.raw_ops.Atan2(y=x, x=y)),
+    "atan2": by_rule("atan2", binary("Atan2", "y", "x")),
     "hypot": by_rule("hypot", _hypot),
     "logaddexp": by_rule("logaddexp", _logaddexp),
-    "erf": _erf,
-    "erfinv": by_rule("erfinv", _erfinv),
     "sigmoid": unary("Sigmoid"),
-    "relu": lambda x: tf.raw_ops.Relu(features=x),
+    "relu": unary("Relu", "features"),
     "isfinite": _no(unary("IsFinite"), for_integers=True),
     "isinf": _no(unary("IsInf"), for_integers=False),
     "isnan": _no(unary("IsNan"), for_integers=False),
     "astype": _astype,
+    "bitcast": by_rule("bitcast", lambda x, dtype: tf.bitcast(x, _DTYPES[dtype])),
 }
 
 SCALAR_OPS = frozenset(_SCALARS)

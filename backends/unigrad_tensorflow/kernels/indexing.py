@@ -5,11 +5,16 @@ bounds give NaN or 0 and writes are dropped; in eager mode the front end has che
 """
 
 from contextlib import suppress
+from functools import cache, lru_cache
 from math import prod
 from typing import Any, TypeAlias
 
+import numpy as np
 import tensorflow as tf
 
+from unigrad_tensorflow.kernels.values import has_values
+from unigrad_tensorflow.private import numpy_of
+from unigrad_tensorflow.raw import raw
 from unigrad_tensorflow.settings import setting
 
 Spec: TypeAlias = tuple[Any, ...]
@@ -53,16 +58,17 @@ def getitem(x: Tensor, *starts: int, spec: Spec) -> Tensor:
             new |= 1 << position
         elif one == "int":
             dropped |= 1 << position
-    return tf.raw_ops.StridedSlice(
-        input=x,
-        begin=begins,
-        end=ends,
-        strides=steps,
-        begin_mask=masks & 0xFFFFFFFF,
-        end_mask=masks >> 32,
-        new_axis_mask=new,
+    return _slice(masks, new, dropped)(x, begins, ends, steps)
+
+
+@lru_cache(4096)
+def _slice(masks: int, new: int, dropped: int) -> Any:
+    """Return the raw op of a slice with these bits for the axes of the key."""
+    return raw(
+        "StridedSlice", "input", "begin", "end", "strides",
+        begin_mask=masks & 0xFFFFFFFF, end_mask=masks >> 32, ellipsis_mask=0, new_axis_mask=new,
         shrink_axis_mask=dropped,
-    )
+    )  # fmt: skip
 
 
 def slice_update(x: Tensor, v: Tensor, *starts: int, spec: Spec) -> Tensor:
@@ -91,15 +97,13 @@ def place_slice(v: Tensor, *starts: int, spec: Spec, shape: tuple[int, ...]) -> 
     return slice_update(tf.zeros(shape, v.dtype), v, *starts, spec=spec)
 
 
-def _checked(index: Tensor) -> bool:
-    """Tell whether the front end has checked the indices."""
-    return hasattr(index, "numpy") and "CPU" in index.device
-
-
 def _within(index: Tensor, length: int) -> tuple[Tensor, Tensor | None]:
-    """Return indices from the front, and which ones are valid (None: all)."""
-    if _checked(index):
-        values = index.numpy()
+    """Return indices from the front, and which ones are valid (``None``: all).
+
+    Where they have values, the front end has checked these.
+    """
+    if has_values(index):
+        values = np.asarray(numpy_of(index))
         if not values.size or values.min() >= 0:
             return index, None
         return tf.where(index < 0, index + length, index), None
@@ -124,13 +128,13 @@ def _nothing(x: Tensor) -> Tensor:
 def take(x: Tensor, index: Tensor, axis: int) -> Tensor:
     """Slices at indices along an axis."""
     out = valid = None
-    if _checked(index):
+    if has_values(index):
         # The library looks at the bounds itself; negative indices it refuses.
         with suppress(tf.errors.InvalidArgumentError):
-            out = tf.raw_ops.GatherV2(params=x, indices=index, axis=setting(axis))
+            out = _gather(0)(x, index, axis)
     if out is None:
         wrapped, valid = _within(index, x.shape[axis])
-        out = tf.raw_ops.GatherV2(params=x, indices=wrapped, axis=setting(axis))
+        out = _gather(0)(x, wrapped, axis)
     if not out.shape.num_elements():
         # TensorFlow has no derivative of this: it is nothing of x.
         return tf.reshape(tf.reshape(x, [-1])[:0], out.shape)
@@ -224,12 +228,17 @@ def _extreme(write: Any) -> Any:
     return kernel
 
 
+@cache
+def _gather(batch_dims: int) -> Any:
+    return raw("GatherV2", "params", "indices", "axis", keeps=1, batch_dims=batch_dims)
+
+
 def take_along_axis(x: Tensor, index: Tensor, axis: int) -> Tensor:
     """One choice per place along an axis."""
     wrapped, valid = _within(index, x.shape[axis])
     last = len(x.shape) - 1
     if axis == last:
-        out = tf.gather(x, wrapped, batch_dims=last)
+        out = _gather(last)(x, wrapped, last)
     else:
         order = [i if i < axis else last if i == axis else i for i in range(last + 1)]
         order[axis], order[last] = last, axis

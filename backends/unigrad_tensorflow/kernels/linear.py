@@ -1,5 +1,6 @@
 """Matrix products."""
 
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -32,8 +33,29 @@ def matmul(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     if x.shape.rank == 1:
         return tf.squeeze(tf.matmul(x[None, :], y), -2)
     if y.shape.rank == 1:
-        return tf.squeeze(tf.matmul(x, y[:, None]), -1)
+        return tf.squeeze(matmul(x, y[:, None]), -1)
+    if y.shape.rank == 2 and x.shape.is_fully_defined():
+        rows, inner = math.prod(x.shape[:-1]), x.shape[-1]
+        flat = tf.raw_ops.MatMul(a=tf.reshape(x, (rows, inner)), b=y)
+        return tf.reshape(flat, (*x.shape[:-1], y.shape[-1]))
+    if x.shape.is_fully_defined() and y.shape.is_fully_defined():
+        x, y = _of_one_batch(x, y)
     return tf.matmul(x, y)
+
+
+def _of_one_batch(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Return stacks of matrices of one shape.
+
+    TensorFlow's own broadcast writes beyond its memory where an axis of both has length one
+    (2.21: (64, 1, 5, 32) @ (1, 1, 32, 1)).
+    """
+    if x.shape[:-2] == y.shape[:-2]:
+        return x, y
+    batch = tf.broadcast_static_shape(x.shape[:-2], y.shape[:-2])
+    return (
+        tf.broadcast_to(x, batch + x.shape[-2:]),
+        tf.broadcast_to(y, batch + y.shape[-2:]),
+    )
 
 
 def linear(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
@@ -43,8 +65,15 @@ def linear(x: tf.Tensor, kernel: tf.Tensor, bias: tf.Tensor) -> tf.Tensor:
     return matmul(x, kernel) + bias
 
 
+def einsum(*operands: tf.Tensor, equation: str) -> tf.Tensor:
+    """Sum products; ``tf.einsum`` seeks an order for more than two operands."""
+    if len(operands) > 2:
+        return tf.einsum(equation, *operands)
+    return tf.raw_ops.Einsum(inputs=operands, equation=equation)
+
+
 TABLE = {
     "matmul": matmul,
     "linear": linear,
-    "einsum": _of_any_integers(lambda *operands, equation: tf.einsum(equation, *operands)),
+    "einsum": _of_any_integers(einsum),
 }

@@ -6,7 +6,10 @@ from typing import Any
 
 import tensorflow as tf
 
-from unigrad.optimizers.updates import columns
+from unigrad.core.dispatch import wrap
+from unigrad.core.op import OPS
+from unigrad.core.registry import load_backend
+from unigrad.optimizers.updates import UPDATES
 
 
 def whole(numbers: int, body: Callable[..., Any]) -> Callable[..., Any]:
@@ -14,13 +17,25 @@ def whole(numbers: int, body: Callable[..., Any]) -> Callable[..., Any]:
 
     After the step it takes so many numbers, in float64 so that another value is another input.
     """
-    program = tf.function(body)
+    program = tf.function(body, autograph=False)
 
-    def run(step: Any, *rest: Any) -> Any:
+    def run(step: Any, *rest: Any, **settings: Any) -> Any:
         given = (step, *map(_wide, rest[:numbers]), *rest[numbers:])
         if not tf.executing_eagerly():
-            return body(*given)
-        return list(program(*given))
+            return body(*given, **settings)
+        return list(program(*given, **settings))
+
+    return run
+
+
+def body_of(name: str) -> Callable[..., list[Any]]:
+    """Return an op's body as a function of TensorFlow's tensors."""
+
+    def run(*natives: Any, **settings: Any) -> list[Any]:
+        backend, body = load_backend("tensorflow"), OPS[name].body
+        assert body is not None
+        found = body(*[wrap(backend, native) for native in natives], **settings)
+        return [one.native for one in found]
 
     return run
 
@@ -37,24 +52,6 @@ def _wide(number: Any) -> Any:
     return _constant(number) if type(number) is float else tf.cast(number, tf.float64)
 
 
-def adam_update(
-    step: Any, rate: Any, beta1: Any, beta2: Any, epsilon: Any, *tensors: Any
-) -> list[Any]:
-    """The formula of `unigrad.optimizers.updates`, its scalars in float64."""
-    parameters, gradients, first, second = columns(tensors, 2)
-    time = tf.cast(step, tf.float64)
-    correction = tf.sqrt(-tf.math.expm1(time * tf.math.log(beta2)))
-    dtype = parameters[0].dtype
-    scale = tf.cast(correction / -tf.math.expm1(time * tf.math.log(beta1)) * rate, dtype)
-    floor = tf.cast(correction * epsilon, dtype)
-    past1, now1, past2, now2 = (tf.cast(x, dtype) for x in (beta1, 1 - beta1, beta2, 1 - beta2))
-    m = [past1 * m + now1 * g for m, g in zip(first, gradients, strict=True)]
-    v = [past2 * v + now2 * (g * g) for v, g in zip(second, gradients, strict=True)]
-    moved = [
-        p - scale * mean / (tf.sqrt(square) + floor)
-        for p, mean, square in zip(parameters, m, v, strict=True)
-    ]
-    return [*moved, *m, *v]
-
-
-TABLE: dict[str, Callable[..., Any]] = {"adam_update": whole(4, adam_update)}
+TABLE: dict[str, Callable[..., Any]] = {
+    name: whole(numbers, body_of(name)) for name, numbers in UPDATES.items()
+}

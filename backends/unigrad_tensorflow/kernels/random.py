@@ -14,6 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import tensorflow as tf
 
+from unigrad_tensorflow.bridge import by_rule
+
 _MASK = 0xFFFFFFFF
 _PARITY = 0x1BD11BDA  # Skein's constant: it keeps an all-zero key from giving an all-zero schedule
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
@@ -45,18 +47,14 @@ def _rotate(words: tf.Tensor, rotation: int) -> tf.Tensor:
 
 # One traced graph serves every eager call: op by op, the twenty rounds would cost a hundred
 # dispatches. Inside a user's tf.function or XLA program the call is inlined.
-@tf.function(
-    input_signature=[
-        tf.TensorSpec([2], tf.uint32),
-        tf.TensorSpec(None, tf.uint32),
-        tf.TensorSpec(None, tf.uint32),
-    ],
-    autograph=False,
-)
-def _hash(key: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Threefry-2x32 of the counters (first, second)."""
+@tf.function(input_signature=[tf.TensorSpec(None, tf.uint32)] * 4, autograph=False)
+def _threefry(
+    first_key: tf.Tensor, second_key: tf.Tensor, first: tf.Tensor, second: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Threefry-2x32 of the counters (first, second); all broadcast."""
     parity = tf.constant(_PARITY, tf.uint32)
-    keys = (key[0], key[1], tf.bitwise.bitwise_xor(tf.bitwise.bitwise_xor(key[0], key[1]), parity))
+    both = tf.bitwise.bitwise_xor(first_key, second_key)
+    keys = (first_key, second_key, tf.bitwise.bitwise_xor(both, parity))
     first, second = first + keys[0], second + keys[1]
     for step in range(1, 6):
         for rotation in _ROTATIONS[(step - 1) % 2]:
@@ -64,6 +62,24 @@ def _hash(key: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tenso
             second = tf.bitwise.bitwise_xor(first, _rotate(second, rotation))
         first = first + keys[step % 3]
         second = second + (keys[(step + 1) % 3] + tf.constant(step, tf.uint32))
+    return first, second
+
+
+def _hash(key: tf.Tensor, first: tf.Tensor, second: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Threefry-2x32 of the counters (first, second) under one key."""
+    words: tuple[tf.Tensor, tf.Tensor] = _threefry(key[0], key[1], first, second)
+    return words
+
+
+def random_hash(
+    first_key: tf.Tensor, second_key: tf.Tensor, counter: tf.Tensor
+) -> tuple[tf.Tensor, tf.Tensor]:
+    """Both words of every counter under a key of its own; words are int64, which broadcast."""
+    high = tf.bitwise.right_shift(counter, tf.constant(32, tf.int64))
+    given = [tf.cast(one, tf.uint32) for one in (first_key, second_key, high, counter)]
+    shape = tf.broadcast_static_shape(first_key.shape, second_key.shape)
+    shape = tf.broadcast_static_shape(shape, counter.shape)
+    first, second = (tf.ensure_shape(tf.cast(one, tf.int64), shape) for one in _threefry(*given))
     return first, second
 
 
@@ -145,11 +161,23 @@ def random_fused(unit: tf.Tensor, span: tf.Tensor, low: tf.Tensor) -> tf.Tensor:
     return unit * span + low
 
 
+def random_orthonormal(z: tf.Tensor) -> tf.Tensor:
+    """Q of the decomposition of z whose R has a positive diagonal."""
+    q, r = tf.linalg.qr(z)
+    negative = tf.linalg.diag_part(r) < 0
+    return tf.where(negative[..., tf.newaxis, :], -q, q)
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "random_bits": random_bits,
     "random_split": random_split,
     "random_fold_in": random_fold_in,
+    "random_hash": random_hash,
     "random_uniform": random_uniform,
     "random_fused": random_fused,
     "random_randint": random_randint,
+    "random_gamma_sample": by_rule(
+        "random_gamma_sample", lambda alpha, sample: tf.identity(sample)
+    ),
+    "random_orthonormal": random_orthonormal,
 }

@@ -8,6 +8,11 @@ from typing import Any
 
 import tensorflow as tf
 
+from unigrad_tensorflow.bridge import by_rule
+from unigrad_tensorflow.kernels.indexing import take_along_axis
+from unigrad_tensorflow.kernels.values import has_no_nan
+from unigrad_tensorflow.raw import raw, unary
+
 _INTEGERS = {2: tf.int16, 4: tf.int32, 8: tf.int64}
 _SIGNED = {tf.uint8: tf.int16, tf.uint16: tf.int32, tf.uint32: tf.int64, tf.bool: tf.int8}
 
@@ -29,18 +34,35 @@ def _key(x: Any) -> Any:
     return tf.cast(x, _SIGNED[dtype]) if dtype in _SIGNED else x
 
 
+_top = raw("TopKV2", "input", "k", keeps=1, sorted=True, index_type=tf.int64)
+_negative = unary("Neg")
+
+
+def _falling(x: Any, descending: bool) -> Any:
+    """Return what falls in the order of the elements."""
+    if x.dtype.is_floating and has_no_nan(x):
+        return x if descending else _negative(x)
+    key = _key(x)
+    return key if descending else tf.bitwise.invert(key)
+
+
+def _sort(x: Any, axis: int, descending: bool) -> Any:
+    length = x.shape[axis]
+    if axis == x.shape.rank - 1 and x.dtype.is_floating and has_no_nan(x):
+        found = _top(_falling(x, descending), length)[0]
+        return found if descending else _negative(found)
+    return take_along_axis(x, _order(x, length, axis, descending), axis)
+
+
 def _order(x: Any, k: int, axis: int, descending: bool) -> Any:
     """Return the indices of the first ``k`` in order along an axis."""
-    key = _key(x)
-    if not descending:
-        key = tf.bitwise.invert(key)
+    key = _falling(x, descending)
     last = x.shape.rank - 1
     if axis != last:
         axes = [*range(last + 1)]
         axes[axis], axes[last] = last, axis
-        found = tf.raw_ops.TopKV2(input=tf.transpose(key, axes), k=k, index_type=tf.int64)
-        return tf.transpose(found.indices, axes)
-    return tf.raw_ops.TopKV2(input=key, k=k, index_type=tf.int64).indices
+        return tf.transpose(_top(tf.transpose(key, axes), k)[1], axes)
+    return _top(key, k)[1]
 
 
 def _searchsorted(x1: Any, x2: Any, right: bool) -> Any:
@@ -53,6 +75,7 @@ def _searchsorted(x1: Any, x2: Any, right: bool) -> Any:
 
 
 TABLE = {
+    "sort": by_rule("sort", _sort),
     "argsort": lambda x, axis, descending: _order(x, x.shape[axis], axis, descending),
     "top_k_indices": lambda x, k, axis: _order(x, k, axis, True),
     "searchsorted": _searchsorted,

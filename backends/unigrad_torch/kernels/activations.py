@@ -1,13 +1,16 @@
 """Activation functions and the softmax family.
 
-The hard sigmoid is left to its composite: torch's own has no second derivative.
+torch's own hard sigmoid has no second derivative.
 """
 
+import math
+from functools import partial
 from typing import Any
 
 import torch
 from torch.nn import functional
 
+from unigrad.autodiff.bridge import body_of
 from unigrad_torch.bridge import by_rule
 from unigrad_torch.private import elu
 
@@ -15,6 +18,16 @@ from unigrad_torch.private import elu
 def _logsumexp(x: torch.Tensor, axis: Any, keepdims: bool) -> torch.Tensor:
     """torch's own, which takes no axes for all."""
     return torch.logsumexp(x, axis, keepdims) if axis else x.clone()
+
+
+def _gelu(x: torch.Tensor, approximate: str) -> torch.Tensor:
+    """Φ by the complement of erf: torch's own loses the digits of its lower tail."""
+    if approximate == "tanh" or x.dtype in (torch.float16, torch.bfloat16):
+        return _composed_gelu(x, approximate=approximate)
+    return x * 0.5 * torch.erfc(x * -math.sqrt(0.5))
+
+
+_composed_gelu = body_of("torch", "gelu")
 
 
 TABLE = {
@@ -31,12 +44,18 @@ TABLE = {
     # Beyond 40 the difference from x is below double precision; torch's own threshold is 20.
     "softplus": lambda x: functional.softplus(x, 1.0, 40.0),
     "log_sigmoid": functional.logsigmoid,
+    "hard_sigmoid": by_rule("hard_sigmoid", lambda x: functional.relu6(x + 3.0) / 6.0),
     # torch's own multiplies before it divides: it is ∞ from a sixth of the largest number on.
-    "hard_silu": lambda x: x * (functional.relu6(x + 3.0) / 6.0),
+    "hard_silu": by_rule("hard_silu", lambda x: x * (functional.relu6(x + 3.0) / 6.0)),
     "hard_tanh": functional.hardtanh,
-    "gelu": lambda x, approximate: functional.gelu(x, approximate=approximate),
+    "gelu": _gelu,
     "softmax": lambda x, axis: torch.softmax(x, axis),
     "log_softmax": lambda x, axis: torch.log_softmax(x, axis),
     # torch's derivative is NaN where all elements are -∞.
     "logsumexp": by_rule("logsumexp", _logsumexp),
+}
+
+BINDERS: dict[Any, Any] = {
+    TABLE["softmax"]: lambda axis: partial(torch.softmax, dim=axis),
+    TABLE["log_softmax"]: lambda axis: partial(torch.log_softmax, dim=axis),
 }

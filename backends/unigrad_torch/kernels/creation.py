@@ -1,5 +1,7 @@
 """Making tensors and placing them."""
 
+from functools import partial
+from math import copysign
 from typing import Any
 
 import torch
@@ -20,8 +22,20 @@ def full(shape: tuple[int, ...], value: Any, dtype: Any) -> torch.Tensor:
     return torch.full(shape, value, dtype=_DTYPES[dtype])
 
 
+def _bind_full(shape: tuple[int, ...], value: Any, dtype: Any) -> Any:
+    return partial(torch.full, shape, value, dtype=_DTYPES[dtype])
+
+
+def _bind_full_like(value: Any) -> Any:
+    if value == 0 and not isinstance(value, complex) and copysign(1.0, value) > 0.0:
+        return torch.zeros_like
+    return partial(torch.full_like, fill_value=value)
+
+
 TABLE = {
     "full": full,
     "full_like": lambda x, value: torch.full_like(x, value),
     "to_device": lambda x, device: x.to(device_of(device)),
 }
+
+BINDERS: dict[Any, Any] = {full: _bind_full, TABLE["full_like"]: _bind_full_like}

@@ -4,14 +4,16 @@ Where torch's own derivative is missing or is not unigrad's (a tie with a scalar
 hypot), the kernel takes the textbook's: `unigrad_torch.bridge`.
 """
 
+import math
 import operator
 from collections.abc import Callable
+from operator import methodcaller
 from typing import Any
 
 import torch
 
 from unigrad.core.dtypes import ALL
-from unigrad_torch.bridge import by_rule, followed
+from unigrad_torch.bridge import bound, by_rule
 
 _DTYPES = {dtype: getattr(torch, dtype.name) for dtype in ALL}
 Unary = Callable[[torch.Tensor], torch.Tensor]
@@ -64,7 +66,7 @@ def _square(x: torch.Tensor) -> torch.Tensor:
     """x²; torch makes integers of bools."""
     if x.dtype is torch.bool:
         raise TypeError("bools are no numbers")
-    return torch.square(x)
+    return x.square()
 
 
 def _of_bools(op: Unary) -> Unary:
@@ -102,15 +104,50 @@ def _logaddexp(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return torch.logaddexp(x, y)
 
 
-_remainder = _of_integers(torch.remainder)
-_remainder_by_rule = by_rule("remainder", torch.remainder)
+_HALVES = (torch.float16, torch.bfloat16)
 
 
-def _remainder_of(x: Any, y: Any) -> torch.Tensor:
-    """x mod y; of a scalar torch has no derivative of it."""
-    if isinstance(x, (int, float)) and followed(y):
-        return _remainder_by_rule(x, y)
-    return _remainder(x, y)
+def _floor_divide(x: Any, y: Any) -> Any:
+    """The floor of x / y; of half precision torch would not round a number before it divides."""
+    if isinstance(y, float) and x.dtype in _HALVES:
+        y = torch.full((), y, dtype=x.dtype, device=x.device)
+    elif isinstance(x, float) and y.dtype in _HALVES:
+        x = torch.full((), x, dtype=y.dtype, device=y.device)
+    return x // y
+
+
+_integer_remainder = _of_integers(torch.remainder)
+
+
+def _remainder(x: Any, y: Any) -> torch.Tensor:
+    """x mod y, which has the sign of y; torch's own zeros have that of x."""
+    tensor = y if isinstance(x, (int, float)) else x
+    if not tensor.is_floating_point():
+        return _integer_remainder(x, y)
+    return torch.copysign(torch.remainder(x, y), y)
+
+
+def _expm1(x: torch.Tensor) -> torch.Tensor:
+    """eˣ - 1. Of a complex number torch's own is NaN at infinities."""
+    found = torch.expm1(x)
+    if not x.is_complex():
+        return found
+    a, b = x.real, x.imag
+    aimless = ~torch.isfinite(b)
+    real = torch.where(torch.isposinf(a) & aimless, math.inf, found.real)
+    imaginary = torch.where(torch.isneginf(a) & aimless, 0.0, found.imag)
+    return torch.complex(
+        torch.where(torch.isneginf(a), -1.0, real), torch.where(b == 0, b, imaginary)
+    )
+
+
+def _log1p(x: torch.Tensor) -> torch.Tensor:
+    """log(1 + x). Of a complex infinity beside a NaN torch's own is NaN."""
+    found = torch.log1p(x)
+    if not x.is_complex():
+        return found
+    endless = torch.isinf(x.real) | torch.isinf(x.imag)
+    return torch.complex(torch.where(endless, math.inf, found.real), found.imag)
 
 
 def _raw_pow(x: Any, y: Any) -> torch.Tensor:
@@ -147,14 +184,43 @@ def _astype(x: torch.Tensor, dtype: Any) -> torch.Tensor:
     return x.to(_DTYPES[dtype])
 
 
+def _read_as(x: torch.Tensor, dtype: Any) -> torch.Tensor:
+    """Read the bytes of elements in another dtype."""
+    native = _DTYPES[dtype]
+    if x.itemsize > native.itemsize:
+        return x.unsqueeze(-1).contiguous().view(native)
+    if x.itemsize < native.itemsize:
+        return x.contiguous().view(native).squeeze(-1)
+    return x.view(native)
+
+
+#: torch refuses to differentiate it where the size changes.
+_bitcast = by_rule("bitcast", _read_as)
+
+
+def _sinc(x: torch.Tensor) -> torch.Tensor:
+    """sin(πx) / (πx); where πx leaves the range x is an integer, and torch's own NaN."""
+    whole = torch.isinf(x * math.pi) & torch.isfinite(x)
+    return torch.where(whole, 0.0, torch.sinc(x))
+
+
+def _isclose(
+    x: torch.Tensor, y: torch.Tensor, rtol: float, atol: float, equal_nan: bool
+) -> torch.Tensor:
+    near = torch.abs(x - y) <= torch.abs(y) * rtol + atol
+    close = (near & torch.isfinite(y)) | (x == y)
+    return close | (torch.isnan(x) & torch.isnan(y)) if equal_nan else close
+
+
 _OPERATORS = {
     # The operators, since they take a Python scalar on either side.
     "add": operator.add,
     "subtract": operator.sub,
     "multiply": operator.mul,
     "divide": operator.truediv,
-    "floor_divide": by_rule("floor_divide", _of_integers(operator.floordiv)),
-    "remainder": _remainder_of,
+    "floor_divide": by_rule("floor_divide", _of_integers(_floor_divide)),
+    "remainder": by_rule("remainder", _remainder),
+    "gcd": torch.gcd,
     "pow": _pow,
     "maximum": _extremum("maximum", torch.maximum, torch.clamp_min),
     "minimum": _extremum("minimum", torch.minimum, torch.clamp_max),
@@ -174,31 +240,35 @@ TABLE = {
     # Called as methods where there is one tensor: torch takes its arguments apart faster then.
     **_OPERATORS,
     "negative": torch.Tensor.neg,
-    "positive": _of_bools(torch.positive),
+    "positive": _of_bools(torch.Tensor.positive),
     "conj": lambda x: torch.conj_physical(x) if x.is_complex() else x,
-    "abs": _of_bools(torch.abs),
+    "abs": _of_bools(torch.Tensor.abs),
     # torch's derivatives of steps are zeros, which an infinite slope before them makes NaN.
     "sign": by_rule("sign", _sign),
-    "floor": by_rule("floor", _of_bools(torch.floor)),
-    "ceil": by_rule("ceil", _of_bools(torch.ceil)),
-    "trunc": by_rule("trunc", _of_bools(torch.trunc)),
-    "round": by_rule("round", _of_bools(torch.round)),
+    "floor": by_rule("floor", _of_bools(torch.Tensor.floor)),
+    "ceil": by_rule("ceil", _of_bools(torch.Tensor.ceil)),
+    "trunc": by_rule("trunc", _of_bools(torch.Tensor.trunc)),
+    "round": by_rule("round", _of_bools(torch.Tensor.round)),
     "square": _square,
     "reciprocal": torch.Tensor.reciprocal,
     "clip": by_rule("clip", _clip),
     "copysign": by_rule("copysign", torch.copysign),
+    "nextafter": by_rule("nextafter", torch.nextafter),
+    "imag": by_rule("imag", lambda x: x.imag.clone()),
+    "signbit": torch.signbit,
     "fmax": by_rule("fmax", torch.fmax),
     "fmin": by_rule("fmin", torch.fmin),
     "heaviside": by_rule("heaviside", _heaviside),
     "exp": torch.Tensor.exp,
     "exp2": torch.Tensor.exp2,
-    "expm1": torch.Tensor.expm1,
+    "expm1": _expm1,
     "log": torch.Tensor.log,
-    "log1p": torch.Tensor.log1p,
+    "log1p": _log1p,
     "log2": torch.Tensor.log2,
     "log10": torch.Tensor.log10,
     "sqrt": torch.Tensor.sqrt,
-    "rsqrt": torch.Tensor.rsqrt,
+    # torch's own derivative at -0.0 is that at 0.0.
+    "rsqrt": by_rule("rsqrt", torch.Tensor.rsqrt),
     "sin": torch.Tensor.sin,
     "cos": torch.Tensor.cos,
     "tan": torch.Tensor.tan,
@@ -209,12 +279,14 @@ TABLE = {
     "cosh": torch.Tensor.cosh,
     "tanh": torch.Tensor.tanh,
     "asinh": torch.Tensor.asinh,
-    "acosh": torch.Tensor.acosh,
+    # torch's own has a derivative below -1, where there is no value.
+    "acosh": by_rule("acosh", torch.Tensor.acosh),
     "atanh": torch.Tensor.atanh,
     "atan2": by_rule("atan2", torch.atan2),
     "hypot": by_rule("hypot", torch.hypot),
     "logaddexp": by_rule("logaddexp", _logaddexp),
     "erf": torch.Tensor.erf,
+    "erfc": torch.Tensor.erfc,
     "erfinv": torch.Tensor.erfinv,
     "sigmoid": torch.Tensor.sigmoid,
     "relu": torch.Tensor.relu,
@@ -228,7 +300,27 @@ TABLE = {
     "isfinite": torch.Tensor.isfinite,
     "isinf": torch.Tensor.isinf,
     "isnan": torch.Tensor.isnan,
+    "isclose": _isclose,
+    "allclose": lambda *xs, **settings: torch.all(_isclose(*xs, **settings)),
+    "sinc": by_rule("sinc", _sinc),
+    "nan_to_num": by_rule("nan_to_num", torch.nan_to_num),
     "astype": _astype,
+    "bitcast": _bitcast,
 }
 
 SCALAR_OPS = frozenset(_OPERATORS)
+
+
+def _bind_astype(dtype: Any) -> Unary:
+    native = _DTYPES[dtype]
+    # `type` does what `to` does in half the time.
+    if dtype.kind in "bc":
+        return methodcaller("type", native)
+    return lambda x: (torch.real(x) if x.is_complex() else x).type(native)
+
+
+def _bind_clip(low: float | None, high: float | None) -> Unary:
+    return lambda x: _clip(x, low, high)
+
+
+BINDERS: dict[Any, Any] = {_astype: _bind_astype, TABLE["clip"]: bound(TABLE["clip"], _bind_clip)}

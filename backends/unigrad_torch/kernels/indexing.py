@@ -7,6 +7,7 @@ so that the kernels can be batched and traced.
 
 from functools import lru_cache
 from math import prod
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import torch
@@ -270,6 +271,12 @@ def _along(index: Tensor, length: int) -> tuple[Tensor, Tensor | None]:
 
 def take_along_axis(x: Tensor, index: Tensor, axis: int) -> Tensor:
     """One choice per place along an axis."""
+    if index.dtype is torch.int64 and has_values(index):
+        try:
+            # The library looks at the bounds itself; negative indices it refuses.
+            return torch.gather(x, axis, index)
+        except (IndexError, RuntimeError):
+            pass
     wrapped, valid = _along(index, x.shape[axis])
     out = torch.gather(x, axis, wrapped)
     return out if valid is None else torch.where(valid, out, _nothing(x))
@@ -318,4 +325,23 @@ TABLE = {
     "add_along_axis": add_along_axis,
     "ravel_index": ravel_index,
     "nonzero": lambda x: torch.nonzero(x, as_tuple=True),
+}
+
+
+def _bind_getitem(*starts: int, spec: Spec) -> Any:
+    """Return `getitem` of one key."""
+    entries, backwards = _native_key(spec, starts)
+    used = len(entries)
+    while used and entries[used - 1] is _WHOLE:
+        used -= 1
+    key: Any = entries[0] if used == 1 else entries[:used]
+    if backwards:
+        return lambda x: torch.flip(x[key], backwards)
+    return itemgetter(key)
+
+
+BINDERS: dict[Any, Any] = {
+    getitem: _bind_getitem,
+    take: lambda axis: lambda x, index: take(x, index, axis),
+    take_along_axis: lambda axis: lambda x, index: take_along_axis(x, index, axis),
 }

@@ -1,5 +1,8 @@
 """Matrix products."""
 
+from functools import partial
+from typing import Any
+
 import torch
 
 
@@ -17,10 +20,20 @@ def vecdot(x1: torch.Tensor, x2: torch.Tensor, axis: int) -> torch.Tensor:
     return torch.sum(x1 * x2, axis).to(x1.dtype)
 
 
+def outer(x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
+    """Use the library's, which takes vectors."""
+    return torch.outer(x1.reshape(-1), x2.reshape(-1))
+
+
 TABLE = {
+    "outer": outer,
     "matmul": torch.matmul,
     "linear": linear,
     "tensordot": lambda x1, x2, axes: torch.tensordot(x1, x2, axes),
     "vecdot": vecdot,
     "einsum": lambda *operands, equation: torch.einsum(equation, *operands),
+}
+BINDERS: dict[Any, Any] = {
+    TABLE["tensordot"]: lambda axes: lambda x1, x2: torch.tensordot(x1, x2, axes),
+    TABLE["einsum"]: lambda equation: partial(torch.einsum, equation),
 }

@@ -5,8 +5,8 @@ Source: Salmon, Moraes, Dror and Shaw, "Parallel random numbers: as easy as 1, 2
 device. torch has no uint32 addition or shift on the CPU, so words are int32: addition wraps
 around, and a mask makes the arithmetic right shift a logical one. Everything is out of place and
 nothing looks at values, so the kernels pass through make_fx, fake tensors and torch.func.vmap;
-only an eager call on the CPU takes short cuts (blocks that fit the cache, Python integers for a
-few words), to the same numbers. The output conventions are those of `jax.random` with
+only an eager call on the CPU goes to `unigrad.core.threefry`, on the same memory, to the same
+numbers. The output conventions are those of `jax.random` with
 `jax_threefry_partitionable=True`; the tests compare bit for bit. Distributions other than the
 uniform ones are the front end's.
 """
@@ -18,6 +18,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 
+from unigrad.core import threefry
+from unigrad_torch.bridge import by_rule
 from unigrad_torch.private import are_transforms_active, current_dispatch_mode
 
 Pair = tuple[torch.Tensor, torch.Tensor]
@@ -27,8 +29,6 @@ _MASK = 0xFFFFFFFF
 _PARITY = 0x1BD11BDA  # Skein's constant: it keeps an all-zero key from giving an all-zero schedule
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
 _SIGN = -(2**63)
-_BLOCK = 2**15  # words: the temporaries of one round stay in the second-level cache
-_FEW = 8  # up to here Python integers are faster than about a hundred calls of torch
 
 
 class _Format(NamedTuple):
@@ -59,26 +59,6 @@ def _is_eager_on_cpu(key: torch.Tensor) -> bool:
         and not are_transforms_active()
         and current_dispatch_mode() is None
     )
-
-
-def _hash_integers(first_key: int, second_key: int, second: int) -> tuple[int, int]:
-    """Threefry-2x32 of the counter (0, second), in Python integers."""
-    keys = (first_key, second_key, first_key ^ second_key ^ _PARITY)
-    first, second = keys[0], (second + keys[1]) & _MASK
-    for step in range(1, 6):
-        for rotation in _ROTATIONS[(step - 1) % 2]:
-            first = (first + second) & _MASK
-            second = first ^ ((second << rotation) & _MASK | second >> (32 - rotation))
-        first = (first + keys[step % 3]) & _MASK
-        second = (second + keys[(step + 1) % 3] + step) & _MASK
-    return first, second
-
-
-def _hash_few(key: torch.Tensor, counters: range) -> Pair:
-    first_key, second_key = key.tolist()
-    pairs = [_hash_integers(first_key, second_key, counter) for counter in counters]
-    words = torch.tensor(pairs, dtype=torch.int64).to(torch.int32)
-    return words[:, 0], words[:, 1]
 
 
 def _rotate(words: torch.Tensor, rotation: int) -> torch.Tensor:
@@ -118,16 +98,15 @@ def _counters(
 
 def _draw(key: torch.Tensor, count: int, finish: Finish) -> torch.Tensor:
     """`finish` of the two words of each counter below `count`, along one axis."""
-    eager = _is_eager_on_cpu(key)
-    if eager and 0 < count <= _FEW:
-        return finish(*_hash_few(key, range(count)))
-    keys = _schedule(key)
-    size = _BLOCK if eager else max(count, 1)  # a traced program is fused, so it needs no blocks
-    parts = [
-        finish(*_hash(keys, *_counters(start, min(start + size, count), key.device)))
-        for start in range(0, max(count, 1), size)
-    ]
-    return parts[0] if len(parts) == 1 else torch.cat(parts)
+    return finish(*_hash(_schedule(key), *_counters(0, count, key.device)))
+
+
+def _on_host(kernel: Callable[..., Any], key: torch.Tensor, **settings: Any) -> torch.Tensor:
+    """Run a kernel of ndarrays, whose blocks fit the cache, on the memory of an eager key."""
+    array = kernel(key.numpy(), **settings)
+    if array.dtype.name == "bfloat16":
+        return torch.from_numpy(array.view(np.uint16)).view(torch.bfloat16)
+    return torch.from_numpy(array)
 
 
 def _join(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -145,12 +124,16 @@ _UNSIGNED = {8: torch.uint8, 16: torch.uint16, 32: torch.uint32, 64: torch.uint6
 
 def random_bits(key: torch.Tensor, *, shape: tuple[int, ...], bit_width: int) -> torch.Tensor:
     """Uniform unsigned integers of 8, 16, 32 or 64 bits; narrow ones are a word's low bits."""
+    if _is_eager_on_cpu(key):
+        return _on_host(threefry.random_bits, key, shape=shape, bit_width=bit_width)
     words = _draw(key, math.prod(shape), _FINISH[bit_width])
     return words.view(_UNSIGNED[bit_width]).reshape(shape)
 
 
 def random_split(key: torch.Tensor, *, num: int) -> torch.Tensor:
     """`num` new keys, shape (num, 2): both result words of the counters 0, 1, ..."""
+    if _is_eager_on_cpu(key):
+        return _on_host(threefry.random_split, key, num=num)
     words = _draw(key, num, lambda first, second: torch.stack((first, second), dim=-1))
     return words.view(torch.uint32)
 
@@ -159,8 +142,7 @@ def random_fold_in(key: torch.Tensor, data: Any) -> torch.Tensor:
     """A new key from a key and an integer, which counts modulo 2**32."""
     counter = data if isinstance(data, torch.Tensor) else int(data) & _MASK
     if isinstance(counter, int) and _is_eager_on_cpu(key):
-        words = _hash_few(key, range(counter, counter + 1))
-        return torch.cat(words).view(torch.uint32)
+        return _on_host(lambda words: threefry.random_fold_in(words, counter), key)
     low = torch.as_tensor(counter, device=key.device).to(torch.int64).to(torch.int32)
     return torch.stack(_hash(_schedule(key), 0, low)).view(torch.uint32)
 
@@ -169,6 +151,8 @@ def random_uniform(
     key: torch.Tensor, *, shape: tuple[int, ...], dtype: np.dtype[Any]
 ) -> torch.Tensor:
     """Floats in [0, 1): random mantissa bits under the exponent of one, minus one (exact)."""
+    if _is_eager_on_cpu(key):
+        return _on_host(threefry.random_uniform, key, shape=shape, dtype=dtype)
     drawn, mantissa, storage, result, one = _FORMATS[np.dtype(dtype).name]
     shift, mask = drawn - mantissa, (1 << mantissa) - 1
 
@@ -178,6 +162,36 @@ def random_uniform(
         return (word >> shift & mask | one).to(storage).view(result) - 1
 
     return _draw(key, math.prod(shape), finish).reshape(shape)
+
+
+def _uniform_around_zero(
+    key: torch.Tensor, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> torch.Tensor:
+    """Floats in (-1, 1)."""
+    lowest = float(np.nextafter(dtype.type(-1), dtype.type(0)))
+    return torch.clamp_min(random_uniform(key, shape=shape, dtype=dtype) * 2 + lowest, lowest)
+
+
+def _erfinv_single(x: torch.Tensor) -> torch.Tensor:
+    """The inverse error function of float32 by `threefry`'s polynomials."""
+    w = -torch.log1p(-(x * x))
+    middle, tail = w - 2.5, torch.sqrt(w) - 3
+    near, far = (torch.full_like(x, one[0]) for one in (threefry.MIDDLE, threefry.TAIL))
+    for first, second in zip(threefry.MIDDLE[1:], threefry.TAIL[1:], strict=True):
+        near, far = near * middle + first, far * tail + second
+    return torch.where(w < 5, near, far) * x
+
+
+def random_normal(
+    key: torch.Tensor, *, shape: tuple[int, ...], dtype: np.dtype[Any]
+) -> torch.Tensor:
+    """Standard normal floats: √2 · erf⁻¹(u) of uniform u in (-1, 1)."""
+    if dtype == np.float32 and _is_eager_on_cpu(key):
+        return _on_host(threefry.random_normal, key, shape=shape)
+    u = _uniform_around_zero(key, shape, dtype)
+    if dtype == np.float64:
+        return torch.erfinv(u) * math.sqrt(2)
+    return (_erfinv_single(u.to(torch.float32)) * float(threefry.SQRT_2)).to(u.dtype)
 
 
 def _is_below(first: torch.Tensor, second: torch.Tensor) -> torch.Tensor:
@@ -230,10 +244,30 @@ def random_randint(
     return result.view(low.dtype) if wide else (result & mask).to(low.dtype)
 
 
+def random_hash(first_key: torch.Tensor, second_key: torch.Tensor, counter: torch.Tensor) -> Pair:
+    """Both words of every counter under a key of its own; words are int64, which broadcast."""
+    first, second = first_key.to(torch.int32), second_key.to(torch.int32)
+    keys = (first, second, first ^ second ^ _PARITY)
+    words = _hash(keys, (counter >> 32).to(torch.int32), counter.to(torch.int32))
+    first, second = (one.to(torch.int64) & _MASK for one in words)
+    return first, second
+
+
+def random_orthonormal(z: torch.Tensor) -> torch.Tensor:
+    """Q of the decomposition of z whose R has a positive diagonal."""
+    q, r = torch.linalg.qr(z)
+    negative = torch.diagonal(r, dim1=-2, dim2=-1) < 0
+    return torch.where(negative.unsqueeze(-2), -q, q)
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "random_bits": random_bits,
     "random_split": random_split,
     "random_fold_in": random_fold_in,
+    "random_hash": random_hash,
     "random_uniform": random_uniform,
     "random_randint": random_randint,
+    "random_normal": random_normal,
+    "random_gamma_sample": by_rule("random_gamma_sample", lambda alpha, sample: sample.clone()),
+    "random_orthonormal": random_orthonormal,
 }

@@ -3,10 +3,12 @@ for a 0-d tensor (torch reads it as all of them)."""
 
 import math
 from collections.abc import Callable
+from functools import partial
+from typing import Any
 
 import torch
 
-from unigrad_torch.bridge import by_rule
+from unigrad_torch.bridge import bound, by_rule
 from unigrad_torch.kernels.values import has_values
 
 Axis = tuple[int, ...] | None
@@ -16,21 +18,16 @@ _UNSUPPORTED = {torch.uint16: True, torch.uint32: True, torch.uint64: True}
 
 
 def _extremum(
-    name: str,
-    function: Callable[..., torch.Tensor],
-    of_all: Callable[[torch.Tensor], torch.Tensor],
+    function: Callable[..., torch.Tensor], of_all: Callable[[torch.Tensor], torch.Tensor]
 ) -> Callable[..., torch.Tensor]:
-    """Return a greatest or least element, over all axes by torch's shorter function.
-
-    torch's own derivative of a NaN is NaN everywhere.
-    """
+    """Return a greatest or least element, over all axes by torch's shorter function."""
 
     def run(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
         if axis is None and not keepdims:
             return of_all(x)
         return function(x, axis or (), keepdims)
 
-    return by_rule(name, run)
+    return run
 
 
 def _prod(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
@@ -161,12 +158,32 @@ def _accumulate(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Te
 _cumulative_sum = _accumulate(torch.cumsum)
 
 
-TABLE = {
+def _extremes(function: Callable[..., Any]) -> Callable[..., torch.Tensor]:
+    """Return running extremes, of unsigned integers as of signed ones in the same order."""
+
+    def run(x: torch.Tensor, axis: int) -> torch.Tensor:
+        if not x.numel():
+            return x.clone()
+        if x.dtype is torch.uint64:
+            lowest = torch.iinfo(torch.int64).min
+            return (run(x.view(torch.int64) ^ lowest, axis) ^ lowest).view(torch.uint64)
+        if x.dtype in _UNSUPPORTED:
+            return run(x.to(torch.int64), axis).to(x.dtype)
+        found: torch.Tensor = function(x, axis).values
+        return found
+
+    return run
+
+
+_amax, _amin = _extremum(torch.amax, torch.max), _extremum(torch.amin, torch.min)
+
+TABLE: dict[str, Callable[..., Any]] = {
     "sum": lambda x, axis, keepdims: torch.sum(x, axis, keepdims),
     "mean": _mean,
     "prod": _prod,
-    "max": _extremum("max", torch.amax, torch.max),
-    "min": _extremum("min", torch.amin, torch.min),
+    # torch's own derivative of a NaN is NaN everywhere.
+    "max": by_rule("max", _amax),
+    "min": by_rule("min", _amin),
     "any": lambda x, axis, keepdims: torch.any(x, axis, keepdims),
     "all": lambda x, axis, keepdims: torch.all(x, axis, keepdims),
     "argmax": lambda x, axis: torch.argmax(x, axis),
@@ -174,8 +191,60 @@ TABLE = {
     "var": _var,
     "std": by_rule("std", _std),
     "norm": _norm,
+    # torch gives the whole derivative to one of several equal elements.
+    "cumulative_max": by_rule("cumulative_max", _extremes(torch.cummax)),
+    "cumulative_min": by_rule("cumulative_min", _extremes(torch.cummin)),
     "cumulative_sum": lambda x, axis, reverse: (
         _cumulative_sum(x.flip(axis), axis).flip(axis) if reverse else _cumulative_sum(x, axis)
     ),
     "cumulative_prod": _accumulate(torch.cumprod),
+}
+
+
+def _bind(
+    kernel: Callable[..., torch.Tensor],
+    function: Callable[..., torch.Tensor],
+    of_all: Callable[[torch.Tensor], torch.Tensor],
+) -> Callable[..., Any]:
+    """Return a binder of a reduction: torch's own function, called without a step in between."""
+
+    def bind(axis: Axis, keepdims: bool) -> Any:
+        if axis is None:
+            return partial(kernel, axis=None, keepdims=True) if keepdims else of_all
+        # One axis is taken apart faster as an int.
+        dim = axis[0] if len(axis) == 1 else axis
+        return (
+            partial(function, dim=dim, keepdim=keepdims)
+            if axis
+            else partial(kernel, axis=(), keepdims=keepdims)
+        )
+
+    return bind
+
+
+def _bind_mean(axis: Axis, keepdims: bool) -> Any:
+    return (
+        torch.Tensor.mean
+        if axis is None and not keepdims
+        else partial(_mean, axis=axis, keepdims=keepdims)
+    )
+
+
+def _bind_cumulative_sum(axis: int, reverse: bool) -> Any:
+    if reverse:
+        return partial(TABLE["cumulative_sum"], axis=axis, reverse=True)
+    return lambda x: _cumulative_sum(x, axis)
+
+
+BINDERS: dict[Any, Any] = {
+    _mean: _bind_mean,
+    TABLE["sum"]: _bind(TABLE["sum"], torch.sum, torch.Tensor.sum),
+    TABLE["any"]: _bind(TABLE["any"], torch.any, torch.Tensor.any),
+    TABLE["all"]: _bind(TABLE["all"], torch.all, torch.Tensor.all),
+    TABLE["max"]: bound(TABLE["max"], _bind(_amax, torch.amax, torch.max)),
+    TABLE["min"]: bound(TABLE["min"], _bind(_amin, torch.amin, torch.min)),
+    TABLE["argmax"]: lambda axis: partial(torch.argmax, dim=axis),
+    TABLE["argmin"]: lambda axis: partial(torch.argmin, dim=axis),
+    TABLE["cumulative_sum"]: _bind_cumulative_sum,
+    TABLE["std"]: bound(TABLE["std"], lambda **settings: partial(_std, **settings)),
 }

@@ -1,5 +1,8 @@
 """Sorting and searching. Always stable; NaN counts as greatest."""
 
+from functools import partial
+from typing import Any
+
 import torch
 
 
@@ -28,3 +31,14 @@ TABLE = {
     "argsort": _argsort,
     "searchsorted": _searchsorted,
 }
+
+
+def _bind_argsort(axis: int, descending: bool) -> Any:
+    return partial(torch.argsort, dim=axis, descending=descending, stable=True)
+
+
+def _bind_sort(axis: int, descending: bool) -> Any:
+    return lambda x: _sort(x, axis, descending)
+
+
+BINDERS: dict[Any, Any] = {_sort: _bind_sort, _argsort: _bind_argsort}

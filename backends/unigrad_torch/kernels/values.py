@@ -1,15 +1,37 @@
 """Whether there are values to look at: then a kernel may choose by them."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import torch
 
 from unigrad_torch.private import dispatch_modes, is_wrapped_by_transform
+
+
+class _Thread(threading.local):
+    hidden = False
+
+
+_thread = _Thread()
+
+
+@contextmanager
+def without_values() -> Iterator[None]:
+    """Let kernels go by what holds for all values inside the block, as in a captured graph."""
+    before, _thread.hidden = _thread.hidden, True
+    try:
+        yield
+    finally:
+        _thread.hidden = before
 
 
 def has_values(x: torch.Tensor) -> bool:
     """Tell whether an array's values are there to be read, and reading them waits for nothing."""
     return (
         type(x) is torch.Tensor
-        and x.device.type == "cpu"
+        and not _thread.hidden
+        and x.is_cpu
         and not is_wrapped_by_transform(x)
         # While a graph is captured, even what it closes over gives no numbers.
         and not dispatch_modes()

@@ -47,11 +47,12 @@ def check_gradients(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> No
         )
         return
     if dtype != dtypes.float64:
-        _low_precision(problem, dtype, native)
+        _low_precision(problem, dtype, native, ledger)
         return
     reference = _arrays(
         "reference gradient", problem, leaves, gradient(problem, leaves, reference=True)
     )
+    _measure(problem, dtype, native, reference, ledger)
     for i, (one, other) in enumerate(zip(native, reference, strict=True)):
         require_close(
             f"native gradient by input {i} against the reference's",
@@ -74,13 +75,32 @@ def _against_differences(problem: Problem, native: list[Array]) -> None:
         )  # fmt: skip
 
 
-def _low_precision(problem: Problem, dtype: dtypes.DType, native: list[Array]) -> None:
+def _measure(
+    problem: Problem,
+    dtype: dtypes.DType,
+    native: list[Array],
+    right: list[Array],
+    ledger: Ledger,
+) -> None:
+    """Note by how many units of the largest gradient two differ."""
+    unit = epsilon(dtype) * scale(*right)
+    for one, other in zip(native, right, strict=True):
+        if one.shape == other.shape and one.size:
+            with np.errstate(all="ignore"):
+                error = np.where(one == other, 0.0, np.abs(one - other) / unit)
+            ledger.measure(problem.sample, dtype, float(np.nanmax(error)), "gradient")
+
+
+def _low_precision(
+    problem: Problem, dtype: dtypes.DType, native: list[Array], ledger: Ledger
+) -> None:
     """Compare with the gradient in float64 at the rounded inputs."""
     leaves = [
         wide(leaf) if i in problem.inexact else leaf
         for i, leaf in enumerate(problem.rounded(dtype))
     ]
     exact = [as_float64(one) for one in gradient(problem, leaves) if one is not None]
+    _measure(problem, dtype, native, exact, ledger)
     allowed = UNITS * max(1.0, problem.sample.ulps / 4.0) * epsilon(dtype)
     for i, (one, other) in enumerate(zip(native, exact, strict=True)):
         require_close(f"{dtype.name} gradient by input {i}", one, other, allowed * scale(*exact))

@@ -64,7 +64,7 @@ def _check(problem: Problem, dtype: dtypes.DType, kept: Sequence[Layout], views:
         return  # Values that repeat are none for this op.
     with quiet():
         outside = run(problem, _from_outside(leaves, kept, problem.sample.call is None))
-    _require_same(f"given arrays that are {what}", outside, usual)
+    require_same(f"given arrays that are {what}", outside, usual)
     if not views:
         return
 
@@ -75,7 +75,7 @@ def _check(problem: Problem, dtype: dtypes.DType, kept: Sequence[Layout], views:
         ]
 
     with quiet():
-        _require_same(f"given views that are {what}", run(problem, placing(leaves)), usual)
+        require_same(f"given views that are {what}", run(problem, placing(leaves)), usual)
     # Where values repeat, there may be fewer results than cotangents.
     fitting = [one.shape for one in usual] == [one.shape for one in problem.expected(dtype)]
     if problem.is_smooth and fitting:
@@ -83,7 +83,7 @@ def _check(problem: Problem, dtype: dtypes.DType, kept: Sequence[Layout], views:
             found = gradient(problem, leaves, reference, placing=placing, making=kept[0].tensor)
             expected = gradient(problem, leaves, reference)
             which = "reference" if reference else "native"
-            _require_same(f"{which} gradient, given views that are {what}", found, expected)
+            require_same(f"{which} gradient, given views that are {what}", found, expected)
 
 
 def _from_outside(leaves: Sequence[Any], kept: Sequence[Layout], beside: bool) -> list[Any]:
@@ -99,7 +99,7 @@ def _from_outside(leaves: Sequence[Any], kept: Sequence[Layout], beside: bool) -
     return placed
 
 
-def _require_same(what: str, found: Sequence[Any], expected: Sequence[Any]) -> None:
+def require_same(what: str, found: Sequence[Any], expected: Sequence[Any]) -> None:
     for i, (one, other) in enumerate(zip(found, expected, strict=True)):
         if one is None and other is None:
             continue

@@ -1,4 +1,8 @@
-"""Watching changes nothing: a value is the same, bit for bit, whoever records it."""
+"""Watching changes nothing: a value is the same, bit for bit, whoever records it.
+
+The update of an optimizer is a whole program, which a compiler rounds otherwise than its ops one by
+one, as they run under a tape: its values are the same within the sample's budget of units.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +16,7 @@ from unigrad.core import dtypes
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.problem import Problem
 from unigrad_conformance.sample import Array
-from unigrad_conformance.subject import Deviation, place, quiet, run
+from unigrad_conformance.subject import Deviation, as_float64, place, quiet, run
 
 
 def check_watching(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> None:
@@ -28,29 +32,58 @@ def check_watching(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> Non
     except ug.DTypeError:
         return
     for who, watch in WATCHERS.items():
+        what = f"the value in {dtype.name} under {who}"
         with quiet():
-            require_same_bits(
-                f"the value in {dtype.name} under {who}", watch(problem, leaves), alone
+            watched = watch(problem, leaves)
+            if problem.sample.family == "optimizers":
+                require_within_budget(what, watched, alone, problem, dtype)
+            else:
+                require_same_bits(what, watched, alone)
+
+
+def require_within_budget(
+    what: str,
+    got: list[ug.Tensor],
+    want: list[ug.Tensor],
+    problem: Problem,
+    dtype: dtypes.DType,
+) -> None:
+    """Raise a `Deviation` when results are further apart than their sample's budget."""
+    _require_alike(what, got, want)
+    for one, other, units in zip(got, want, problem.units(dtype), strict=True):
+        first, second = as_float64(one), as_float64(other)
+        apart = np.where(bits(first) == bits(second), 0.0, np.abs(first - second) / units)
+        # What is NaN or infinite on one side alone is NaN or infinite here.
+        if not (apart <= problem.sample.ulps).all():
+            raise Deviation(
+                f"{what} is {float(apart.max()):.3g} units off the other, allowed are "
+                f"{problem.sample.ulps:g}"
             )
 
 
 def require_same_bits(what: str, got: list[ug.Tensor], want: list[ug.Tensor]) -> None:
     """Raise a `Deviation` when results differ in shape, dtype or a bit; all NaNs are one."""
-    if len(got) != len(want):
-        raise Deviation(f"{what}: {len(got)} results, not {len(want)}")
+    _require_alike(what, got, want)
     for one, other in zip(got, want, strict=True):
         first, second = one.numpy(), other.numpy()
-        if first.shape != second.shape or first.dtype != second.dtype:
-            raise Deviation(
-                f"{what} is {first.dtype}{list(first.shape)}, not "
-                f"{second.dtype}{list(second.shape)}"
-            )
         different = bits(first) != bits(second)
         if different.any():
             index = tuple(int(i) for i in np.argwhere(different)[0])
             raise Deviation(
                 f"{what}: {first[index[: first.ndim]]!r} at {list(index)}, not "
                 f"{second[index[: first.ndim]]!r} ({int(different.sum())} elements differ)"
+            )
+
+
+def _require_alike(what: str, got: list[ug.Tensor], want: list[ug.Tensor]) -> None:
+    """Raise a `Deviation` when results differ in number, shape or dtype."""
+    if len(got) != len(want):
+        raise Deviation(f"{what}: {len(got)} results, not {len(want)}")
+    for one, other in zip(got, want, strict=True):
+        if one.shape != other.shape or one.dtype != other.dtype:
+            raise Deviation(
+                f"{what} is {one.dtype.name}{list(one.shape)}, not "
+                f"{other.dtype.name}{list(other.shape)}"
             )
 
 

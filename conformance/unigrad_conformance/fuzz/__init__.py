@@ -4,7 +4,7 @@ What single ops get right one by one can still go wrong together: a value used t
 undone in the wrong place, a gradient that is no op. So programs of a few ops are made up, and
 their values and derivatives compared with those that NumPy alone gives by complex steps.
 
-``python -m unigrad_conformance.fuzz --backend mlx --programs 1000`` runs them on a backend.
+``unigrad conformance fuzz --backend mlx --minutes 5`` runs them on a backend.
 
 Source: Yang et al., "Fuzzing Automatic Differentiation in Deep-Learning Libraries", ICSE 2023.
 """

@@ -21,8 +21,13 @@ CLOSE = 1e-10
 QUOTIENT = 1e-6
 
 
-def check_program(program: Program, second_order: bool = True) -> None:
+def check_program(program: Program, second_order: bool = True, jitted: bool = False) -> None:
     """Compare everything with NumPy on the current backend.
+
+    Args:
+        program: the program.
+        second_order: also compare second derivatives.
+        jitted: also compare the program and its gradient compiled.
 
     Raises:
         Deviation: where they differ; the message shows the program.
@@ -30,20 +35,45 @@ def check_program(program: Program, second_order: bool = True) -> None:
     try:
         with quiet():
             _check(program, second_order)
+            if jitted:
+                _check_jitted(program)
     except Exception as error:
         kind = "" if isinstance(error, Deviation) else f"{type(error).__name__}: "
         raise Deviation(f"{kind}{error}\n{program}") from error
 
 
-def _check(program: Program, second_order: bool) -> None:
+def _total(program: Program) -> Any:
+    """Return a program's weighed results as a function of its inputs."""
     weights = [ug.asarray(one) for one in program.weights()]
-    inputs = [ug.asarray(one) for one in program.inputs]
-    along = [np.sin(1.0 + np.arange(one.size)).reshape(one.shape) for one in program.inputs]
-    directions = [ug.asarray(one) for one in along]
 
     def total(*xs: ug.Tensor) -> ug.Tensor:
         results = program.run(*xs)
         return sum((ug.sum(w * y) for w, y in zip(weights, results, strict=True)), ug.asarray(0.0))
+
+    return total
+
+
+def _check_jitted(program: Program) -> None:
+    inputs = [ug.asarray(one) for one in program.inputs]
+    expected = program.run(*program.inputs, plain=True)
+    positions = tuple(range(len(inputs)))
+
+    def both(*xs: ug.Tensor) -> Any:
+        return program.run(*xs), ug.grad(_total(program), argnums=positions)(*xs)
+
+    compiled = ug.jit(both)
+    for call in ("compiled", "compiled, called again"):
+        results, gradient = compiled(*inputs)
+        for number, got, want in zip(program.results, results, expected, strict=True):
+            _require(f"v{number} {call}", got, np.asarray(want).real)
+        _require(f"gradient {call}", _row(gradient), program.gradient())
+
+
+def _check(program: Program, second_order: bool) -> None:
+    inputs = [ug.asarray(one) for one in program.inputs]
+    along = [np.sin(1.0 + np.arange(one.size)).reshape(one.shape) for one in program.inputs]
+    directions = [ug.asarray(one) for one in along]
+    total = _total(program)
 
     expected = program.run(*program.inputs, plain=True)
     for number, got, want in zip(program.results, program.run(*inputs), expected, strict=True):

@@ -120,6 +120,9 @@ for _name, _function in {
 samples("matmul", case(real(2, 3), complexes(3, 2)), case(complexes(3), real(3, 2)),
         oracle=np.matmul, ulps=8)  # fmt: skip
 samples("einsum", case("ij,kj->ik", real(2, 3), complexes(2, 3)), oracle=np.einsum, ulps=16)
+for _name in ("real", "imag"):
+    samples(_name, case(complexes(3, 4)), case(complexes()), oracle=getattr(np, _name))
+samples("angle", case(complexes(3, 4)), oracle=np.angle, ulps=4)
 samples("stack", case([real(2), complexes(2)]), oracle=np.stack)
 samples("concat", case([real(2), complexes(3)]), oracle=np.concatenate)
 samples(

@@ -20,6 +20,7 @@ from unigrad_conformance.sample import (
 )
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
+_erfc = np.vectorize(math.erfc, otypes=[np.float64])
 _erfinv = np.vectorize(
     lambda x: (
         float(mpmath.erfinv(float(x))) if abs(x) < 1 else x * math.inf if abs(x) == 1 else math.nan
@@ -160,6 +161,15 @@ samples(
     oracle=np.copysign,
     ulps=0,
 )
+samples(
+    "nextafter",
+    case(distinct(3, 4), distinct(3, 4)),
+    case(distinct(4), -1.0),
+    case(1.0, distinct(4)),
+    # One step of the dtype's, not of float64's, in which the oracle runs.
+    oracle=lambda x, y: np.broadcast_arrays(x, y)[0],
+    ulps=2.0,
+)
 for _name, _function in {"fmax": np.fmax, "fmin": np.fmin}.items():
     samples(
         _name,
@@ -215,10 +225,12 @@ for _name, _low, _high, _ulps, _function in [
     ("acosh", 1.3, 4, 4, np.arccosh),
     ("atanh", -0.9, 0.9, 4, np.arctanh),
     ("erf", -3, 3, 4, _erf),
+    ("erfc", -3, 9, 8, _erfc),
     ("erfinv", -0.95, 0.95, 4, _erfinv),
 ]:
     samples(_name, *_shapes(_low, _high), oracle=_function, ulps=_ulps)
 samples("erf", case(_SPECIAL), oracle=_erf)
+samples("erfc", case(_SPECIAL), oracle=_erfc)
 samples("exp", case(integers(4)), oracle=np.exp)
 samples("sinc", *_shapes(), case(values([0.0, 1e-9, -1e-3, 0.6])), oracle=_sinc)
 samples("sinc", case(values([0, 0])), oracle=_sinc)
@@ -293,6 +305,12 @@ for _name, _function in {
 }.items():  # fmt: skip
     samples(_name, case(_SPECIAL), case(real()), oracle=_function, zero_gradient=True, dtype="bool")
     samples(_name, case(integers(3)), oracle=_function, differentiable=False, dtype="bool")
+samples("signbit", case(_SPECIAL), case(values([0.0, -0.0])), case(real()), oracle=np.signbit,
+        zero_gradient=True, dtype="bool")  # fmt: skip
+samples("signbit", case(integers(3)), oracle=np.signbit, differentiable=False, dtype="bool")
+samples("real", case(real(3, 4)), oracle=np.real)
+samples("imag", case(real(3, 4)), oracle=np.imag, differentiable=False)
+samples("angle", case(real(3, 4)), oracle=np.angle, ulps=1, zero_gradient=True)
 samples(
     "isclose",
     case(values([1.0, 2.0, math.inf, math.nan]), values([1.0 + 1e-7, 2.1, math.inf, math.nan])),

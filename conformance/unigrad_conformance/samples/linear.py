@@ -17,6 +17,8 @@ samples(
     case(real(5, 2, 3), real(5, 3, 4)),
     case(real(5, 2, 3), real(3, 4)),
     case(real(2, 1, 2, 3), real(4, 3, 1)),
+    case(real(4, 1, 2, 3), real(3, 1)),
+    case(real(4, 1, 2, 3), real(1, 1, 3, 1)),
     case(real(2, 0), real(0, 3)),
     oracle=np.matmul,
     ulps=8.0,

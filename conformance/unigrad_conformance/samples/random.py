@@ -8,6 +8,7 @@ from typing import Any
 import mpmath
 import numpy as np
 
+from unigrad.core.op import OPS
 from unigrad_conformance import threefry
 from unigrad_conformance.sample import Array, Case, case, complexes, real, samples, values
 
@@ -29,6 +30,22 @@ _drawn("random.split", *[case(key) for key in _KEYS], case(_KEYS[0], 9), case(_K
 _drawn("random.fold_in", case(_KEYS[0], 1), case(_KEYS[1], 2**32 - 1), case(_KEYS[2], values(7)),
        oracle=lambda key, data: np.array(threefry.block(key, int(data)), np.uint32),
        dtype="uint32")  # fmt: skip
+
+
+def _hashed(first: Array, second: Array, counter: Array) -> tuple[Array, ...]:
+    many = [threefry.block((a, b), int(c)) for a, b, c in np.broadcast(first, second, counter)]
+    shape = np.broadcast_shapes(first.shape, second.shape, counter.shape)
+    return tuple(np.array(words).reshape(shape) for words in zip(*many, strict=True))
+
+
+_drawn(
+    "random_hash",
+    case(values([[7], [2**32 - 1]]), values([[0], [2**31 + 5]]), values([0, 3, 2**32 + 9])),
+    case(values(7), values(2**32 - 1), values(2)),
+    oracle=_hashed,
+    call=lambda ug, *words: OPS["random_hash"](*words),
+    dtype="int64",
+)
 
 
 def _bits(key: Array, shape: tuple[int, ...], dtype: str) -> Array:
@@ -78,11 +95,11 @@ def _of_uniform(function: Any, low: float, high: float) -> Any:
 
 
 _TINY = math.nan
-_normal = _of_uniform(lambda u: math.sqrt(2) * _erfinv(u), -1.0, 1.0)
+normal_of = _of_uniform(lambda u: math.sqrt(2) * _erfinv(u), -1.0, 1.0)
 _gumbel = _of_uniform(lambda u: -np.log(-np.log(u)), _TINY, 1.0)
 for _dtype in _FLOATS:
     _draws = [case(key, (3, 5), _dtype) for key in _KEYS]
-    _drawn("random.normal", *_draws, oracle=_normal, dtype=_dtype, ulps=8)
+    _drawn("random.normal", *_draws, oracle=normal_of, dtype=_dtype, ulps=8)
     _drawn("random.gumbel", *_draws, oracle=_gumbel, dtype=_dtype,
            terms=lambda *given: 1.0 + np.abs(_gumbel(*given)))  # fmt: skip
     _drawn("random.exponential", *_draws, dtype=_dtype,

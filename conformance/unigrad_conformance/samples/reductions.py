@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.core.op import OPS
 from unigrad_conformance.sample import booleans, case, distinct, integers, real, samples, values
 
 _op: str
@@ -168,6 +169,24 @@ samples(
     case(real(3), axis=()),
     oracle=lambda x, axis: np.zeros(np.sum(x, axis=axis).shape),
     zero_gradient=True,
+)
+
+
+def _normalized(x: Any, epsilon: float) -> Any:
+    centred = x - x.mean(-1, keepdims=True)
+    return centred / np.sqrt((centred * centred).mean(-1, keepdims=True) + epsilon)
+
+
+samples(
+    "normalized",
+    case(real(3, 5), epsilon=1e-5),
+    case(real(2, 3, 4), epsilon=0.1),
+    case(real(6), epsilon=0.0),
+    case(real(2, 0), epsilon=1e-5),
+    case(values([[2.0, 2.0], [-1.0, 1.0]]), epsilon=0.5),
+    oracle=lambda x, epsilon: _normalized(x, epsilon) if x.size else x,
+    ulps=16.0,
+    call=lambda ug, x, epsilon: OPS["normalized"](x, epsilon=epsilon),
 )
 
 

@@ -209,3 +209,74 @@ def tape_does_not_hear_another_thread(api: Api) -> Any:
         other.join()
         y = x * x
     return [tape.gradient(found[0], x), tape.gradient(y, x)]
+
+
+@scenario([None, 2.0, 9.0])
+def variable_assigned_in_a_compiled_function(api: Api) -> Any:
+    v, x = api.variable(2.0), api.constant(3.0)
+
+    @api.jit
+    def f(x: Any) -> Any:
+        v.assign(x * x)
+        return 2.0 * v
+
+    with api.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    return [*tape.gradient(y, [x, v]), v + 0.0]
+
+
+@scenario([2.0, 9.0, 36.0])
+def variable_read_and_assigned_in_a_compiled_function(api: Api) -> Any:
+    v, x = api.variable(2.0), api.constant(3.0)
+
+    @api.jit
+    def f(x: Any) -> Any:
+        y = v * x
+        v.assign(y * y)
+        return y + 6.0 * v
+
+    with api.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    return [*tape.gradient(y, [x, v]), v + 0.0]
+
+
+@scenario([None, None])
+def variable_that_is_not_trainable_assigned_in_a_compiled_function(api: Api) -> Any:
+    v, x = api.variable(2.0, trainable=False), api.constant(3.0)
+    f = api.jit(lambda x: v.assign(x * x) * 2.0)
+    with api.GradientTape() as tape:
+        tape.watch(x)
+        y = f(x)
+    return tape.gradient(y, [x, v])
+
+
+@scenario([16.0, 5.0, 9.0])
+def tape_in_a_compiled_function_that_assigns(api: Api) -> Any:
+    v, x = api.variable(2.0), api.constant(3.0)
+
+    @api.jit
+    def slopes(x: Any) -> Any:
+        with api.GradientTape() as inner:
+            inner.watch(x)
+            v.assign(x * x)
+            y = v * v + v * x
+        return inner.gradient(y, [x, v])
+
+    with api.GradientTape() as tape:
+        tape.watch(x)
+        by_x, by_v = slopes(x)
+        # v, and 2 v + x.
+        y = 6.0 * by_x + 5.0 * by_v
+    return [*tape.gradient(y, [v, x], unconnected_gradients="zero"), by_x]
+
+
+@scenario([None, 6.0])
+def input_that_a_compiled_function_does_not_use(api: Api) -> Any:
+    x, z = api.constant(3.0), api.constant(2.0)
+    f = api.jit(lambda x, z: x * x + api.stop_gradient(z) * 2.0)
+    with api.GradientTape() as tape:
+        tape.watch([x, z])
+        y = f(x, z)
+    return tape.gradient(y, [z, x])

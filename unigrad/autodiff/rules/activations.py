@@ -7,10 +7,11 @@ from typing import Any
 
 from unigrad.autodiff.rules.reductions import expand_reduced
 from unigrad.autodiff.rules.registry import elementwise, rule
+from unigrad.core.arguments import constant
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 from unigrad.ops.activations import sigmoid
-from unigrad.ops.comparison import equal, greater, less, where
+from unigrad.ops.comparison import equal, greater, greater_equal, less, less_equal, where
 from unigrad.ops.elementary import exp
 
 
@@ -22,7 +23,8 @@ def _alive(t: Tensor, out: Tensor) -> Tensor:
 rule(
     "relu",
     lambda g, out, x: _alive(g, out),
-    jvp=lambda t, out, x: _alive(t[0], out),
+    # A factor: after an infinite slope it is NaN in this mode as it is in reverse.
+    jvp=lambda t, out, x: t[0] * _alive(constant(x, 1.0), out),
 )
 
 
@@ -33,12 +35,19 @@ def _between(t: Tensor, out: Tensor) -> Tensor:
 rule(
     "relu6",
     lambda g, out, x: _between(g, out),
-    jvp=lambda t, out, x: _between(t[0], out),
+    jvp=lambda t, out, x: t[0] * _between(constant(x, 1.0), out),
 )
+elementwise("hard_silu", lambda out, x: _of_hard_silu(x))
 elementwise("sigmoid", lambda out, x: out * (1.0 - out))
 # Shorter than the derivatives of the composites.
 elementwise("softplus", lambda out, x: sigmoid(x))
 elementwise("log_sigmoid", lambda out, x: sigmoid(-x))
+
+
+def _of_hard_silu(x: Tensor) -> Tensor:
+    """x / 3 + ½ between the corners; at them, as beyond, that of the straight sides."""
+    inner = where(less_equal(x, -3.0), 0.0, x * (1.0 / 3.0) + 0.5)
+    return where(greater_equal(x, 3.0), 1.0, inner)
 
 
 def _sum(x: Tensor, axis: int) -> Tensor:

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from unigrad.autodiff.backward import Cotangent, backward, zeros_like
+from unigrad.autodiff.backward import Cotangent, add_cotangent, backward, zeros_like
 from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.rules.registry import Rule
 from unigrad.autodiff.tape import GradientTape
@@ -22,6 +22,7 @@ class BodyRule(Rule):
     """The derivative of a composite in both modes, by differentiating its body."""
 
     __slots__ = ("op",)
+    of_body = True
 
     def __init__(self, op: Op) -> None:
         super().__init__(jvp=self._tangent)
@@ -52,7 +53,8 @@ class BodyRule(Rule):
         many = g if isinstance(g, (tuple, list)) else [g]
         for result, cotangent in zip(results, many, strict=True):
             if result.uid in tape.tracked:
-                carried[result.uid] = cotangent
+                # A body may give one value back twice.
+                add_cotangent(carried, result.uid, cotangent)
         uids = [source.uid for source in sources]
         backward(given[positions[0]].backend, tuple(tape.recordings), carried, set(uids))
         found = [carried.get(uid) for uid in uids]

@@ -25,6 +25,8 @@ from unigrad.ops.comparison import (
 )
 from unigrad.ops.creation import astype
 from unigrad.ops.elementary import cos, cosh, exp, hypot, log, rsqrt, sin, sinh
+from unigrad.ops.filling import ones_like
+from unigrad.ops.identity import stop_gradient
 from unigrad.ops.rounding import floor_divide
 
 rule(
@@ -58,6 +60,7 @@ elementwise("cos", lambda out, x: -sin(x))
 elementwise("tanh", lambda out, x: 1.0 - out * out)
 linear("positive", lambda g, out, x: g)
 linear("conj", lambda g, out, x: conj(g))
+linear("imag", lambda g, out, x: cast(g, x.dtype) * -1j)
 
 
 def _conjugated_sign(out: Tensor, x: Tensor) -> Tensor:
@@ -84,29 +87,34 @@ elementwise("log10", lambda out, x: 1.0 / (x * math.log(10.0)))
 elementwise("sqrt", lambda out, x: 0.5 / out)
 elementwise("rsqrt", lambda out, x: out / x * -0.5)
 elementwise("tan", lambda out, x: out * out + 1.0)
-# (1 - x)(1 + x) keeps the digits near ±1 that 1 - x² loses.
-elementwise("asin", lambda out, x: rsqrt((1.0 - x) * (x + 1.0)))
-elementwise("acos", lambda out, x: -rsqrt((1.0 - x) * (x + 1.0)))
+elementwise("asin", lambda out, x: rsqrt(_one_less_square(x)))
+elementwise("acos", lambda out, x: -rsqrt(_one_less_square(x)))
 elementwise("atan", lambda out, x: reciprocal(x * x + 1.0))
 elementwise("sinh", lambda out, x: cosh(x))
 elementwise("cosh", lambda out, x: sinh(x))
 elementwise("asinh", lambda out, x: rsqrt(x * x + 1.0))
-elementwise("acosh", lambda out, x: _of_acosh(x))
-elementwise("atanh", lambda out, x: reciprocal((1.0 - x) * (x + 1.0)))
+# Of a product of roots, since x² - 1 leaves the range, and is above 0 on the left too.
+elementwise("acosh", lambda out, x: rsqrt(x - 1.0) * rsqrt(x + 1.0))
+elementwise("atanh", lambda out, x: reciprocal(_one_less_square(x)))
 elementwise("erf", lambda out, x: exp(-square(x)) * (2.0 / math.sqrt(math.pi)))
+elementwise("erfc", lambda out, x: exp(-square(x)) * (-2.0 / math.sqrt(math.pi)))
 elementwise("erfinv", lambda out, x: exp(square(out)) * (math.sqrt(math.pi) / 2.0))
 
 
-def _of_acosh(x: Tensor) -> Tensor:
-    """1 / √(x² - 1), whose root is that of a product on the right half-plane only."""
-    if x.dtype in COMPLEX:
-        return rsqrt(x - 1.0) * rsqrt(x + 1.0)
-    return rsqrt((x - 1.0) * (x + 1.0))
+def _one_less_square(x: Tensor) -> Tensor:
+    """(1 - x)(1 + x), which keeps the digits near ±1 that 1 - x² loses.
+
+    The derivative is that of 1 - x²: by the factors the second ones at ±1 would be ∞ · 0.
+    """
+    plain = 1.0 - x * x
+    return plain + stop_gradient((1.0 - x) * (x + 1.0) - plain)
 
 
 zero("sign", "floor", "ceil", "round", "trunc", "floor_divide")
 zero("greater", "greater_equal", "less", "less_equal", "equal", "not_equal")
 zero("logical_and", "logical_or", "logical_xor", "logical_not", "isfinite", "isinf", "isnan")
+zero("allclose", "isclose")
+zero("bitcast", "signbit", "gcd")
 zero("bitwise_and", "bitwise_or", "bitwise_xor", "bitwise_invert")
 zero("bitwise_left_shift", "bitwise_right_shift")
 
@@ -138,13 +146,10 @@ elementwise(
     lambda out, x, y: where(_missing(y, out), 1.0, _share(y, x, out)),
     lambda out, x, y: where(_missing(x, out), 1.0, _share(x, y, out)),
 )
-elementwise(
-    "heaviside", lambda out, x, y: 0.0, lambda out, x, y: cast(equal(_beside(x, out), 0), out.dtype)
-)
+elementwise("heaviside", None, lambda out, x, y: cast(equal(_beside(x, out), 0), out.dtype))
 elementwise("remainder", lambda out, x, y: 1.0, lambda out, x, y: -floor_divide(x, y))
-elementwise(
-    "copysign", lambda out, x, y: sign(x) * copysign(1.0, _beside(y, out)), lambda out, x, y: 0.0
-)
+elementwise("nextafter", lambda out, x, y: ones_like(out), None)
+elementwise("copysign", lambda out, x, y: sign(x) * copysign(1.0, _beside(y, out)), None)
 
 
 def _real(x: Tensor) -> Tensor:
@@ -207,13 +212,15 @@ elementwise(
 
 def _weight(out: Tensor, x: Any, y: Any) -> Tensor:
     """The share of exp(x) in exp(x) + exp(y): 1 / (1 + exp(y - x)), 0 where both are -∞."""
-    return sigmoid(where(equal(out, -math.inf), -math.inf, x - y))
+    # Where both are -∞ their difference would be NaN.
+    nothing = equal(out, -math.inf)
+    return sigmoid(where(nothing, -math.inf, x) - where(nothing, 0.0, y))
 
 
 elementwise("logaddexp", lambda out, x, y: _weight(out, x, y), lambda out, x, y: _weight(out, y, x))
 
 
-def _inside(x: Tensor, low: float | None, high: float | None, t: Tensor) -> Tensor:
+def _inside(x: Tensor, low: float | None, high: float | None, t: Any) -> Any:
     """Return ``t`` where the limits leave x as it is, on a limit too, and 0 elsewhere."""
     if low is not None:
         t = where(less(x, low), 0.0, t)
@@ -223,7 +230,7 @@ def _inside(x: Tensor, low: float | None, high: float | None, t: Tensor) -> Tens
 rule(
     "clip",
     lambda g, out, x, low, high: _inside(x, low, high, g),
-    jvp=lambda t, out, x, low, high: _inside(x, low, high, t[0]),
+    jvp=lambda t, out, x, low, high: t[0] * _inside(x, low, high, constant(x, 1.0)),
 )
 
 
@@ -231,14 +238,14 @@ def _where_jvp(t: Any, out: Tensor, condition: Tensor, x: Any, y: Any) -> Tensor
     """Weigh the sides by 1 and 0; nothing moves with the condition.
 
     Not a select: where the side that is not taken is infinitely steep, 0 · ∞ is NaN in this mode as
-    it is in reverse.
+    it is in reverse. Nor a cast condition, by which XLA multiplies as if it were a select.
     """
-    taken = cast(condition, out.dtype)
-    terms = [
-        tangent * weight
-        for tangent, weight in ((t[1], taken), (t[2], 1.0 - taken))
-        if tangent is not None
-    ]
+    one = constant(out, 1.0)
+    terms = []
+    if t[1] is not None:
+        terms.append(t[1] * where(condition, one, 0.0))
+    if t[2] is not None:
+        terms.append(t[2] * where(condition, 0.0, one))
     return add_up(terms) if terms else out * 0.0
 
 

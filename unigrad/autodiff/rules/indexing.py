@@ -5,18 +5,33 @@ from typing import Any
 
 from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.rules.registry import rule, zero
-from unigrad.core.arguments import cast
+from unigrad.core.arguments import cast, hidden
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 from unigrad.ops import updating as _updating  # noqa: F401  (declares the writes)
 from unigrad.ops.arithmetic import maximum
-from unigrad.ops.comparison import equal, where
+from unigrad.ops.comparison import equal, greater_equal, less, logical_and, where
 from unigrad.ops.shaping import reshape
 
 
 def _op(name: str) -> Callable[..., Tensor]:
     """Return an op by name."""
     return OPS[name]
+
+
+def _written(name: str, g: Tensor, index: Tensor, axis: int) -> Tensor:
+    """Read a cotangent at the indices of a write, zero where nothing was written.
+
+    A program drops what lies out of bounds, where its reads are NaN; nothing else does.
+    """
+    found = _op(name)(g, index, axis=axis)
+    if not hidden(index):
+        return found
+    length = g.shape[axis]
+    inside = logical_and(greater_equal(index, -length), less(index, length))
+    if name == "take":
+        inside = reshape(inside, (1,) * axis + index.shape + (1,) * (g.ndim - axis - 1))
+    return where(inside, found, zeros_like(found))
 
 
 def _linear_in_first(name: str, vjp: Any) -> None:
@@ -45,7 +60,7 @@ _linear_in_first(
 )
 _linear_in_first(
     "scatter_add",
-    lambda g, out, v, index, axis, length: _op("take")(g, index, axis=axis),
+    lambda g, out, v, index, axis, length: _written("take", g, index, axis),
 )
 _linear_in_first(
     "take_along_axis",
@@ -53,7 +68,7 @@ _linear_in_first(
 )
 _linear_in_first(
     "add_along_axis",
-    lambda g, out, v, index, axis, length: _op("take_along_axis")(g, index, axis=axis),
+    lambda g, out, v, index, axis, length: _written("take_along_axis", g, index, axis),
 )
 zero("ravel_index", "nonzero", "last_of_each")
 
@@ -82,7 +97,7 @@ rule(
 rule(
     "at_add",
     lambda g, out, x, v, index, axis: g,
-    lambda g, out, x, v, index, axis: _op("take")(g, index, axis=axis),
+    lambda g, out, x, v, index, axis: _written("take", g, index, axis),
     jvp=lambda t, out, x, v, index, axis: _op("at_add")(*_full(t[:2], x, v), index, axis=axis),
 )
 
@@ -120,7 +135,7 @@ def _extreme_of_x(g: Tensor, out: Tensor, x: Tensor, v: Tensor, index: Tensor, a
 
 def _extreme_of_v(g: Tensor, out: Tensor, x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
     _, given, count = _shares(out, x, v, index, axis)
-    return given * _op("take")(g / count, index, axis=axis)
+    return given * _written("take", g / count, index, axis)
 
 
 def _extreme_tangent(t: Any, out: Tensor, x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:

@@ -2,4 +2,12 @@
 
 from unigrad.autodiff.rules.registry import zero
 
-zero("random_bits", "random_fold_in", "random_randint", "random_split", "random_uniform")
+zero(
+    "random_bits",
+    "random_fold_in",
+    "random_hash",
+    "random_orthonormal",
+    "random_randint",
+    "random_split",
+    "random_uniform",
+)

@@ -10,8 +10,9 @@ forward rule takes the tangents of all inputs, ``None`` where zero.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import wraps
+from typing import Any, ClassVar, TypeAlias
 
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
@@ -25,7 +26,9 @@ Jvp: TypeAlias = Callable[..., Any]
 class Rule:
     """The derivative of one op in both modes."""
 
-    __slots__ = ("jvp", "variadic", "vjps", "zero")
+    __slots__ = ("flat", "jvp", "symbolic", "transposed", "variadic", "vjps", "zero")
+    #: True when it differentiates the op's body.
+    of_body: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -33,6 +36,7 @@ class Rule:
         jvp: Jvp | None = None,
         variadic: Callable[..., Tensor] | None = None,
         zero: bool = False,
+        flat: Iterable[int] = (),
     ) -> None:
         self.vjps = vjps
         self.jvp = jvp
@@ -40,6 +44,12 @@ class Rule:
         self.variadic = variadic
         #: True when the derivative is zero wherever it exists.
         self.zero = zero
+        #: The inputs by which it is.
+        self.flat = frozenset(flat)
+        #: True when a cotangent of several that is zero comes as ``None``.
+        self.symbolic = False
+        #: True when reverse mode is the transpose of forward mode, as it is unless given by hand.
+        self.transposed = True
 
     def vjp(
         self, position: int, g: Any, out: Any, inputs: Sequence[Any], settings: Mapping[str, Any]
@@ -61,6 +71,70 @@ class Rule:
         return [self.vjp(i, g, out, inputs, settings) for i in positions]
 
 
+def of_gradients(cotangents: Callable[..., Sequence[Any]]) -> Callable[..., Sequence[Any]]:
+    """Let a rule's ``cotangents`` work with gradients as tapes answer them (a decorator).
+
+    Those are the conjugates of what rules carry (see `unigrad.autodiff.differentiation`): what a
+    rule computes by a tape, or a user's function, is of that kind.
+    """
+
+    @wraps(cotangents)
+    def run(
+        self: Rule, positions: Sequence[int], g: Any, out: Any, inputs: Any, settings: Any
+    ) -> Sequence[Any]:
+        found = cotangents(self, positions, [*map(_conjugated, g)], out, inputs, settings)
+        return [*map(_conjugated, found)]
+
+    return run
+
+
+def _conjugated(x: Tensor | None) -> Tensor | None:
+    if x is None or x.native.dtype not in x.backend.native_complex:
+        return x
+    conjugated: Tensor = OPS["conj"](x)
+    return conjugated
+
+
+class _OfGradients(Rule):
+    """A rule whose reverse half is written for gradients, by all inputs at once."""
+
+    __slots__ = ("pullback",)
+
+    def __init__(self, pullback: Callable[..., Sequence[Tensor]], jvp: Jvp) -> None:
+        super().__init__(jvp=jvp)
+        self.pullback = pullback
+        self.symbolic = True
+
+    def vjp(
+        self, position: int, g: Any, out: Any, inputs: Sequence[Any], settings: Mapping[str, Any]
+    ) -> Tensor:
+        found: Tensor = self.cotangents([position], g, out, inputs, settings)[0]
+        return found
+
+    def cotangents(
+        self,
+        positions: Sequence[int],
+        g: Any,
+        out: Any,
+        inputs: Sequence[Any],
+        settings: Mapping[str, Any],
+    ) -> Sequence[Any]:
+        several = isinstance(g, (tuple, list))
+        given = [*map(_conjugated, g)] if several else _conjugated(g)
+        found = self.pullback(given, out, *inputs, **settings)
+        return [_conjugated(found[i]) for i in positions]
+
+
+def of_matrices(name: str, pullback: Callable[..., Sequence[Tensor]], jvp: Jvp) -> None:
+    """Write down an op that mixes its elements with their conjugates, as factors of matrices do.
+
+    ``pullback(g, out, *inputs, **settings)`` returns the gradient by each input; ``g`` is the
+    gradient by each result, ``None`` for zero where there are several. Gradients are those of the
+    inner product Re Σ conj(ḡ) dx, so that the adjoint of a matrix is its conjugate transpose.
+    """
+    OPS[name].rule = _OfGradients(pullback, jvp)
+
+
 def rule(name: str, *vjps: Vjp, jvp: Jvp) -> None:
     """Write down a derivative in full."""
     OPS[name].rule = Rule(vjps, jvp)
@@ -77,22 +151,27 @@ def zero(*names: str) -> None:
         OPS[name].rule = Rule(zero=True)
 
 
-def elementwise(name: str, *partials: Callable[..., Any]) -> None:
-    """Write down an elementwise op by its partial derivatives, ``partial(out, *inputs)``."""
+def elementwise(name: str, *partials: Callable[..., Any] | None) -> None:
+    """Write down an elementwise op by its partial derivatives, ``partial(out, *inputs)``.
 
-    def vjp_of(partial: Callable[..., Any]) -> Vjp:
+    ``None`` is a derivative of zero, which no infinite slope before it makes NaN.
+    """
+
+    def vjp_of(partial: Callable[..., Any] | None) -> Vjp:
+        if partial is None:
+            return lambda g, out, *inputs: g * 0.0
         return lambda g, out, *inputs: g * partial(out, *inputs)
 
-    def jvp(tangents: Sequence[Tensor | None], out: Tensor, *inputs: Any) -> Tensor:
-        return add_up(
-            [
-                tangent * partial(out, *inputs)
-                for tangent, partial in zip(tangents, partials, strict=True)
-                if tangent is not None
-            ]
-        )
+    def jvp(tangents: Sequence[Tensor | None], out: Tensor, *inputs: Any) -> Tensor | None:
+        terms = [
+            tangent * partial(out, *inputs)
+            for tangent, partial in zip(tangents, partials, strict=True)
+            if tangent is not None and partial is not None
+        ]
+        return add_up(terms) if terms else None
 
-    OPS[name].rule = Rule([vjp_of(partial) for partial in partials], jvp)
+    flat = [i for i, partial in enumerate(partials) if partial is None]
+    OPS[name].rule = Rule([vjp_of(partial) for partial in partials], jvp, flat=flat)
 
 
 def linear(name: str, vjp: Vjp) -> None:

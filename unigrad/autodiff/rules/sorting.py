@@ -5,7 +5,7 @@ from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 from unigrad.ops.sorting import _argsort
 
-zero("argsort", "searchsorted", "top_k_indices")
+zero("argsort", "beginnings", "one_hot", "searchsorted", "top_k_indices")
 
 
 def _back(g: Tensor, out: Tensor, x: Tensor, axis: int, descending: bool) -> Tensor:

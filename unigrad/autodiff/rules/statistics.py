@@ -12,9 +12,10 @@ from typing import Any, TypeAlias
 from unigrad.autodiff.rules.reductions import expand_reduced, shares
 from unigrad.autodiff.rules.registry import rule
 from unigrad.core.arguments import cast
+from unigrad.core.operands import in_dtype
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs as absolute
-from unigrad.ops.arithmetic import sign
+from unigrad.ops.arithmetic import maximum, sign
 from unigrad.ops.comparison import equal, where
 from unigrad.ops.reductions import _mean, _sum, reduced_size, widened
 
@@ -58,13 +59,20 @@ def _deviation(x: Tensor, axis: Axis) -> Tensor:
     return x - mean
 
 
-def _of_var(out: Tensor, x: Tensor, axis: Axis, correction: float) -> Tensor:
-    return _deviation(x, axis) * 2.0 / max(reduced_size(x.shape, axis) - correction, 0.0)
+def _freedom(x: Tensor, axis: Axis, correction: float | Tensor) -> float | Tensor:
+    """Return what the squares are divided by; a compiler may have the correction as a tensor."""
+    count = reduced_size(x.shape, axis)
+    if isinstance(correction, Tensor):
+        return maximum(count - in_dtype(correction, x.dtype), 0.0)
+    return max(count - correction, 0.0)
 
 
-def _of_std(out: Tensor, x: Tensor, axis: Axis, correction: float) -> Tensor:
-    count = reduced_size(x.shape, axis) - correction
-    return _over(_deviation(x, axis), out) / max(count, 0.0)
+def _of_var(out: Tensor, x: Tensor, axis: Axis, correction: float | Tensor) -> Tensor:
+    return _deviation(x, axis) * 2.0 / _freedom(x, axis, correction)
+
+
+def _of_std(out: Tensor, x: Tensor, axis: Axis, correction: float | Tensor) -> Tensor:
+    return _over(_deviation(x, axis), out) / _freedom(x, axis, correction)
 
 
 def _of_norm(out: Tensor, x: Tensor, axis: Axis, ord: float) -> Tensor:

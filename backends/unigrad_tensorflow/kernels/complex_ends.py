@@ -1,0 +1,44 @@
+"""``expm1`` and ``log1p`` of complex numbers, which TensorFlow makes NaN at infinities.
+
+Source: Python array API standard 2025.12, the special cases of both.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import tensorflow as tf
+
+from unigrad_tensorflow.raw import unary
+
+_plain_expm1, _plain_log1p = unary("Expm1"), unary("Log1p")
+
+
+def expm1(x: Any) -> Any:
+    """eˣ - 1. Of a complex number TensorFlow's own is NaN at infinities."""
+    found = _plain_expm1(x)
+    return _at_the_ends(x, found) if x.dtype.is_complex else found
+
+
+def _at_the_ends(x: Any, found: Any) -> Any:
+    a, b = tf.math.real(x), tf.math.imag(x)
+    zero = tf.zeros_like(a)
+    there = tf.math.is_finite(b)
+    grows, falls = tf.equal(a, math.inf), tf.equal(a, -math.inf)
+    # Multiplied by an angle of 1 where there is none.
+    turned = a * tf.cos(tf.where(there, b, zero))
+    real = tf.where(falls, zero - 1, tf.where(grows, turned, tf.math.real(found)))
+    imaginary = tf.where(falls & ~there, zero, tf.math.imag(found))
+    return tf.complex(real, tf.where(tf.equal(b, 0), b, imaginary))
+
+
+def log1p(x: Any) -> Any:
+    """log(1 + x). Of complex numbers TensorFlow's own is NaN at -1 and at infinities."""
+    found = _plain_log1p(x)
+    if not x.dtype.is_complex:
+        return found
+    a, b = tf.math.real(x), tf.math.imag(x)
+    endless = tf.math.is_inf(a) | tf.math.is_inf(b)
+    real = tf.where(endless, tf.fill(tf.shape(a), tf.cast(math.inf, a.dtype)), tf.math.real(found))
+    return tf.complex(real, tf.atan2(b, 1 + a))

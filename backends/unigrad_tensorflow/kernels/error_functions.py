@@ -1,0 +1,56 @@
+"""The error function, its complement and its inverse."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import tensorflow as tf
+
+from unigrad_tensorflow.bridge import by_rule
+from unigrad_tensorflow.raw import unary
+
+_raw_erf = unary("Erf")
+
+
+def _erf(x: Any) -> Any:
+    """TensorFlow's is NaN in double precision where x² is beyond it; from 28 on erf is constant."""
+    if x.dtype == tf.float64:
+        x = tf.raw_ops.ClipByValue(t=x, clip_value_min=-30.0, clip_value_max=30.0)
+    return _raw_erf(x)
+
+
+def _erfc(x: Any) -> Any:
+    """TensorFlow's, which as `_erf` knows no squares beyond double precision."""
+    if x.dtype == tf.float64:
+        x = tf.raw_ops.ClipByValue(t=x, clip_value_min=-30.0, clip_value_max=30.0)
+    return _raw_erfc(x)
+
+
+_raw_erfc = unary("Erfc")
+
+
+def _erfinv(x: Any) -> Any:
+    """The inverse of erf from the quantile of the normal distribution, in double precision.
+
+    Around 0, where 1 - |x| loses x, a Newton step gives the digits back. TensorFlow's own is
+    wrong there, and has no kernel for half precision.
+    """
+    if x.dtype.is_complex:
+        raise TypeError("complex numbers are not taken")
+    wide = tf.cast(x, tf.float64)
+    size = tf.abs(wide)
+    tail = tf.sign(wide) * tf.math.ndtri((1.0 - size) * 0.5) * -math.sqrt(0.5)
+    inside = size < 0.5
+    zero = tf.zeros((), tf.float64)
+    start = tf.where(inside, tail, zero)
+    off = tf.math.erf(start) - tf.where(inside, wide, zero)
+    near = start - off * tf.exp(tf.square(start)) * (math.sqrt(math.pi) / 2.0)
+    return tf.cast(tf.where(inside, near, tail), x.dtype)
+
+
+TABLE = {
+    "erf": by_rule("erf", _erf),
+    "erfc": by_rule("erfc", _erfc),
+    "erfinv": by_rule("erfinv", _erfinv),
+}

@@ -1,0 +1,58 @@
+"""Fourier transforms, without a factor forward and with 1/n back.
+
+TensorFlow transforms the last axis: others are brought there, one after the other. The derivatives
+are the textbook's.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from unigrad_tensorflow.bridge import by_rule
+
+
+def _at_end(x: tf.Tensor, axis: int, transform: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
+    """Run a transform of the last axis along another."""
+    if axis == -1:
+        return transform(x)
+    order = list(range(x.shape.rank))
+    order[axis], order[-1] = order[-1], order[axis]
+    return tf.transpose(transform(tf.transpose(x, order)), order)
+
+
+def _each(x: tf.Tensor, axes: tuple[int, ...], transform: Any) -> tf.Tensor:
+    for axis in axes:
+        x = _at_end(x, axis, transform)
+    return x
+
+
+def _complex(x: tf.Tensor) -> tf.Tensor:
+    if x.dtype.is_complex:
+        return x
+    return tf.cast(x, tf.complex64 if x.dtype == tf.float32 else tf.complex128)
+
+
+def fft(x: tf.Tensor, *, axes: tuple[int, ...]) -> tf.Tensor:
+    """TensorFlow's, along one axis after the other."""
+    return _each(_complex(x), axes, tf.signal.fft)
+
+
+def ifft(x: tf.Tensor, *, axes: tuple[int, ...]) -> tf.Tensor:
+    """TensorFlow's, along one axis after the other."""
+    return _each(_complex(x), axes, tf.signal.ifft)
+
+
+def rfft(x: tf.Tensor, *, axes: tuple[int, ...]) -> tf.Tensor:
+    """TensorFlow's, the last of the axes first."""
+    return fft(_at_end(x, axes[-1], tf.signal.rfft), axes=axes[:-1])
+
+
+def irfft(x: tf.Tensor, *, axes: tuple[int, ...], n: int) -> tf.Tensor:
+    """TensorFlow's, the last of the axes last."""
+    inner = ifft(x, axes=axes[:-1])
+    return _at_end(inner, axes[-1], lambda y: tf.signal.irfft(y, [n]))
+
+
+_KERNELS: dict[str, Callable[..., Any]] = {"fft": fft, "ifft": ifft, "rfft": rfft, "irfft": irfft}
+TABLE = {name: by_rule(name, kernel) for name, kernel in _KERNELS.items()}

@@ -1,0 +1,205 @@
+"""Factors of matrices. A matrix that has none gives NaN: the front end says what is wrong with it.
+
+The derivatives are the textbook's. TensorFlow raises for singular matrices where others go on, so
+those are found by their determinant and put aside. Its LU factors are of square matrices that are
+not singular: all others are eliminated here, column by column.
+"""
+
+from collections.abc import Callable
+from typing import Any
+
+import tensorflow as tf
+
+from unigrad.autodiff.bridge import body_of
+from unigrad_tensorflow.bridge import by_rule
+from unigrad_tensorflow.kernels.values import has_values
+
+_InvalidArgument = tf.errors.InvalidArgumentError
+
+
+def _nan(bad: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    """Return NaN for the matrices of a stack that are marked."""
+    return tf.where(bad[..., None, None], tf.cast(float("nan"), x.dtype), x)
+
+
+def _guarded(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a kernel that gives NaN for singular matrices, of which TensorFlow's raises."""
+
+    def aside(a: tf.Tensor, *rest: tf.Tensor) -> Any:
+        bad = tf.raw_ops.LogMatrixDeterminant(input=a).sign == 0
+        unit = tf.eye(a.shape[-1], dtype=a.dtype)
+        return _nan(bad, kernel(tf.where(bad[..., None, None], unit, a), *rest))
+
+    def run(a: tf.Tensor, *rest: tf.Tensor) -> Any:
+        if not has_values(a):
+            return aside(a, *rest)
+        try:
+            return kernel(a, *rest)
+        except _InvalidArgument:
+            return aside(a, *rest)
+
+    return run
+
+
+def cholesky(x: tf.Tensor) -> tf.Tensor:
+    """TensorFlow's, of which NaN is all that is said of where it fails."""
+    out = tf.linalg.cholesky(x)
+    return _nan(tf.reduce_any(_is_nan(tf.linalg.diag_part(out)), -1), out)
+
+
+def _is_nan(x: tf.Tensor) -> tf.Tensor:
+    return x != x
+
+
+def triangular_solve(a: tf.Tensor, b: tf.Tensor, *, lower: bool, unit_diagonal: bool) -> tf.Tensor:
+    """TensorFlow's."""
+    if unit_diagonal:
+        a = tf.linalg.set_diag(a, tf.ones(a.shape[:-1], a.dtype))
+    return tf.linalg.triangular_solve(a, b, lower=lower)
+
+
+def slogdet(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """TensorFlow's, whose logarithm is complex of complex numbers."""
+    sign, logarithm = tf.raw_ops.LogMatrixDeterminant(input=x)
+    return sign + 0, tf.math.real(logarithm)
+
+
+_solve = _guarded(lambda a, b: tf.raw_ops.MatrixSolve(matrix=a, rhs=b))
+_inv = _guarded(lambda a: tf.raw_ops.MatrixInverse(input=a))
+
+
+def cofactors(x: tf.Tensor) -> tf.Tensor:
+    """By the inverse if all have one; else by singular values, which divides by nothing."""
+    found = tf.linalg.det(x)[..., None, None] * tf.linalg.matrix_transpose(_inv(x))
+    bad = tf.reduce_any(_is_nan(found), (-2, -1))
+    return tf.cond(
+        tf.reduce_any(bad),
+        lambda: tf.where(bad[..., None, None], _by_singular_values(x), found),
+        lambda: found,
+    )
+
+
+def _by_singular_values(x: tf.Tensor) -> tf.Tensor:
+    u, s, vh = svd_raw(x, full_matrices=False)
+    one = tf.eye(s.shape[-1], dtype=tf.bool)
+    others = tf.cast(
+        tf.reduce_prod(tf.where(one, tf.ones_like(s)[..., None], s[..., None, :]), -1), x.dtype
+    )
+    phase = tf.linalg.det(u) * tf.linalg.det(vh)
+    left = tf.math.conj(u) * others[..., None, :]
+    return left @ tf.math.conj(vh) * phase[..., None, None]
+
+
+def qr(x: tf.Tensor, *, complete: bool) -> tuple[tf.Tensor, tf.Tensor]:
+    """TensorFlow's, with a diagonal of R that is real and not negative."""
+    q, r = tf.linalg.qr(x, full_matrices=complete)
+    entries = tf.linalg.diag_part(r)
+    phases = tf.where(entries == 0, tf.ones_like(entries), tf.sign(entries))
+    rest = [1] * len(x.shape[:-2]) + [q.shape[-1] - entries.shape[-1]]
+    phases = tf.pad(phases, [*[[0, 0]] * len(x.shape[:-2]), [0, rest[-1]]], constant_values=1)
+    return q * phases[..., None, :], r * tf.math.conj(phases)[..., None]
+
+
+def svd_raw(x: tf.Tensor, *, full_matrices: bool) -> tuple[tf.Tensor, ...]:
+    """TensorFlow's."""
+    s, u, v = tf.linalg.svd(x, full_matrices=full_matrices)
+    return u, tf.math.real(s), tf.linalg.adjoint(v)
+
+
+def _of_finite(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a kernel that gives NaN for matrices with NaN or ∞, of which TensorFlow's raises."""
+
+    def run(x: tf.Tensor) -> Any:
+        bad = tf.reduce_any(_is_nan(x - x), (-2, -1))
+        found = kernel(tf.where(bad[..., None, None], tf.zeros_like(x), x))
+        if not isinstance(found, tuple):
+            return _nan(bad, found[..., None])[..., 0]
+        values, vectors = found
+        return _nan(bad, values[..., None])[..., 0], _nan(bad, vectors)
+
+    return run
+
+
+@_of_finite
+def eigh_raw(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """TensorFlow's."""
+    values, vectors = tf.linalg.eigh(x)
+    return tf.math.real(values), vectors
+
+
+@_of_finite
+def eig_raw(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """TensorFlow's."""
+    values, vectors = tf.linalg.eig(x)
+    return values, vectors
+
+
+def lu_packed(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """TensorFlow's where it has one, else ours."""
+    if has_values(x) and x.shape[-1] == x.shape[-2]:
+        try:
+            packed, order = tf.linalg.lu(x, output_idx_type=tf.int64)
+            return packed, order
+        except _InvalidArgument:
+            pass
+    return _eliminated(x)
+
+
+def _eliminated(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Eliminate column by column, the row of the largest pivot first (Doolittle)."""
+    shape = x.shape
+    m, n = shape[-2:]
+    packed = tf.reshape(x, (-1, m, n))
+    places = tf.range(m, dtype=tf.int64)
+    order = tf.zeros(packed.shape[:-1], tf.int64) + places
+
+    def step(k: Any, packed: Any, order: Any) -> Any:
+        k64 = tf.cast(k, tf.int64)
+        column = packed[:, :, k]
+        size = tf.where(places < k64, tf.cast(-1, _real(x)), tf.abs(column))
+        pivot = tf.argmax(size, -1)[:, None]
+        rows = tf.where(places == k64, pivot, tf.where(places == pivot, k64, places))
+        packed = tf.gather(packed, rows, batch_dims=1)
+        order = tf.gather(order, rows, batch_dims=1)
+        head = packed[:, k, k][:, None]
+        below = tf.where(places > k64, packed[:, :, k], tf.zeros_like(packed[:, :, k]))
+        factor = below / tf.where(head == 0, tf.ones_like(head), head)
+        beyond = tf.where(tf.range(n) > k, packed[:, k, :], tf.zeros_like(packed[:, k, :]))
+        packed = packed - factor[:, :, None] * beyond[:, None, :]
+        mark = tf.cast((tf.range(n) == k)[None, :] & (places > k64)[:, None], x.dtype)
+        packed = packed * (1 - mark) + factor[:, :, None] * mark
+        return k + 1, packed, order
+
+    _, packed, order = tf.while_loop(
+        lambda k, *_: k < min(m, n), step, (tf.constant(0), packed, order)
+    )
+    return tf.reshape(packed, shape), tf.reshape(order, shape[:-1])
+
+
+def _real(x: tf.Tensor) -> Any:
+    return x.dtype.real_dtype
+
+
+TABLE: dict[str, Callable[..., Any]] = {
+    name: by_rule(name, kernel)
+    for name, kernel in {
+        "cholesky": cholesky,
+        "cofactors": cofactors,
+        "det": tf.linalg.det,
+        "eig_raw": eig_raw,
+        "eigh_raw": eigh_raw,
+        "eigvals": _of_finite(tf.linalg.eigvals),
+        "eigvalsh": _of_finite(lambda x: tf.math.real(tf.linalg.eigvalsh(x))),
+        "expm": lambda x: tf.linalg.expm(x) if x.shape[-1] else tf.identity(x),
+        "inv": _inv,
+        "logm": body_of("tensorflow", "logm"),
+        "lu_packed": lu_packed,
+        "qr": qr,
+        "slogdet": slogdet,
+        "sqrtm": body_of("tensorflow", "sqrtm"),
+        "solve": _solve,
+        "svd_raw": svd_raw,
+        "svdvals": lambda x: tf.math.real(tf.linalg.svd(x, compute_uv=False)),
+        "triangular_solve": triangular_solve,
+    }.items()
+}

@@ -1,0 +1,42 @@
+"""Looks at values: where they are there, a kernel may choose by them."""
+
+import math
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from unigrad_tensorflow.private import numpy_of
+
+
+def has_values(x: Any) -> bool:
+    """Tell whether an array's values are there to be read, and reading them waits for nothing."""
+    return hasattr(x, "numpy") and "CPU" in x.device
+
+
+def has_no_nan(x: Any) -> bool:
+    """Tell whether an array's values can be seen, and none is NaN."""
+    if not has_values(x):
+        return False
+    squares = _squares(x)
+    return not np.isnan(numpy_of(x)).any() if squares is None else bool(squares == squares)
+
+
+def are_finite(x: Any) -> bool:
+    """Tell whether an array's values can be seen, and are seen at a glance to be finite."""
+    if not has_values(x):
+        return False
+    squares = _squares(x)
+    return squares is not None and bool(squares < math.inf)
+
+
+def _squares(x: Any) -> Any:
+    """Return the sum of squares, which is NaN where one value is, and never else.
+
+    ``None`` for dtypes in which it takes longer than a look at every value.
+    """
+    if x.dtype is not tf.float32 and x.dtype is not tf.float64:
+        return None
+    flat = np.asarray(numpy_of(x)).reshape(-1)
+    with np.errstate(over="ignore", invalid="ignore"):
+        return flat.dot(flat)

@@ -1,0 +1,113 @@
+"""Edges of functions that are made of others: kinks, corners, zeros."""
+
+from __future__ import annotations
+
+import math
+
+from unigrad_conformance.edge import edge
+
+INF = math.inf
+
+edge(
+    "cbrt at 0",
+    lambda ug, x: ug.cbrt(x),
+    [0.0, -8.0],
+    value=[0.0, -2.0],
+    gradients=([INF, 1 / 12],),
+)
+edge(
+    "divide_no_nan by 0",
+    lambda ug, x, y: ug.divide_no_nan(x, y),
+    [3.0, 3.0],
+    [0.0, 2.0],
+    value=[0.0, 1.5],
+    gradients=([0.0, 0.5], [0.0, -0.75]),
+)
+edge(
+    "fmod of 0 and of a negative number",
+    lambda ug, x, y: ug.fmod(x, y),
+    [0.0, -7.0],
+    [2.0, 3.0],
+    value=[0.0, -1.0],
+    gradients=([1.0, 1.0], [0.0, 2.0]),
+)
+edge(
+    "logaddexp2 at a tie and of -∞",
+    lambda ug, x, y: ug.logaddexp2(x, y),
+    [1.0, -INF],
+    [1.0, -INF],
+    value=[2.0, -INF],
+    gradients=([0.5, 0.0], [0.5, 0.0]),
+)
+edge(
+    "frexp: the mantissa's derivative",
+    lambda ug, x: ug.frexp(x)[0],
+    [8.0, 0.0],
+    value=[0.5, 0.0],
+    gradients=([0.0625, 1.0],),
+)
+edge(
+    "prelu at 0: the branch for x ≤ 0",
+    lambda ug, x, a: ug.nn.prelu(x, a),
+    [0.0, 2.0],
+    [0.3, 0.3],
+    value=[0.0, 2.0],
+    gradients=([0.3, 1.0], [0.0, 0.0]),
+)
+for _name, _value in (("hard_shrink", 2.0), ("soft_shrink", 1.5)):
+    edge(
+        f"{_name} at its corners: the flat side",
+        lambda ug, x, name=_name: getattr(ug.nn, name)(x),
+        [-0.5, 0.5, 2.0],
+        value=[0.0, 0.0, _value],
+        gradients=([0.0, 0.0, 1.0],),
+    )
+edge(
+    "threshold at its corner: the flat side",
+    lambda ug, x: ug.nn.threshold(x, 1.0, -3.0),
+    [1.0, 2.0],
+    value=[-3.0, 2.0],
+    gradients=([0.0, 1.0],),
+)
+edge(
+    "sparsemax where an element just falls to 0",
+    lambda ug, x: ug.nn.sparsemax(x)[0],
+    [1.0, 0.0],
+    value=1.0,
+    gradients=([0.0, 0.0],),
+)
+edge(
+    "adaptive_max_pool over ties, with windows of two lengths",
+    lambda ug, x: ug.nn.adaptive_max_pool(x, 2),
+    [[[2.0], [2.0], [1.0], [3.0], [3.0]]],
+    value=[[[2.0], [3.0]]],
+    gradients=([[[0.5], [0.5], [0.0], [0.5], [0.5]]],),
+)
+edge(
+    "l2_normalize of zeros",
+    lambda ug, x: ug.nn.l2_normalize(x, epsilon=0.5),
+    [0.0, 0.0],
+    value=[0.0, 0.0],
+    gradients=([2.0, 2.0],),
+)
+edge(
+    "special.j1 at 0",
+    lambda ug, x: ug.special.j1(x),
+    [0.0],
+    value=[0.0],
+    gradients=([0.5],),
+)
+edge(
+    "special.ndtri at its ends",
+    lambda ug, x: ug.special.ndtri(x),
+    [0.0, 1.0],
+    value=[-INF, INF],
+    gradients=([INF, INF],),
+)
+edge(
+    "special.owens_t at infinities",
+    lambda ug, h, a: ug.special.owens_t(h, a),
+    [0.0, INF],
+    [INF, 1.0],
+    value=[0.25, 0.0],
+)

@@ -1,0 +1,115 @@
+"""Edges of Python's numbers beside tensors: beyond a dtype's range, and Python's own functions.
+
+A number that a dtype does not hold is what it is rounded to, an infinity, as values are by a cast.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import Any
+
+from unigrad_conformance.edge import edge
+
+INF = math.inf
+
+
+def _plain(ug: Any, x: Any) -> Any:
+    """Return bfloat16 in a dtype that NumPy has by itself."""
+    return ug.astype(x, "float32") if x.dtype.name == "bfloat16" else x
+
+
+for _dtype in ("float16", "bfloat16", "float32"):
+    for _name, _value in {
+        "maximum": [INF, INF],
+        "minimum": [1.0, 2.0],
+        "add": [INF, INF],
+        "divide": [0.0, 0.0],
+        "pow": [1.0, INF],
+        "hypot": [INF, INF],
+        "less": [True, True],
+        "full_like": [INF, INF],
+        "leaky_relu": [1.0, 2.0],
+        "elu": [1.0, 2.0],
+    }.items():
+        edge(
+            f"{_name} of {_dtype} and 1e300",
+            lambda ug, name=_name, dtype=_dtype: _plain(
+                ug, getattr(ug, name)(ug.asarray([1.0, 2.0], dtype=dtype), 1e300)
+            ),
+            value=_value,
+        )
+    edge(
+        f"where in {_dtype} by 1e300",
+        lambda ug, dtype=_dtype: _plain(
+            ug, ug.where(ug.asarray([True, False]), ug.asarray([1.0, 2.0], dtype=dtype), -1e300)
+        ),
+        value=[1.0, -INF],
+    )
+    edge(
+        f"pad of {_dtype} with 1e300",
+        lambda ug, dtype=_dtype: _plain(
+            ug, ug.pad(ug.asarray([1.0], dtype=dtype), 1, constant_values=1e300)
+        ),
+        value=[INF, 1.0, INF],
+    )
+edge(
+    "float16 // 0.1, which is rounded first",
+    lambda ug: ug.asarray([1.0, 2.0, 0.3, -1.0], dtype="float16") // 0.1,
+    value=[10.0, 20.0, 3.0, -11.0],
+)
+edge(
+    "0.1 // float16, which is rounded first",
+    lambda ug: 0.1 // ug.asarray([0.01, -0.01], dtype="float16"),
+    value=[9.0, -10.0],
+)
+edge("5.0 % y", lambda ug, y: 5.0 % y, [3.0, 0.7], value=[2.0, 0.1], gradients=([-1.0, -7.0],))
+edge(
+    "divmod, the quotient", lambda ug, y: divmod(y, 2.0)[0], [7.0], value=[3.0], gradients=([0.0],)
+)
+edge("divmod, the rest", lambda ug, y: divmod(y, 2.0)[1], [7.0], value=[1.0], gradients=([1.0],))
+edge("divmod of a number", lambda ug, y: divmod(7.0, y)[1], [2.0], value=[1.0], gradients=([-3.0],))
+edge("round", lambda ug, y: round(y), [2.5, -1.7], value=[2.0, -2.0], gradients=([0.0, 0.0],))
+edge("round to a digit", lambda ug, y: round(y, 1), [0.25, 1.5], value=[0.2, 1.5])
+edge("round to tens", lambda ug: round(ug.asarray([125, -17]), -1), value=[120, -20])
+edge("math.trunc", lambda ug, y: math.trunc(y), [2.7, -2.7], value=[2.0, -2.0])
+edge("math.floor", lambda ug, y: math.floor(y), [2.7, -2.7], value=[2.0, -3.0])
+edge("math.ceil", lambda ug, y: math.ceil(y), [2.7, -2.7], value=[3.0, -2.0])
+edge(
+    "a tensor is not None",
+    lambda ug: ug.asarray([ug.ones(2) == None, ug.ones(2) in [None]]),  # noqa: E711
+    value=[False, False],
+)
+
+
+def _is_refused(ug: Any, function: Callable[[Any], Any]) -> Any:
+    """Tell whether a function of an int8 tensor raises `DTypeError`."""
+    try:
+        function(ug.asarray([1, 2], dtype="int8"))
+    except ug.DTypeError:
+        return ug.asarray(True)
+    return ug.asarray(False)
+
+
+edge(
+    "an int8 and 300 in a list",
+    lambda ug: _is_refused(ug, lambda x: ug.stack([300, x[0]])),
+    value=True,
+)
+edge(
+    "pad of int8 with 300",
+    lambda ug: _is_refused(ug, lambda x: ug.pad(x, 1, constant_values=300)),
+    value=True,
+)
+for _power, _compiled in ((-1, False), (-1, True), (-2, True), (3, True)):
+    edge(
+        f"i ** {_power}{', compiled' if _compiled else ''}",
+        lambda ug, n=_power, run=_compiled: (
+            ug.abs((ug.jit if run else _as_it_is)(lambda z: z**n)(ug.asarray([1j])) - 1j**n) < 1e-6
+        ),
+        value=[True],
+    )
+
+
+def _as_it_is(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return function

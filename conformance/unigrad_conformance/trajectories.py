@@ -1,0 +1,145 @@
+"""Twenty steps of every optimizer against its formula by hand: mixed signs, zeros, a spike."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+import unigrad as ug
+from unigrad_conformance.optimizers.cases import DEFAULTS, PLAIN, VARIED, Case
+from unigrad_conformance.subject import Deviation
+
+STEPS = 20
+Arrays = list[npt.NDArray[Any]]
+
+
+def start() -> Arrays:
+    """Return parameters: matrices both ways round, a vector, zeros, a number."""
+    rng = np.random.default_rng(11)
+    drawn = [np.asarray(rng.normal(size=shape)) for shape in ((3, 4), (5, 2), (4,), ())]
+    return [*drawn, np.zeros(3)]
+
+
+def gradients(step: int) -> Arrays:
+    """Return the gradients of a step: a tenth are zeros, the eighth step is a hundred times as
+    large, and the last parameter's are so small that ε counts.
+    """
+    rng = np.random.default_rng(100 + step)
+    some = [np.asarray(rng.normal(size=w.shape)) for w in start()]
+    some = [
+        np.where(rng.random(g.shape) < 0.1, 0.0, g) * (100.0 if step == 7 else 1.0) for g in some
+    ]
+    return [*some[:-1], some[-1] * 1e-7]
+
+
+def close(found: Any, expected: Any) -> bool:
+    """Tell whether two parameters are the same but for rounding."""
+    size = float(np.max(np.abs(expected)))
+    return bool(np.max(np.abs(found - expected)) <= 1e-10 * size)
+
+
+def follow(case: Case, *, compiled: bool = False, steps: int = STEPS) -> None:
+    """Do steps of an optimizer and compare all parameters after each."""
+    optimizer, variables = case.make(), [ug.Variable(w) for w in start()]
+
+    def one(*given: Any) -> None:
+        optimizer.apply_gradients(zip(given, variables, strict=True))
+
+    run: Any = ug.jit(one) if compiled else one
+    by_hand = [case.run(w, case.numbers()) for w in start()]
+    for each in by_hand:
+        next(each)
+    for step in range(steps):
+        given = gradients(step)
+        run(*[ug.asarray(g) for g in given])
+        for i, (variable, each) in enumerate(zip(variables, by_hand, strict=True)):
+            expected = each.send(given[i])
+            if not close(variable.numpy(), expected):
+                raise Deviation(
+                    f"{case.id}: parameter {i} after step {step + 1}: "
+                    f"{variable.numpy().tolist()}, not {np.asarray(expected).tolist()}"
+                )
+
+
+def defaults() -> None:
+    """The numbers of each optimizer, where nobody gives others."""
+    for case in PLAIN:
+        optimizer = case.make()
+        for name, value in DEFAULTS[case.name].items():
+            found = getattr(optimizer, name)
+            if found != value:
+                raise Deviation(f"{case.name}.{name} is {found} by default, not {value}")
+
+
+def compiled() -> None:
+    """Steps in a program are those done one by one."""
+    for case in PLAIN:
+        follow(case, compiled=True, steps=4)
+
+
+def numbers_change(case: Case, *, compiled: bool) -> None:
+    """Change one number after another; the formula has each from the next step on."""
+    optimizer, numbers = case.make(), case.numbers()
+    w = start()[0]
+    variable, run = ug.Variable(w), case.run(w, numbers)
+    next(run)
+
+    def one(g: Any) -> None:
+        optimizer.apply_gradients([(g, variable)])
+
+    do: Any = ug.jit(one) if compiled else one
+    for step, name in enumerate(["", *vars(numbers)]):
+        if name:
+            value = _another(name, getattr(numbers, name))
+            setattr(optimizer, name, value)
+            setattr(numbers, name, value)
+        g = gradients(step)[0]
+        do(ug.asarray(g))
+        expected = run.send(g)
+        if not close(variable.numpy(), expected):
+            raise Deviation(
+                f"{case.id}: after {name} has changed: {variable.numpy().tolist()}, not "
+                f"{expected.tolist()}"
+            )
+
+
+def _another(name: str, value: float) -> float:
+    """Return another number in the same range."""
+    if value == 0.0:
+        return 0.1
+    return value * (1.1 if value > 1.0 or name == "learning_rate" else 0.9)
+
+
+def sophia_with_a_hessian() -> None:
+    """Sophia's steps with estimates of the Hessian's diagonal, given every second step."""
+    optimizer, w = ug.optimizers.Sophia(0.1, beta2=0.8, gamma=0.5, epsilon=1e-3), start()[0]
+    variable, m, h = ug.Variable(w), np.zeros_like(w), np.zeros_like(w)
+    for step in range(6):
+        if step % 2 == 0:
+            estimate = np.abs(gradients(50 + step)[0]) + 1.0
+            optimizer.observe([(ug.asarray(estimate), variable)])
+            h = 0.8 * h + 0.2 * estimate
+        g = gradients(step)[0]
+        optimizer.apply_gradients([(ug.asarray(g), variable)])
+        m = 0.965 * m + 0.035 * g
+        w = w - 0.1 * np.clip(m / np.maximum(0.5 * h, 1e-3), -1.0, 1.0)
+        if not close(variable.numpy(), w):
+            raise Deviation(
+                f"Sophia, step {step + 1}: {variable.numpy().tolist()}, not {w.tolist()}"
+            )
+
+
+def _of(case: Case) -> Callable[[], None]:
+    return lambda: follow(case)
+
+
+#: By name; the order is that of reports.
+TRAJECTORIES: dict[str, Callable[[], None]] = {
+    "defaults": defaults,
+    **{case.id: _of(case) for case in [*PLAIN, *VARIED]},
+    "Sophia(…) with a Hessian": sophia_with_a_hessian,
+    "compiled": compiled,
+}

@@ -1,0 +1,88 @@
+"""Wrong optimizers, a hundred and more: the suite's trajectories must reject each."""
+
+from collections.abc import Callable
+from functools import partial
+from typing import Any
+
+import pytest
+from optimizer_mutants import MUTANTS, Mutant, planted
+
+import unigrad as ug
+from unigrad.core.op import OPS
+from unigrad.core.registry import load_backend
+from unigrad_conformance.optimizers.cases import CHANGING, DEFAULTS
+from unigrad_conformance.subject import Deviation
+from unigrad_conformance.trajectories import TRAJECTORIES, numbers_change
+
+
+def _rejected(classes: tuple[str, ...]) -> bool:
+    """Tell whether a check of some optimizers, or of the defaults, fails on NumPy."""
+    chosen = [
+        check
+        for name, check in TRAJECTORIES.items()
+        if name != "compiled"
+        and (name == "defaults" or not classes or name.partition("(")[0] in classes)
+    ]
+    chosen += [
+        partial(numbers_change, case, compiled=False)
+        for case in CHANGING
+        if not classes or case.name in classes
+    ]
+    with ug.use_backend("numpy"):
+        return any(_fails(check) for check in chosen)
+
+
+def _fails(check: Callable[[], None]) -> bool:
+    try:
+        check()
+    except (Deviation, RuntimeWarning):  # NumPy warns of a NaN.
+        return True
+    return False
+
+
+def _id(mutant: Mutant) -> str:
+    return f"{mutant.module}: {mutant.new}"[:60].replace("\n", " ")
+
+
+@pytest.mark.parametrize("mutant", MUTANTS, ids=_id)
+def test_wrong_optimizer(mutant: Mutant) -> None:
+    with planted(mutant):
+        assert _rejected(mutant.classes)
+
+
+def test_nothing_is_rejected_without_a_fault() -> None:
+    assert not _rejected(())
+
+
+def test_planting_alone_changes_nothing() -> None:
+    with planted(MUTANTS[0]._replace(new=MUTANTS[0].old)):
+        assert not _rejected(("SGD", "Momentum"))
+
+
+@pytest.mark.parametrize(("op", "name"), [
+    ("sgd_update", "SGD"), ("momentum_update", "Momentum"), ("adam_update", "Adam"),
+])  # fmt: skip
+@pytest.mark.parametrize("fault", ["rate", "order", "late"])
+def test_wrong_kernel(monkeypatch: pytest.MonkeyPatch, op: str, name: str, fault: str) -> None:
+    backend = load_backend("numpy")
+    honest: Any = OPS[op].kernels[backend]
+
+    def wrong(step: Any, rate: Any, *rest: Any) -> Any:
+        if fault == "rate":
+            return honest(step, rate * (1.0 + 1e-6), *rest)
+        if fault == "late":
+            return honest(step + 1, rate * (1.0 if name == "Adam" else 1.01), *rest)
+        found = honest(step, rate, *rest)
+        return [found[1], found[0], *found[2:]]
+
+    monkeypatch.setitem(OPS[op].kernels, backend, wrong)
+    if fault == "order":
+        with ug.use_backend("numpy"), pytest.raises((Deviation, ug.ShapeError)):
+            TRAJECTORIES[f"{name}()"]()
+    else:
+        assert _rejected((name,))
+
+
+def test_every_optimizer_has_mutants() -> None:
+    assert {name for mutant in MUTANTS for name in mutant.classes} == set(DEFAULTS)
+    assert len(MUTANTS) >= 66

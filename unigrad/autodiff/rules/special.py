@@ -1,0 +1,151 @@
+"""Derivatives of special functions, made of each other.
+
+Source: NIST Digital Library of Mathematical Functions, 5.15, 8.8, 10.29, 25.11. That of the
+incomplete gamma function by its first argument is the gamma distribution's (`rules.gamma`).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+
+from unigrad.autodiff.rules.gamma import slope_of_log_gamma
+from unigrad.autodiff.rules.registry import elementwise
+from unigrad.core.op import Op
+from unigrad.core.tensor import Tensor
+from unigrad.ops.arithmetic import sign
+from unigrad.ops.bessel import _j0, _j1, _y0, _y1
+from unigrad.ops.comparison import equal, where
+from unigrad.ops.elementary import erf, exp, log, log1p, sin
+from unigrad.ops.rounding import round
+from unigrad.ops.special import _digamma, _i0e, _i1e, _lgamma, _zeta, slope_of_log_ndtr
+
+elementwise("lgamma", lambda out, x: _digamma(x))
+
+
+def _trigamma(out: Tensor, x: Tensor) -> Tensor:
+    """ψ′(x) = ζ(2, x), and on the left π² / sin² πx - ζ(2, 1 - x)."""
+    left = x < 0.0
+    mirrored = where(left, 1.0 - x, x)
+    right: Tensor = _zeta(mirrored * 0.0 + 2.0, mirrored)
+    # The sine of what is left of x beside an integer keeps its digits.
+    sine = sin(where(left, x - round(x), 0.5) * math.pi)
+    return where(left, (math.pi / sine) * (math.pi / sine) - right, right)
+
+
+elementwise("digamma", _trigamma)
+
+# -- ζ(s, q) by the sum of Euler and Maclaurin, differentiated by s
+
+#: How many terms are summed as they are, and the coefficients B₂ⱼ / (2j)! of the rest.
+_SUMMED = 10
+_BERNOULLI = (
+    1 / 6, -1 / 30, 1 / 42, -1 / 30, 5 / 66, -691 / 2730, 7 / 6, -3617 / 510, 43867 / 798,
+    -174611 / 330,
+)  # fmt: skip
+_COEFFICIENTS = [b / math.factorial(2 * j) for j, b in enumerate(_BERNOULLI, 1)]
+
+
+def _zeta_by_s(out: Tensor, s: Tensor, q: Tensor) -> Tensor:
+    total = s * 0.0
+    for k in range(_SUMMED):
+        place = q + float(k)
+        total = total - log(place) * place ** (-s)
+    a = q + float(_SUMMED)
+    log_a, power = log(a), a ** (-s)
+    rest = s - 1.0
+    total = total - a * power / rest * (log_a + 1.0 / rest) - 0.5 * log_a * power
+    # P = s (s + 1) … (s + 2j - 2), and the sum of the inverses of its factors.
+    product, inverses = s, 1.0 / s
+    power = power / a
+    for j, coefficient in enumerate(_COEFFICIENTS, 1):
+        total = total + product * power * (inverses - log_a) * coefficient
+        for step in (2 * j - 1, 2 * j):
+            product, inverses = product * (s + float(step)), inverses + 1.0 / (s + float(step))
+        power = power / (a * a)
+    return total
+
+
+elementwise("zeta", _zeta_by_s, lambda out, s, q: -s * _zeta(s + 1.0, q))
+
+# -- P(a, x), of density xᵃ⁻¹ e⁻ˣ / Γ(a)
+
+
+def _density(a: Tensor, x: Tensor) -> Tensor:
+    """Return x times the density."""
+    return exp(a * log(x) - x - _lgamma(a))
+
+
+def _by_shape(out: Tensor, a: Tensor, x: Tensor) -> Tensor:
+    # 0 at x = 0, whose logarithm has no place in the formula.
+    inside = x > 0.0
+    safe = where(inside, x, 1.0)
+    return where(inside, -slope_of_log_gamma(a, log(safe)) * _density(a, safe), 0.0)
+
+
+def _by_place(out: Tensor, a: Tensor, x: Tensor) -> Tensor:
+    return exp((a - 1.0) * log(x) - x - _lgamma(a))
+
+
+elementwise("gammainc", _by_shape, _by_place)
+elementwise(
+    "gammaincc",
+    lambda out, a, x: -_by_shape(out, a, x),
+    lambda out, a, x: -_by_place(out, a, x),
+)
+
+# -- I₀′ = I₁, I₁′ = I₀ - I₁ / x, each times e^(-|x|)
+
+
+def _i1e_slope(out: Tensor, x: Tensor) -> Tensor:
+    origin = equal(x, 0.0)
+    quotient = where(origin, 0.5, out / where(origin, 1.0, x))
+    slope: Tensor = _i0e(x) - quotient - sign(x) * out
+    return slope
+
+
+elementwise("i0e", lambda out, x: _i1e(x) - sign(x) * out)
+elementwise("i1e", _i1e_slope)
+
+# -- log Φ: φ / Φ
+elementwise("log_ndtr", lambda out, x: slope_of_log_ndtr(x))
+
+
+def _quotient(x: Tensor, y: Tensor) -> Tensor:
+    """Return x / y, and 0 where x is 0."""
+    nothing = equal(x, 0.0)
+    return where(nothing, 0.0, x / where(nothing, 1.0, y))
+
+
+elementwise("xlogy", lambda out, x, y: log(y), lambda out, x, y: _quotient(x, y))
+elementwise("xlog1py", lambda out, x, y: log1p(y), lambda out, x, y: _quotient(x, 1.0 + y))
+
+# -- Bessel functions of the first and the second kind (10.6.3)
+
+
+def _of_order_one(zeroth: Op, at_zero: float) -> Callable[[Tensor, Tensor], Tensor]:
+    """C₁′ = C₀ - C₁ / x."""
+
+    def partial(out: Tensor, x: Tensor) -> Tensor:
+        zero = equal(x, 0.0)
+        slope: Tensor = zeroth(x) - out / where(zero, 1.0, x)
+        # Near 0 the difference is that of two halves, which keeps its digits.
+        return where(zero, at_zero + x * 0.0, slope)
+
+    return partial
+
+
+elementwise("j0", lambda out, x: -_j1(x))
+elementwise("j1", _of_order_one(_j0, 0.5))
+elementwise("y0", lambda out, x: -_y1(x))
+elementwise("y1", _of_order_one(_y0, math.inf))
+
+# -- the normal distribution: 1 / φ(x), and -φ(h) (Φ(a h) - ½), φ(h) φ(a h) / φ(0) / (1 + a²) / 2π
+elementwise("ndtri", lambda out, p: exp(out * out * 0.5) * math.sqrt(2.0 * math.pi))
+elementwise(
+    "owens_t",
+    lambda out, h, a: (
+        exp(h * h * -0.5) * erf(h * a * math.sqrt(0.5)) * (-0.5 / math.sqrt(2 * math.pi))
+    ),
+    lambda out, h, a: exp((a * a + 1.0) * (h * h) * -0.5) / ((a * a + 1.0) * (2.0 * math.pi)),
+)

@@ -1,0 +1,37 @@
+"""Python values as ndarrays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unigrad.core.errors import DTypeError, ShapeError
+
+
+def as_ndarray(value: object) -> npt.NDArray[Any]:
+    """Convert a Python value to an ndarray in the machine's byte order, or say that it is no array.
+
+    Raises:
+        DTypeError: when its elements are no numbers.
+        ShapeError: when it is ragged.
+    """
+    try:
+        array = np.asarray(value)
+    except ValueError as error:
+        raise ShapeError(f"a nested sequence of uneven lengths is no array: {error}") from error
+    if array.dtype.kind in "OUSMm":
+        raise DTypeError(_why_no_array(value))
+    return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def _why_no_array(value: object) -> str:
+    """Say what a value is that was given in place of an array."""
+    if hasattr(value, "trainable_variables"):
+        return (
+            f"a {type(value).__name__} is no array, but what holds some: differentiate by its "
+            "trainable_variables, with ug.GradientTape"
+        )
+    named = "None" if value is None else f"a {type(value).__name__}"
+    return f"{named} is no number, and no array of numbers"

@@ -1,0 +1,76 @@
+"""Sequences of different lengths as one array: padding, and masks of what is none."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from unigrad.core.dtypes import DTypeLike, as_dtype
+from unigrad.core.errors import DTypeError, ShapeError
+
+__all__ = ["pad_sequences", "sequence_mask"]
+
+
+def pad_sequences(
+    sequences: Sequence[Sequence[int]],
+    length: int | None = None,
+    value: int = 0,
+    dtype: DTypeLike = "int64",
+) -> npt.NDArray[Any]:
+    """Return sequences as the rows of one ndarray, filled up on the right.
+
+    Args:
+        sequences: lists of numbers.
+        length: the rows' length; that of the longest sequence by default.
+        value: what fills up.
+        dtype: the array's dtype.
+
+    Raises:
+        ShapeError: when a sequence is longer than ``length``, or is not flat.
+
+    Example:
+        >>> pad_sequences([[1, 2, 3], [4]]).tolist()
+        [[1, 2, 3], [4, 0, 0]]
+    """
+    longest = max((len(one) for one in sequences), default=0)
+    width = longest if length is None else length
+    if longest > width:
+        raise ShapeError(f"pad_sequences: a sequence of {longest} does not fit into {width}")
+    padded = np.full((len(sequences), width), value, as_dtype(dtype))
+    for row, one in zip(padded, sequences, strict=True):
+        if np.ndim(one) != 1:
+            raise ShapeError(f"pad_sequences: sequences are flat, this one is not: {one!r}")
+        row[: len(one)] = one
+    return padded
+
+
+def sequence_mask(
+    lengths: Sequence[int] | npt.NDArray[Any], width: int | None = None
+) -> npt.NDArray[np.bool_]:
+    """Return which places of padded sequences hold one of their elements: (sequences, width).
+
+    Args:
+        lengths: how many elements each sequence has.
+        width: what they are padded to; the longest one's length by default.
+
+    Raises:
+        ShapeError: when ``lengths`` has not one axis, or one of them lies outside of the width.
+        DTypeError: when ``lengths`` are no integers.
+
+    Example:
+        >>> sequence_mask([3, 1]).tolist()
+        [[True, True, True], [True, False, False]]
+    """
+    sizes = np.asarray(lengths)
+    if sizes.ndim != 1:
+        raise ShapeError(f"sequence_mask: lengths have one axis, not {sizes.ndim}")
+    if sizes.size and sizes.dtype.kind not in "iu":
+        raise DTypeError(f"sequence_mask: lengths are integers, not {sizes.dtype}")
+    longest = int(sizes.max(initial=0))
+    columns = longest if width is None else width
+    if longest > columns or int(sizes.min(initial=0)) < 0:
+        raise ShapeError(f"sequence_mask: lengths lie between 0 and the width of {columns}")
+    return np.asarray(np.arange(columns)[None, :] < sizes[:, None])

@@ -1,0 +1,51 @@
+"""Labels and scores that fit each other."""
+
+from __future__ import annotations
+
+from unigrad.core.arguments import TensorLike, as_tensor, cast
+from unigrad.core.dtypes import int64
+from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.tensor import Tensor
+from unigrad.ops.losses import check_label_values
+
+
+def labels_and_scores(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+    """Return integer labels (…) and scores (…, C).
+
+    Raises:
+        ShapeError: when the labels' shape is not that of the scores less the last axis.
+        OutOfBoundsError: when a label that can be looked at is no class.
+    """
+    y_pred = as_tensor(y_pred)
+    y_true = integers(name, as_tensor(y_true, y_pred))
+    if not y_pred.shape or y_true.shape != y_pred.shape[:-1]:
+        raise ShapeError(
+            f"{name}: labels of shape {y_true.shape} for scores of shape {y_pred.shape}; "
+            f"expected {y_pred.shape[:-1]}"
+        )
+    check_label_values(name, y_true, y_pred)
+    return y_true, y_pred
+
+
+def pair_of_equal_shape(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+    """Return truths and predictions of one shape.
+
+    Raises:
+        ShapeError: when the shapes differ.
+    """
+    y_pred = as_tensor(y_pred)
+    y_true = as_tensor(y_true, y_pred)
+    if y_true.shape != y_pred.shape:
+        raise ShapeError(f"{name}: shapes {y_true.shape} and {y_pred.shape} differ")
+    return y_true, y_pred
+
+
+def integers(name: str, labels: Tensor) -> Tensor:
+    """Return labels as int64, with which those of every dtype can be compared.
+
+    Raises:
+        DTypeError: when they are no integers.
+    """
+    if labels.dtype.kind not in "iu":
+        raise DTypeError(f"{name}: labels are integers, not {labels.dtype.name}")
+    return cast(labels, int64)

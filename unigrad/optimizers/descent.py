@@ -1,0 +1,231 @@
+"""`Descent`: an optimizer that is one formula.
+
+A subclass names its slots and its update op, and declares the formula's numbers as attributes.
+Weight decay is done here, once for all of them.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterator
+from typing import Any, ClassVar, TypedDict
+
+import numpy as np
+
+from unigrad.core.arguments import as_tensor, visible
+from unigrad.core.errors import SettingError
+from unigrad.core.op import Op
+from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable
+from unigrad.ops.comparison import logical_and, where
+from unigrad.optimizers.base import LearningRate, Optimizer
+from unigrad.optimizers.numbers import Hyperparameter, Number
+from unigrad.optimizers.transformation import Column, Moment, Moved, Selection, selected
+from unigrad.optimizers.updates import narrow
+
+
+class Common(TypedDict, total=False):
+    """Settings that all optimizers of one formula take, by keyword."""
+
+    weight_decay: float
+    decoupled: bool
+    decay_only: Selection | None
+
+
+class Descent(Optimizer):
+    """An optimizer of one formula; all take these settings.
+
+    Args:
+        learning_rate: α: a number, at least 0; a Variable; or a schedule: a function of the number
+            of steps done so far (an int64 Tensor) that returns a number or a Tensor.
+        weight_decay: λ. 0 decays nothing.
+        decoupled: whether weights decay beside the formula, w ← w - α λ w (Loshchilov & Hutter,
+            "Decoupled weight decay regularization", 2019; Keras's meaning), or within it,
+            g ← g + λ w (the loss with λ/2 ‖w‖² added; torch's meaning where its optimizer's name
+            has no W).
+        decay_only: which parameters decay: a regular expression to search for in their names, or a
+            function of name and parameter. By default all.
+
+    Raises:
+        SettingError: when a number is out of its range.
+    """
+
+    op: Op
+    #: Whether weights decay beside the formula unless somebody says otherwise.
+    decouples: ClassVar[bool] = False
+    #: Whether the formula takes λ itself.
+    decays_itself: ClassVar[bool] = False
+    weight_decay = Hyperparameter(least=0.0, default=0.0)
+
+    def __init__(self, learning_rate: LearningRate, **common: Any) -> None:
+        super().__init__()
+        _require_known(type(self).__name__, common)
+        #: The numbers that the formula takes, in its order: see `Hyperparameter`.
+        self.numbers: dict[str, Number] = {}
+        #: What gives the rate if that is no plain number.
+        self._schedule: Variable | Callable[[Tensor], Any] | None = None
+        self.learning_rate = learning_rate
+        self._decoupled = bool(common.get("decoupled", self.decouples))
+        self._decay_only: Selection | None = common.get("decay_only")
+        #: What the formula is told beside numbers.
+        self._settings: dict[str, Any] = {}
+        if common.get("weight_decay") and not self.decays_itself:
+            self.weight_decay = common["weight_decay"]
+
+    _plain_rate = Hyperparameter(least=0.0, name="learning_rate")
+
+    @property
+    def learning_rate(self) -> Any:
+        """The rate as it was given. A new one holds from the next step on, in programs as well."""
+        return self._plain_rate if self._schedule is None else self._schedule
+
+    @learning_rate.setter
+    def learning_rate(self, rate: LearningRate | Tensor) -> None:
+        if isinstance(rate, Variable) or callable(rate):
+            self._schedule = rate
+            if "learning_rate" not in self.numbers:
+                self._plain_rate = 0.0
+        else:
+            self._plain_rate = rate
+            self._schedule = None
+
+    def _all_numbers(self) -> Iterator[Number]:
+        return iter(self.numbers.values())
+
+    def _rate(self, done: Tensor) -> float | Tensor:
+        """Return the rate of the step after so many.
+
+        Raises:
+            SettingError: when it is seen to be negative, or not finite. Where nobody can look at
+                it, in a compiled function, it is NaN then, and so are the parameters.
+        """
+        rate = self._schedule
+        if rate is None:
+            return self.numbers["learning_rate"].get()
+        found = rate._untaped() if isinstance(rate, Variable) else as_tensor(rate(done), done)
+        value = visible(found)
+        if value is None:
+            # Nobody can look at it: a wrong rate shows in the parameters.
+            return where(logical_and(found >= 0.0, found < math.inf), found, math.nan)
+        if not np.all((value >= 0.0) & (value < np.inf)):
+            raise SettingError(
+                f"{type(self).__name__}: learning_rate={value} of its schedule or Variable: "
+                "expected a finite number, at least 0"
+            )
+        return found
+
+    def _operands(self, done: Tensor) -> list[float | Tensor]:
+        """Return the numbers of the step after so many, Tensors where they are computed."""
+        found = {name: number.get() for name, number in self.numbers.items()}
+        found["learning_rate"] = self._rate(done)
+        if not self.decays_itself:
+            found.pop("weight_decay", None)
+        return list(found.values())
+
+    def _move(
+        self,
+        moment: Moment,
+        parameters: Column,
+        gradients: Column,
+        slots: list[Column],
+        shared: list[Tensor],
+    ) -> Moved:
+        operands = self._operands(moment.done)
+        if "weight_decay" in self.numbers and not self.decays_itself:
+            parameters, gradients = self._decayed(moment, operands[0], parameters, gradients)
+        groups = self._grouped(moment, parameters)
+        columns = [parameters, gradients, *slots]
+        if len(groups) == 1:
+            ((_, decays),) = groups
+            new, shared = self._of_one_dtype(
+                moment.step, self._with_decay(operands, decays), shared, columns
+            )
+            return Moved(new[0], new[1:], shared)
+        given = shared
+        out: list[list[Any]] = [[None] * len(parameters) for _ in range(1 + len(slots))]
+        for (_, decays), positions in groups.items():
+            some = [[column[i] for i in positions] for column in columns]
+            new, found = self._of_one_dtype(
+                moment.step, self._with_decay(operands, decays), given, some
+            )
+            # All groups find the same; the widest has most digits.
+            shared = [
+                b if b.dtype.itemsize >= a.dtype.itemsize else a
+                for a, b in zip(shared, found, strict=True)
+            ]
+            for column, values in zip(out, new, strict=True):
+                for i, value in zip(positions, values, strict=True):
+                    column[i] = value
+        return Moved(out[0], out[1:], shared)
+
+    def _grouped(self, moment: Moment, parameters: Column) -> dict[tuple[Any, bool], list[int]]:
+        """Return the positions of parameters that one op takes: of one dtype, and of one decay."""
+        if self.decays_itself and self._decay_only is not None:
+            chosen = selected(self._decay_only, moment.names(), parameters)
+        else:
+            chosen = [True] * len(parameters)
+        groups: dict[tuple[Any, bool], list[int]] = {}
+        for i, (parameter, decays) in enumerate(zip(parameters, chosen, strict=True)):
+            groups.setdefault((parameter.native.dtype, decays), []).append(i)
+        return groups
+
+    def _with_decay(self, operands: list[float | Tensor], decays: bool) -> list[float | Tensor]:
+        """Return the formula's numbers for parameters that decay, or do not."""
+        if decays:
+            return operands
+        names = list(self.numbers)
+        return [
+            0.0 if name == "weight_decay" else x for name, x in zip(names, operands, strict=True)
+        ]
+
+    def _of_one_dtype(
+        self,
+        step: Tensor,
+        operands: list[float | Tensor],
+        shared: list[Tensor],
+        columns: list[Column],
+    ) -> tuple[list[Column], list[Tensor]]:
+        """Run the update op on parameters of one dtype; return new columns and shared state."""
+        count = len(columns[0])
+        tensors = [one for column in columns for one in column]
+        found = self.op(step, *operands, *shared, *tensors, **self._settings)
+        end = count * (len(columns) - 1)
+        new = [list(found[i : i + count]) for i in range(0, end, count)]
+        return new, list(found[end:])
+
+    def _decayed(
+        self, moment: Moment, rate: float | Tensor, parameters: Column, gradients: Column
+    ) -> tuple[Column, Column]:
+        """Return parameters and gradients after weight decay."""
+        decay = self.numbers["weight_decay"].get()
+        if self._decay_only is None:
+            chosen = [True] * len(parameters)
+        else:
+            chosen = selected(self._decay_only, moment.names(), parameters)
+        if self._decoupled:
+            left = 1.0 - rate * decay
+            return [
+                p * narrow(left, p.dtype) if one else p
+                for p, one in zip(parameters, chosen, strict=True)
+            ], gradients
+        return parameters, [
+            g + narrow(decay, g.dtype) * p if one else g
+            for p, g, one in zip(parameters, gradients, chosen, strict=True)
+        ]
+
+
+def _require_known(owner: str, common: dict[str, Any]) -> None:
+    unknown = sorted(set(common) - set(Common.__annotations__))
+    if unknown:
+        raise SettingError(f"{owner}: unknown settings {', '.join(unknown)}")
+
+
+def one_of(owner: str, name: str, value: str, allowed: tuple[str, ...]) -> str:
+    """Return a setting that is one of a few words.
+
+    Raises:
+        SettingError: when it is none of them.
+    """
+    if value not in allowed:
+        raise SettingError(f"{owner}: {name}={value!r}: expected one of {', '.join(allowed)}")
+    return value

@@ -1,0 +1,177 @@
+"""Lowering: from a graph to one straight-line Python function of a library's own arrays.
+
+Every node becomes one line that calls the library's kernel with its settings bound; values are
+let go at their last use. Where a backend has kernels that write into a given array
+(`Backend.into`), arrays are planned, see `unigrad.tracing.memory`.
+
+Source text that is compiled once is the quickest way there is to run a list of calls: a loop over
+closures takes about 0.1 µs more per op (measured with CPython 3.11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from unigrad.core.backend import Backend, Kernel, Native
+from unigrad.core.op import OPS, Op
+from unigrad.tracing.graph import Graph, Node, Value
+from unigrad.tracing.memory import Target, is_large, plan_of
+
+
+class Lowered(NamedTuple):
+    """A function of native arrays, and for each of its results where arrays like it may go."""
+
+    run: Callable[..., list[Native]]
+    #: See `unigrad.core.backend.Program`.
+    spares: Sequence[list[Native] | None]
+
+
+def lower(graph: Graph, backend: Backend) -> Lowered:
+    """Return a function of the native arrays of a graph's inputs, and then of its variables.
+
+    It returns those of the outputs, and then of the writes. Several threads may run it at once.
+    Every op of the graph must have a kernel: see `passes.inline_composites`.
+    """
+    return _Writer(graph, backend).lowered()
+
+
+class _Writer:
+    """Writes the function's source, and gathers the objects that it names."""
+
+    def __init__(self, graph: Graph, backend: Backend) -> None:
+        self._graph = graph
+        self._backend = backend
+        self._plan = plan_of(graph, backend)
+        self._names: dict[Value, str] = {}
+        self._objects: dict[str, Any] = {"settle": backend.settle}
+        self._known: dict[int, str] = {}
+        #: Arrays to be used again, by shape and dtype, and which values are written into such.
+        self._free: dict[Any, list[Native]] = {}
+        self._spares: dict[Value, list[Native]] = {}
+
+    def lowered(self) -> Lowered:
+        graph = self._graph
+        inputs = [self._name(one) for one in (*graph.inputs, *graph.variables)]
+        for value, tensor in graph.constants.items():
+            self._objects[self._name(value)] = tensor.native
+        body = [line for node in graph.nodes for line in self._lines(node)]
+        results = [*graph.outputs, *(value for _, value in graph.writes)]
+        lines = self._with_workspace(body, f"[{', '.join(map(self._result, results))}]")
+        source = "\n  ".join([f"def program({', '.join(inputs)}):", *lines])
+        exec(compile(source, f"<program of {len(graph.nodes)} ops>", "exec"), self._objects)
+        return Lowered(self._objects["program"], [*map(self._spares.get, results)])
+
+    def _with_workspace(self, body: list[str], returned: str) -> list[str]:
+        """Put the lines that take and give back the workspace around a body."""
+        buffers = self._plan.buffers
+        if not buffers:
+            return [*body, f"return {returned}"]
+        backend = self._backend
+        spaces: list[list[Native]] = []
+        self._objects["give"] = spaces.append
+        self._objects["take"] = _taking(
+            spaces, lambda: [backend.empty(one.shape, one.dtype) for one in buffers]
+        )
+        names = ", ".join([f"b{i}" for i in range(len(buffers))])
+        return [
+            "space = take()",
+            f"{names}, = space",
+            *body,
+            f"result = {returned}",
+            "give(space)",
+            "return result",
+        ]
+
+    def _name(self, value: Value) -> str:
+        return self._names.setdefault(value, f"v{len(self._names)}")
+
+    def _object(self, prefix: str, one: Any) -> str:
+        """Return a name for an object, the same one each time."""
+        name = self._known.get(id(one))
+        if name is None:
+            name = self._known[id(one)] = f"{prefix}{len(self._known)}"
+            self._objects[name] = one
+        return name
+
+    def _lines(self, node: Node) -> list[str]:
+        step = self._plan.steps[node]
+        given = [self._operand(one, node) for one in node.inputs]
+        kernel = kernel_of(self._backend, node.op)
+        if any(target is not None or is_large(one) for target, one in step.targets):
+            kernel = self._backend.into[node.op.name]
+            targets = [self._target(target, one) for target, one in step.targets]
+            given.append(f"[{', '.join(targets)}]" if node.multiple else targets[0])
+        given += [f"{name}={self._setting(one)}" for name, one in node.settings.items()]
+        call = f"{self._object('k', kernel)}({', '.join(given)})"
+        outputs = [*map(self._name, node.outputs)]
+        numbers = [name for name, one in zip(outputs, node.outputs, strict=True) if not one.shape]
+        lines = [f"{', '.join(outputs)}{',' if node.multiple else ''} = {call}"]
+        # Some libraries have another class for these.
+        lines += [f"{name} = settle({name})" for name in numbers]
+        if step.dies:
+            lines.append(f"del {', '.join(map(self._name, step.dies))}")
+        return lines
+
+    def _target(self, target: Target, out: Value) -> str:
+        """Return the array that an op writes into."""
+        if type(target) is int:
+            return f"b{target}"
+        if type(target) is Value:
+            if target in self._spares:
+                self._spares[out] = self._spares[target]
+            return self._name(target)
+        return f"{self._spare(out)}()" if is_large(out) else "None"
+
+    def _spare(self, out: Value) -> str:
+        """Return the name of what gives an array to write a result into."""
+        kind = out.shape, out.dtype
+        free = self._spares[out] = self._free.setdefault(kind, [])
+        name = f"spare{id(free)}"
+        if name not in self._objects:
+            self._objects[name] = _taking(free, lambda: self._backend.empty(*kind))
+        return name
+
+    def _operand(self, one: Any, node: Node) -> str:
+        if type(one) is Value:
+            return self._name(one)
+        if node.op.name in self._backend.into and node.op.broadcasts:
+            # In the dtype of the array beside it, which is what a weak number gets.
+            dtype = next(other.dtype for other in node.inputs if type(other) is Value)
+            one = self._backend.from_numpy(np.asarray(one, dtype), None)
+        return self._setting(one)
+
+    def _setting(self, one: Any) -> str:
+        if one is None or type(one) in (bool, int, str):
+            return repr(one)
+        self._objects[name := f"s{len(self._objects)}"] = one
+        return name
+
+    def _result(self, value: Value) -> str:
+        """A constant is handed out as a copy: whoever gets it may hold it when it is next used."""
+        name = self._name(value)
+        if value in self._graph.constants:
+            copy = self._object("k", kernel_of(self._backend, OPS["astype"]))
+            return f"{copy}({name}, dtype={self._setting(value.dtype)})"
+        return name
+
+
+def _taking(free: list[Any], make: Callable[[], Any]) -> Callable[[], Any]:
+    """Return a function that takes one of a list, or makes one: threads may do so at once."""
+
+    def take() -> Any:
+        try:
+            return free.pop()
+        except IndexError:
+            return make()
+
+    return take
+
+
+def kernel_of(backend: Backend, op: Op) -> Kernel:
+    """Return what runs an op in a program, where no value can be refused."""
+    kernel = backend.unchecked.get(op.name) or op.kernels[backend]
+    assert kernel is not None, op
+    return kernel

@@ -1,0 +1,124 @@
+"""The programs of backends that have no compiler: a captured graph, passed and lowered.
+
+So `ug.jit` means the same there as where a library traces: one run on values that are not there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+
+from unigrad.core.backend import Backend, Native
+from unigrad.core.dispatch import wrap, wrap_all
+from unigrad.core.errors import OutOfBoundsError
+from unigrad.core.interpreters import running
+from unigrad.core.op import Op
+from unigrad.core.programs import Program
+from unigrad.core.running import apply
+from unigrad.core.tensor import Tensor
+from unigrad.tracing.capture import Capture, Symbol, tracing_at
+from unigrad.tracing.fusing import fuse, save
+from unigrad.tracing.graph import Graph, NativeFunction, Value
+from unigrad.tracing.lowering import lower
+from unigrad.tracing.passes import fold_fills, inline_composites, simplified
+from unigrad.tracing.scope import init_scope
+
+
+class ProgramCapture(Capture):
+    """The capture of a program: its examples are computed by the kernels of programs."""
+
+    def run(self, op: Op, examples: Sequence[Any], settings: Any) -> Any:
+        backend = next(one.backend for one in examples if type(one) is Tensor)
+        kernel = backend.unchecked.get(op.name)
+        # Of numbers that nobody asked for, nobody wants to hear that they overflow.
+        with np.errstate(all="ignore"):
+            if kernel is None:
+                try:
+                    return apply(op, examples, settings)
+                except OutOfBoundsError:
+                    if op.body is None:
+                        raise
+                    return _by_body(op, examples, settings)
+            natives = [one.native if type(one) is Tensor else one for one in examples]
+            found = kernel(*natives, **settings)
+        if isinstance(found, (tuple, list)):
+            return tuple(wrap_all(backend, found))
+        return wrap(backend, found)
+
+
+def _by_body(op: Op, examples: Sequence[Any], settings: Any) -> Any:
+    """Compute a composite from ops that take any index, by capturing it."""
+    frame = ProgramCapture()
+    level = tracing_at(next(x.backend for x in examples if type(x) is Tensor), frame.depth)
+    with running(frame):
+        inputs = [
+            wrap(level, Symbol(frame, one)) if type(one) is Tensor else one for one in examples
+        ]
+        found = op.body(*inputs, **settings)  # type: ignore[misc]
+    if type(found) is tuple:
+        return tuple([one.native.example for one in found])
+    return found.native.example
+
+
+class StraightProgram(Program):
+    """A graph, to be lowered to a function of a library's arrays."""
+
+    def __init__(self, graph: Graph, backend: Backend) -> None:
+        self.graph = graph
+        self._backend = backend
+
+    def compile(self) -> Callable[..., Sequence[Native]]:
+        self.graph = prepared(self.graph, self._backend)
+        run, self.spares = lower(self.graph, self._backend)
+        return run
+
+    def show(self) -> str:
+        return f"# The kernels of {self._backend.name}, in a row:\n{self.graph}"
+
+
+def prepared(graph: Graph, backend: Backend) -> Graph:
+    """Return a graph that can be lowered for a backend, and computes no more than it must."""
+    graph = inline_composites(save(graph, backend), backend)
+    return fuse(simplified(fold_fills(graph, backend)), backend)
+
+
+def function_of(graph: Graph, backend: Backend) -> NativeFunction:
+    """Return a graph without variables as a function of a backend's arrays."""
+    with init_scope():
+        return lower(prepared(graph, backend), backend).run
+
+
+def trace(
+    backend: Backend, function: Callable[..., Sequence[Any]], examples: Sequence[Native]
+) -> StraightProgram:
+    """Trace ``function(lift, *arrays)`` by unigrad's own capture, as `Backend.trace` does."""
+    frame = ProgramCapture()
+    level = tracing_at(backend, frame.depth)
+    inputs: list[Value] = []
+
+    def lift(native: Native) -> Symbol:
+        symbol = Symbol(frame, wrap(backend, native))
+        inputs.append(symbol.value)
+        return symbol
+
+    with running(frame):
+        outputs = function(lift, *map(lift, examples))
+        found = [_value(frame, level, backend, one) for one in outputs]
+    graph = Graph(
+        inputs=tuple(inputs),
+        nodes=tuple(frame.nodes),
+        outputs=tuple(found),
+        constants=frame.constants,
+    )
+    return StraightProgram(graph, backend)
+
+
+def _value(frame: Capture, level: Any, backend: Backend, native: Native) -> Value:
+    """Return what stands for a result, which may be an array from outside."""
+    if type(native) is not Symbol:
+        return frame.constant(wrap(backend, native)).value
+    level.check(native)
+    value: Value = native.value
+    return value
