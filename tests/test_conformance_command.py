@@ -54,7 +54,7 @@ def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
 def test_deviations_and_absent_backends_are_failures(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def fails(one: Any) -> None:
+    def fails(one: Any, level: Any) -> None:
         raise ValueError("not \x00 <so>")
 
     monkeypatch.setattr(running, "check_edge", fails)

@@ -14,7 +14,9 @@ from unigrad_conformance import running, session
 from unigrad_conformance.fuzz import command, found
 from unigrad_conformance.fuzz.shrinking import drawn, program_of, shrunk
 from unigrad_conformance.levels import Level
-from unigrad_conformance.running import every_trial
+from unigrad_conformance.problem import problem_of
+from unigrad_conformance.running import checks_of, every_trial
+from unigrad_conformance.samples import samples_of
 
 
 def conformance(*flags: str) -> Any:
@@ -56,7 +58,7 @@ def test_the_page_holds_every_trial_and_needs_nothing_else(tmp_path: Path) -> No
 
 
 def test_the_page_shows_deviations(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(one: Any) -> None:
+    def fails(one: Any, level: Any) -> None:
         raise ValueError("</script><b>")
 
     monkeypatch.setattr(running, "check_edge", fails)
@@ -92,11 +94,27 @@ def test_an_interrupted_run_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert "line 1 is no JSON" in conformance(*flags).output
 
 
-def test_each_level_holds_the_one_before() -> None:
+@pytest.mark.parametrize("compiles", [False, True])
+def test_each_level_makes_the_checks_of_the_one_before(compiles: bool) -> None:
+    for sample in samples_of("exp"):
+        problem = problem_of(sample)
+        for first in (False, True):
+            quick, full, exhaustive = [
+                {name for name, _, _ in checks_of(problem, first, level, compiles)}
+                for level in Level
+            ]
+            # To record an op once is part of what checks of its values and gradients do.
+            assert quick - {"values and gradients float64"} <= full
+            assert full - {"values and gradients float64"} <= exhaustive
+            if first and problem.is_smooth:
+                assert len(quick) < len(full) if compiles else quick == full
+
+
+def test_each_level_holds_the_trials_of_the_one_before() -> None:
     quick, full, exhaustive = [
         {(one.family, one.name) for one in every_trial(level)} for level in Level
     ]
-    assert quick < full < exhaustive
+    assert quick == full < exhaustive
     assert len(exhaustive) - len(full) > 700
 
 

@@ -142,7 +142,7 @@ def test_where_nothing_is_run_the_report_says_so(strangers: None) -> None:
 
 
 def test_a_deviation_has_a_line_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fails(one: Any) -> None:
+    def fails(one: Any, level: Any) -> None:
         raise ValueError(f"words\n{'word ' * 100}last [word]")
 
     monkeypatch.setattr("unigrad_conformance.running.check_edge", fails)

@@ -13,6 +13,7 @@ from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
 from unigrad_conformance.checks.layouts import check_every_layout
 from unigrad_conformance.ledger import Ledger
+from unigrad_conformance.levels import Level
 from unigrad_conformance.problem import problem_of
 from unigrad_conformance.running import checks_of, try_op
 from unigrad_conformance.samples import samples_of
@@ -138,8 +139,8 @@ def test_pullback_that_walks_memory(monkeypatch: pytest.MonkeyPatch) -> None:
         every_layout("numpy", "multiply")
 
 
-def test_the_check_is_made_in_quick_and_in_thorough_runs() -> None:
+def test_the_check_is_made_at_every_level() -> None:
     problem = problem_of(samples_of("exp")[0])
-    for thorough in (False, True):
-        names = [name for name, _, _ in checks_of(problem, True, thorough, False)]
+    for level in Level:
+        names = [name for name, _, _ in checks_of(problem, True, level, False)]
         assert names.count("layouts") == 1

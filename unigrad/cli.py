@@ -79,8 +79,8 @@ def conformance(
     level: Annotated[
         _Level,
         typer.Option(
-            help="quick: the costly checks on one sample per op; full: on every sample; "
-            "exhaustive: random programs, too."
+            help="quick: values and gradients, the costly checks where they take no compiler; "
+            "full: all on one sample per op; exhaustive: on every sample, and random programs."
         ),
     ] = _Level.full,
     json: Annotated[Path | None, typer.Option(help="Write the results there.")] = None,

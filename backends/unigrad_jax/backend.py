@@ -55,6 +55,9 @@ class JaxBackend(Backend):
             # unigrad promises the dtype that was asked for; float64 needs this switch.
             jax.config.update("jax_enable_x64", True)
 
+    def clear_caches(self) -> None:
+        jax.clear_caches()
+
     @property
     def version(self) -> str:
         return str(jax.__version__)

@@ -11,6 +11,7 @@ from functools import cache
 import unigrad as ug
 from unigrad.core.errors import BackendNotInstalledError
 from unigrad.core.registry import available_backends, load_backend
+from unigrad_conformance.levels import Level
 
 
 def why_absent(name: str) -> str | None:
@@ -75,3 +76,8 @@ def compiles_for_every_shape(name: str) -> bool:
             spent.append(time.perf_counter() - start)
     # The fastest of them, so that a busy machine does not look like a compiler.
     return min(spent) > _COMPILING
+
+
+def spares_programs(level: Level) -> bool:
+    """Tell whether a run does with few compilations: a brief one of a backend that needs many."""
+    return level.brief and compiles_for_every_shape(ug.get_backend())

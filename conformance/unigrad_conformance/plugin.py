@@ -32,8 +32,8 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--unigrad-level",
         choices=("quick", "full", "exhaustive"),
         default="quick",
-        help="quick: the costly checks on one sample per op; full: on every sample; exhaustive: "
-        "random programs, too",
+        help="quick: values and gradients, the costly checks where they take no compiler; full: "
+        "all on one sample per op; exhaustive: on every sample, and random programs",
     )
 
 

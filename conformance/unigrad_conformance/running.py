@@ -126,24 +126,26 @@ def guarded(
 
 
 def checks_of(
-    problem: Problem, first: bool, thorough: bool, compiles: bool
+    problem: Problem, first: bool, level: Level, compiles: bool
 ) -> list[tuple[str, Check, dtypes.DType]]:
     """Return the checks of a sample, worked out.
 
     The costly ones (layouts, gradients in low precision, second order) are run on the first smooth
-    sample of an op, on its first complex one, or on all in a thorough run; brief samples are left
-    out. A backend that compiles every op for every shape runs each other smooth sample once,
-    recorded.
+    sample of an op and on its first complex one, or on all in a thorough run; brief samples are
+    left out. A brief run, and one of a backend that compiles every op for every shape, does no more
+    with an op's other smooth samples than to record each once.
     """
-    full = first or thorough
-    wide = full or not compiles
+    full = first or level.thorough
+    wide = full or not (compiles or level.brief)
     smooth = problem.is_smooth or bool(problem.sample.zero_gradient and problem.inexact)
-    if smooth and not wide:
-        return [("values and gradients float64", check_recorded, dtypes.float64)]
+    recorded = ("values and gradients float64", check_recorded, dtypes.float64)
+    if smooth and (not wide or (level.brief and compiles)):
+        forward = ("forward mode", check_forward, dtypes.float64)
+        return [recorded, forward] if wide else [recorded]
     checks: list[tuple[str, Check, dtypes.DType]] = [
         ("values float64", check_values, dtypes.float64)
     ]
-    if problem.inexact:
+    if problem.inexact and (wide or not level.brief):
         # Without float inputs the two would be the same.
         checks.append(("values float32", check_values, dtypes.float32))
     if wide:
@@ -155,16 +157,16 @@ def checks_of(
         # Who compiles every op does so for each dtype: one tells.
         for one in [dtypes.float32] if compiles else dtypes_of(problem):
             checks.append((f"watching {one.name}", check_watching, one))
-    if thorough:
+    if level.thorough:
         checks.append(("layouts", check_every_layout, dtypes.float64))
     elif first:
         # Where every op is compiled for every shape, arrays have no strides.
         mixed = partial(check_mixed_layouts, views=not compiles)
         checks.append(("layouts", mixed, dtypes.float64))
     if wide:
-        batches = check_batching if thorough or (first and not compiles) else check_one_batch
+        batches = check_batching if level.thorough or (first and not compiles) else check_one_batch
         checks.append(("batches", batches, dtypes.float64))
-    if thorough:
+    if level.thorough:
         checks.append(("compiled batches", check_compiled_batch, dtypes.float64))
     if smooth:
         checks += [
@@ -179,15 +181,13 @@ def checks_of(
     return checks
 
 
-def try_op(op: str, ledger: Ledger, thorough: bool = False) -> None:
-    """Run all checks of all samples of an op on the current backend."""
+def try_op(op: str, ledger: Ledger, level: Level = Level.FULL) -> None:
+    """Run all checks of an op's samples on the current backend."""
     seen, compiles = set[bool](), compiles_for_every_shape(ledger.backend)
-    for sample in samples_of(op):
-        if sample.further and compiles and not thorough and not _alone(sample):
-            continue
+    for sample in _chosen(op, level, compiles):
         problem = problem_of(sample)
         fresh = problem.is_complex not in seen and not sample.brief
-        for name, check, dtype in checks_of(problem, fresh, thorough, compiles):
+        for name, check, dtype in checks_of(problem, fresh, level, compiles):
             guarded(
                 ledger,
                 sample.family,
@@ -195,72 +195,80 @@ def try_op(op: str, ledger: Ledger, thorough: bool = False) -> None:
                 name,
                 partial(check, problem, dtype, ledger),
             )
-        if problem.is_smooth and not sample.brief:
+        if not sample.brief and (problem.is_smooth or level.brief):
             seen.add(problem.is_complex)
 
 
-def _alone(sample: Sample) -> bool:
-    """Tell whether an op has further samples only, of which this is the first: it is run then."""
-    every = samples_of(sample.op)
-    return sample is every[0] and all(one.further for one in every)
+def _chosen(op: str, level: Level, compiles: bool) -> list[Sample]:
+    """Return the samples of an op that a run tries.
+
+    Of a backend that compiles every op for every shape a brief run tries one, the first smooth one
+    if there is any, and any but a thorough run leaves out further ones.
+    """
+    every = samples_of(op)
+    if not compiles or level.thorough:
+        return list(every)
+    if level.brief:
+        return [next((one for one in every if one.differentiable and not one.brief), every[0])]
+    return [one for one in every if not one.further] or list(every[:1])
 
 
-def op_trials(thorough: bool = False) -> list[Trial]:
+def op_trials(level: Level = Level.FULL) -> list[Trial]:
     """Return a trial per op."""
-    return [
-        Trial(samples_of(op)[0].family, op, partial(try_op, op, thorough=thorough)) for op in ops()
-    ]
+    return [Trial(samples_of(op)[0].family, op, partial(try_op, op, level=level)) for op in ops()]
 
 
-def try_at_ends(op: str, ledger: Ledger, thorough: bool = False) -> None:
+def try_at_ends(op: str, ledger: Ledger, level: Level = Level.FULL) -> None:
     """Run all checks of an op at the ends of the dtypes on the current backend."""
     compiles = compiles_for_every_shape(ledger.backend)
-    for name, check in checks_at_ends(op, thorough, compiles):
+    for name, check in checks_at_ends(op, level.thorough, compiles):
         guarded(ledger, "ends", op, name, check)
 
 
-def trials_at_ends(thorough: bool = False) -> list[Trial]:
+def trials_at_ends(level: Level = Level.FULL) -> list[Trial]:
     """Return a trial per op that is tried at the ends of the dtypes."""
     return [
-        Trial("ends", f"{op} at the ends", partial(try_at_ends, op, thorough=thorough))
+        Trial("ends", f"{op} at the ends", partial(try_at_ends, op, level=level))
         for op in ops_at_ends()
     ]
 
 
-def try_interop(op: str, ledger: Ledger, thorough: bool = False) -> None:
+def try_interop(op: str, ledger: Ledger, level: Level = Level.FULL) -> None:
     """Hand an op the backend's own arrays, as a caller of the library does.
 
     Unless the run is thorough, derivatives are those of its first smooth sample and of its first
     complex one; who compiles every op for every shape does the first, to first order.
     """
-    brief = not thorough and compiles_for_every_shape(ledger.backend)
+    brief = not level.thorough and compiles_for_every_shape(ledger.backend)
     problems = [problem_of(sample) for sample in samples_of(op)]
     kinds = {one.is_complex: one for one in reversed(problems) if one.is_smooth}
     smooth = list(kinds.values())[-1:] if brief else list(kinds.values())
-    for problem in problems if thorough else smooth or problems[:1]:
-        count = 1 if not problem.is_smooth else 2 if brief else len(INTEROP)
+    for problem in problems if level.thorough else smooth or problems[:1]:
+        few = not problem.is_smooth or (brief and level.brief)
+        count = 1 if few else 2 if brief else len(INTEROP)
         for name, check in INTEROP[:count]:
             guarded(ledger, "interop", problem.sample.id, name, partial(check, problem))
 
 
-def interop_trials(thorough: bool = False) -> list[Trial]:
+def interop_trials(level: Level = Level.FULL) -> list[Trial]:
     """Return a trial per op; one whose samples are all brief is left to thorough runs."""
     return [
-        Trial("interop", f"{op} through interop", partial(try_interop, op, thorough=thorough))
+        Trial("interop", f"{op} through interop", partial(try_interop, op, level=level))
         for op in ops()
-        if thorough or not all(one.brief for one in samples_of(op))
+        if level.thorough or not all(one.brief for one in samples_of(op))
     ]
 
 
-def other_trials(thorough: bool = False) -> list[Trial]:
+def other_trials(level: Level = Level.FULL) -> list[Trial]:
     """Return a trial per scenario, edge, bad call, placement, lifetime, program, step and so on."""
+    thorough = level.thorough
     tables: list[_Table] = [
         (
             "tape",
             [(one.name, partial(_run_scenario, one)) for one in every_scenario()],
         ),
-        ("edges", [(one.name, partial(check_edge, one)) for one in every_edge()]),
-        ("empty shapes", list(every_empty())),
+        ("edges", [(one.name, partial(check_edge, one, level)) for one in every_edge()]),
+        ("empty shapes", list(every_empty(level))),
         ("errors", [(one.name, partial(check_bad_call, one)) for one in BAD_CALLS]),
         ("errors", list(EXPLANATIONS.items())),
         ("errors", list(LEAKS.items())),
@@ -320,10 +328,9 @@ def _kernels(ledger: Ledger) -> None:
 
 def every_trial(level: Level = Level.QUICK) -> list[Trial]:
     """Return everything that is tried on a backend at a level."""
-    thorough = level is not Level.QUICK
-    trials = [kernel_trial(), *other_trials(thorough), *op_trials(thorough)]
-    trials += [*interop_trials(thorough), *trials_at_ends(thorough)]
-    return trials if level is not Level.EXHAUSTIVE else [*trials, *random_trials()]
+    trials = [kernel_trial(), *other_trials(level), *op_trials(level)]
+    trials += [*interop_trials(level), *trials_at_ends(level)]
+    return [*trials, *random_trials()] if level.thorough else trials
 
 
 def random_trials(compositions_: int = 300, programs: int = 500) -> list[Trial]:

@@ -6,6 +6,7 @@ find comes back in the order of the trials, so that a report does not depend on 
 
 from __future__ import annotations
 
+import itertools
 import multiprocessing
 import os
 import time
@@ -26,6 +27,8 @@ from unigrad_conformance.running import Trial, every_trial
 _NOTHING: Mapping[tuple[str, str], Outcome] = MappingProxyType({})
 #: How many trials a worker takes at a time.
 _PIECE = 8
+#: After how many trials compiled programs are forgotten: thousands of small ones fill gigabytes.
+_PROGRAMS = 150
 
 
 @dataclass(frozen=True)
@@ -66,6 +69,8 @@ class Outcome:
 
 
 _trials = cache(Selection.trials)
+#: Trials done in this process.
+_done = itertools.count(1)
 
 
 def work(selection: Selection, backend: str, numbers: Sequence[int]) -> list[Outcome]:
@@ -75,6 +80,8 @@ def work(selection: Selection, backend: str, numbers: Sequence[int]) -> list[Out
         start = time.perf_counter()
         ledger = trial.on(backend)
         found.append(Outcome(trial.family, trial.name, time.perf_counter() - start, ledger))
+        if next(_done) % _PROGRAMS == 0:
+            load_backend(backend).clear_caches()
     return found
 
 

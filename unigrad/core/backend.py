@@ -209,6 +209,10 @@ class Backend(NativeCode):
         """
         return
 
+    def clear_caches(self) -> None:
+        """Forget the programs that the library compiled: it compiles them again when needed."""
+        return
+
     # -- what is installed
 
     @property
