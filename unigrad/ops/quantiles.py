@@ -44,7 +44,15 @@ from unigrad.ops.comparison import (
 )
 from unigrad.ops.identity import stop_gradient
 from unigrad.ops.indexing import take_along_axis
-from unigrad.ops.reductions import Axis, count_nonzero, reduced_shape, sum, undefined, widened
+from unigrad.ops.reductions import (
+    Axis,
+    as_one_op,
+    count_nonzero,
+    reduced_shape,
+    sum,
+    undefined,
+    widened,
+)
 from unigrad.ops.rounding import floor, remainder
 from unigrad.ops.shaping import broadcast_to, moveaxis, permute_dims, ravel, reshape
 from unigrad.ops.sorting import argsort
@@ -54,6 +62,7 @@ __all__ = ["median", "nanmedian", "nanpercentile", "nanquantile", "percentile", 
 Method = Literal["linear", "lower", "higher", "nearest", "midpoint"]
 
 
+@as_one_op
 def median(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the median over axes; the mean of the two in the middle where n is even.
 
@@ -64,6 +73,7 @@ def median(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Te
     return _quantile("median", x, 0.5, axis, "linear", keepdims)
 
 
+@as_one_op
 def nanmedian(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the median over axes of what is no NaN.
 

@@ -14,13 +14,13 @@ import numpy as np
 
 from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
 from unigrad.core.axes import normalize_axes
+from unigrad.core.elementwise import real_floating
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.op import composite
 from unigrad.core.operands import in_dtype, operand, operands, with_operands
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.arithmetic import maximum, square
-from unigrad.ops.derived import real_floating
 from unigrad.ops.elementary import sqrt
 from unigrad.ops.identity import stop_gradient
 from unigrad.ops.normalization import _normalized
