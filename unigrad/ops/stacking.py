@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.core import whole
 from unigrad.core.arguments import TensorLike, as_tensor, common_tensors
 from unigrad.core.axes import normalize_axis
 from unigrad.core.errors import ShapeError
@@ -123,6 +124,7 @@ def column_stack(arrays: Sequence[TensorLike], /) -> Tensor:
     return concat([x if x.ndim > 1 else reshape(x, (x.size, 1)) for x in tensors], axis=1)
 
 
+@whole.as_one_op()
 def append(x: TensorLike, values: TensorLike, /, *, axis: int | None = None) -> Tensor:
     """Return ``x`` with values behind it along an axis; without one both are flattened.
 

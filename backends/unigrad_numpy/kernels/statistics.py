@@ -1,6 +1,7 @@
 """Reductions that leave NaNs out, and medians. ``axis`` is a tuple of ints, or ``None`` for all."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,10 +9,11 @@ import numpy as np
 from unigrad_numpy.kernels.bfloat16 import through_float32
 from unigrad_numpy.kernels.reductions import COARSE, Array, Axis, _length, _product, total
 
-_fmax, _fmin = np.fmax.reduce, np.fmin.reduce
+_fmax: Callable[..., Array] = np.fmax.reduce
+_fmin: Callable[..., Array] = np.fmin.reduce
 
 
-def _in_single(kernel: Any) -> Any:
+def _in_single(kernel: Callable[..., Array]) -> Callable[..., Array]:
     """Return a kernel that computes half precision in float32 and rounds once."""
 
     def run(x: Array, **settings: Any) -> Array:
@@ -30,15 +32,17 @@ def _replaced(x: Array, value: int) -> Array:
 
 def _count(x: Array, axis: Axis, keepdims: bool) -> Array:
     """Return how many elements are no NaN; x is x unless it is one."""
-    return np.count_nonzero(x == x, axis, keepdims=keepdims)
+    found: Array = np.asarray(np.count_nonzero(x == x, axis, keepdims=keepdims))
+    return found
 
 
 def _divided(x: Array, count: Any) -> Array:
     """Return x / count, NaN where the count is not positive."""
     counts = np.asarray(count, x.dtype)
-    if counts.size == 1 and counts.item() > 0:
-        return x / counts
-    return x / np.where(counts > 0, counts, x.dtype.type(math.nan))
+    if counts.size != 1 or counts.item() <= 0:
+        counts = np.where(counts > 0, counts, x.dtype.type(math.nan))
+    found: Array = x / counts
+    return found
 
 
 @_in_single
@@ -101,7 +105,8 @@ def _middle(a: Array, b: Array) -> Array:
     if a.dtype in COARSE:
         return _middle(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
     half = a.dtype.type(0.5)
-    return a * half + b * half
+    found: Array = a * half + b * half
+    return found
 
 
 TABLE = {
