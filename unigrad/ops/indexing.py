@@ -367,8 +367,12 @@ def boolean_mask(x: TensorLike, mask: TensorLike, /, *, axis: int = 0) -> Tensor
         [[1], [3]]
     """
     x = as_tensor(x)
-    place = normalize_axis("boolean_mask", axis, x.ndim)
     mask = as_tensor(mask, x)
+    if axis == 0 and not mask.uid and mask.native.dtype in mask.backend.native_bools:
+        picked = _by_one_array(x, mask)
+        if picked is not None:
+            return picked
+    place = normalize_axis("boolean_mask", axis, x.ndim)
     if mask.dtype != dtypes.bool_ or mask.ndim == 0:
         raise DTypeError(f"boolean_mask: the mask is {mask.dtype.name}{list(mask.shape)}")
     return getitem(x, (*[slice(None)] * place, mask))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.core import whole
-from unigrad.core.arguments import TensorLike, as_tensor, common_tensors
+from unigrad.core.arguments import TensorLike, alike, as_tensor, common_tensors
 from unigrad.core.axes import normalize_axis
 from unigrad.core.errors import ShapeError
 from unigrad.core.tensor import Tensor
@@ -79,6 +79,8 @@ def _each(arrays: Sequence[TensorLike], function: Callable[[Tensor], Tensor]) ->
 def _tensors(name: str, arrays: Sequence[TensorLike]) -> list[Tensor]:
     if len(arrays) == 0:
         raise ShapeError(f"{name}: needs at least one tensor")
+    if alike(tuple(arrays)) is not None:
+        return [*arrays]
     return common_tensors(name, arrays)
 
 

@@ -289,6 +289,7 @@ def picked(x: Tensor, *indices: Tensor) -> Tensor:
     return take(tf.reshape(x, [prod(shape[:count]), *shape[count:]]), flat, 0)
 
 
+_nonzero = raw("Where", "condition")
 _gather_nd = raw("GatherNd", "params", "indices")
 _beside_each_other = raw("Pack", "values", axis=-1)
 
@@ -309,5 +310,5 @@ TABLE = {
     "take_along_axis": take_along_axis,
     "add_along_axis": add_along_axis,
     "ravel_index": ravel_index,
-    "nonzero": lambda x: tf.unstack(tf.where(x), axis=1),
+    "nonzero": lambda x: tf.unstack(_nonzero(x), axis=1),
 }
