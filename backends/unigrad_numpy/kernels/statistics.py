@@ -2,12 +2,14 @@
 
 import math
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
+from unigrad.ops.quantiles import place_of
 from unigrad_numpy.kernels.bfloat16 import through_float32
-from unigrad_numpy.kernels.reductions import COARSE, Array, Axis, _length, _product, total
+from unigrad_numpy.kernels.reductions import COARSE, Array, Axis, _length, _product, _size, total
 
 _fmax: Callable[..., Array] = np.fmax.reduce
 _fmin: Callable[..., Array] = np.fmin.reduce
@@ -73,40 +75,55 @@ def _std(x: Array, axis: Axis, keepdims: bool) -> Array:
     return root if keepdims else root.reshape(_fmax(x, axis, None, None, False).shape)
 
 
-def _median_of(skips: bool) -> Any:
-    """Return the median, of all elements or of those that are no NaN."""
-
-    @through_float32
-    def median(x: Array, axis: Axis, keepdims: bool) -> Array:
-        axes = range(x.ndim) if axis is None else axis
-        rest = [i for i in range(x.ndim) if i not in axes]
-        rows = x.transpose([*rest, *axes]).reshape(*[x.shape[i] for i in rest], -1)
-        # NaNs are sorted to the end.
-        ordered = np.sort(rows, -1)
-        size = rows.shape[-1]
-        missing = np.isnan(ordered[..., -1])
-        found = _middle(ordered[..., (size - 1) // 2], ordered[..., size // 2])
-        if missing.any():
-            if skips:
-                count = np.count_nonzero(rows == rows, -1, keepdims=True)
-                places = np.maximum(count - 1, 0) // 2, np.maximum(count, 1) // 2
-                found = _middle(*[np.take_along_axis(ordered, i, -1)[..., 0] for i in places])
-                missing = count[..., 0] == 0
-            found = np.where(missing, x.dtype.type(math.nan), found)
-        if not keepdims:
-            return found
-        return found.reshape([1 if i in axes else n for i, n in enumerate(x.shape)])
-
-    return median
+@through_float32
+def _quantile(x: Array, q: float, axis: Axis, method: str, keepdims: bool, skips: bool) -> Array:
+    axes = range(x.ndim) if axis is None else axis
+    rest = [i for i in range(x.ndim) if i not in axes]
+    size = _size(x, axis)
+    rows = x.transpose([*rest, *axes]).reshape(*[x.shape[i] for i in rest], size)
+    # NaNs are sorted to the end.
+    ordered = np.sort(rows, -1)
+    if not size:
+        found = np.full(rows.shape[:-1], math.nan, x.dtype)
+    elif not np.isnan(ordered[..., -1]).any():
+        low, part = place_of(q * (size - 1), method)
+        found = _between(ordered[..., low], ordered[..., min(low + 1, size - 1)], part)
+    else:
+        found = _of_rows_with_nan(ordered, q, method, skips)
+    if not keepdims:
+        return found
+    return found.reshape([1 if i in axes else n for i, n in enumerate(x.shape)])
 
 
-def _middle(a: Array, b: Array) -> Array:
-    """Return the mean of two numbers, without overflow; half precision in float32."""
+def _between(a: Array, b: Array, weight: float) -> Array:
+    """Return (1 - w) a + w b; a where w is 0, if b is infinite too. Half precision in float32."""
+    if weight in (0.0, 1.0):
+        return np.array(b if weight else a)
     if a.dtype in COARSE:
-        return _middle(a.astype(np.float32), b.astype(np.float32)).astype(a.dtype)
-    half = a.dtype.type(0.5)
-    found: Array = a * half + b * half
+        return _between(a.astype(np.float32), b.astype(np.float32), weight).astype(a.dtype)
+    second = a.dtype.type(weight)
+    found: Array = a * (a.dtype.type(1.0) - second) + b * second
     return found
+
+
+def _of_rows_with_nan(ordered: Array, q: float, method: str, skips: bool) -> Array:
+    """Return the quantiles of sorted rows: of one with NaNs it is NaN, or that of the rest."""
+    found = np.full(ordered.shape[:-1], math.nan, ordered.dtype)
+    size = ordered.shape[-1]
+    counts = np.count_nonzero(ordered == ordered, -1)
+    for count in np.unique(counts).tolist():
+        if count == size or (skips and count):
+            low, part = place_of(q * (count - 1), method)
+            these = ordered[counts == count]
+            found[counts == count] = _between(
+                these[..., low], these[..., min(low + 1, count - 1)], part
+            )
+    return found
+
+
+def _median_of(skips: bool) -> Callable[..., Array]:
+    """Return the median, of all elements or of those that are no NaN."""
+    return partial(_quantile, q=0.5, method="linear", skips=skips)
 
 
 TABLE = {
@@ -120,4 +137,5 @@ TABLE = {
     "nanmin": lambda x, axis, keepdims: _fmin(x, axis, None, None, keepdims),
     "median": _median_of(skips=False),
     "nanmedian": _median_of(skips=True),
+    "quantile_at": _quantile,
 }

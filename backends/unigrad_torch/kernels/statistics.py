@@ -9,8 +9,9 @@ from typing import Any
 import torch
 
 from unigrad.autodiff.bridge import body_of
+from unigrad.ops.quantiles import place_of
 from unigrad_torch.bridge import by_rule
-from unigrad_torch.kernels.reductions import _HALVES, Axis
+from unigrad_torch.kernels.reductions import _HALVES, Axis, _size
 from unigrad_torch.kernels.reductions import TABLE as _PLAIN
 from unigrad_torch.kernels.values import are_finite
 
@@ -27,32 +28,34 @@ def _without(name: str, plain: str, **settings: float) -> Callable[..., torch.Te
     return by_rule(name, run)
 
 
-def _median(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
+def _quantile(
+    x: torch.Tensor, q: float, axis: Axis, method: str, keepdims: bool, skips: bool
+) -> Any:
+    size = _size(x, axis)
+    if not x.numel() or not are_finite(x):
+        return _composed_quantile(x, q=q, axis=axis, method=method, keepdims=keepdims, skips=skips)
     axes = range(x.ndim) if axis is None else axis
     rest = [i for i in range(x.ndim) if i not in axes]
-    shape = [x.shape[i] for i in rest]
     wide = x.to(torch.float32) if x.dtype in _HALVES else x
-    # NaNs are sorted to the end.
-    rows = torch.sort(wide.permute(*rest, *axes).reshape(*shape, -1)).values
-    size = rows.shape[-1]
-    found = rows.select(-1, size // 2)
-    if size % 2 == 0:
-        found = found * 0.5 + rows.select(-1, size // 2 - 1) * 0.5
-    last = rows.select(-1, size - 1)
-    if not are_finite(last):
-        found = torch.where(torch.isnan(last), last, found)
+    rows = wide.permute(*rest, *axes).reshape(*[x.shape[i] for i in rest], size)
+    ordered = torch.sort(rows).values
+    low, part = place_of(q * (size - 1), method)
+    found = ordered.select(-1, low + (part == 1.0))
+    if 0.0 < part < 1.0:
+        found = found * (1.0 - part) + ordered.select(-1, low + 1) * part
     if keepdims:
         found = found.reshape([1 if i in axes else n for i, n in enumerate(x.shape)])
     return found.to(x.dtype)
 
 
-_composed_nanmedian = body_of("torch", "nanmedian")
+_composed_quantile = body_of("torch", "quantile_at")
 
 
-def _nanmedian(x: torch.Tensor, axis: Axis, keepdims: bool) -> Any:
-    if are_finite(x):
-        return _median(x, axis, keepdims)
-    return _composed_nanmedian(x, axis=axis, keepdims=keepdims)
+def _median_of(skips: bool) -> Callable[..., Any]:
+    def run(x: torch.Tensor, axis: Axis, keepdims: bool) -> Any:
+        return _quantile(x, 0.5, axis, "linear", keepdims, skips)
+
+    return run
 
 
 TABLE: dict[str, Callable[..., Any]] = {
@@ -63,6 +66,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "nanmin": _without("nanmin", "min"),
     "nanvar": _without("nanvar", "var", correction=0.0),
     "nanstd": _without("nanstd", "std", correction=0.0),
-    "median": by_rule("median", _median),
-    "nanmedian": by_rule("nanmedian", _nanmedian),
+    "median": by_rule("median", _median_of(skips=False)),
+    "nanmedian": by_rule("nanmedian", _median_of(skips=True)),
+    "quantile_at": by_rule("quantile_at", _quantile),
 }
