@@ -58,6 +58,12 @@ def operands(arrays: Arrays) -> dict[str, np.ndarray[Any, Any]]:
         "s": rng.integers(0, columns, rows),
         "m": x > 0,
         "r": np.arange(rows) != 1,
+        "t": np.sort(y[0]),
+        "o": (np.tanh(x) / 2 + 0.5).astype(arrays.dtype),
+        "h": (x.T @ x + 4 * np.eye(columns)).astype(arrays.dtype),
+        "z": (x + 1j * y).astype(np.result_type(arrays.dtype, np.complex64)),
+        "u": rng.normal(size=(1, 4, 4, 4)).astype(arrays.dtype),
+        "w": rng.normal(size=(2, 2, 4, 4)).astype(arrays.dtype),
     }
 
 

@@ -10,10 +10,10 @@ class Row(NamedTuple):
 
     name: str
     unigrad: str
-    numpy: str | None
-    torch: str | None
-    jax: str | None
-    tensorflow: str | None
+    numpy: str | None = None
+    torch: str | None = None
+    jax: str | None = None
+    tensorflow: str | None = None
 
 
 def same(name: str, arguments: str = "x", tensorflow: str | None = None, **other: str) -> Row:

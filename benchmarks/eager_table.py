@@ -8,8 +8,10 @@ single function for it. All see the same names: ``x``, ``y`` float32 (4, 4), ``v
 
 from __future__ import annotations
 
+from benchmarks.eager_more import ROWS as _MORE
 from benchmarks.eager_rest import ROWS as _REST
 from benchmarks.eager_rows import Row, same
+from benchmarks.eager_spaces import ROWS as _SPACES
 
 
 def _everywhere(name: str, expression: str, tensorflow: str | None = None) -> Row:
@@ -176,4 +178,7 @@ _CREATION = [
     Row("numpy", "x.numpy()", "x.copy()", "x.numpy().copy()", "np.array(x)", "x.numpy()"),
 ]  # fmt: skip
 
-ROWS = [*_UNARY, *_BINARY, *_REDUCTIONS, *_PRODUCTS, *_MOVEMENT, *_INDEXING, *_CREATION, *_REST]
+ROWS = [
+    *_UNARY, *_BINARY, *_REDUCTIONS, *_PRODUCTS, *_MOVEMENT, *_INDEXING, *_CREATION,
+    *_REST, *_MORE, *_SPACES,
+]  # fmt: skip

@@ -17,8 +17,8 @@ from unigrad_torch.private import log_softmax
 
 #: Ops whose kernels look at indices where they can.
 _LOOKING = (
-    "take", "scatter_add", "scatter_set", "at_add", "at_multiply", "scatter_min", "scatter_max",
-    "last_of_each", "take_along_axis", "add_along_axis", "ravel_index",
+    "take", "picked", "scatter_add", "scatter_set", "at_add", "at_multiply", "scatter_min",
+    "scatter_max", "last_of_each", "take_along_axis", "add_along_axis", "ravel_index",
 )  # fmt: skip
 
 

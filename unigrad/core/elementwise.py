@@ -11,10 +11,18 @@ from functools import wraps
 from math import copysign
 from typing import Any, TypeAlias
 
-from unigrad.core.arguments import TensorLike, as_tensor, promoted, readable, to_floating
+from unigrad.core.arguments import (
+    TensorLike,
+    as_tensor,
+    common_tensors,
+    promoted,
+    readable,
+    to_floating,
+)
 from unigrad.core.backend import Backend
 from unigrad.core.dispatch import dispatch
-from unigrad.core.dtypes import most
+from unigrad.core.dtypes import COMPLEX, most
+from unigrad.core.errors import DTypeError
 from unigrad.core.op import Op, primitive
 from unigrad.core.tensor import Tensor
 
@@ -26,15 +34,34 @@ _Unary: TypeAlias = Callable[[TensorLike], Tensor]
 _Binary: TypeAlias = Callable[[TensorLike, TensorLike], Tensor]
 
 
-def unary(floating: bool = False) -> Callable[[_Unary], _Unary]:
+def real_floating(name: str, x: TensorLike) -> Tensor:
+    """Return real numbers in a floating dtype.
+
+    Raises:
+        DTypeError: for complex numbers.
+    """
+    x = as_tensor(x)
+    if x.dtype in COMPLEX:
+        raise DTypeError(f"{name}: complex numbers ({x.dtype.name}) are not taken")
+    floating: Tensor = to_floating(x)
+    return floating
+
+
+def real_pair(name: str, x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
+    """Return two of them in one dtype. Raises as `real_floating`."""
+    first, second = common_tensors(name, (x1, x2))
+    return real_floating(name, first), real_floating(name, second)
+
+
+def unary(floating: bool = False, of: Op | None = None) -> Callable[[_Unary], _Unary]:
     """Declare an elementwise op of one tensor; the decorated function gives name and docstring.
 
-    ``floating`` computes integers and bools in the default dtype. A function with a body is a
-    composite, one that only has a docstring (returns None on None) a primitive: pass ``...``.
+    ``floating`` computes integers and bools in the default dtype. ``of`` is the op where it is a
+    composite, which takes real numbers, in a floating dtype.
     """
 
     def declare(function: _Unary) -> _Unary:
-        op = primitive(function.__name__.removesuffix("_"))
+        op = of or primitive(function.__name__.removesuffix("_"))
         # One input always broadcasts: whatever a kernel refuses, it is the dtype.
         op.broadcasts = True
 
@@ -43,13 +70,20 @@ def unary(floating: bool = False) -> Callable[[_Unary], _Unary]:
             if type(x) is Tensor:
                 backend = x.backend
                 native = x.native
-                if not floating or native.dtype in backend.native_floats:
+                if (
+                    (not floating or native.dtype in backend.native_floats)
+                    if of is None
+                    else native.dtype in backend.native_reals
+                ):
                     made: Tensor = dispatch(op, backend, (x,), (native,))
                     return made
             elif type(x) in readable:
                 return run(x.__unigrad_tensor__())
-            x = as_tensor(x)
-            out: Tensor = op(to_floating(x) if floating else x)
+            if of is not None:
+                x = real_floating(op.name, x)
+            else:
+                x = to_floating(as_tensor(x)) if floating else as_tensor(x)
+            out: Tensor = op(x)
             return out
 
         op.public = run
@@ -101,6 +135,28 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
             return out
 
         op.public = run
+        return run
+
+    return declare
+
+
+def real_pairs_at_once(op: Op) -> Callable[[_Binary], _Binary]:
+    """Give the public function of a composite of two tensors a short way to it.
+
+    It is for two tensors of one backend and one real floating dtype.
+    """
+    op.broadcasts = True
+
+    def declare(function: _Binary) -> _Binary:
+        @wraps(function)
+        def run(x1: TensorLike, x2: TensorLike, /) -> Tensor:
+            if type(x1) is Tensor and type(x2) is Tensor and x1.backend is x2.backend:
+                first, second = x1.native, x2.native
+                if first.dtype is second.dtype and first.dtype in x1.backend.native_reals:
+                    made: Tensor = dispatch(op, x1.backend, (x1, x2), (first, second))
+                    return made
+            return function(x1, x2)
+
         return run
 
     return declare

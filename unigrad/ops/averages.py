@@ -11,7 +11,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
@@ -30,7 +30,7 @@ from unigrad.ops.joining import concat
 from unigrad.ops.limits import clip
 from unigrad.ops.linear import matmul
 from unigrad.ops.parts import imag, part_dtype, real
-from unigrad.ops.reductions import Axis, max, mean, min, sum, widened
+from unigrad.ops.reductions import Axis, as_one_op, max, mean, min, sum, widened
 from unigrad.ops.repeating import diag
 from unigrad.ops.shaping import broadcast_to, expand_dims, reshape, swapaxes
 from unigrad.ops.statistics import var
@@ -38,6 +38,7 @@ from unigrad.ops.statistics import var
 __all__ = ["average", "corrcoef", "cov", "moments", "ptp"]
 
 
+@as_one_op
 def ptp(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the greatest element less the least one over axes ("peak to peak").
 
@@ -58,6 +59,7 @@ def ptp(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tenso
     return max(x, **settings) - min(x, **settings)
 
 
+@whole.as_one_op()
 def moments(
     x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False
 ) -> tuple[Tensor, Tensor]:
@@ -77,6 +79,7 @@ def moments(
     return mean(x, **settings), var(x, **settings)
 
 
+@whole.as_one_op()
 def average(
     x: TensorLike,
     /,
@@ -139,6 +142,7 @@ def _beside(name: str, weights: Tensor, shape: tuple[int, ...], axis: Axis) -> T
 
 
 @operands("correction")
+@whole.as_one_op()
 def cov(
     x: TensorLike,
     y: TensorLike | None = None,
@@ -215,6 +219,7 @@ def _of_observations(name: str, weights: TensorLike, x: Tensor) -> Tensor:
     return found
 
 
+@whole.as_one_op()
 def corrcoef(x: TensorLike, y: TensorLike | None = None, /, *, rowvar: bool = True) -> Tensor:
     """Return Pearson's correlations: covariances divided by the deviations of both variables.
 

@@ -155,5 +155,7 @@ def extract(condition: TensorLike, x: TensorLike, /) -> Tensor:
     mask = _mask(condition)
     if mask.size != x.size:
         raise ShapeError(f"extract: a condition of shape {mask.shape} for {x.shape}")
+    if type(mask) is Tensor and mask.shape == x.shape and x.ndim:
+        return boolean_mask(x, mask)
     flat = mask.reshape(-1) if isinstance(mask, np.ndarray) else ravel(mask)
     return _where(flat, ravel(x), 0)

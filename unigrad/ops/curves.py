@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
@@ -45,6 +45,7 @@ def _slice(x: Tensor, axis: int, start: int | None, stop: int | None) -> Tensor:
 
 
 @operands("dx")
+@whole.as_one_op()
 def trapezoid(
     y: TensorLike,
     x: TensorLike | None = None,
@@ -84,6 +85,7 @@ def trapezoid(
     return cast(sum(pairs * step, axis=along - pairs.ndim) * 0.5, dtype)
 
 
+@whole.as_one_op()
 def gradient(
     f: TensorLike,
     /,

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import math
 
-from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, common_tensors, to_floating
-from unigrad.core.errors import DTypeError
+from unigrad.core.arguments import TensorLike, cast
+from unigrad.core.elementwise import real_pair, real_pairs_at_once, unary
 from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs as absolute
@@ -20,25 +19,6 @@ from unigrad.ops.identity import stop_gradient
 from unigrad.ops.reductions import widened
 
 __all__ = ["cbrt", "deg2rad", "logaddexp2", "rad2deg"]
-
-
-def real_floating(name: str, x: TensorLike) -> Tensor:
-    """Return real numbers in a floating dtype.
-
-    Raises:
-        DTypeError: for complex numbers.
-    """
-    x = as_tensor(x)
-    if x.dtype in dtypes.COMPLEX:
-        raise DTypeError(f"{name}: complex numbers ({x.dtype.name}) are not taken")
-    floating: Tensor = to_floating(x)
-    return floating
-
-
-def real_pair(name: str, x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
-    """Return two of them in one dtype. Raises as `real_floating`."""
-    first, second = common_tensors(name, (x1, x2))
-    return real_floating(name, first), real_floating(name, second)
 
 
 @composite
@@ -56,9 +36,7 @@ def _cbrt(x: Tensor) -> Tensor:
     return cast(where(zero | infinite, edge, root), x.dtype)
 
 
-_cbrt.broadcasts = True
-
-
+@unary(of=_cbrt)
 def cbrt(x: TensorLike, /) -> Tensor:
     """Return the real cube root, negative of negative numbers. Its derivative at 0 is ∞.
 
@@ -66,10 +44,15 @@ def cbrt(x: TensorLike, /) -> Tensor:
         >>> cbrt([-8.0, 27.0]).tolist()
         [-2.0, 3.0]
     """
-    out: Tensor = _cbrt(real_floating("cbrt", x))
-    return out
+    ...
 
 
+@composite
+def _deg2rad(x: Tensor) -> Tensor:
+    return x * (math.pi / 180.0)
+
+
+@unary(of=_deg2rad)
 def deg2rad(x: TensorLike, /) -> Tensor:
     """Return angles given in degrees in radians: x π / 180.
 
@@ -77,9 +60,15 @@ def deg2rad(x: TensorLike, /) -> Tensor:
         >>> round(deg2rad(180.0).item(), 5)
         3.14159
     """
-    return real_floating("deg2rad", x) * (math.pi / 180.0)
+    ...
 
 
+@composite
+def _rad2deg(x: Tensor) -> Tensor:
+    return x * (180.0 / math.pi)
+
+
+@unary(of=_rad2deg)
 def rad2deg(x: TensorLike, /) -> Tensor:
     """Return angles given in radians in degrees: x 180 / π.
 
@@ -87,9 +76,16 @@ def rad2deg(x: TensorLike, /) -> Tensor:
         >>> rad2deg(0.0).item()
         0.0
     """
-    return real_floating("rad2deg", x) * (180.0 / math.pi)
+    ...
 
 
+@composite
+def _logaddexp2(x1: Tensor, x2: Tensor) -> Tensor:
+    unit = math.log(2.0)
+    return cast(logaddexp(widened(x1) * unit, widened(x2) * unit) * (1.0 / unit), x1.dtype)
+
+
+@real_pairs_at_once(_logaddexp2)
 def logaddexp2(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Return log₂(2ˣ¹ + 2ˣ²) without overflow; its derivative is 0 where it is -∞.
 
@@ -100,12 +96,3 @@ def logaddexp2(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     first, second = real_pair("logaddexp2", x1, x2)
     out: Tensor = _logaddexp2(first, second)
     return out
-
-
-@composite
-def _logaddexp2(x1: Tensor, x2: Tensor) -> Tensor:
-    unit = math.log(2.0)
-    return cast(logaddexp(widened(x1) * unit, widened(x2) * unit) * (1.0 / unit), x1.dtype)
-
-
-_logaddexp2.broadcasts = True

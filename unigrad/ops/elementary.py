@@ -8,10 +8,8 @@ from __future__ import annotations
 
 import math
 
-from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, to_floating
+from unigrad.core.arguments import TensorLike
 from unigrad.core.elementwise import binary, unary
-from unigrad.core.errors import DTypeError
 from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import isfinite, isinf, where
@@ -330,6 +328,7 @@ def _sinc(x: Tensor) -> Tensor:
     return where(near, series, where(whole, 0.0, sin(large) / large))
 
 
+@unary(of=_sinc)
 def sinc(x: TensorLike, /) -> Tensor:
     """Return sin(πx) / (πx), which is 1 at 0, where its derivative is 0.
 
@@ -337,11 +336,7 @@ def sinc(x: TensorLike, /) -> Tensor:
         >>> sinc(0.0).item()
         1.0
     """
-    x = to_floating(as_tensor(x))
-    if x.dtype in dtypes.COMPLEX:
-        raise DTypeError(f"sinc: complex numbers ({x.dtype.name}) are not taken")
-    out: Tensor = _sinc(x)
-    return out
+    ...
 
 
 @binary(floating=True)

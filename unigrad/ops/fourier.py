@@ -15,8 +15,10 @@ from typing import Any, Literal, get_args
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast
 from unigrad.core.axes import normalize_axes
+from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import Op, primitive
+from unigrad.core.plans import Planned, Plans
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import conj
 from unigrad.ops.identity import identity
@@ -100,6 +102,14 @@ def _transformed(
     norm: FFTNorm,
 ) -> Tensor:
     """Run a transform over axes."""
+    key = None
+    if type(x) is Tensor and s is None and norm == "backward" and _is_plain(axes):
+        native = x.native
+        key = op, native.dtype, x.backend.shape_key(native), axes
+        plan = _plans.get(key)
+        if plan is not None:
+            done: Tensor = dispatch(plan, x.backend, (x,), (native,))
+            return done
     wide, dtype = floating(x)
     found = _axes_of(name, wide, s, axes)
     if op is _rfft and dtype in dtypes.COMPLEX:
@@ -123,9 +133,20 @@ def _transformed(
         if op in (_rfft, _irfft):
             raise ShapeError(f"{name}: there is no axis to transform along")
         return identity(cast(wide, complex_dtype(wide.dtype)))
+    if key is not None and wide is x:
+        _plans.keep(key, Planned(op, {"axes": found, **settings}))
     out: Tensor = op(wide, axes=found, **settings)
     factor = _factor(name, norm, math.prod(lengths), op in _INVERSE)
     return out if factor == 1.0 else out * factor
+
+
+#: By op, dtype, shape and axes: of transforms that need no preparation and no factor.
+_plans = Plans()
+
+
+def _is_plain(axes: Any) -> bool:
+    """Tell whether axes may be part of a key."""
+    return axes is None or (type(axes) is tuple and all(type(one) is int for one in axes))
 
 
 def _along(name: str, op: Op, x: TensorLike, n: int | None, axis: int, norm: FFTNorm) -> Tensor:

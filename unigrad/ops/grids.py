@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
@@ -57,6 +57,7 @@ def diagflat(x: TensorLike, /, *, k: int = 0) -> Tensor:
     return diag(ravel(as_tensor(x)), k=as_integer("diagflat", k))
 
 
+@whole.as_one_op()
 def vander(x: TensorLike, /, N: int | None = None, *, increasing: bool = False) -> Tensor:
     """Return the Vandermonde matrix: in row i the powers of x[i], falling from N - 1 to 0.
 

@@ -10,6 +10,7 @@ indices that are no integers.
 
 from __future__ import annotations
 
+from math import prod
 from typing import Any
 
 import numpy as np
@@ -32,6 +33,7 @@ from unigrad.ops.keys import (
     is_bool,
     outside,
     plain_key,
+    within,
     without_bools,
 )
 from unigrad.ops.shaping import broadcast_to, permute_dims, ravel, reshape
@@ -72,6 +74,10 @@ def getitem(x: TensorLike, key: Any, /) -> Tensor:
     kind = type(key)
     if kind is Tensor and key.uid == 0:
         picked = _by_one_array(x, key)
+        if picked is not None:
+            return picked
+    if kind is tuple and type(key[0] if key else None) is Tensor:
+        picked = _by_arrays(x, key)
         if picked is not None:
             return picked
     plain = key if kind is int else plain_key(key)
@@ -119,6 +125,44 @@ def _by_one_array(x: Tensor, key: Tensor) -> Tensor | None:
         out: Tensor = dispatch(_masked, backend, (x, key), (x.native, key.native))
         return out
     return None
+
+
+def _by_arrays(x: Tensor, key: tuple[Any, ...]) -> Tensor | None:
+    """Read by arrays of integers of one shape for the first axes, if the key is no more than that.
+
+    Anything out of the ordinary is left to the long way, which says what is wrong.
+    """
+    backend, native = x.backend, x.native
+    lengths = backend.shape_key(native)
+    if not 1 < len(key) <= len(lengths):
+        return None
+    natives = [native]
+    shape = None
+    for one, length in zip(key, lengths):  # noqa: B905  # the other axes are taken whole
+        if type(one) is not Tensor or one.uid or one.backend is not backend:
+            return None
+        index = one.native
+        found = backend.shape_key(index)
+        if index.dtype not in backend.native_indices or (shape is not None and found != shape):
+            return None
+        if not backend.checks_bounds and not within(one, length):
+            return None
+        shape = found
+        natives.append(index)
+    try:
+        out: Tensor = dispatch(_picked, backend, (x, *key), tuple(natives))
+    except OutOfBoundsError:
+        return None
+    return out
+
+
+@composite
+def _picked(x: Tensor, *indices: Tensor) -> Tensor:
+    """Read by arrays of integers, one for each of the first axes."""
+    shape, count = x.shape, len(indices)
+    flat = _ravel_index(*indices, dims=shape[:count])
+    out: Tensor = _take(reshape(x, (prod(shape[:count]), *shape[count:])), flat, axis=0)
+    return out
 
 
 @composite
@@ -323,8 +367,12 @@ def boolean_mask(x: TensorLike, mask: TensorLike, /, *, axis: int = 0) -> Tensor
         [[1], [3]]
     """
     x = as_tensor(x)
-    place = normalize_axis("boolean_mask", axis, x.ndim)
     mask = as_tensor(mask, x)
+    if axis == 0 and not mask.uid and mask.native.dtype in mask.backend.native_bools:
+        picked = _by_one_array(x, mask)
+        if picked is not None:
+            return picked
+    place = normalize_axis("boolean_mask", axis, x.ndim)
     if mask.dtype != dtypes.bool_ or mask.ndim == 0:
         raise DTypeError(f"boolean_mask: the mask is {mask.dtype.name}{list(mask.shape)}")
     return getitem(x, (*[slice(None)] * place, mask))

@@ -10,12 +10,13 @@ import numpy as np
 
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
+from unigrad.core.dispatch import dispatch
+from unigrad.core.elementwise import real_floating
 from unigrad.core.errors import DTypeError
 from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.comparison import equal, isfinite, logical_not, where
-from unigrad.ops.derived import real_floating
 from unigrad.ops.identity import stop_gradient
 from unigrad.ops.indexing import take
 from unigrad.ops.limits import clip
@@ -71,7 +72,9 @@ def frexp(x: TensorLike, /) -> tuple[Tensor, Tensor]:
         >>> mantissas.tolist(), exponents.tolist()
         ([0.5, -0.75], [4, 2])
     """
-    mantissa, exponent = _frexp(real_floating("frexp", x))
+    if type(x) is not Tensor or x.native.dtype not in x.backend.native_reals:
+        x = real_floating("frexp", x)
+    mantissa, exponent = dispatch(_frexp, x.backend, (x,), (x.native,))
     return mantissa, exponent
 
 
@@ -101,9 +104,10 @@ def ldexp(x: TensorLike, exponent: TensorLike, /) -> Tensor:
         >>> ldexp([0.5, -0.75], [4, 2]).tolist()
         [8.0, -3.0]
     """
-    x = real_floating("ldexp", x)
+    if type(x) is not Tensor or x.native.dtype not in x.backend.native_reals:
+        x = real_floating("ldexp", x)
     exponent = as_tensor(exponent, x)
-    if exponent.dtype not in dtypes.INTEGER:
+    if exponent.native.dtype not in exponent.backend.native_integers:
         raise DTypeError(f"ldexp: exponents are integers, not {exponent.dtype.name}")
     out: Tensor = _ldexp(x, exponent)
     return out

@@ -24,6 +24,7 @@ from unigrad.ops.reductions import (
     Axis,
     _ordered,
     argmax,
+    as_one_op,
     count_nonzero,
     max,
     min,
@@ -42,6 +43,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@as_one_op
 def nansum(
     x: TensorLike, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
 ) -> Tensor:
@@ -56,6 +58,7 @@ def nansum(
     return sum(_replaced(x, 0), axis=axes, dtype=dtype, keepdims=keepdims)
 
 
+@as_one_op
 def nanprod(
     x: TensorLike, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
 ) -> Tensor:
@@ -75,6 +78,7 @@ def _replaced(x: Tensor, value: float) -> Tensor:
     return where(isnan(x), value, x) if x.dtype in dtypes.INEXACT else x
 
 
+@as_one_op
 def nanmean(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the mean Σ x / n over axes of the n elements that are no NaN.
 
@@ -97,6 +101,7 @@ def _divided(total: Tensor, count: Tensor) -> Tensor:
     return where(some, total / cast(where(some, count, 1), total.dtype), math.nan)
 
 
+@as_one_op
 def nanmax(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the greatest element over axes that is no NaN.
 
@@ -112,6 +117,7 @@ def nanmax(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Te
     return _extremum("nanmax", max, -math.inf, x, axis, keepdims)
 
 
+@as_one_op
 def nanmin(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the least element over axes that is no NaN. Gradient as of `nanmax`.
 
@@ -145,6 +151,7 @@ def _extremum(
 
 
 @operands("correction")
+@as_one_op
 def nanvar(
     x: TensorLike, /, *, axis: Axis = None, correction: TensorLike = 0.0, keepdims: bool = False
 ) -> Tensor:
@@ -166,6 +173,7 @@ def nanvar(
 
 
 @operands("correction")
+@as_one_op
 def nanstd(
     x: TensorLike, /, *, axis: Axis = None, correction: TensorLike = 0.0, keepdims: bool = False
 ) -> Tensor:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import TensorLike, as_tensor, cast, to_floating
 from unigrad.core.dtypes import DType, DTypeLike, as_dtype
 from unigrad.core.elementwise import binary
@@ -62,6 +62,7 @@ def imag(x: TensorLike, /) -> Tensor:
     return out
 
 
+@whole.as_one_op()
 def angle(x: TensorLike, /) -> Tensor:
     """Return the angle of complex numbers, in radians from -π to π: atan2(imag x, real x).
 

@@ -12,6 +12,7 @@ Errors, the same for all: `ShapeError` for a bad axis, `DTypeError` for complex 
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -28,7 +29,9 @@ from unigrad.core.arguments import (
 )
 from unigrad.core.axes import normalize_axes
 from unigrad.core.errors import DTypeError, SettingError
+from unigrad.core.op import composite
 from unigrad.core.operands import in_dtype, operands
+from unigrad.core.plans import planned
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import maximum, minimum
 from unigrad.ops.comparison import (
@@ -44,7 +47,15 @@ from unigrad.ops.comparison import (
 )
 from unigrad.ops.identity import stop_gradient
 from unigrad.ops.indexing import take_along_axis
-from unigrad.ops.reductions import Axis, count_nonzero, reduced_shape, sum, undefined, widened
+from unigrad.ops.reductions import (
+    Axis,
+    as_one_op,
+    count_nonzero,
+    reduced_shape,
+    sum,
+    undefined,
+    widened,
+)
 from unigrad.ops.rounding import floor, remainder
 from unigrad.ops.shaping import broadcast_to, moveaxis, permute_dims, ravel, reshape
 from unigrad.ops.sorting import argsort
@@ -54,6 +65,7 @@ __all__ = ["median", "nanmedian", "nanpercentile", "nanquantile", "percentile", 
 Method = Literal["linear", "lower", "higher", "nearest", "midpoint"]
 
 
+@as_one_op
 def median(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the median over axes; the mean of the two in the middle where n is even.
 
@@ -64,6 +76,7 @@ def median(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Te
     return _quantile("median", x, 0.5, axis, "linear", keepdims)
 
 
+@as_one_op
 def nanmedian(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the median over axes of what is no NaN.
 
@@ -171,6 +184,49 @@ def _quantile(
     whole: float = 1.0,
     skips: bool = False,
 ) -> Tensor:
+    if (
+        type(x) is Tensor
+        and (type(q) is float or type(q) is int)
+        and (axis is None or type(axis) is int)
+        and 0.0 <= q <= whole
+        and type(method) is str
+        and x.native.dtype in x.backend.native_reals
+        # A compiler would make a program for each number.
+        and "quantile_at" in x.backend.root.kernels
+    ):
+        return _at_number(x, axis, float(q) / whole, method, bool(keepdims), skips)
+    return _at_chances(name, x, q, axis, method, keepdims, whole, skips)
+
+
+def _plan(
+    shape: tuple[int, ...], axis: int | None, q: float, method: str, keepdims: bool, skips: bool
+) -> Mapping[str, Any]:
+    if method not in get_args(Method):
+        raise SettingError(f"quantile: method is one of {get_args(Method)}, not {method!r}")
+    axes = normalize_axes("quantile", axis, len(shape))
+    return {"q": q, "axis": axes, "method": method, "keepdims": keepdims, "skips": skips}
+
+
+@composite
+def _quantile_at(
+    x: Tensor, *, q: float, axis: tuple[int, ...], method: str, keepdims: bool, skips: bool
+) -> Tensor:
+    return _at_chances("quantile", x, q, axis, method, keepdims, 1.0, skips)
+
+
+_at_number = planned(_quantile_at, _plan)
+
+
+def _at_chances(
+    name: str,
+    x: TensorLike,
+    q: TensorLike,
+    axis: Axis,
+    method: str,
+    keepdims: bool,
+    whole: float,
+    skips: bool,
+) -> Tensor:
     if method not in get_args(Method):
         raise SettingError(f"{name}: method is one of {get_args(Method)}, not {method!r}")
     x = to_floating(as_tensor(x, q if type(q) is Tensor else None))
@@ -267,6 +323,17 @@ def _places(place: Any, method: str) -> tuple[Any, Any]:
         "midpoint": np.where(part > 0, 0.5, 0.0),
         "nearest": np.where((part > 0.5) | ((part == 0.5) & (low % 2 == 1)), 1.0, 0.0),
     }[method]
+
+
+def place_of(place: float, method: str) -> tuple[int, float]:
+    """Return the same as `_places` of one number, for kernels."""
+    low = math.floor(place)
+    part = place - low
+    if method == "linear":
+        return low, part
+    if method == "nearest":
+        return low, float(part > 0.5 or (part == 0.5 and low % 2 == 1))
+    return low, {"lower": 0.0, "higher": 1.0, "midpoint": 0.5}[method] if part else 0.0
 
 
 def _traced_places(place: Tensor, method: str) -> tuple[Tensor, Tensor]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, common_tensors, to_floating
+from unigrad.core.elementwise import real_pairs_at_once
 from unigrad.core.errors import DTypeError
 from unigrad.core.op import composite, primitive
 from unigrad.core.tensor import Tensor
@@ -20,6 +21,7 @@ def _divide_no_nan(x1: Tensor, x2: Tensor) -> Tensor:
     return where(zero, 0.0, x1 / where(zero, 1.0, x2))
 
 
+@real_pairs_at_once(_divide_no_nan)
 def divide_no_nan(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Return x₁ / x₂, and 0 where x₂ is 0; both derivatives are 0 there.
 
@@ -52,6 +54,7 @@ def _fmod_of_integers(x1: Tensor, x2: Tensor) -> Tensor:
     return where(unlike, found - x2, found)
 
 
+@real_pairs_at_once(_fmod)
 def fmod(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Return x₁ - trunc(x₁ / x₂) x₂, the remainder with the sign of x₁, as C's ``fmod``.
 
@@ -75,11 +78,14 @@ def fmod(x1: TensorLike, x2: TensorLike, /) -> Tensor:
 
 
 _gcd = primitive("gcd")
-for _op in (_divide_no_nan, _fmod, _gcd):
-    _op.broadcasts = True
+_gcd.broadcasts = True
 
 
 def _integers(name: str, x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
+    if type(x1) is Tensor and type(x2) is Tensor and x1.backend is x2.backend:
+        dtype = x1.native.dtype
+        if dtype is x2.native.dtype and dtype in x1.backend.native_integers:
+            return x1, x2
     first, second = common_tensors(name, (x1, x2))
     if first.dtype not in dtypes.INTEGER:
         raise DTypeError(f"{name}: takes integers, not {first.dtype.name}")
@@ -112,7 +118,15 @@ def lcm(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         >>> lcm([4, 0], [6, 5]).tolist()
         [12, 0]
     """
-    first, second = _integers("lcm", x1, x2)
-    common = _gcd(first, second)
+    out: Tensor = _lcm(*_integers("lcm", x1, x2))
+    return out
+
+
+@composite
+def _lcm(x1: Tensor, x2: Tensor) -> Tensor:
+    common = _gcd(x1, x2)
     one = where(equal(common, 0), 1, common)
-    return absolute(floor_divide(first, one) * second)
+    return absolute(floor_divide(x1, one) * x2)
+
+
+_lcm.broadcasts = True

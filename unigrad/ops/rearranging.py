@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.core import whole
 from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.axes import normalize_axis
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
@@ -26,6 +27,7 @@ __all__ = ["delete", "fliplr", "flipud", "insert", "rot90"]
 Places = Any
 
 
+@whole.as_one_op()
 def flipud(x: TensorLike, /) -> Tensor:
     """Return ``x`` with its rows (the first axis) in reverse order.
 
@@ -36,6 +38,7 @@ def flipud(x: TensorLike, /) -> Tensor:
     return _mirrored("flipud", x, 0)
 
 
+@whole.as_one_op()
 def fliplr(x: TensorLike, /) -> Tensor:
     """Return ``x`` with its columns (the second axis) in reverse order.
 
@@ -51,6 +54,7 @@ def _mirrored(name: str, x: TensorLike, axis: int) -> Tensor:
     return flip(x, axis=normalize_axis(name, axis, x.ndim))
 
 
+@whole.as_one_op()
 def rot90(x: TensorLike, /, *, k: int = 1, axes: Sequence[int] = (0, 1)) -> Tensor:
     """Return ``x`` turned by ``k`` right angles in the plane of two axes, from the first to the
     second.

@@ -84,6 +84,24 @@ def at_once(
     return declare
 
 
+def as_one_op(function: Callable[_Given, Tensor]) -> Callable[_Given, Tensor]:
+    """Make a reduction that is written in other ops an op of its own for the commonest call.
+
+    That is the one of `at_once`, with no arguments but ``axis`` and ``keepdims``. A backend may
+    bring a kernel for the op, or compile it whole; its formula is the function.
+    """
+    long_way: Callable[..., Tensor] = function
+
+    @wraps(function)
+    def body(x: Tensor, *, axis: tuple[int, ...] | None, keepdims: bool) -> Tensor:
+        return long_way(x, axis=axis, keepdims=keepdims)
+
+    op = composite(body)
+    short_way = at_once(op)(function)
+    op.public = short_way
+    return short_way
+
+
 def _plan(op: Op, shape: tuple[int, ...], axis: int | None, keepdims: bool) -> Planned | bool:
     """Return the op of one axis or all; False where the long way has something to say or to do."""
     if 0 in shape or not shape or not (axis is None or -len(shape) <= axis < len(shape)):

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import TensorLike, as_tensor, cast, common_tensors, constant
 from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
@@ -124,6 +124,7 @@ def unique_inverse(x: TensorLike, /) -> UniqueInverse:
     return UniqueInverse(found.values, found.inverse_indices)
 
 
+@whole.as_one_op("native_dtypes")
 def isin(x1: TensorLike, x2: TensorLike, /, *, invert: bool = False) -> Tensor:
     """Tell for each element of ``x1`` whether it is (``invert``: is not) among those of ``x2``.
 

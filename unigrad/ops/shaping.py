@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.core import whole
 from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.axes import normalize_axes, normalize_axis, plain_axes, plain_axis
 from unigrad.core.errors import DTypeError, ShapeError
@@ -155,6 +156,7 @@ def broadcast_shapes(*shapes: int | Sequence[int]) -> tuple[int, ...]:
         raise ShapeError(f"broadcast_shapes: {tuples} do not broadcast") from None
 
 
+@whole.as_one_op("native_dtypes")
 def broadcast_arrays(*arrays: TensorLike) -> tuple[Tensor, ...]:
     """Return tensors broadcast to their common shape; each keeps its dtype.
 

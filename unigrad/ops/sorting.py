@@ -46,6 +46,12 @@ def _top_k_indices(x: Tensor, *, k: int, axis: int) -> Tensor:
     return out
 
 
+@composite
+def _top_k(x: Tensor, *, k: int, axis: int) -> tuple[Tensor, Tensor]:
+    indices: Tensor = _top_k_indices(x, k=k, axis=axis)
+    return take_along_axis(x, indices, axis=axis), indices
+
+
 def _sortable(name: str, x: TensorLike) -> Tensor:
     """Refuse complex numbers."""
     tensor = as_tensor(x)
@@ -116,8 +122,8 @@ def top_k(x: TensorLike, k: int, /, *, axis: int = -1) -> tuple[Tensor, Tensor]:
     """
     if not _is_short(x, axis) or type(k) is not int:
         x, axis, k = _sortable("top_k", x), plain_axis("top_k", axis), as_integer("top_k", k)
-    indices = _top_places(x, axis, k)
-    return take_along_axis(x, indices, axis=axis), indices
+    values, indices = _greatest(x, axis, k)
+    return values, indices
 
 
 def _plan_top_k(shape: tuple[int, ...], axis: int, k: int) -> Mapping[str, Any]:
@@ -127,7 +133,7 @@ def _plan_top_k(shape: tuple[int, ...], axis: int, k: int) -> Mapping[str, Any]:
     return {"k": k, "axis": along}
 
 
-_top_places = planned(_top_k_indices, _plan_top_k)
+_greatest: Callable[..., tuple[Tensor, Tensor]] = planned(_top_k, _plan_top_k)  # type: ignore[assignment]
 
 
 def searchsorted(

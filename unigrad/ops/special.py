@@ -16,11 +16,13 @@ from collections.abc import Callable
 from unigrad.core import dtypes
 from unigrad.core.arguments import (
     TensorLike,
+    alike,
     as_tensor,
     cast,
     common_tensors,
     to_floating,
 )
+from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, SettingError
 from unigrad.core.op import Op, composite, primitive
 from unigrad.core.tensor import Tensor
@@ -74,8 +76,16 @@ def _real(name: str, *given: TensorLike) -> tuple[list[Tensor], dtypes.DType]:
 
 
 def _run(op: Op, *given: TensorLike) -> Tensor:
+    natives = alike(given)
+    if natives is not None and given[0].dtype in _PRECISE:
+        out: Tensor = dispatch(op, given[0].backend, given, natives)
+        return out
     tensors, dtype = _real(op.name, *given)
     return cast(op(*tensors), dtype)
+
+
+#: Dtypes that results are computed in as they are.
+_PRECISE = frozenset((dtypes.float32, dtypes.float64))
 
 
 # -- the gamma family

@@ -10,7 +10,8 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core.arguments import TensorLike, as_tensor, common_tensors
+from unigrad.core import whole
+from unigrad.core.arguments import TensorLike, alike, as_tensor, common_tensors
 from unigrad.core.axes import normalize_axis
 from unigrad.core.errors import ShapeError
 from unigrad.core.tensor import Tensor
@@ -78,6 +79,8 @@ def _each(arrays: Sequence[TensorLike], function: Callable[[Tensor], Tensor]) ->
 def _tensors(name: str, arrays: Sequence[TensorLike]) -> list[Tensor]:
     if len(arrays) == 0:
         raise ShapeError(f"{name}: needs at least one tensor")
+    if alike(tuple(arrays)) is not None:
+        return [*arrays]
     return common_tensors(name, arrays)
 
 
@@ -123,6 +126,7 @@ def column_stack(arrays: Sequence[TensorLike], /) -> Tensor:
     return concat([x if x.ndim > 1 else reshape(x, (x.size, 1)) for x in tensors], axis=1)
 
 
+@whole.as_one_op()
 def append(x: TensorLike, values: TensorLike, /, *, axis: int | None = None) -> Tensor:
     """Return ``x`` with values behind it along an axis; without one both are flattened.
 

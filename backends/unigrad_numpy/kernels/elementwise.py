@@ -10,7 +10,9 @@ from unigrad.core.dtypes import most
 from unigrad_numpy.kernels.bfloat16 import BFLOAT16
 from unigrad_numpy.kernels.error_function import erf, erfc, erfinv
 
-_BOOL, _COMPLEX64, _COMPLEX128 = (np.dtype(one) for one in (np.bool_, np.complex64, np.complex128))
+_BOOL, _INT32, _UINT64, _COMPLEX64, _COMPLEX128 = (
+    np.dtype(one) for one in (np.bool_, np.int32, np.uint64, np.complex64, np.complex128)
+)
 
 
 def _of_ordered(ufunc: Any) -> Any:
@@ -104,6 +106,19 @@ def _sinc(x: Any) -> Any:
     origin, whole = x == 0, np.isinf(angle) & np.isfinite(x)
     ratio = np.sin(np.where(whole, 0, angle)) / np.where(origin | whole, 1, angle)
     return np.where(origin, np.ones_like(x), ratio)
+
+
+def _ldexp(x: Any, exponent: Any) -> Any:
+    """x · 2ᵏ. NumPy's own takes no uint64, and beside bfloat16 only int32."""
+    if exponent.dtype is _UINT64 or (x.dtype == BFLOAT16 and exponent.dtype is not _INT32):
+        least = 0 if exponent.dtype.kind == "u" else -_FAR
+        exponent = exponent.astype(np.promote_types(exponent.dtype, np.int32), copy=False)
+        exponent = np.clip(exponent, least, _FAR).astype(np.int32)
+    return np.ldexp(x, exponent)
+
+
+#: An exponent that leaves every range.
+_FAR = 1 << 16
 
 
 def _log1p(x: Any) -> Any:
@@ -243,6 +258,12 @@ TABLE = {
     "acosh": np.arccosh,
     "atanh": np.arctanh,
     "sinc": _sinc,
+    "cbrt": np.cbrt,
+    "frexp": np.frexp,
+    "ldexp": _ldexp,
+    "fmod": np.fmod,
+    "lcm": np.lcm,
+    "logaddexp2": np.logaddexp2,
     "erf": erf,
     "erfc": erfc,
     "erfinv": erfinv,

@@ -146,6 +146,7 @@ TABLE = {
     "place_slice": place_slice,
     "slice_update": slice_update,
     "masked": lambda x, mask: x[mask],
+    "picked": lambda x, *indices: x[indices],
     "take": lambda x, index, axis: x.take(index, axis),
     "scatter_add": scatter_add,
     "scatter_set": scatter_set,

@@ -101,8 +101,18 @@ def _ravel_index(*indices: Array, dims: tuple[int, ...]) -> Array:
     return np.where(wrong, int(np.prod(dims)), flat)
 
 
+def _picked(x: Array, *indices: Array) -> Array:
+    try:
+        return x[indices]
+    except IndexError:
+        dims = x.shape[: len(indices)]
+        flat = _ravel_index(*indices, dims=dims)
+        return _take(x.reshape(int(np.prod(dims)), *x.shape[len(indices) :]), flat, 0)
+
+
 TABLE: dict[str, Callable[..., Any]] = {
     "take": _take,
+    "picked": _picked,
     "take_along_axis": _take_along_axis,
     **{
         name: _dropping(indexing.TABLE[name])

@@ -1,10 +1,11 @@
 """Activation functions and the softmax family.
 
-Left to their composites: SELU (TensorFlow's derivative at 0 is that of the other branch), leaky
-ReLU (its slope is rounded to single precision).
+TensorFlow's derivative of SELU at 0 is that of the other branch, and its slope of a leaky ReLU is
+rounded to single precision.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
 import tensorflow as tf
@@ -19,10 +20,24 @@ _raw = tf.raw_ops
 
 def _elu(x: Any, alpha: float) -> Any:
     """TensorFlow's own loses the digits near 0: it has exp(x) - 1."""
-    zero = tf.zeros((), x.dtype)
-    positive = x > zero
-    below = _raw.Expm1(x=_raw.SelectV2(condition=positive, t=zero, e=x))
-    return _raw.SelectV2(condition=positive, t=x, e=below if alpha == 1.0 else below * alpha)
+    below = _expm1(_minimum(x, 0.0))
+    return _select(_greater(x, 0.0), x, below if alpha == 1.0 else _multiply(below, alpha))
+
+
+def _leaky_relu(x: Any, negative_slope: float) -> Any:
+    if x.dtype is tf.float32:
+        return _single_leaky_relu(negative_slope)(x)
+    return _composed_leaky_relu(x, negative_slope=negative_slope)
+
+
+@lru_cache(256)
+def _single_leaky_relu(negative_slope: float) -> Any:
+    return raw("LeakyRelu", "features", alpha=negative_slope)
+
+
+_composed_leaky_relu = body_of("tensorflow", "leaky_relu")
+_minimum, _multiply, _greater = map(binary, ("Minimum", "Mul", "Greater"))
+_expm1 = unary("Expm1")
 
 
 def _last(op: Callable[[Any], Any]) -> Callable[..., Any]:
@@ -97,6 +112,7 @@ TABLE = {
     "hard_silu": by_rule("hard_silu", body_of("tensorflow", "hard_silu")),
     "relu6": lambda x: _raw.Relu6(features=x),
     "elu": _elu,
+    "leaky_relu": by_rule("leaky_relu", _leaky_relu),
     "mish": lambda x: x * _raw.Tanh(x=_raw.Softplus(features=x)),
     "softplus": lambda x: _raw.Softplus(features=x),
     "log_sigmoid": lambda x: -_raw.Softplus(features=-x),

@@ -5,6 +5,7 @@ from typing import Any
 
 import tensorflow as tf
 
+from unigrad_tensorflow.kernels.values import values_of
 from unigrad_tensorflow.raw import binary, unary
 
 Binary = Callable[[Any, Any], Any]
@@ -36,11 +37,18 @@ def _of_truths(logical: Binary) -> Binary:
     return run
 
 
+def _all_within(distances: Any, width: int) -> bool:
+    return bool(distances.min() >= 0 and distances.max() < width)
+
+
 def _shift(name: str, right: bool) -> Binary:
     """Return a shift that is defined for every distance: all bits go."""
     op = binary(name)
 
     def run(x: Any, y: Any) -> Any:
+        distances = values_of(y)
+        if distances is not None and distances.size and _all_within(distances, x.dtype.size * 8):
+            return op(x, y)
         zero = tf.zeros((), x.dtype)
         inside = (y >= zero) & (y < tf.constant(x.dtype.size * 8, y.dtype))
         shifted = op(x, tf.where(inside, y, zero))

@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
+from unigrad.autodiff.bridge import body_of
 from unigrad.core.dtypes import ALL
 from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.kernels.complex_ends import expm1, log1p
 from unigrad_tensorflow.kernels.neighbours import nextafter, signbit, signed
+from unigrad_tensorflow.kernels.values import are_finite, values_of
 from unigrad_tensorflow.raw import binary, raw, unary
 
 _DTYPES = {d: getattr(tf, d.name) for d in ALL}
@@ -121,9 +123,14 @@ def _floor_divide(x: Any, y: Any) -> Any:
         # TensorFlow has no remainder of half precision that is exact.
         wide = _floor_divide(tf.cast(x, tf.float32), tf.cast(y, tf.float32))
         return tf.cast(wide, tensor.dtype)
+    ratio = _real_divide(x, y)
+    below = _floor(ratio)
+    values, floors = values_of(ratio), values_of(below)
+    # Rounding up made an integer of a ratio, or nothing is wrong. (NaN is not less.)
+    if values is not None and floors is not None and bool((floors < values).all()):
+        return below
     rest = tf.raw_ops.TruncateMod(x=x, y=y)
     quotient = (x - rest) / y - tf.cast((rest != 0) & ((rest < 0) != (y < 0)), x.dtype)
-    ratio = x / y
     found = tf.where(y == 0, ratio, tf.raw_ops.Rint(x=quotient))
     return tf.stop_gradient(_copysign(found, ratio))
 
@@ -148,7 +155,11 @@ def _remainder(x: Any, y: Any) -> Any:
     tensor = y if isinstance(x, (int, float)) else x
     if tensor.dtype.is_floating:
         # It has the sign of y; TensorFlow's own zeros have that of x.
-        return _copysign(_floor_mod(x, y), tf.convert_to_tensor(y, tensor.dtype))
+        found = _floor_mod(x, y)
+        values = values_of(found)
+        if values is not None and bool(values.all()):
+            return found
+        return _copysign(found, tf.convert_to_tensor(y, tensor.dtype))
     return _integer_remainder(
         tf.convert_to_tensor(x, tensor.dtype), tf.convert_to_tensor(y, tensor.dtype)
     )
@@ -271,6 +282,8 @@ def _copysign(x: Any, y: Any) -> Any:
 
 def _hypot(x: Any, y: Any) -> Any:
     """√(x² + y²) in units of the greater, which no square leaves the range of."""
+    if _have_squares(x) and _have_squares(y):
+        return _sqrt(_add(_square(x), _square(y)))
     scale = _maximum(tf.abs(x), tf.abs(y))
     one = tf.ones((), x.dtype)
     origin = tf.equal(scale, tf.zeros((), x.dtype))
@@ -278,6 +291,29 @@ def _hypot(x: Any, y: Any) -> Any:
     unit = tf.where(origin | infinite, one, scale)
     found = unit * tf.sqrt(tf.square(x / unit) + tf.square(y / unit))
     return tf.where(infinite, tf.constant(math.inf, x.dtype), found)
+
+
+#: Between these no square, and no sum of two, leaves the range.
+_SQUARES = {tf.float32: (2.0**-60, 2.0**60), tf.float64: (2.0**-500, 2.0**500)}
+
+
+def _have_squares(x: Any) -> bool:
+    """Tell whether numbers are seen to have squares in range."""
+    low, high = _SQUARES.get(x.dtype, (1.0, 0.0))
+    values = values_of(x) if low < high else None
+    if values is None or not values.size:
+        return False
+    sizes = np.abs(values)
+    return bool(low < sizes.min() and sizes.max() < high)
+
+
+def _nan_to_num(x: Any, **settings: float | None) -> Any:
+    if x.dtype in _FLOATS and are_finite(x):
+        return tf.identity(x)
+    return _composed_nan_to_num(x, **settings)
+
+
+_composed_nan_to_num = body_of("tensorflow", "nan_to_num")
 
 
 def _logaddexp(x: Any, y: Any) -> Any:
@@ -310,7 +346,7 @@ _casts = {d: raw("Cast", "x", DstT=native, Truncate=False) for d, native in _DTY
 
 _logical_and, _logical_or = binary("LogicalAnd"), binary("LogicalOr")
 _ceil, _floor = unary("Ceil"), unary("Floor")
-_real_abs = unary("Abs")
+_real_abs, _sqrt, _add = unary("Abs"), unary("Sqrt"), binary("AddV2")
 
 _SCALARS = {
     "add": binary("AddV2", of_bools=_logical_or),
@@ -385,6 +421,7 @@ TABLE = {
     "acosh": by_rule("acosh", unary("Acosh")),
     "atanh": unary("Atanh"),
     "atan2": by_rule("atan2", binary("Atan2", "y", "x")),
+    "nan_to_num": by_rule("nan_to_num", _nan_to_num),
     "hypot": by_rule("hypot", _hypot),
     "logaddexp": by_rule("logaddexp", _logaddexp),
     "sigmoid": unary("Sigmoid"),

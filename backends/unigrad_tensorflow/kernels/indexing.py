@@ -128,7 +128,7 @@ def _nothing(x: Tensor) -> Tensor:
 def take(x: Tensor, index: Tensor, axis: int) -> Tensor:
     """Slices at indices along an axis."""
     out = valid = None
-    if has_values(index):
+    if has_values(index) and has_values(x):
         # The library looks at the bounds itself; negative indices it refuses.
         with suppress(tf.errors.InvalidArgumentError):
             out = _gather(0)(x, index, axis)
@@ -278,12 +278,29 @@ def ravel_index(*indices: Tensor, dims: tuple[int, ...]) -> Tensor:
     return total if good is None else tf.where(good, total, tf.constant(prod(dims), tf.int64))
 
 
+def picked(x: Tensor, *indices: Tensor) -> Tensor:
+    """Elements at indices, one array for each of the first axes."""
+    if has_values(x) and all(map(has_values, indices)):
+        # The library looks at the bounds itself; negative indices it refuses.
+        with suppress(tf.errors.InvalidArgumentError):
+            return _gather_nd(x, _beside_each_other(indices))
+    shape, count = x.shape.as_list(), len(indices)
+    flat = ravel_index(*indices, dims=tuple(shape[:count]))
+    return take(tf.reshape(x, [prod(shape[:count]), *shape[count:]]), flat, 0)
+
+
+_nonzero = raw("Where", "condition")
+_gather_nd = raw("GatherNd", "params", "indices")
+_beside_each_other = raw("Pack", "values", axis=-1)
+
+
 TABLE = {
     "getitem": getitem,
     "place_slice": place_slice,
     "slice_update": slice_update,
     "masked": lambda x, mask: tf.boolean_mask(x, mask),
     "take": take,
+    "picked": picked,
     "scatter_add": scatter_add,
     "scatter_set": scatter_set,
     "scatter_min": _extreme(tf.tensor_scatter_nd_min),
@@ -293,5 +310,5 @@ TABLE = {
     "take_along_axis": take_along_axis,
     "add_along_axis": add_along_axis,
     "ravel_index": ravel_index,
-    "nonzero": lambda x: tf.unstack(tf.where(x), axis=1),
+    "nonzero": lambda x: tf.unstack(_nonzero(x), axis=1),
 }

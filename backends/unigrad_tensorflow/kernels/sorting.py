@@ -65,6 +65,14 @@ def _order(x: Any, k: int, axis: int, descending: bool) -> Any:
     return _top(key, k)[1]
 
 
+def _top_k(x: Any, k: int, axis: int) -> Any:
+    """The greatest elements and their places."""
+    if axis == x.shape.rank - 1 and x.dtype.is_floating and has_no_nan(x):
+        return _top(x, k)
+    places = _order(x, k, axis, True)
+    return take_along_axis(x, places, axis), places
+
+
 def _searchsorted(x1: Any, x2: Any, right: bool) -> Any:
     first, second = _key(x1), _key(x2)
     if first.dtype not in (tf.int32, tf.int64):
@@ -77,6 +85,7 @@ def _searchsorted(x1: Any, x2: Any, right: bool) -> Any:
 TABLE = {
     "sort": by_rule("sort", _sort),
     "argsort": lambda x, axis, descending: _order(x, x.shape[axis], axis, descending),
+    "top_k": by_rule("top_k", _top_k),
     "top_k_indices": lambda x, k, axis: _order(x, k, axis, True),
     "searchsorted": _searchsorted,
 }

@@ -30,6 +30,11 @@ def are_finite(x: Any) -> bool:
     return squares is not None and bool(squares < math.inf)
 
 
+def values_of(x: Any) -> Any:
+    """Return an array's values if they can be seen: an ndarray that shares its memory."""
+    return np.asarray(numpy_of(x)) if has_values(x) else None
+
+
 def _squares(x: Any) -> Any:
     """Return the sum of squares, which is NaN where one value is, and never else.
 

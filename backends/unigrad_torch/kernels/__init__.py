@@ -20,6 +20,7 @@ from unigrad_torch.kernels import (
     shaping,
     sorting,
     special,
+    statistics,
 )
 
 TABLE = {
@@ -40,6 +41,7 @@ TABLE = {
     **shaping.TABLE,
     **sorting.TABLE,
     **special.TABLE,
+    **statistics.TABLE,
 }
 BINDERS: dict[Any, Any] = {
     **activations.BINDERS,

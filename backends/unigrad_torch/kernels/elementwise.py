@@ -12,8 +12,10 @@ from typing import Any
 
 import torch
 
+from unigrad.autodiff.bridge import body_of
 from unigrad.core.dtypes import ALL
 from unigrad_torch.bridge import bound, by_rule
+from unigrad_torch.kernels.values import are_finite, has_values
 
 _DTYPES = {dtype: getattr(torch, dtype.name) for dtype in ALL}
 Unary = Callable[[torch.Tensor], torch.Tensor]
@@ -38,6 +40,9 @@ def _heaviside(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     """0, y or 1 by the sign of x."""
     if x.is_complex():
         raise TypeError("complex numbers have no order")
+    if x.is_floating_point() and are_finite(x):
+        return torch.heaviside(x, y)
+    # torch's own of NaN is 0.
     return torch.where(x == 0, y, (_sign(x) + 1) / 2)
 
 
@@ -169,6 +174,10 @@ def _shift(shift: Binary, right: bool) -> Binary:
 
     def run(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
         width = torch.iinfo(x.dtype).bits
+        if has_values(y) and y.numel():
+            low, high = torch.aminmax(y)
+            if low.item() >= 0 and high.item() < width:
+                return shift(x, y)
         inside = (y >= 0) & (y < width)
         shifted = shift(x, torch.where(inside, y, 0))
         gone = torch.where(x < 0, -1, 0).to(x.dtype) if right and x.dtype.is_signed else 0
@@ -200,8 +209,28 @@ _bitcast = by_rule("bitcast", _read_as)
 
 def _sinc(x: torch.Tensor) -> torch.Tensor:
     """sin(πx) / (πx); where πx leaves the range x is an integer, and torch's own NaN."""
+    found = torch.sinc(x)
+    if are_finite(found):
+        return found
     whole = torch.isinf(x * math.pi) & torch.isfinite(x)
-    return torch.where(whole, 0.0, torch.sinc(x))
+    return torch.where(whole, 0.0, found)
+
+
+def _ldexp(x: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
+    """x · 2ᵏ, rounded once: torch's own power of two leaves the range."""
+    if x.dtype is torch.float64:
+        return _composed_ldexp(x, exponent)
+    # Of double precision the powers are made of bits, and no product leaves its range.
+    if exponent.dtype is torch.uint64:
+        signed = exponent.view(torch.int64)
+        exponent = torch.where(signed < 0, _FAR, signed)
+    power = ((exponent.to(torch.int64).clamp(-_FAR, _FAR) + 1023) << 52).view(torch.float64)
+    return (x.to(torch.float64) * power).to(x.dtype)
+
+
+_composed_ldexp = body_of("torch", "ldexp")
+#: An exponent that leaves the range of single precision.
+_FAR = 300
 
 
 def _isclose(
@@ -303,6 +332,12 @@ TABLE = {
     "isclose": _isclose,
     "allclose": lambda *xs, **settings: torch.all(_isclose(*xs, **settings)),
     "sinc": by_rule("sinc", _sinc),
+    "fmod": by_rule("fmod", torch.fmod),
+    "ldexp": by_rule("ldexp", _ldexp),
+    "lcm": torch.lcm,
+    "logaddexp2": by_rule("logaddexp2", torch.logaddexp2),
+    "xlogy": by_rule("xlogy", torch.special.xlogy),
+    "xlog1py": by_rule("xlog1py", torch.special.xlog1py),
     "nan_to_num": by_rule("nan_to_num", torch.nan_to_num),
     "astype": _astype,
     "bitcast": _bitcast,

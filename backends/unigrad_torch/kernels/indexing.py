@@ -309,11 +309,21 @@ def ravel_index(*indices: Tensor, dims: tuple[int, ...]) -> Tensor:
     return total if good is None else torch.where(good, total, prod(dims))
 
 
+def picked(x: Tensor, *indices: Tensor) -> Tensor:
+    """Elements at indices, one array for each of the first axes."""
+    if has_values(indices[0]):
+        return x[indices]
+    shape, count = x.shape, len(indices)
+    rows = x.reshape((prod(shape[:count]), *shape[count:]))
+    return take(rows, ravel_index(*indices, dims=tuple(shape[:count])), 0)
+
+
 TABLE = {
     "getitem": getitem,
     "place_slice": place_slice,
     "slice_update": slice_update,
     "masked": lambda x, mask: x[mask],
+    "picked": picked,
     "take": take,
     "scatter_add": scatter_add,
     "scatter_set": scatter_set,

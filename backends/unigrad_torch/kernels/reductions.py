@@ -120,7 +120,10 @@ def _length(x: torch.Tensor, ord: float, axis: Axis, keepdims: bool) -> torch.Te
         found = torch.linalg.vector_norm(x, ord, axis, keepdims)
         low, high = _SAFE[x.dtype]
         # The square roots of these: the library adds squares up.
-        if bool(((found > low**0.5) & (found < high**0.5)).all()):
+        if found.numel() == 1:
+            if low**0.5 < found.item() < high**0.5:
+                return found
+        elif bool(((found > low**0.5) & (found < high**0.5)).all()):
             return found
     scaled, back = _in_range(x, axis, keepdims)
     return torch.linalg.vector_norm(scaled, ord, axis, keepdims) * back
@@ -134,6 +137,12 @@ def _norm(x: torch.Tensor, ord: float, axis: Axis, keepdims: bool) -> torch.Tens
     if ord != 2:
         return torch.linalg.vector_norm(x, ord, axis, keepdims)
     return _euclidean(x, ord=ord, axis=axis, keepdims=keepdims)
+
+
+def _count_nonzero(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
+    if axis is None and not keepdims:
+        return torch.count_nonzero(x)
+    return torch.sum(x != 0, axis, keepdims)
 
 
 def _mean(x: torch.Tensor, axis: Axis, keepdims: bool) -> torch.Tensor:
@@ -186,6 +195,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "min": by_rule("min", _amin),
     "any": lambda x, axis, keepdims: torch.any(x, axis, keepdims),
     "all": lambda x, axis, keepdims: torch.all(x, axis, keepdims),
+    "count_nonzero": _count_nonzero,
     "argmax": lambda x, axis: torch.argmax(x, axis),
     "argmin": lambda x, axis: torch.argmin(x, axis),
     "var": _var,

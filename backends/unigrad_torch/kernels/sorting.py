@@ -5,6 +5,8 @@ from typing import Any
 
 import torch
 
+from unigrad_torch.kernels.values import are_finite
+
 
 def _sort(x: torch.Tensor, axis: int, descending: bool) -> torch.Tensor:
     return torch.sort(x, dim=axis, descending=descending, stable=True).values
@@ -18,6 +20,9 @@ def _searchsorted(x1: torch.Tensor, x2: torch.Tensor, right: bool) -> torch.Tens
     x1, x2 = x1.contiguous(), x2.contiguous()
     if not x1.is_floating_point():
         return torch.searchsorted(x1, x2, right=right)
+    if len(x1) and are_finite(x1[-1]) and are_finite(x2):
+        # NaNs are the last of what is sorted.
+        return torch.searchsorted(x1, x2, right=right)
     # torch's search goes astray at a NaN: NaNs are sought as infinities, and told apart.
     missing = torch.isnan(x1)
     numbers = (~missing).sum()
@@ -26,7 +31,14 @@ def _searchsorted(x1: torch.Tensor, x2: torch.Tensor, right: bool) -> torch.Tens
     return torch.where(torch.isnan(x2), beyond, torch.minimum(found, numbers))
 
 
+def _top_k(x: torch.Tensor, k: int, axis: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """The greatest elements and their places; torch's own does not keep the order of equal ones."""
+    values, places = torch.sort(x, dim=axis, descending=True, stable=True)
+    return values.narrow(axis, 0, k).contiguous(), places.narrow(axis, 0, k).contiguous()
+
+
 TABLE = {
+    "top_k": _top_k,
     "sort": _sort,
     "argsort": _argsort,
     "searchsorted": _searchsorted,

@@ -28,6 +28,7 @@ TABLE = {
         "i1e": torch.special.i1e,
         "lgamma": torch.lgamma,
         "zeta": zeta,
+        "log_ndtr": torch.special.log_ndtr,
     }.items()
 } | {
     # Made of ops, and differentiated by rules.

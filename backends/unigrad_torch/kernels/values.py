@@ -1,5 +1,6 @@
 """Whether there are values to look at: then a kernel may choose by them."""
 
+import math
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -36,3 +37,8 @@ def has_values(x: torch.Tensor) -> bool:
         # While a graph is captured, even what it closes over gives no numbers.
         and not dispatch_modes()
     )
+
+
+def are_finite(x: torch.Tensor) -> bool:
+    """Tell whether no element is NaN or infinite, if that is seen at a glance: by their sum."""
+    return has_values(x) and math.isfinite(x.sum().item())

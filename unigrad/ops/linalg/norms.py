@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Literal
 
+from unigrad.core import whole
 from unigrad.core.arguments import TensorLike, cast
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
@@ -39,6 +40,7 @@ def vector_norm(
     return norm(x, ord=ord, axis=axis, keepdims=keepdims)
 
 
+@whole.as_one_op()
 def matrix_norm(x: TensorLike, /, *, keepdims: bool = False, ord: MatrixNorm = "fro") -> Tensor:
     """Return a norm of matrices.
 

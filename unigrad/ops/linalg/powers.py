@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from unigrad.core import whole
 from unigrad.core.arguments import TensorLike, cast, common_tensors
 from unigrad.core.axes import normalize_axis
 from unigrad.core.errors import ShapeError
@@ -21,6 +22,7 @@ __all__ = ["cross", "expm", "matrix_power", "multi_dot"]
 _expm = primitive("expm")
 
 
+@whole.as_one_op()
 def matrix_power(x: TensorLike, n: int, /) -> Tensor:
     """Return the n-th power of square matrices, of their inverses for a negative ``n``.
 
@@ -72,6 +74,7 @@ def expm(x: TensorLike, /) -> Tensor:
     return cast(_expm(wide), dtype)
 
 
+@whole.as_one_op()
 def cross(x1: TensorLike, x2: TensorLike, /, *, axis: int = -1) -> Tensor:
     """Return the vector products of vectors of three components along an axis; others broadcast.
 

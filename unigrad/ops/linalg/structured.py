@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from unigrad.core import whole
 from unigrad.core.arguments import TensorLike, common_tensors, constant
 from unigrad.core.dtypes import bool_
 from unigrad.core.errors import ShapeError
@@ -20,6 +21,7 @@ from unigrad.ops.shaping import as_integer, broadcast_to, flip, reshape
 __all__ = ["banded_solve", "block_diag", "toeplitz"]
 
 
+@whole.as_one_op()
 def block_diag(*arrays: TensorLike) -> Tensor:
     """Return a matrix with the given ones on its diagonal, and zeros elsewhere.
 

@@ -10,6 +10,7 @@ import math
 
 from unigrad.core.arguments import TensorLike, common_tensors, constant
 from unigrad.core.axes import normalize_axis
+from unigrad.core.elementwise import real_floating
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.op import OPS, composite
 from unigrad.core.operands import in_dtype, operands
@@ -17,7 +18,6 @@ from unigrad.core.plans import ByNumbers
 from unigrad.core.tensor import Tensor
 from unigrad.ops.activations import _call, _call_with_operands, sigmoid
 from unigrad.ops.comparison import where
-from unigrad.ops.derived import real_floating
 from unigrad.ops.elementary import hypot, sqrt
 from unigrad.ops.joining import split
 from unigrad.ops.shaping import as_integer

@@ -12,15 +12,16 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.core import whole
 from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
 from unigrad.core.axes import normalize_axes
+from unigrad.core.elementwise import real_floating
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.op import composite
 from unigrad.core.operands import in_dtype, operand, operands, with_operands
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.arithmetic import maximum, square
-from unigrad.ops.derived import real_floating
 from unigrad.ops.elementary import sqrt
 from unigrad.ops.identity import stop_gradient
 from unigrad.ops.normalization import _normalized
@@ -55,6 +56,7 @@ def scaled(normal: Tensor, scale: TensorLike | None, offset: TensorLike | None) 
 
 
 @operands("epsilon")
+@whole.as_one_op()
 def layer_norm(
     x: TensorLike,
     scale: TensorLike | None = None,
@@ -101,6 +103,7 @@ def _rms_normalized(x: Tensor, *, epsilon: TensorLike) -> Tensor:
 
 
 @operands("epsilon")
+@whole.as_one_op()
 def rms_norm(
     x: TensorLike, scale: TensorLike | None = None, /, *, epsilon: TensorLike = 1e-6
 ) -> Tensor:
@@ -230,6 +233,7 @@ def batch_norm(
 
 
 @operands("epsilon")
+@whole.as_one_op()
 def l2_normalize(
     x: TensorLike,
     /,

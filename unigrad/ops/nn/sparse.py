@@ -6,11 +6,11 @@ import numpy as np
 
 from unigrad.core.arguments import TensorLike, cast, constant
 from unigrad.core.axes import normalize_axis
+from unigrad.core.elementwise import real_floating
 from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import where
 from unigrad.ops.cumulative import cumulative_sum
-from unigrad.ops.derived import real_floating
 from unigrad.ops.identity import identity, stop_gradient
 from unigrad.ops.reductions import max as greatest
 from unigrad.ops.reductions import sum as total
