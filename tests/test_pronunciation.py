@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 from typer.testing import CliRunner
 
 import unigrad as ug
 from unigrad.cli import app
 from unigrad.pronunciation import (
+    Pronouncer,
     WordError,
     build_model,
     load_model,
@@ -256,6 +258,21 @@ def test_the_command_says_what_was_wrong(arguments: list[str], said: str) -> Non
     assert found.exit_code == 2
     assert said in found.stderr
     assert len(found.stderr.splitlines()) == 1
+
+
+def test_the_command_computes_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that wait for each other made a word take seconds on a busy machine."""
+    threads = []
+    call = Pronouncer.__call__
+
+    def watched(self: Pronouncer, *arguments: Any, **settings: Any) -> Any:
+        threads.extend(one["num_threads"] for one in threadpool_info())
+        return call(self, *arguments, **settings)
+
+    monkeypatch.setattr(Pronouncer, "__call__", watched)
+    with threadpool_limits(2):
+        assert run("pronounce", "a", "--backend", "numpy").exit_code == 0
+    assert set(threads) == {1}
 
 
 def test_attention_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
