@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from threadpoolctl import threadpool_info, threadpool_limits
 from typer.testing import CliRunner
 
 import unigrad as ug
 from unigrad.cli import app
 from unigrad.pronunciation import (
+    Pronouncer,
     WordError,
     build_model,
     load_model,
@@ -258,6 +260,21 @@ def test_the_command_says_what_was_wrong(arguments: list[str], said: str) -> Non
     assert len(found.stderr.splitlines()) == 1
 
 
+def test_the_command_computes_in_one_thread(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Threads that wait for each other made a word take seconds on a busy machine."""
+    threads = []
+    call = Pronouncer.__call__
+
+    def watched(self: Pronouncer, *arguments: Any, **settings: Any) -> Any:
+        threads.extend(one["num_threads"] for one in threadpool_info())
+        return call(self, *arguments, **settings)
+
+    monkeypatch.setattr(Pronouncer, "__call__", watched)
+    with threadpool_limits(2):
+        assert run("pronounce", "a", "--backend", "numpy").exit_code == 0
+    assert set(threads) == {1}
+
+
 def test_attention_is_drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = tmp_path / "plot.png"
     found = run("pronounce", "hello", "world", "--n", "1", "--attention", str(path))
@@ -330,8 +347,38 @@ def test_the_command_trains_on_the_task(tmp_path: Path) -> None:
     assert any("encoder/embedding/table" in name for name in arrays)
 
 
-@pytest.mark.parametrize("settings", [{"batch_size": 0}, {"limit": 20}])
-def test_a_task_of_too_little(settings: dict[str, int]) -> None:
+def test_what_a_run_leaves_pronounces(tmp_path: Path) -> None:
+    folder = tmp_path / "run"
+    sizes = {**SMALL, "encoder_layers": 3, "dropout": 0.3, "buckets": [10, 28]}
+    lines = [f"--set=settings.{name}={size}" for name, size in sizes.items()]
+    more = ["--set=settings.limit=60", "--set=settings.batch_size=8", "--set=training.steps=1"]
+    found = run("train", "g2p", *lines, *more, "--folder", str(folder), "--quiet")
+    assert found.exit_code == 0, found.output
+    newest = ug.io.latest(folder)
+    assert newest is not None
+    model = load_model(newest)
+    arrays, _ = ug.io.load(newest)
+    for name, value in model.state_dict().items():
+        assert (arrays[f"model/{name}"] == value).all()
+    expected = load_pronouncer(newest)(["word"], 2)
+    assert load_pronouncer(folder)(["word"], 2) == expected
+    # Weights by themselves, as callbacks leave them, and the float16 file made of them.
+    ug.io.save(tmp_path / "weights.safetensors", model)
+    assert load_pronouncer(tmp_path / "weights.safetensors")(["word"], 2) == expected
+    save_model(tmp_path / "english.safetensors", model)
+    again = load_model(tmp_path / "english.safetensors")
+    assert len(again.encoder.below) == 2
+    assert run("pronounce", "word", "--checkpoint", str(folder)).exit_code == 0
+    found = run("pronounce", "word", "--checkpoint", str(tmp_path))
+    assert found.exit_code == 2
+    assert "no checkpoint of a run" in found.output
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"batch_size": 0}, {"limit": 20}, {"buckets": []}, {"buckets": [8]}, {"buckets": [9, 8, 28]}],
+)
+def test_settings_that_make_no_task(settings: dict[str, Any]) -> None:
     with pytest.raises(ug.SettingError, match="task g2p"):
         task(**settings)
 

@@ -18,10 +18,10 @@ TARGET = np.array([[1, 5, 6, 7, 2], [1, 9, 2, 0, 0], [1, 2, 0, 0, 0]])
 SIZES = {"embedding_size": 5, "encoder_units": 6, "attention_units": 4}
 
 
-def recurrent(cell: str, attention: str) -> Callable[[], EncoderDecoder]:
+def recurrent(cell: str, attention: str, **settings: Any) -> Callable[[], EncoderDecoder]:
     units = 12 if attention == "dot" else 7
     return lambda: ug.seq2seq.Seq2Seq(
-        9, 11, decoder_units=units, cell=cell, attention=attention, **SIZES
+        9, 11, decoder_units=units, cell=cell, attention=attention, **SIZES, **settings
     )
 
 
@@ -35,7 +35,7 @@ MODELS = {
     "lstm-additive": recurrent("lstm", "additive"),
     "lstm-dot": recurrent("lstm", "dot"),
     "gru-general": recurrent("gru", "general"),
-    "gru-concat": recurrent("gru", "concat"),
+    "gru-concat-two-layers": recurrent("gru", "concat", encoder_layers=2),
     "transformer": transformer(),
     "transformer-norm-last": transformer(norm_first=False, blocks=1),
 }
@@ -70,6 +70,33 @@ def test_loss_and_gradients_are_the_same_everywhere(kind: str, backend: str) -> 
     # A key's bias moves all scores alike: its gradient is rounding.
     for one, other in zip(found, gradients, strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("attention", ["additive", "general"])
+def test_dropout_is_of_training_alone(attention: str) -> None:
+    ug.layers.set_seed(0)
+    model = recurrent("gru", attention, encoder_layers=2, dropout=0.5)()
+    losses = [float(model.loss(SOURCE, TARGET, training=True)) for _ in range(2)]
+    assert losses[0] != losses[1]
+    plain = recurrent("gru", attention, encoder_layers=2)()
+    weights = {name: model.state_dict()[name] for name in plain.named_variables()}
+    plain.load_state_dict(weights)
+    assert float(model.loss(SOURCE, TARGET)) == float(plain.loss(SOURCE, TARGET))
+    # Each place where something is dropped changes the loss by itself.
+    places = [*model.encoder.dropouts, model.decoder.dropout]
+    for one in places:
+        rates = [other.rate for other in places]
+        for other in places:
+            other.rate = 0.5 if other is one else 0.0
+        assert float(model.loss(SOURCE, TARGET, training=True)) != float(plain.loss(SOURCE, TARGET))
+        for other, rate in zip(places, rates, strict=True):
+            other.rate = rate
+
+
+@pytest.mark.parametrize("layers", [0, True, 1.5])
+def test_layers_that_are_none(layers: Any) -> None:
+    with pytest.raises(ug.SettingError, match="layers"):
+        ug.seq2seq.Encoder(5, layers=layers)
 
 
 @KINDS

@@ -14,7 +14,8 @@ _Backend = Annotated[
 ]
 _Beam = Annotated[int, typer.Option(min=1, help="Hypotheses of the search; 1 is greedy.")]
 _Checkpoint = Annotated[
-    Path | None, typer.Option(help="Use this model, not the one that comes with the package.")
+    Path | None,
+    typer.Option(help="Use this model, or that of a run's folder, not the package's own."),
 ]
 
 

@@ -6,6 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
+from threadpoolctl import threadpool_limits
+
 from unigrad.core.registry import get_backend, use_backend
 from unigrad.pronunciation.pronouncer import load_pronouncer
 
@@ -29,7 +31,9 @@ def show(
             name.
         ImportError, OSError: as `draw_attention`.
     """
-    with use_backend(backend or get_backend()):
+    # A few words' products are too small for threads, which wait for each other instead: on a busy
+    # machine the answer would take several times as long.
+    with threadpool_limits(1), use_backend(backend or get_backend()):
         pronouncer = load_pronouncer(checkpoint)
         found = pronouncer(words, n, beam=beam)
         room = max(map(len, words))

@@ -57,14 +57,14 @@ class Word:
     pronunciations: tuple[Pronunciation, ...]
 
     @property
-    def bucket(self) -> int:
-        """The number of letters and of phonemes that it is padded to for training."""
-        return bucket_of(max(len(self.spelling), len(self.pronunciations[0])))
+    def length(self) -> int:
+        """The number of its letters, or of the phonemes that are trained on, if those are more."""
+        return max(len(self.spelling), len(self.pronunciations[0]))
 
 
-def bucket_of(length: int) -> int:
+def bucket_of(length: int, buckets: Sequence[int] = BUCKETS) -> int:
     """Return the narrowest bucket that takes this many letters or phonemes."""
-    return next(width for width in BUCKETS if length <= width)
+    return next(width for width in buckets if length <= width)
 
 
 @dataclass(frozen=True)
@@ -138,7 +138,11 @@ def targets(words: Sequence[Word], width: int) -> NDArray[np.int64]:
 
 
 def training_batches(
-    words: Sequence[Word], size: int, seed: int | Tensor, epochs: int
+    words: Sequence[Word],
+    size: int,
+    seed: int | Tensor,
+    epochs: int,
+    buckets: Sequence[int] = BUCKETS,
 ) -> Iterator[Batch]:
     """Yield batches of one bucket each, in an order that unigrad's random numbers choose.
 
@@ -150,17 +154,19 @@ def training_batches(
         size: words of a batch.
         seed: a number, or a key of `ug.random`.
         epochs: how many times to go through the words.
+        buckets: the lengths that words are padded to, rising, the last one for the longest word.
     """
-    waiting: dict[int, list[Word]] = {width: [] for width in BUCKETS}
+    waiting: dict[int, list[Word]] = {width: [] for width in buckets}
     key = seed if isinstance(seed, Tensor) else key_of(seed)
     for epoch in range(epochs):
         order = permutation(fold_in(key, epoch), len(words)).tolist()
         for place in order:
             word = words[place]
-            bucket = waiting[word.bucket]
+            width = bucket_of(word.length, buckets)
+            bucket = waiting[width]
             bucket.append(word)
             if len(bucket) == size:
-                yield sources(bucket, word.bucket), targets(bucket, word.bucket)
+                yield sources(bucket, width), targets(bucket, width)
                 bucket.clear()
 
 

@@ -141,7 +141,8 @@ def load_pronouncer(path: str | os.PathLike[str] | None = None) -> Pronouncer:
     """Return the pronouncer of a file on the current backend.
 
     Args:
-        path: the file; the one that comes with the package by default.
+        path: the file, or what a run of the task ``g2p`` has left (see `load_model`); the one that
+            comes with the package by default.
 
     Raises:
         CheckpointError: when the file is missing, damaged, foreign, of a newer version, or has

@@ -14,6 +14,7 @@ from unigrad.pronunciation.dictionary import (
     read_dictionary,
     training_batches,
 )
+from unigrad.pronunciation.vocabulary import LONGEST_WORD
 from unigrad.random import fold_in, key
 from unigrad.seq2seq import Seq2Seq
 
@@ -36,6 +37,9 @@ def task(
     encoder_units: int = 256,
     decoder_units: int = 256,
     attention_units: int = 256,
+    encoder_layers: int = 1,
+    dropout: float = 0.0,
+    buckets: Sequence[int] = BUCKETS,
     seed: int = 0,
 ) -> tuple[
     Seq2Seq,
@@ -52,13 +56,15 @@ def task(
         batch_size: words of a batch.
         label_smoothing: see `masked_loss`; of the training batches and of the others.
         limit: train on so many words only.
-        embedding_size, encoder_units, decoder_units, attention_units: see `Seq2Seq`.
+        embedding_size, encoder_units, decoder_units, attention_units, encoder_layers, dropout: see
+            `Seq2Seq`.
+        buckets: the lengths that words are padded to, rising. A compiler makes a program of each.
         seed: of the order of the words.
 
     Raises:
         ImportError: when the dictionary is not installed.
-        SettingError: when there are too few words for a batch of each length, or a number is not
-            positive.
+        SettingError: when there are too few words for a batch of each length, a number is not
+            positive, or the buckets do not rise or leave words out.
 
     Example:
         >>> model, loss, training, validation = task(
@@ -71,7 +77,11 @@ def task(
     """
     if batch_size < 1:
         raise SettingError(f"task g2p: batch_size={batch_size}: expected at least 1")
-    least = batch_size * len(BUCKETS)
+    if not buckets or list(buckets) != sorted({*buckets, LONGEST_WORD}):
+        raise SettingError(
+            f"task g2p: buckets={buckets!r}: expected rising lengths up to {LONGEST_WORD}"
+        )
+    least = batch_size * len(buckets)
     if limit is not None and limit < least:
         raise SettingError(
             f"task g2p: limit={limit} words are too few for batches of {batch_size}: give at "
@@ -89,6 +99,8 @@ def task(
         encoder_units=encoder_units,
         decoder_units=decoder_units,
         attention_units=attention_units,
+        encoder_layers=encoder_layers,
+        dropout=dropout,
     )
 
     def loss(model: Seq2Seq, batch: Batch) -> Any:
@@ -98,11 +110,13 @@ def task(
     return (
         model,
         loss,
-        lambda epoch: _epoch(words, batch_size, seed + 1, epoch),
-        lambda epoch: _epoch(dictionary.development, batch_size, 0, 0),
+        lambda epoch: _epoch(words, batch_size, seed + 1, epoch, buckets),
+        lambda epoch: _epoch(dictionary.development, batch_size, 0, 0, buckets),
     )
 
 
-def _epoch(words: Sequence[Word], size: int, seed: int, epoch: int) -> Iterator[Batch]:
+def _epoch(
+    words: Sequence[Word], size: int, seed: int, epoch: int, buckets: Sequence[int]
+) -> Iterator[Batch]:
     """Return one epoch's batches."""
-    return training_batches(words, size, fold_in(key(seed), epoch), 1)
+    return training_batches(words, size, fold_in(key(seed), epoch), 1, buckets)

@@ -9,6 +9,7 @@ from unigrad.core.arguments import as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.layers.attention import BahdanauAttention
 from unigrad.layers.dense import Dense
+from unigrad.layers.dropout import Dropout
 from unigrad.layers.embedding import Embedding
 from unigrad.nn.recurrent import output as output_of
 from unigrad.ops.activations import sigmoid
@@ -58,6 +59,7 @@ class Decoder(StepDecoder):
         attention_units: the length of the attention's hidden layer.
         name: see `Module`.
         cell: "gru" or "lstm".
+        dropout: the rate of the states that the scores are computed from, while training.
 
     Raises:
         SettingError: for another cell.
@@ -73,6 +75,7 @@ class Decoder(StepDecoder):
         name: str | None = None,
         *,
         cell: str = "gru",
+        dropout: float = 0.0,
     ) -> None:
         super().__init__(name=name)
         self.memory_size = memory_size
@@ -80,10 +83,13 @@ class Decoder(StepDecoder):
         self.attention = BahdanauAttention(attention_units, name="attention")
         self.cell = cell_of(cell)(units, name="cell")
         self.output = Dense(vocabulary, name="output")
+        self.dropout = Dropout(dropout) if dropout else None
         self.embedding.ensure_built(())
         self.attention.ensure_built((units, memory_size))
         self.cell.ensure_built((memory_size + embedding_size,))
         self.output.ensure_built((units,))
+        if self.dropout is not None:
+            self.dropout.ensure_built(())
 
     def call(self, tokens: Any, encoded: Encoded) -> Tensor:
         """Return the logits (batch, time, vocabulary) of what follows each token."""
@@ -102,6 +108,8 @@ class Decoder(StepDecoder):
             return state, output_of(state)
 
         _, states = scan(step, encoded.state, projected)
+        if self.dropout is not None:
+            states = self.dropout(states)
         return permute_dims(self.output(states), (1, 0, 2))
 
     def remember(self, encoded: Encoded, rows: int) -> Memory:

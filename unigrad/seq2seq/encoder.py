@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from unigrad.core.arguments import as_tensor
+from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.layers.bidirectional import Bidirectional
 from unigrad.layers.dense import Dense
+from unigrad.layers.dropout import Dropout
 from unigrad.layers.embedding import Embedding
 from unigrad.layers.module import Module
 from unigrad.ops.comparison import not_equal
@@ -30,11 +32,11 @@ class Encoded(NamedTuple):
 
 
 class Encoder(Module):
-    """Embedding, a bidirectional recurrent layer, and a bridge to the decoder's first state.
+    """Embedding, bidirectional recurrent layers, and a bridge to the decoder's first state.
 
-    The memory at t is [→hₜ; ←hₜ], the decoder's first state tanh(W [→h; ←h] + b) of the last
-    states of both directions. Padding changes neither. An LSTM's c has a bridge of its own, without
-    tanh.
+    The memory at t is [→hₜ; ←hₜ] of the last layer, the decoder's first state tanh(W [→h; ←h] + b)
+    of its last states of both directions. Padding changes neither. An LSTM's c has a bridge of its
+    own, without tanh.
 
     Args:
         vocabulary: the number of tokens.
@@ -44,9 +46,12 @@ class Encoder(Module):
         padding: the token that stands for nothing.
         name: see `Module`.
         cell: "gru" or "lstm".
+        layers: how many recurrent layers there are, each along the outputs of the one below.
+        dropout: the rate of what each of them gives to the next one, or to the memory, while
+            training.
 
     Raises:
-        SettingError: for another cell.
+        SettingError: for another cell, or when there is no layer.
 
     Example:
         >>> encoded = Encoder(10, 4, 8, 6)([[3, 5, 0]])
@@ -64,18 +69,32 @@ class Encoder(Module):
         name: str | None = None,
         *,
         cell: str = "gru",
+        layers: int = 1,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__(name=name)
+        if isinstance(layers, bool) or not isinstance(layers, int) or layers < 1:
+            raise SettingError(f"Encoder: layers={layers!r}: expected at least 1")
         self.padding = padding
         self.embedding = Embedding(vocabulary, embedding_size, name="embedding")
+        self.below = [
+            Bidirectional(layer_of(cell)(units, return_sequences=True, name=cell))
+            for _ in range(layers - 1)
+        ]
         self.recurrent = Bidirectional(
             layer_of(cell)(units, return_sequences=True, return_state=True, name=cell),
             name="recurrent",
         )
+        self.dropouts = [Dropout(dropout) for _ in range(layers)] if dropout else []
         self.bridge = Dense(state_units, activation="tanh", name="bridge")
         self.embedding.ensure_built(())
-        for direction in (self.recurrent.forward, self.recurrent.backward):
-            direction.ensure_built((embedding_size,))
+        size = embedding_size
+        for layer in (*self.below, self.recurrent):
+            for direction in (layer.forward, layer.backward):
+                direction.ensure_built((size,))
+            size = 2 * units
+        for one in self.dropouts:
+            one.ensure_built(())
         self.bridge.ensure_built((2 * units,))
         self.cell_bridge: Dense | None = None
         if cell == "lstm":
@@ -86,8 +105,17 @@ class Encoder(Module):
         """Encode tokens (batch, time)."""
         source = as_tensor(source)
         mask = not_equal(source, self.padding)
-        memory, last, first = self.recurrent(self.embedding(source), mask=mask)
+        x = self.embedding(source)
+        for place, layer in enumerate(self.below):
+            x = self._dropped(place, layer(x, mask=mask))
+        memory, last, first = self.recurrent(x, mask=mask)
+        memory = self._dropped(-1, memory)
         if self.cell_bridge is None:
             return Encoded(memory, mask, self.bridge(concat([last, first], axis=-1)))
         hidden, cells = (concat(pair, axis=-1) for pair in zip(last, first, strict=True))
         return Encoded(memory, mask, (self.bridge(hidden), self.cell_bridge(cells)))
+
+    def _dropped(self, place: int, x: Tensor) -> Tensor:
+        """Return what a layer gives, some of it dropped while training."""
+        dropped: Tensor = self.dropouts[place](x) if self.dropouts else x
+        return dropped

@@ -8,6 +8,7 @@ from unigrad.control import scan
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.layers.dense import Dense
+from unigrad.layers.dropout import Dropout
 from unigrad.layers.embedding import Embedding
 from unigrad.layers.luong import LuongAttention
 from unigrad.nn.recurrent import output as output_of
@@ -44,6 +45,7 @@ class LuongDecoder(StepDecoder):
         attention_units: the length of the hidden layer of "concat".
         score: "dot", "general" or "concat", see `LuongAttention`.
         cell: "gru" or "lstm".
+        dropout: the rate of what the scores of the next token are computed from, while training.
         name: see `Module`.
 
     Raises:
@@ -66,6 +68,8 @@ class LuongDecoder(StepDecoder):
         score: str = "general",
         cell: str = "gru",
         name: str | None = None,
+        *,
+        dropout: float = 0.0,
     ) -> None:
         super().__init__(name=name)
         if score == "dot" and units != memory_size:
@@ -80,11 +84,14 @@ class LuongDecoder(StepDecoder):
         )
         self.combine = Dense(units, activation="tanh", use_bias=False, name="combine")
         self.output = Dense(vocabulary, name="output")
+        self.dropout = Dropout(dropout) if dropout else None
         self.embedding.ensure_built(())
         self.cell.ensure_built((embedding_size,))
         self.attention.ensure_built((units,))
         self.combine.ensure_built((memory_size + units,))
         self.output.ensure_built((units,))
+        if self.dropout is not None:
+            self.dropout.ensure_built(())
 
     def call(self, tokens: Any, encoded: Encoded) -> Tensor:
         """Return the logits (batch, time, vocabulary) of what follows each token."""
@@ -120,4 +127,7 @@ class LuongDecoder(StepDecoder):
         context, weights = self.attention(
             queries, memory.memory, mask=memory.mask, keys=memory.keys
         )
-        return self.output(self.combine(concat([context, queries], axis=-1))), weights
+        combined = self.combine(concat([context, queries], axis=-1))
+        if self.dropout is not None:
+            combined = self.dropout(combined)
+        return self.output(combined), weights

@@ -36,6 +36,9 @@ class Seq2Seq(EncoderDecoder):
         cell: "gru" or "lstm", in both.
         attention: "additive", or a score of `LuongAttention`: "dot" (then ``decoder_units`` is
             twice ``encoder_units``), "general" or "concat".
+        encoder_layers: how many bidirectional layers the encoder has.
+        dropout: the rate, while training, of what the encoder's layers give and of what the
+            scores of the next token are computed from.
         name: see `Module`.
 
     Raises:
@@ -63,6 +66,8 @@ class Seq2Seq(EncoderDecoder):
         end: int = 2,
         cell: str = "gru",
         attention: str = "additive",
+        encoder_layers: int = 1,
+        dropout: float = 0.0,
         name: str | None = None,
     ) -> None:
         super().__init__(padding, start, end, name=name)
@@ -79,12 +84,16 @@ class Seq2Seq(EncoderDecoder):
             padding,
             "encoder",
             cell=cell,
+            layers=encoder_layers,
+            dropout=dropout,
         )
         sizes = (target_vocabulary, 2 * encoder_units, embedding_size, decoder_units)
         if attention == "additive":
-            self.decoder = Decoder(*sizes, attention_units, "decoder", cell=cell)
+            self.decoder = Decoder(*sizes, attention_units, "decoder", cell=cell, dropout=dropout)
         else:
-            self.decoder = LuongDecoder(*sizes, attention_units, attention, cell, "decoder")
+            self.decoder = LuongDecoder(
+                *sizes, attention_units, attention, cell, "decoder", dropout=dropout
+            )
 
 
 class TransformerSeq2Seq(EncoderDecoder):
