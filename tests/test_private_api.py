@@ -8,7 +8,7 @@ import importlib
 import logging
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
@@ -188,6 +188,27 @@ def test_fused_adam() -> None:
     )  # fmt: skip
     torch.testing.assert_close(new, parameter.detach())
     torch.testing.assert_close(first, torch.tensor(slope) * 0.1)
+
+
+def test_are_whole_and_alone() -> None:
+    held: list[object] = []
+
+    def told(hold: Callable[[torch.Tensor], object], x: torch.Tensor | None = None) -> bool:
+        x = torch.zeros(3) if x is None else x
+        held.append(hold(x))
+        [found] = of_torch.are_whole_and_alone([x])
+        return found
+
+    assert told(lambda x: None)
+    for hold in (
+        lambda x: x[1:], lambda x: x.detach(), lambda x: x.data, lambda x: x.untyped_storage(),
+        lambda x: (x.detach().requires_grad_() ** 2).sum(), torch.utils.dlpack.to_dlpack,
+    ):  # fmt: skip
+        assert not told(hold)
+    array = np.zeros(3, "float32")
+    assert not told(lambda x: None, torch.from_numpy(array))
+    assert not told(lambda x: None, torch.zeros(3, 2).T)
+    assert not told(lambda x: None, torch.zeros(3)[1:])
 
 
 def test_log_softmax() -> None:

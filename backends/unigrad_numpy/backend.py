@@ -13,6 +13,7 @@ from unigrad.core.backend import Backend, Kernel
 from unigrad.core.dtypes import DType
 from unigrad_numpy.kernels import BINDERS, SCALAR_OPS, TABLE, unchecked
 from unigrad_numpy.kernels.bfloat16 import BFLOAT16
+from unigrad_numpy.kernels.optimizers import IN_PLACE
 from unigrad_numpy.programs import FUSIONS, INTO, SAVINGS, VIEWS
 from unigrad_numpy.pullbacks import PULLBACKS, SAVING
 
@@ -28,6 +29,7 @@ class NumpyBackend(Backend):
     pullbacks = PULLBACKS
     unchecked = unchecked.TABLE
     into = INTO
+    in_place = IN_PLACE
     views = VIEWS
     fusions = FUSIONS
     savings = SAVINGS
@@ -75,9 +77,9 @@ class NumpyBackend(Backend):
     def empty(self, shape: tuple[int, ...], dtype: DType) -> npt.NDArray[Any]:
         return np.empty(shape, dtype)
 
-    def may_be_written(self, native: npt.NDArray[Any]) -> bool:
-        flags = native.flags
-        return flags.owndata and flags.writeable and flags.c_contiguous
+    def may_be_written(self, natives: Sequence[npt.NDArray[Any]]) -> list[bool]:
+        flags = [native.flags for native in natives]
+        return [one.owndata and one.writeable and one.c_contiguous for one in flags]
 
     def owns(self, value: object) -> bool:
         return isinstance(value, np.ndarray)

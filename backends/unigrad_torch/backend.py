@@ -31,10 +31,12 @@ from unigrad_torch.bridge import differentiable
 from unigrad_torch.compiler import finished
 from unigrad_torch.kernels import BINDERS, SCALAR_OPS, TABLE
 from unigrad_torch.kernels.creation import device_of
+from unigrad_torch.kernels.optimizers import IN_PLACE
 from unigrad_torch.modules import TorchLayer
 from unigrad_torch.private import (
     FakeTensor,
     are_transforms_active,
+    are_whole_and_alone,
     disable_current_modes,
     dispatch_modes,
     function_modes,
@@ -57,6 +59,7 @@ class TorchBackend(Backend):
     kernels = TABLE
     binders = BINDERS
     scalar_ops = SCALAR_OPS
+    in_place = IN_PLACE
     by_rule = frozenset(("scan", "while_loop", "cond"))
     unchecked = UNCHECKED
     fusions = FUSIONS
@@ -133,7 +136,12 @@ class TorchBackend(Backend):
         return native.resolve_conj().resolve_neg()
 
     def owned(self, native: torch.Tensor) -> torch.Tensor:
-        return native.clone()
+        return native.clone(memory_format=torch.contiguous_format)
+
+    def may_be_written(self, natives: Sequence[torch.Tensor]) -> list[bool]:
+        if {*map(type, natives)} != {torch.Tensor} or any(map(torch.Tensor.is_inference, natives)):
+            return [False] * len(natives)
+        return are_whole_and_alone(natives)
 
     def handed_out(self, native: torch.Tensor, given: Sequence[Any]) -> torch.Tensor:
         # A view of what the caller gave stays one; else it may be a variable's or a kept value,

@@ -9,6 +9,8 @@ from __future__ import annotations
 import functools
 import importlib
 import warnings
+from collections.abc import Sequence
+from operator import attrgetter
 from typing import Any
 
 import torch
@@ -22,10 +24,13 @@ from torch.fx.experimental.proxy_tensor import get_proxy_mode, make_fx, track_te
 from torch.utils._python_dispatch import _disable_current_modes as disable_current_modes
 from torch.utils._python_dispatch import _get_current_dispatch_mode as current_dispatch_mode
 
+from unigrad.core.references import LISTED, counts_of
+
 __all__ = [
     "FAKE_TENSOR_LOG",
     "FakeTensor",
     "are_transforms_active",
+    "are_whole_and_alone",
     "compile_fx",
     "cross_entropy",
     "current_dispatch_mode",
@@ -105,6 +110,30 @@ dispatch_modes: Any = torch._C._len_torch_dispatch_stack
 function_modes: Any = torch._C._len_torch_function_stack
 #: The log to which fake tensors write the traceback of an op that fails.
 FAKE_TENSOR_LOG = "torch._subclasses.fake_tensor"
+
+
+_address = attrgetter("_cdata")
+
+
+def are_whole_and_alone(arrays: Sequence[torch.Tensor]) -> list[bool]:
+    """Tell of plain arrays whether each fills a memory of torch's to which nothing else leads.
+
+    That would be a view or a graph; Python's own references to the array are not counted.
+    """
+    # Each memory has its array, and here its own object, which it holds in turn. Another library's
+    # cannot be resized.
+    storages = [*map(torch.Tensor.untyped_storage, arrays)]
+    array_uses = map(torch.Tensor._use_count, arrays)
+    memory_uses = map(torch._C._storage_Use_Count, map(_address, storages))
+    found = zip(
+        array_uses,
+        memory_uses,
+        counts_of(storages),
+        map(torch.Tensor.is_contiguous, arrays),
+        map(torch.UntypedStorage.resizable, storages),
+        strict=True,
+    )
+    return [*map((1, 2, LISTED + 1, True, True).__eq__, found)]
 
 
 def let_constants_in() -> None:

@@ -159,6 +159,9 @@ class Backend(NativeCode):
     #: several results gets a list, with ``None`` for those that it makes itself, and returns all.
     #: Numbers come to elementwise ones as arrays of no axes.
     into: Mapping[str, Kernel] = {}
+    #: Kernels of update ops (see `unigrad.optimizers.updates`) that write into the parameters and
+    #: slots that they are given, which `may_be_written`, and return nothing.
+    in_place: Mapping[str, Kernel] = {}
     #: Ops whose results may be views of an input: to be complete where there is ``into``.
     views: frozenset[str] = frozenset()
     #: Ops that it computes in one go where a program has several.
@@ -295,9 +298,12 @@ class Backend(NativeCode):
         """Return an array to write into."""
         return self.from_numpy(np.zeros(shape, dtype), None)
 
-    def may_be_written(self, native: Native) -> bool:
-        """Tell whether an array to which there is but one reference is nobody else's memory."""
-        return False
+    def may_be_written(self, natives: Sequence[Native]) -> Sequence[bool]:
+        """Tell of arrays that Python knows no other holder of which are nobody else's memory.
+
+        Those are whole and in the order of their axes.
+        """
+        return [False] * len(natives)
 
     def detach(self, native: Native) -> Native:
         """Return the array cut off from any native graph."""

@@ -10,8 +10,8 @@ reads as inputs and returns those it writes.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
-from contextlib import nullcontext
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from operator import add, is_, sub
 from typing import TYPE_CHECKING, Any
 
@@ -25,6 +25,7 @@ from unigrad.core.errors import (
     DTypeError,
     ShapeError,
     TracingError,
+    UnigradError,
 )
 from unigrad.core.op import another_handle
 from unigrad.core.tensor import Tensor
@@ -277,6 +278,8 @@ class Variable(_LikeTensor):
 
         def __getattr__(self, name: str) -> Any:
             # Reads like a Tensor: every method and property that a Variable lacks is its value's.
+            if name == "_tensor":
+                return _returned(self)
             if name.startswith("_"):
                 raise AttributeError(name)
             return getattr(self.__unigrad_tensor__(), name)
@@ -320,6 +323,36 @@ def replace_all(variables: Sequence[Variable], tensors: Sequence[Tensor]) -> Non
     for variable, tensor in zip(variables, tensors, strict=False):
         variable._tensor = tensor
         variable.leaf = _NO_LEAF
+
+
+@contextmanager
+def taken(variables: Sequence[Variable]) -> Iterator[list[Tensor]]:
+    """Take the values out of variables for a block; what the list holds at its end is put in.
+
+    Meanwhile nobody else comes by a value, since who reads a variable waits. So the memory of a
+    value that nobody holds already may be written into: see `unigrad.core.references`. Nothing of
+    a user's may run in the block.
+    """
+    with exchanging:
+        values = [variable._tensor for variable in variables]
+        for variable in variables:
+            del variable._tensor
+            variable.leaf = _NO_LEAF
+        try:
+            yield values
+        finally:
+            replace_all(variables, values)
+
+
+def _returned(variable: Variable) -> Tensor:
+    """Return the value of a variable from which it was `taken`, once it is back."""
+    with exchanging:
+        try:
+            return object.__getattribute__(variable, "_tensor")  # type: ignore[no-any-return]
+        except AttributeError:
+            raise UnigradError(
+                f"{variable.name} is read within an update that writes into it"
+            ) from None
 
 
 def _quickly_fitting(variable: Variable, value: Any) -> Tensor:

@@ -159,8 +159,19 @@ class Optimizer(Transformation):
             new = self._checked_move(moment, parameters, gradients, values, shared)
             return [moment.step, *new.values, *chain(*new.slots), *new.shared], None
 
+        if pairs and self._write_over(variables, gradients, columns):
+            return
         changed = [self.iterations, *variables, *chain(*columns)]
         exchange([*changed, *self._shared] if pairs else changed, moved)
+
+    def _write_over(
+        self,
+        variables: list[Variable],
+        gradients: list[Any],
+        columns: list[list[Variable]],
+    ) -> bool:
+        """Do a step in the memory of the variables and slots, if there is such a way now."""
+        return False
 
     def minimize(
         self,

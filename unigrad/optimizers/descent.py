@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterator
+from itertools import chain
 from typing import Any, ClassVar, TypedDict
 
 import numpy as np
@@ -15,12 +16,22 @@ import numpy as np
 from unigrad.core.arguments import as_tensor, visible
 from unigrad.core.errors import SettingError
 from unigrad.core.op import Op
+from unigrad.core.recorders import process
+from unigrad.core.references import owned
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable
+from unigrad.core.traces import tracing
+from unigrad.core.variable import Variable, taken
 from unigrad.ops.comparison import logical_and, where
 from unigrad.optimizers.base import LearningRate, Optimizer
 from unigrad.optimizers.numbers import Hyperparameter, Number
-from unigrad.optimizers.transformation import Column, Moment, Moved, Selection, selected
+from unigrad.optimizers.transformation import (
+    Column,
+    Moment,
+    Moved,
+    Selection,
+    any_half,
+    selected,
+)
 from unigrad.optimizers.updates import narrow
 
 
@@ -157,6 +168,39 @@ class Descent(Optimizer):
                 for i, value in zip(positions, values, strict=True):
                     column[i] = value
         return Moved(out[0], out[1:], shared)
+
+    def _write_over(
+        self,
+        variables: list[Variable],
+        gradients: list[Any],
+        columns: list[list[Variable]],
+    ) -> bool:
+        backend = variables[0].backend
+        kernel = backend.in_place.get(self.op.name)
+        if kernel is None or tracing.trace is not None or process.recording:
+            return False
+        if "weight_decay" in self.numbers or any(one.backend is not backend for one in variables):
+            return False
+        done = self.iterations.current()
+        moment = Moment(done, done + 1, lambda: [variable.name for variable in variables])
+        parameters = [*map(Variable.current, variables)]
+        fitting = self._fitting_gradients(type(self).__name__, moment, parameters, gradients)
+        given = [gradient.native for gradient in fitting]
+        dtypes = {native.dtype for native in given}
+        if len(dtypes) > 1 or any_half(parameters) or any(map(backend.is_traced, given)):
+            return False
+        # What follows may not be seen, so a schedule is asked before.
+        numbers = [x.native if isinstance(x, Tensor) else x for x in self._operands(done)]
+        del parameters
+        count = len(variables)
+        with taken([self.iterations, *variables, *chain(*columns)]) as values:
+            if values[0] is not done:
+                return False  # Another thread was here.
+            values[1:] = owned(backend, values[1:])
+            natives = [tensor.native for tensor in values[1:]]
+            kernel(moment.step.native, *numbers, *natives[:count], *given, *natives[count:])
+            values[0] = moment.step
+        return True
 
     def _grouped(self, moment: Moment, parameters: Column) -> dict[tuple[Any, bool], list[int]]:
         """Return the positions of parameters that one op takes: of one dtype, and of one decay."""

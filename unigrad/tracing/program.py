@@ -13,6 +13,7 @@ from unigrad.core.backend import Backend, Lift, Native
 from unigrad.core.dispatch import wrap, wrap_all
 from unigrad.core.errors import LEAKED, BackendMismatchError, TracingError, UnigradError
 from unigrad.core.origins import Limit
+from unigrad.core.references import ALONE as _ALONE
 from unigrad.core.tensor import Tensor
 from unigrad.core.traces import traced_by
 from unigrad.core.variable import Variable, exchanging, replace_all
@@ -143,17 +144,8 @@ class Program:
             if getrefcount(tensor) == _ALONE:
                 native = tensor.native
                 del tensor
-                if getrefcount(native) == _ALONE and may_be_written(native):
+                if getrefcount(native) == _ALONE and may_be_written([native])[0]:
                     spare.append(native)
-
-
-def _references() -> int:
-    """Return how many references `getrefcount` counts to what one name alone stands for."""
-    alone = object()
-    return getrefcount(alone)
-
-
-_ALONE = _references()
 
 
 def compiled(function: Callable[..., Any], call: Call, options: Mapping[str, Any]) -> Program:

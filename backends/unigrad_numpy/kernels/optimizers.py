@@ -1,4 +1,4 @@
-"""Optimizer steps, array by array in as few passes as NumPy allows, into fresh arrays."""
+"""Optimizer steps in as few passes as NumPy allows, into fresh arrays or in place."""
 
 import math
 from collections.abc import Callable
@@ -51,28 +51,51 @@ def adam_update_into(
 ) -> list[Array]:
     """The same into the arrays of a list that comes last, with ``None`` where there is none."""
     *given, outs = tensors
+    factors = _factors(step, rate, beta1, beta2, epsilon, given[0].dtype)
+    count = len(given) // 4
+    results: list[Any] = [*outs]
+    for i in range(count):
+        p, g, m, v = given[i::count]
+        moved, mean, square = [np.empty_like(p) if o is None else o for o in outs[i::count]]
+        results[i::count] = moved, mean, square
+        _adam(p, g, m, v, moved, mean, square, moved, *factors)
+    return results
+
+
+def adam_in_place(
+    step: Array, rate: Any, beta1: Any, beta2: Any, epsilon: Any, *tensors: Array
+) -> None:
+    """The same into the parameters and slots."""
+    parameters, gradients, means, squares = columns(tensors, 2)
+    factors = _factors(step, rate, beta1, beta2, epsilon, parameters[0].dtype)
+    # One for all stays in the cache.
+    scratch = np.empty(max(p.size for p in parameters), parameters[0].dtype)
+    for p, g, m, v in zip(parameters, gradients, means, squares, strict=True):
+        _adam(p, g, m, v, p, m, v, scratch[: p.size].reshape(p.shape), *factors)
+
+
+def _factors(
+    step: Array, rate: Any, beta1: Any, beta2: Any, epsilon: Any, dtype: Any
+) -> list[Array]:
+    """Return β₁, 1 - β₁, β₂, 1 - β₂, and what √v is raised and m / (√v + …) multiplied by."""
     beta1, beta2 = float(beta1), float(beta2)
     time = int(step)
     correction = math.sqrt(-math.expm1(time * log_of(beta2)))
     scale = float(rate) * correction / -math.expm1(time * log_of(beta1))
     floor = float(epsilon) * correction
-    count = len(given) // 4
     # Beside an array, NumPy takes a Python number in twice the time of an array.
-    numbers = np.array((beta1, 1.0 - beta1, beta2, 1.0 - beta2, floor, scale), given[0].dtype)
-    factors: list[Any] = [numbers[i, ...] for i in range(6)]
-    results: list[Any] = [*outs]
-    for i in range(count):
-        p, g, m, v = given[i::count]
-        results[i::count] = [np.empty_like(p) if o is None else o for o in outs[i::count]]
-        _adam(p, g, m, v, *results[i::count], *factors)
-    return results
+    numbers = np.array((beta1, 1.0 - beta1, beta2, 1.0 - beta2, floor, scale), dtype)
+    return [numbers[i, ...] for i in range(6)]
 
 
 def _adam(
-    p: Array, g: Array, m: Array, v: Array, out: Array, mean: Array, square: Array,
+    p: Array, g: Array, m: Array, v: Array, moved: Array, mean: Array, square: Array, out: Array,
     past1: Array, now1: Array, past2: Array, now2: Array, floor: Array, scale: Array,
 ) -> None:  # fmt: skip
-    """Write a parameter and its slots into three arrays, in twelve passes."""
+    """Write a parameter and its slots into three arrays, in twelve passes, by way of a fourth.
+
+    The first three may be the inputs, or the first the fourth.
+    """
     np.multiply(g, now1, out)
     np.multiply(m, past1, mean)
     np.add(mean, out, mean)
@@ -84,8 +107,10 @@ def _adam(
     np.add(out, floor, out)
     np.divide(mean, out, out)
     np.multiply(out, scale, out)
-    np.subtract(p, out, out)
+    np.subtract(p, out, moved)
 
+
+IN_PLACE: dict[str, Callable[..., None]] = {"adam_update": adam_in_place}
 
 TABLE: dict[str, Callable[..., Any]] = {
     "sgd_update": through_float32(sgd_update),

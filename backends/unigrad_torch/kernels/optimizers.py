@@ -1,4 +1,4 @@
-"""Optimizer steps: the fused kernel of torch.optim on copies, else torch's list-wise ops."""
+"""Optimizer steps: the fused kernel of torch.optim, on copies where somebody holds the values."""
 
 from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
@@ -48,17 +48,26 @@ def _fused(
     first: Sequence[Tensor],
     second: Sequence[Tensor],
 ) -> list[Tensor]:
-    # The kernel walks each tensor's memory in its own order: all must have the same.
     new = [x.clone(memory_format=torch.contiguous_format) for x in (*parameters, *first, *second)]
     count = len(parameters)
+    adam_in_place(step, rate, beta1, beta2, epsilon, *new[:count], *gradients, *new[count:])
+    return new
+
+
+def adam_in_place(
+    step: Tensor, rate: Number, beta1: Number, beta2: Number, epsilon: Number, *tensors: Tensor
+) -> None:
+    """The same into contiguous parameters and slots."""
+    parameters, gradients, first, second = map(list, columns(tensors, 2))
     with torch.no_grad():
+        # The kernel walks each tensor's memory in its own order: all must have the same.
         fused_adam(
-            new[:count],
+            parameters,
             [g.contiguous() for g in gradients],
-            new[count : 2 * count],
-            new[2 * count :],
+            first,
+            second,
             [],
-            [step.to(torch.float32)] * count,
+            [step.to(torch.float32)] * len(parameters),
             lr=float(rate),
             beta1=float(beta1),
             beta2=float(beta2),
@@ -67,7 +76,6 @@ def _fused(
             amsgrad=False,
             maximize=False,
         )
-    return new
 
 
 def _formula(
@@ -121,6 +129,8 @@ def _shapes(*arguments: Any) -> list[Tensor]:
         for x in (*parameters, *first, *second)
     ]
 
+
+IN_PLACE: dict[str, Callable[..., None]] = {"adam_update": adam_in_place}
 
 TABLE: dict[str, Callable[..., Any]] = {
     "sgd_update": sgd_update,
