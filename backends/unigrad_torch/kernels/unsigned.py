@@ -8,10 +8,10 @@ from collections.abc import Callable
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from unigrad_torch.kernels.sorting import TABLE as SORTING
 
-Tensor = torch.Tensor
 DTYPES = frozenset((torch.uint16, torch.uint32, torch.uint64))
 _WORD, _LEAST = 1 << 64, -(1 << 63)
 
@@ -83,7 +83,7 @@ def _as_tensors(x: Any, y: Any) -> tuple[Tensor, Tensor]:
     first, second = (
         one if isinstance(one, Tensor) else torch.tensor(one, device=like.device) for one in (x, y)
     )
-    return torch.broadcast_tensors(first, second)  # type: ignore[no-any-return]
+    return torch.broadcast_tensors(first, second)
 
 
 def _divided(x: Tensor, y: Tensor) -> tuple[Tensor, Tensor]:
