@@ -214,9 +214,17 @@ def _reciprocal(x: Any) -> Any:
 _plain_sqrt, _real_rsqrt = unary("Sqrt"), unary("Rsqrt")
 
 
+def _sqrt(x: Any) -> Any:
+    """√x, on the side of the branch cut where x is; TensorFlow's own at -∞ is above."""
+    found = _plain_sqrt(x)
+    if not x.dtype.is_complex:
+        return found
+    return tf.complex(tf.math.real(found), _copysign(tf.math.imag(found), tf.math.imag(x)))
+
+
 def _rsqrt(x: Any) -> Any:
     """1 / √x; TensorFlow's own of complex numbers takes the other root below the branch cut."""
-    return _reciprocal(_plain_sqrt(x)) if x.dtype.is_complex else _real_rsqrt(x)
+    return _reciprocal(_sqrt(x)) if x.dtype.is_complex else _real_rsqrt(x)
 
 
 _signed_negative, _signed_sign = unary("Neg"), unary("Sign")
@@ -428,7 +436,7 @@ TABLE = {
     "log1p": log1p,
     "log2": by_rule("log2", _log_of_base(2.0)),
     "log10": by_rule("log10", _log_of_base(10.0)),
-    "sqrt": by_rule("sqrt", _plain_sqrt),
+    "sqrt": by_rule("sqrt", _sqrt),
     "rsqrt": by_rule("rsqrt", _rsqrt),
     "sin": unary("Sin"),
     "cos": unary("Cos"),
