@@ -32,6 +32,7 @@ import unigrad.ops.mantissas as _mantissas
 import unigrad.ops.methods as _methods
 import unigrad.ops.nans as _nans
 import unigrad.ops.parts as _parts
+import unigrad.ops.patterns as _patterns
 import unigrad.ops.pooling as _pooling
 import unigrad.ops.quantiles as _quantiles
 import unigrad.ops.quotients as _quotients
@@ -132,6 +133,7 @@ from unigrad.ops.mantissas import *
 from unigrad.ops.namespace_info import __array_api_version__, __array_namespace_info__
 from unigrad.ops.nans import *
 from unigrad.ops.parts import *
+from unigrad.ops.patterns import *
 from unigrad.ops.pooling import *
 from unigrad.ops.quantiles import *
 from unigrad.ops.quotients import *
@@ -272,6 +274,7 @@ __all__ += _losses.__all__
 __all__ += _mantissas.__all__
 __all__ += _nans.__all__
 __all__ += _parts.__all__
+__all__ += _patterns.__all__
 __all__ += _pooling.__all__
 __all__ += _quantiles.__all__
 __all__ += _quotients.__all__

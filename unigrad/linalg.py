@@ -27,6 +27,7 @@ from unigrad.ops.linalg.powers import (
     multi_dot,
 )
 from unigrad.ops.linalg.roots import logm, sqrtm
+from unigrad.ops.linalg.schur import SchurResult, schur
 from unigrad.ops.linalg.solving import (
     LeastSquares,
     SignAndLog,
@@ -72,6 +73,7 @@ __all__ = [
     "LeastSquares",
     "QRResult",
     "SVDResult",
+    "SchurResult",
     "SignAndLog",
     "banded_solve",
     "block_diag",
@@ -101,6 +103,7 @@ __all__ = [
     "outer",
     "pinv",
     "qr",
+    "schur",
     "slogdet",
     "solve",
     "solve_triangular",

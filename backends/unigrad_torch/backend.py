@@ -29,7 +29,7 @@ from unigrad.core.programs import Program
 from unigrad_torch import functions
 from unigrad_torch.bridge import differentiable
 from unigrad_torch.compiler import finished
-from unigrad_torch.kernels import BINDERS, SCALAR_OPS, TABLE
+from unigrad_torch.kernels import BINDERS, SCALAR_OPS, TABLE, unsigned
 from unigrad_torch.kernels.creation import device_of
 from unigrad_torch.kernels.optimizers import IN_PLACE
 from unigrad_torch.modules import TorchLayer
@@ -62,6 +62,8 @@ class TorchBackend(Backend):
     in_place = IN_PLACE
     by_rule = frozenset(("scan", "while_loop", "cond"))
     unchecked = UNCHECKED
+    rare = unsigned.TABLE
+    rare_dtypes = frozenset((dtypes.uint16, dtypes.uint32, dtypes.uint64))
     fusions = FUSIONS
     savings = SAVINGS
     differentiates = True

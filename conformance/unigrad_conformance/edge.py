@@ -62,6 +62,7 @@ _TABLES = (
     "dtype_edges",
     "higher_edges",
     "number_edges",
+    "edges_of_complex",
     "edges_of_matrices",
     "edges_of_statistics",
     "edges_of_functions",

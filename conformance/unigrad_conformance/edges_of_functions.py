@@ -6,7 +6,7 @@ import math
 
 from unigrad_conformance.edge import edge
 
-INF = math.inf
+INF, NAN = math.inf, math.nan
 
 edge(
     "cbrt at 0",
@@ -103,6 +103,24 @@ edge(
     [0.0, 1.0],
     value=[-INF, INF],
     gradients=([INF, INF],),
+)
+edge(
+    "special.gammainc where a is 0 or ∞",
+    lambda ug: ug.stack(
+        [
+            f(
+                ug.asarray([0.0, 0.0, 0.0, 1.0, INF, INF]),
+                ug.asarray([0.0, 1.0, INF, INF, 1.0, INF]),
+            )
+            for f in (ug.special.gammainc, ug.special.gammaincc)
+        ]
+    ),
+    value=[[NAN, 1.0, 1.0, 1.0, 0.0, NAN], [NAN, 0.0, 0.0, 0.0, 1.0, NAN]],
+)
+edge(
+    "special.zeta far out",
+    lambda ug: ug.special.zeta(ug.asarray([1.5, 1.5]), ug.asarray([INF, 0.0])),
+    value=[0.0, INF],
 )
 edge(
     "special.owens_t at infinities",

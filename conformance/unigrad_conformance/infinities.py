@@ -7,6 +7,7 @@ is NaN no function has a derivative: what is here at NaNs is that elements only 
 from __future__ import annotations
 
 import math
+import sys
 
 from unigrad_conformance.edge import edge
 
@@ -73,6 +74,36 @@ edge(
     [-INF, INF],
     value=[0.0, INF],
     gradients=([0.0, 1.0],),
+)
+edge(
+    "the extreme numbers that nan_to_num gives",
+    lambda ug: ug.nan_to_num(ug.asarray([INF, -INF, NAN], dtype="float64")),
+    value=[sys.float_info.max, -sys.float_info.max, 0.0],
+)
+edge(
+    "powers of ½, which are square roots but for -∞",
+    lambda ug, x: x**0.5,
+    [-INF, 4.0, -1.0, INF],
+    value=[INF, 2.0, NAN, INF],
+    gradients=([0.0, 0.25, NAN, 0.0],),
+    tangent=[0.0, 0.25, NAN, 0.0],
+)
+edge(
+    "powers of ½ of a zero that is negative",
+    lambda ug: 1.0 / ug.asarray([-0.0, 0.0], dtype="float64") ** 0.5,
+    value=[INF, INF],
+)
+edge(
+    "powers of -½",
+    lambda ug, x: x**-0.5,
+    [-INF, 4.0, -0.0],
+    value=[0.0, 0.5, INF],
+    gradients=([0.0, -0.0625, -INF],),
+)
+edge(
+    "std with a correction that is NaN",
+    lambda ug: ug.stack([f(ug.asarray([1.0, 2.0]), correction=NAN) for f in (ug.std, ug.var)]),
+    value=[NAN, NAN],
 )
 edge(
     "nan_to_num",

@@ -9,7 +9,7 @@ about differentiation it gets from the reference tape.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Hashable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from functools import partial
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -153,6 +153,10 @@ class Backend(NativeCode):
     #: Kernels for programs in place of those of ``kernels``, by op: there nobody can look at
     #: values, so a read out of bounds gives NaN or 0, and a write there is dropped.
     unchecked: Mapping[str, Kernel] = {}
+    #: Kernels, by op, of dtypes for which the library has none of its own, and these dtypes: used
+    #: eagerly where the op's kernel raises, and in programs.
+    rare: Mapping[str, Kernel] = {}
+    rare_dtypes: frozenset[DType] = frozenset()
     #: Kernels that write into an array, by op: ``kernel(*natives, out, **settings)`` returns
     #: ``out``, which has the result's shape and dtype, and may be an input of an elementwise op.
     #: Programs use their arrays again where they can (see `unigrad.tracing.memory`). An op of
@@ -326,6 +330,11 @@ class Backend(NativeCode):
     def kernel(self, op: Op) -> Kernel | None:
         """Return the kernel of an op, or ``None`` for a composite that has none of its own."""
         return self.kernels.get(op.name)
+
+    def rare_kernel(self, op: Op, dtypes: Iterable[DType]) -> Kernel | None:
+        """Return the kernel of an op for rare dtypes, if one of those of its inputs is."""
+        kernel = self.rare.get(op.name)
+        return kernel if kernel is not None and not self.rare_dtypes.isdisjoint(dtypes) else None
 
     def bound(
         self, op: Op, settings: Mapping[str, Any], scalars: tuple[Any, ...] = ()

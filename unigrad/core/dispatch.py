@@ -126,7 +126,7 @@ def dispatch(
         result = kernel(*natives, **settings) if settings else kernel(*natives)
     except Exception as error:
         given = natives + op.scalars
-        raise explain(op.declared, backend, given, settings or op.settings, error) from error
+        result = _by_rare_kernel(op.declared, backend, given, settings or op.settings, error)
     if type(result) is not backend.array_type:
         if type(result) is tuple or type(result) is list:
             return tuple(wrap_all(backend, result))
@@ -137,6 +137,31 @@ def dispatch(
     tensor.backend = backend
     tensor.uid = 0
     return tensor
+
+
+def _by_rare_kernel(
+    op: Op,
+    backend: Backend,
+    natives: Sequence[Any],
+    settings: Mapping[str, Any],
+    error: Exception,
+) -> Any:
+    """Run the kernel that a backend has for dtypes which its library does not take.
+
+    These are integers, through which nothing is differentiated.
+
+    Raises:
+        UnigradError: if there is none, what `explain` makes of the error.
+    """
+    if backend.rare:
+        found = [backend.dtype(one) for one in natives if type(one) not in SCALARS]
+        kernel = backend.rare_kernel(op, found)
+        if kernel is not None:
+            try:
+                return kernel(*natives, **settings)
+            except Exception as other:
+                error = other
+    raise explain(op, backend, natives, settings, error) from error
 
 
 def dispatch_recorded(
@@ -185,7 +210,7 @@ def dispatch_recorded(
                     op, kernel, natives, uids, settings, _thread.active
                 )
         except Exception as error:
-            raise explain(op, backend, natives, settings, error) from error
+            result = _by_rare_kernel(op, backend, natives, settings, error)
         if type(result) is not backend.array_type:
             if type(result) is tuple or type(result) is list:
                 return _recorded(op, backend, natives, uids, settings, [single], result, pullback)
@@ -236,7 +261,7 @@ def _dispatch_to_several(
         else:
             result, pullback = backend.run_watched(op, kernel, natives, uids, settings, watching)
     except Exception as error:
-        raise explain(op, backend, natives, settings, error) from error
+        result = _by_rare_kernel(op, backend, natives, settings, error)
     return _recorded(op, backend, natives, uids, settings, watching, result, pullback)
 
 

@@ -20,8 +20,8 @@ from unigrad.ops.joining import concat, split
 from unigrad.ops.shaping import as_integer, ravel, reshape
 
 __all__ = [
-    "append", "array_split", "atleast_1d", "atleast_2d", "atleast_3d", "column_stack", "dstack",
-    "hstack", "vstack",
+    "append", "array_split", "atleast_1d", "atleast_2d", "atleast_3d", "atleast_nd",
+    "column_stack", "dstack", "hstack", "vstack",
 ]  # fmt: skip
 
 
@@ -55,6 +55,18 @@ def atleast_3d(*arrays: TensorLike) -> Any:
         (1, 2, 1)
     """
     return _each(arrays, _three)
+
+
+def atleast_nd(x: TensorLike, /, *, ndim: int) -> Tensor:
+    """Return a tensor with ``ndim`` axes or more, new ones in front.
+
+    Example:
+        >>> atleast_nd([1, 2], ndim=3).shape
+        (1, 1, 2)
+    """
+    count = as_integer("atleast_nd", ndim)
+    tensor = as_tensor(x)
+    return reshape(tensor, ((1,) * max(count - tensor.ndim, 0)) + tensor.shape)
 
 
 def _two(x: Tensor) -> Tensor:

@@ -99,7 +99,9 @@ class _Writer:
     def _lines(self, node: Node) -> list[str]:
         step = self._plan.steps[node]
         given = [self._operand(one, node) for one in node.inputs]
-        kernel = kernel_of(self._backend, node.op)
+        dtypes = [one.dtype for one in node.inputs if isinstance(one, Value)]
+        rare = self._backend.rare_kernel(node.op, dtypes)
+        kernel = rare or kernel_of(self._backend, node.op)
         if any(target is not None or is_large(one) for target, one in step.targets):
             kernel = self._backend.into[node.op.name]
             targets = [self._target(target, one) for target, one in step.targets]

@@ -1,7 +1,9 @@
-"""Functions of complex numbers where a part is infinite or NaN; XLA's formulas make NaN of more.
+"""Functions of complex numbers where a part is infinite, NaN or a zero with a sign.
 
-A line is a function and what its real and imaginary parts are at the ends, given the argument's
-parts and what JAX found. Real numbers pass by.
+XLA's formulas make NaN of more, and on branch cuts they know no side: a function is computed where
+no part has a sign, and its symmetries give the rest. A line is a function and what its real and
+imaginary parts are at the ends, given the argument's parts and what JAX found. Real numbers pass
+by.
 
 Sources: C99, annex G.6; Python array API standard 2025.12 (for ``expm1`` and ``log1p``).
 """
@@ -14,6 +16,8 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+
+from unigrad_jax.bridge import by_rule
 
 _Unary = Callable[[Any], Any]
 _Part = Callable[[Any, Any, Any], Any]
@@ -32,6 +36,11 @@ def _infinite(a: Any, b: Any, found: Any) -> Any:
     return jnp.where(_endless(a, b), jnp.inf, found)
 
 
+def _lost(a: Any, b: Any) -> Any:
+    """Where a NaN stands beside a finite part."""
+    return (jnp.isnan(a) & jnp.isfinite(b)) | (jnp.isnan(b) & jnp.isfinite(a))
+
+
 def _vanished(a: Any, b: Any, turn: _Unary, found: Any) -> Any:
     """A zero with the sign of its angle where the real part is -∞."""
     falls = jnp.isneginf(a) & jnp.isfinite(b)
@@ -47,9 +56,16 @@ def _kept(a: Any, b: Any, found: Any) -> Any:
 _ENDS: dict[str, tuple[_Part, _Part]] = {
     "acos": (
         lambda a, b, found: jnp.where((a == 0) & jnp.isnan(b), math.pi / 2, found),
-        _as_found,
+        lambda a, b, found: jnp.where(_lost(a, b), jnp.nan, found),
     ),
-    "asinh": (_as_found, lambda a, b, found: jnp.where(jnp.isnan(a) & (b == 0), b, found)),
+    "acosh": (
+        lambda a, b, found: jnp.where(_lost(a, b), jnp.nan, found),
+        lambda a, b, found: jnp.where((a == 0) & jnp.isnan(b), math.pi / 2, found),
+    ),
+    "asinh": (
+        lambda a, b, found: jnp.where(_lost(a, b) & (b != 0), jnp.nan, found),
+        lambda a, b, found: jnp.where(jnp.isnan(a) & (b == 0), b, found),
+    ),
     "atanh": (
         lambda a, b, found: jnp.where(
             jnp.isnan(b) & ((a == 0) | jnp.isinf(a)),
@@ -94,18 +110,93 @@ _ENDS: dict[str, tuple[_Part, _Part]] = {
 }
 
 
-def at_the_ends(name: str, function: _Unary) -> _Unary:
-    """Return a function that is right at the ends too."""
+#: Functions with f(-z) = -f(z), and with f(-z) = f(z).
+_ODD, _EVEN = ("asinh", "atanh", "sinh", "tanh"), ("cosh",)
+
+
+def _mended(name: str, function: _Unary) -> _Unary:
+    """Return a function of complex numbers that is right at the ends too."""
     real, imaginary = _ENDS[name]
 
     def run(x: Any) -> Any:
-        found = function(x)
-        if not jnp.iscomplexobj(x):
-            return found
         a, b = x.real, x.imag
-        return jax.lax.complex(real(a, b, found.real), imaginary(a, b, found.imag))
+        left, below = jnp.signbit(a) & (name in _ODD + _EVEN), jnp.signbit(b)
+        a, b = jnp.where(left, -a, a), jnp.where(below, -b, b)
+        found = function(jax.lax.complex(a, b))
+        re, im = real(a, b, found.real), imaginary(a, b, found.imag)
+        # f(z̄) is the conjugate of f(z).
+        return jax.lax.complex(
+            jnp.where(left & (name in _ODD), -re, re),
+            jnp.where(below ^ (left & (name in _EVEN)), -im, im),
+        )
 
     return run
+
+
+def at_the_ends(name: str, function: _Unary) -> _Unary:
+    """Return a function that is right at the ends of complex numbers, by the textbook's rule."""
+    return _of_kinds(name, function, _mended(name, function))
+
+
+def _of_kinds(name: str, of_real: _Unary, of_complex: _Unary) -> _Unary:
+    ruled = by_rule(name, of_complex)
+    return lambda x: ruled(x) if jnp.iscomplexobj(x) else of_real(x)
+
+
+def _across(x: Any) -> Any:
+    """Exchange the parts: i times the conjugate."""
+    return jax.lax.complex(x.imag, x.real)
+
+
+def by_hyperbolic(name: str, function: _Unary, other: str, of_other: _Unary) -> _Unary:
+    """Return a circular function as that of an exchanged argument: sin z = -i sinh(iz)."""
+    hyperbolic = _mended(other, of_other)
+    return _of_kinds(name, function, lambda x: _across(hyperbolic(_across(x))))
+
+
+def cosine(x: Any) -> Any:
+    """cos z = cosh(iz)."""
+    return jnp.conj(_mended("cosh", cosh)(_across(x)))
+
+
+def sinh(x: Any) -> Any:
+    """By real functions, since XLA's formula loses the digits of small numbers."""
+    if not jnp.iscomplexobj(x):
+        return jnp.sinh(x)
+    a, b = x.real, x.imag
+    return jax.lax.complex(jnp.sinh(a) * jnp.cos(b), jnp.where(b == 0, b, jnp.cosh(a) * jnp.sin(b)))
+
+
+def cosh(x: Any) -> Any:
+    """By real functions."""
+    if not jnp.iscomplexobj(x):
+        return jnp.cosh(x)
+    a, b = x.real, x.imag
+    flat = (a == 0) | (b == 0)
+    return jax.lax.complex(jnp.cosh(a) * jnp.cos(b), jnp.where(flat, 0, jnp.sinh(a) * jnp.sin(b)))
+
+
+def scaled(name: str, of_real: _Unary, inner: str, function: _Unary, by: float) -> _Unary:
+    """Return a logarithm of another base, part by part, since ∞ · 0 is NaN."""
+    mended = _mended(inner, function)
+
+    def run(x: Any) -> Any:
+        found = mended(x)
+        return jax.lax.complex(found.real * by, found.imag * by)
+
+    return _of_kinds(name, of_real, run)
+
+
+def power_of_two(of_real: _Unary, exp: _Unary) -> _Unary:
+    """Return 2ᶻ."""
+    mended, scale = _mended("exp", exp), math.log(2.0)
+    return _of_kinds(
+        "exp2", of_real, lambda x: mended(jax.lax.complex(x.real * scale, x.imag * scale))
+    )
+
+
+#: Of all numbers.
+cos = _of_kinds("cos", jnp.cos, cosine)
 
 
 def size(x: Any) -> Any:

@@ -12,7 +12,8 @@ import jax
 import jax.numpy as jnp
 
 from unigrad_jax.bridge import by_rule
-from unigrad_jax.kernels.complex_ends import at_the_ends, sign, size
+from unigrad_jax.kernels import complex_ends
+from unigrad_jax.kernels.complex_ends import at_the_ends, by_hyperbolic, scaled, sign, size
 from unigrad_jax.kernels.widths import held
 
 
@@ -117,8 +118,6 @@ def _exp(x: Any) -> Any:
 
 def _exp2(x: Any) -> Any:
     """2ˣ as 2ⁿ · eᶠ; JAX's own multiplies all of x by a rounded logarithm."""
-    if jnp.iscomplexobj(x):
-        return jnp.exp2(x)
     wide = x.astype(jnp.float32) if x.dtype.itemsize == 2 else x
     whole = jnp.round(wide)
     there = jnp.isfinite(wide)
@@ -216,26 +215,26 @@ _PURE = {
     "square": _of_numbers(jnp.square),
     "reciprocal": jnp.reciprocal,
     "exp": at_the_ends("exp", _exp),
-    "exp2": by_rule("exp2", _exp2),
+    "exp2": complex_ends.power_of_two(by_rule("exp2", _exp2), _exp),
     "expm1": at_the_ends("expm1", jnp.expm1),
     "log": at_the_ends("log", jnp.log),
     "log1p": by_rule("log1p", at_the_ends("log1p", _of_doubles(_log1p, jnp.log1p))),
-    "log2": jnp.log2,
-    "log10": jnp.log10,
+    "log2": scaled("log2", jnp.log2, "log", jnp.log, 1.0 / math.log(2.0)),
+    "log10": scaled("log10", jnp.log10, "log", jnp.log, 1.0 / math.log(10.0)),
     "sqrt": at_the_ends("sqrt", jnp.sqrt),
     "rsqrt": jax.lax.rsqrt,
-    "sin": jnp.sin,
-    "cos": jnp.cos,
-    "tan": jnp.tan,
-    "asin": jnp.arcsin,
+    "sin": by_hyperbolic("sin", jnp.sin, "sinh", complex_ends.sinh),
+    "cos": complex_ends.cos,
+    "tan": by_hyperbolic("tan", jnp.tan, "tanh", jnp.tanh),
+    "asin": by_hyperbolic("asin", jnp.arcsin, "asinh", jnp.arcsinh),
     "acos": at_the_ends("acos", jnp.arccos),
-    "atan": jnp.arctan,
-    "sinh": at_the_ends("sinh", jnp.sinh),
-    "cosh": at_the_ends("cosh", jnp.cosh),
+    "atan": by_hyperbolic("atan", jnp.arctan, "atanh", jnp.arctanh),
+    "sinh": at_the_ends("sinh", complex_ends.sinh),
+    "cosh": at_the_ends("cosh", complex_ends.cosh),
     "tanh": at_the_ends("tanh", jnp.tanh),
     "asinh": at_the_ends("asinh", jnp.arcsinh),
     # JAX's derivative has the wrong sign on the left half-plane.
-    "acosh": by_rule("acosh", jnp.arccosh),
+    "acosh": by_rule("acosh", at_the_ends("acosh", jnp.arccosh)),
     "atanh": by_rule("atanh", at_the_ends("atanh", _of_doubles(_atanh, jnp.arctanh))),
     "atan2": _of_ordered(by_rule("atan2", jnp.arctan2)),
     "hypot": _of_ordered(by_rule("hypot", _hypot)),

@@ -1,7 +1,7 @@
 """Elementwise kernels: mostly ufuncs."""
 
 import math
-import operator
+import sys
 from typing import Any
 
 import numpy as np
@@ -57,7 +57,7 @@ def _nan_to_num(x: Any, nan: float, posinf: float | None, neginf: float | None) 
     """Look first: NumPy's own replaces before it knows whether there is anything to replace."""
     out = x.copy()
     if not np.isfinite(x).all():
-        largest = most(x.dtype)
+        largest = min(most(x.dtype), sys.float_info.max)
         out[np.isnan(x)] = nan
         out[x == math.inf] = largest if posinf is None else posinf
         out[x == -math.inf] = -largest if neginf is None else neginf
@@ -100,6 +100,8 @@ def _sigmoid(x: Any) -> Any:
 
 
 def _sinc(x: Any) -> Any:
+    if x.dtype.itemsize == 2:
+        return _sinc(x.astype(np.float32)).astype(x.dtype)
     with np.errstate(over="ignore"):
         angle = x * x.dtype.type(math.pi)
     # Where πx leaves the range x is an integer: the sine is 0.
@@ -133,6 +135,7 @@ def _log1p(x: Any) -> Any:
     outer = np.log(np.where(near, 1, 1 + x))
     out = np.empty_like(x)
     out.real = np.where(near, inner, outer.real)
+    out.real[x == 0] = real[x == 0]
     out.imag = np.arctan2(imaginary, 1 + real)
     return out
 
@@ -184,6 +187,28 @@ def _bitcast(x: Any, dtype: Any) -> Any:
     return np.ascontiguousarray(x).view(dtype)[..., 0]
 
 
+def _pow(x: Any, y: Any) -> Any:
+    """x**y. The operator has short cuts for small exponents that the ufunc has not.
+
+    That for ½ is the square root, which -∞ and -0.0 do not share.
+    """
+    if type(y) is float or (type(y) is np.ndarray and not y.ndim):
+        if y == 0.5 and type(x) is not np.ndarray:
+            return np.power(x, y)
+        if y == 0.5 and x.dtype.kind == "f":
+            return np.sqrt(np.where(x == -math.inf, x.dtype.type(math.inf), x) + x.dtype.type(0))
+    return x**y
+
+
+def _reciprocal(x: Any) -> Any:
+    """1 / x; that of a complex number is 0 at infinities and infinite at 0."""
+    found = np.reciprocal(x)
+    if x.dtype.kind != "c":
+        return found
+    found = np.where(np.isinf(x.real) | np.isinf(x.imag), 0, found)
+    return np.where(x == 0, x.dtype.type(complex(math.inf, math.nan)), found)
+
+
 _BINARY = {
     "add": np.add,
     "subtract": np.subtract,
@@ -192,8 +217,7 @@ _BINARY = {
     "floor_divide": _of_integers(np.floor_divide),
     "remainder": _of_integers(np.remainder),
     "gcd": np.gcd,
-    # The operator has short cuts for small exponents that the ufunc has not.
-    "pow": operator.pow,
+    "pow": _pow,
     "maximum": _of_ordered(np.maximum),
     "minimum": _of_ordered(np.minimum),
     "fmax": _of_ordered(np.fmax),
@@ -234,7 +258,7 @@ TABLE = {
     "trunc": np.trunc,
     "round": _round,
     "square": _square,
-    "reciprocal": np.reciprocal,
+    "reciprocal": _reciprocal,
     "clip": _clip,
     "exp": np.exp,
     "exp2": np.exp2,
@@ -244,7 +268,7 @@ TABLE = {
     "log2": np.log2,
     "log10": np.log10,
     "sqrt": np.sqrt,
-    "rsqrt": lambda x: np.reciprocal(np.sqrt(x)),
+    "rsqrt": lambda x: _reciprocal(np.sqrt(x)),
     "sin": np.sin,
     "cos": np.cos,
     "tan": np.tan,

@@ -141,13 +141,21 @@ def ravel_index(*indices: Array, dims: tuple[int, ...]) -> Array:
     return result
 
 
+def _take(x: Array, index: Array, axis: int) -> Array:
+    """Slices at indices along an axis. Of an empty array NumPy does not look at the bounds."""
+    if not x.size:
+        _wrapped(index, x.shape[axis])
+    found: Array = x.take(index, axis)
+    return found
+
+
 TABLE = {
     "getitem": getitem,
     "place_slice": place_slice,
     "slice_update": slice_update,
     "masked": lambda x, mask: x[mask],
     "picked": lambda x, *indices: x[indices],
-    "take": lambda x, index, axis: x.take(index, axis),
+    "take": _take,
     "scatter_add": scatter_add,
     "scatter_set": scatter_set,
     "at_multiply": _at(np.multiply),
@@ -171,5 +179,5 @@ def _bind_getitem(*starts: int, spec: Spec) -> Any:
 
 BINDERS: dict[Any, Any] = {
     getitem: _bind_getitem,
-    TABLE["take"]: lambda axis: lambda x, index: x.take(index, axis),
+    _take: lambda axis: lambda x, index: _take(x, index, axis),
 }

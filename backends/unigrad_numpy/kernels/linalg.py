@@ -5,7 +5,7 @@ NumPy has no LU factors: those are made here, column by column, of all matrices 
 
 from collections.abc import Callable
 from functools import wraps
-from math import ceil, log2
+from math import ceil, log2, prod
 from typing import Any
 
 import numpy as np
@@ -107,7 +107,7 @@ inv = _or_nan(np.linalg.inv)
 def slogdet(x: Array) -> tuple[Array, Array]:
     """NumPy's."""
     sign, logarithm = np.linalg.slogdet(x)
-    return np.asarray(sign), np.asarray(logarithm)
+    return np.where(np.isnan(logarithm), np.nan, sign).astype(x.dtype), np.asarray(logarithm)
 
 
 def cofactors(x: Array) -> Array:
@@ -188,7 +188,7 @@ def phases(vectors: Array) -> Array:
 def lu_packed(x: Array) -> tuple[Array, Array]:
     """Eliminate column by column, the row of the largest pivot first (Doolittle)."""
     m, n = x.shape[-2:]
-    packed = x.reshape(-1, m, n).copy()
+    packed = x.reshape(prod(x.shape[:-2]), m, n).copy()
     every = np.arange(len(packed))
     order = np.broadcast_to(np.arange(m), (len(packed), m)).copy()
     for k in range(min(m, n)):

@@ -55,7 +55,7 @@ def _var(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
     deviation = x - mean(x, axis, True)
     squares = total(deviation * deviation, axis, keepdims)
     count = _size(x, axis) - correction
-    if count > 0:
+    if count > 0 or count != count:
         return squares / count
     with np.errstate(divide="ignore", invalid="ignore"):
         return squares / 0.0
@@ -93,7 +93,7 @@ def _std(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
     if x.dtype in COARSE:
         return _std(x.astype(np.float32), axis, correction, keepdims).astype(x.dtype)
     count = _size(x, axis) - correction
-    if not x.size or count <= 0:
+    if not x.size or not count > 0:
         return np.sqrt(_var(x, axis, correction, keepdims))
     with np.errstate(over="ignore", invalid="ignore"):
         middle = mean(x, axis, True)

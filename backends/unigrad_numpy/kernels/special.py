@@ -83,6 +83,7 @@ def zeta(s: Array, q: Array) -> Array:
         power = power / (a * a)
     # Far out the first term is all there is, and the others' products are no numbers.
     total = np.where(s > 400, q**-s, total)
+    total = np.where((q == np.inf) & (s > 1), 0, total)
     total = np.where((s == 1) | (q == 0), np.inf, total)
     return np.where((s < 1) | (q < 0) | np.isnan(s + q), np.nan, total)
 
@@ -141,7 +142,9 @@ def _incomplete(a: Array, x: Array, upper: bool) -> Array:
     above = _fraction(a[high], x[high])
     out[low] = np.where(x[low] == 0, float(upper), 1 - below if upper else below)
     out[high] = above if upper else 1 - above
-    out[(a > 0) & (x == np.inf) & np.isfinite(a)] = float(not upper)
+    # Γ(0) has all its mass at 0, Γ(∞) has it at ∞.
+    out[(a >= 0) & (x > 0) & ((a == 0) | (x == np.inf)) & np.isfinite(a)] = float(not upper)
+    out[(a == np.inf) & (x >= 0) & np.isfinite(x)] = float(upper)
     return out
 
 

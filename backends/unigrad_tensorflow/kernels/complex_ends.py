@@ -28,7 +28,10 @@ def _at_the_ends(x: Any, found: Any) -> Any:
     grows, falls = tf.equal(a, math.inf), tf.equal(a, -math.inf)
     # Multiplied by an angle of 1 where there is none.
     turned = a * tf.cos(tf.where(there, b, zero))
-    real = tf.where(falls, zero - 1, tf.where(grows, turned, tf.math.real(found)))
+    # Where eˣ leaves the range, TensorFlow's own real part is NaN.
+    lost = there & tf.math.is_finite(a) & tf.math.is_nan(tf.math.real(found))
+    turned = tf.where(lost, turned * math.inf, turned)
+    real = tf.where(falls, zero - 1, tf.where(grows | lost, turned, tf.math.real(found)))
     imaginary = tf.where(falls & ~there, zero, tf.math.imag(found))
     return tf.complex(real, tf.where(tf.equal(b, 0), b, imaginary))
 

@@ -109,6 +109,8 @@ def _clip(x: Any, low: float | None, high: float | None) -> Any:
     """Limit; with x first a tie's derivative is that of x."""
     if low is not None and high is not None:
         # The front end has seen to it that low ≤ high.
+        if x.dtype.is_unsigned:
+            return _minimum(_maximum(x, low), high)
         return _clip_by_value(x, low, high)
     return _minimum(x, high) if low is None else _maximum(x, low)
 
@@ -185,17 +187,55 @@ def _divide(x: Any, y: Any) -> Any:
     if type(y) is float and y == 0.0:
         # TensorFlow keeps the tensors of Python's numbers, and takes -0.0 for 0.0.
         y = tf.constant(np.array(y), x.dtype)
+    if (y if isinstance(x, (int, float)) else x).dtype.is_complex:
+        return _complex_divide(x, y)
     return _real_divide(x, y)
+
+
+def _quotient(x: Any, y: Any) -> Any:
+    """x / y by Smith's formula, as C99 has it at infinities and 0; TensorFlow's own is NaN there.
+
+    The parts of x are divided by the greater part of y, in units of which y is (1 + r²) long.
+    """
+    dtype = (y if isinstance(x, (int, float)) else x).dtype
+    x, y = tf.convert_to_tensor(x, dtype), tf.convert_to_tensor(y, dtype)
+    a, b, c, d = tf.math.real(x), tf.math.imag(x), tf.math.real(y), tf.math.imag(y)
+    upright = tf.abs(c) < tf.abs(d)
+    long, short = tf.where(upright, d, c), tf.where(upright, c, d)
+    origin = tf.equal(long, 0)
+    ratio = tf.where(origin, tf.zeros_like(long), short / long)
+    length = tf.where(origin, tf.abs(long), long + short * ratio)
+    real = tf.where(upright, a * ratio + b, a + b * ratio) / length
+    return tf.complex(real, tf.where(upright, b * ratio - a, b - a * ratio) / length)
+
+
+_complex_divide = by_rule("divide", _quotient)
 
 
 def _reciprocal(x: Any) -> Any:
     """1 / x. TensorFlow's own reciprocal of many is not rounded correctly."""
-    out = _real_divide(tf.constant(1, x.dtype), x)
     if not x.dtype.is_complex:
-        return out
+        return _real_divide(tf.constant(1, x.dtype), x)
+    out = _quotient(1, x)
     # Of a complex infinity, TensorFlow's quotient is NaN.
     infinite = tf.math.is_inf(tf.math.real(x)) | tf.math.is_inf(tf.math.imag(x))
     return tf.where(infinite, tf.zeros((), x.dtype), out)
+
+
+_plain_sqrt, _real_rsqrt = unary("Sqrt"), unary("Rsqrt")
+
+
+def _sqrt(x: Any) -> Any:
+    """√x, on the side of the branch cut where x is; TensorFlow's own at -∞ is above."""
+    found = _plain_sqrt(x)
+    if not x.dtype.is_complex:
+        return found
+    return tf.complex(tf.math.real(found), _copysign(tf.math.imag(found), tf.math.imag(x)))
+
+
+def _rsqrt(x: Any) -> Any:
+    """1 / √x; TensorFlow's own of complex numbers takes the other root below the branch cut."""
+    return _reciprocal(_sqrt(x)) if x.dtype.is_complex else _real_rsqrt(x)
 
 
 _signed_negative, _signed_sign = unary("Neg"), unary("Sign")
@@ -222,6 +262,34 @@ def _log(x: Any) -> Any:
     if not x.dtype.is_complex:
         return _plain_log(x)
     return tf.complex(_plain_log(tf.abs(x)), tf.atan2(tf.math.imag(x), tf.math.real(x)))
+
+
+def _log_of_base(base: float) -> Callable[[Any], Any]:
+    """Return a logarithm; parts of complex numbers are scaled one by one, since ∞ · 0 is NaN."""
+    scale = 1.0 / math.log(base)
+
+    def run(x: Any) -> Any:
+        found = _log(x)
+        if not x.dtype.is_complex:
+            return found * scale
+        return tf.complex(tf.math.real(found) * scale, tf.math.imag(found) * scale)
+
+    return run
+
+
+def _exp2(x: Any) -> Any:
+    """2ˣ: with 2 as the base, since exp(x log 2) loses digits as x grows."""
+    if not x.dtype.is_complex:
+        return _raw_pow(2.0, x)
+    size = _raw_pow(2.0, tf.math.real(x))
+    angle = tf.math.imag(x) * math.log(2.0)
+    turned = tf.exp(tf.complex(tf.zeros_like(angle), angle))
+    real, imaginary = size * tf.math.real(turned), size * tf.math.imag(turned)
+    vanishes, whole = tf.equal(size, 0), tf.equal(tf.math.imag(x), 0)
+    endless = tf.math.is_inf(size) & ~tf.math.is_finite(angle)
+    real = tf.where(vanishes, size, tf.where(endless, size, real))
+    imaginary = tf.where(vanishes, size, tf.where(whole, tf.math.imag(x), imaginary))
+    return tf.complex(real, imaginary)
 
 
 _signed_pow, _square = binary("Pow"), unary("Square")
@@ -398,15 +466,14 @@ TABLE = {
     "imag": by_rule("imag", tf.math.imag),
     "signbit": signbit,
     "exp": unary("Exp"),
-    # 2 as the base, since exp(x log 2) loses digits as x grows.
-    "exp2": lambda x: _raw_pow(2.0, x),
+    "exp2": by_rule("exp2", _exp2),
     "expm1": expm1,
     "log": by_rule("log", _log),
     "log1p": log1p,
-    "log2": lambda x: tf.math.log(x) * (1.0 / math.log(2.0)),
-    "log10": lambda x: tf.math.log(x) * (1.0 / math.log(10.0)),
-    "sqrt": by_rule("sqrt", unary("Sqrt")),
-    "rsqrt": by_rule("rsqrt", unary("Rsqrt")),
+    "log2": by_rule("log2", _log_of_base(2.0)),
+    "log10": by_rule("log10", _log_of_base(10.0)),
+    "sqrt": by_rule("sqrt", _sqrt),
+    "rsqrt": by_rule("rsqrt", _rsqrt),
     "sin": unary("Sin"),
     "cos": unary("Cos"),
     "tan": unary("Tan"),

@@ -26,7 +26,8 @@ def _guarded(kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Return a kernel that gives NaN for singular matrices, of which TensorFlow's raises."""
 
     def aside(a: tf.Tensor, *rest: tf.Tensor) -> Any:
-        bad = tf.raw_ops.LogMatrixDeterminant(input=a).sign == 0
+        # Of what is no number the sign is none.
+        bad = ~(tf.abs(tf.raw_ops.LogMatrixDeterminant(input=a).sign) > 0)
         unit = tf.eye(a.shape[-1], dtype=a.dtype)
         return _nan(bad, kernel(tf.where(bad[..., None, None], unit, a), *rest))
 
@@ -106,10 +107,14 @@ def svd_raw(x: tf.Tensor, *, full_matrices: bool) -> tuple[tf.Tensor, ...]:
     return u, tf.math.real(s), tf.linalg.adjoint(v)
 
 
-def _of_finite(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a kernel that gives NaN for matrices with NaN or ∞, of which TensorFlow's raises."""
+def _of_finite(kernel: Callable[..., Any], lower: bool = False) -> Callable[..., Any]:
+    """Return a kernel that gives NaN for matrices with NaN or ∞, of which TensorFlow's raises.
+
+    ``lower``: of these matrices only the lower triangle is read.
+    """
 
     def run(x: tf.Tensor) -> Any:
+        x = tf.linalg.band_part(x, -1, 0) if lower else x
         bad = tf.reduce_any(_is_nan(x - x), (-2, -1))
         found = kernel(tf.where(bad[..., None, None], tf.zeros_like(x), x))
         if not isinstance(found, tuple):
@@ -120,11 +125,13 @@ def _of_finite(kernel: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-@_of_finite
-def eigh_raw(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _eigh(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """TensorFlow's."""
     values, vectors = tf.linalg.eigh(x)
     return tf.math.real(values), vectors
+
+
+eigh_raw = _of_finite(_eigh, lower=True)
 
 
 @_of_finite
@@ -189,7 +196,7 @@ TABLE: dict[str, Callable[..., Any]] = {
         "eig_raw": eig_raw,
         "eigh_raw": eigh_raw,
         "eigvals": _of_finite(tf.linalg.eigvals),
-        "eigvalsh": _of_finite(lambda x: tf.math.real(tf.linalg.eigvalsh(x))),
+        "eigvalsh": _of_finite(lambda x: tf.math.real(tf.linalg.eigvalsh(x)), lower=True),
         "expm": lambda x: tf.linalg.expm(x) if x.shape[-1] else tf.identity(x),
         "inv": _inv,
         "logm": body_of("tensorflow", "logm"),

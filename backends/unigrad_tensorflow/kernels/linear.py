@@ -28,6 +28,8 @@ def matmul(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     """Multiply matrices; a vector gets its missing axis and loses it again."""
     if x.shape.rank == 2 and y.shape.rank == 2:
         return tf.raw_ops.MatMul(a=x, b=y)
+    if not (x.shape.rank and y.shape.rank):
+        raise ValueError("a 0-d tensor is no matrix")
     if x.shape.rank == 1 and y.shape.rank == 1:
         return tf.tensordot(x, y, 1)
     if x.shape.rank == 1:

@@ -1,5 +1,7 @@
 """Special functions: TensorFlow's, in unigrad's domains, with the textbook's derivatives."""
 
+from collections.abc import Callable
+
 import tensorflow as tf
 
 from unigrad.autodiff.bridge import body_of
@@ -18,15 +20,34 @@ def digamma(x: tf.Tensor) -> tf.Tensor:
 def zeta(s: tf.Tensor, q: tf.Tensor) -> tf.Tensor:
     """TensorFlow's, but NaN for negative q, where it has values for some s."""
     found = tf.where(q == 0, tf.cast(float("inf"), q.dtype), tf.math.zeta(s, q))
+    found = tf.where(tf.equal(q, float("inf")) & (s > 1), tf.zeros((), q.dtype), found)
     return _nan((q < 0) | (s < 1), found)
+
+
+def _incomplete(kernel: Callable[..., tf.Tensor], upper: bool) -> Callable[..., tf.Tensor]:
+    """TensorFlow's; Γ(0) has all its mass at 0, Γ(∞) has it at ∞."""
+
+    def run(a: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+        finite, below = tf.math.is_finite(a), tf.math.is_finite(x)
+        one = (x > 0) & (a >= 0) & finite & (tf.equal(a, 0) | tf.math.is_inf(x))
+        none = tf.equal(a, float("inf")) & (x >= 0) & below
+        inside = (a > 0) & (x >= 0) & finite & below
+        unit, nothing = tf.ones((), a.dtype), tf.zeros((), a.dtype)
+        first, second = (nothing, unit) if upper else (unit, nothing)
+        found = kernel(tf.where(inside, a, unit), tf.where(inside, x, unit))
+        return tf.where(
+            inside, found, tf.where(one, first, tf.where(none, second, float("nan") * unit))
+        )
+
+    return run
 
 
 TABLE = {
     name: by_rule(name, kernel)
     for name, kernel in {
         "digamma": digamma,
-        "gammainc": tf.math.igamma,
-        "gammaincc": tf.math.igammac,
+        "gammainc": _incomplete(tf.math.igamma, False),
+        "gammaincc": _incomplete(tf.math.igammac, True),
         "i0e": tf.math.bessel_i0e,
         "i1e": tf.math.bessel_i1e,
         "lgamma": tf.math.lgamma,

@@ -95,6 +95,8 @@ def _of_integers(divide: Binary) -> Binary:
         tensor = y if isinstance(x, (int, float)) else x
         if tensor.is_floating_point():
             return divide(x, y)
+        if tensor.is_complex():
+            raise TypeError("complex numbers have no floor")
         if isinstance(y, (int, float)):
             return divide(x, y) if y else torch.zeros_like(x)
         zero = y == 0
@@ -151,8 +153,38 @@ def _log1p(x: torch.Tensor) -> torch.Tensor:
     found = torch.log1p(x)
     if not x.is_complex():
         return found
+    a, b = x.real, x.imag
+    real = torch.where(torch.isinf(a) | torch.isinf(b), math.inf, found.real)
+    # Of an infinite imaginary part torch's own angle is NaN near the imaginary axis.
+    upright = torch.isinf(b) & torch.isfinite(a)
+    angle = torch.copysign(torch.full_like(b, math.pi / 2), b)
+    return torch.complex(real, torch.where(upright, angle, found.imag))
+
+
+def _acos(x: torch.Tensor) -> torch.Tensor:
+    """The arc cosine; the imaginary part of torch's own has the other sign on the real axis."""
+    found = torch.acos(x)
+    return torch.complex(found.real, -torch.asin(x).imag)
+
+
+_complex_acos = by_rule("acos", _acos)
+
+
+def _inverse(x: torch.Tensor) -> torch.Tensor:
+    """1 / x; torch's own of complex infinities is NaN."""
     endless = torch.isinf(x.real) | torch.isinf(x.imag)
-    return torch.complex(torch.where(endless, math.inf, found.real), found.imag)
+    return torch.where(endless, 0.0, torch.reciprocal(x))
+
+
+_complex_inverse = by_rule("reciprocal", _inverse)
+
+
+def _reciprocal(x: torch.Tensor) -> torch.Tensor:
+    return _complex_inverse(x) if x.is_complex() else x.reciprocal()
+
+
+def _rsqrt(x: torch.Tensor) -> torch.Tensor:
+    return _inverse(torch.sqrt(x)) if x.is_complex() else x.rsqrt()
 
 
 def _raw_pow(x: Any, y: Any) -> torch.Tensor:
@@ -164,9 +196,20 @@ def _raw_pow(x: Any, y: Any) -> torch.Tensor:
 _real_pow = by_rule("pow", _raw_pow)
 
 
+_ROOTS = (0.5, -0.5)
+
+
 def _pow(x: Any, y: Any) -> torch.Tensor:
-    """x**y. By an exponent that is a tensor, torch's second derivative is NaN at x = 0."""
-    return torch.pow(x, y) if isinstance(y, (int, float)) else _real_pow(x, y)
+    """x**y. By an exponent that is a tensor, torch's second derivative is NaN at x = 0.
+
+    Powers of ±½ are square roots of torch's, which -∞ and -0.0 do not share.
+    """
+    if not isinstance(y, (int, float)):
+        found: torch.Tensor = _real_pow(x, y)
+        return found
+    if y in _ROOTS and x.is_floating_point():
+        x = torch.where(x == -math.inf, math.inf, x) + 0.0
+    return torch.pow(x, y)
 
 
 def _shift(shift: Binary, right: bool) -> Binary:
@@ -249,7 +292,8 @@ _OPERATORS = {
     "divide": operator.truediv,
     "floor_divide": by_rule("floor_divide", _of_integers(_floor_divide)),
     "remainder": by_rule("remainder", _remainder),
-    "gcd": torch.gcd,
+    # Of the least integer torch's own may be negative.
+    "gcd": lambda x, y: torch.gcd(x, y).abs(),
     "pow": _pow,
     "maximum": _extremum("maximum", torch.maximum, torch.clamp_min),
     "minimum": _extremum("minimum", torch.minimum, torch.clamp_max),
@@ -279,7 +323,7 @@ TABLE = {
     "trunc": by_rule("trunc", _of_bools(torch.Tensor.trunc)),
     "round": by_rule("round", _of_bools(torch.Tensor.round)),
     "square": _square,
-    "reciprocal": torch.Tensor.reciprocal,
+    "reciprocal": _reciprocal,
     "clip": by_rule("clip", _clip),
     "copysign": by_rule("copysign", torch.copysign),
     "nextafter": by_rule("nextafter", torch.nextafter),
@@ -297,12 +341,12 @@ TABLE = {
     "log10": torch.Tensor.log10,
     "sqrt": torch.Tensor.sqrt,
     # torch's own derivative at -0.0 is that at 0.0.
-    "rsqrt": by_rule("rsqrt", torch.Tensor.rsqrt),
+    "rsqrt": by_rule("rsqrt", _rsqrt),
     "sin": torch.Tensor.sin,
     "cos": torch.Tensor.cos,
     "tan": torch.Tensor.tan,
     "asin": torch.Tensor.asin,
-    "acos": torch.Tensor.acos,
+    "acos": lambda x: _complex_acos(x) if x.is_complex() else x.acos(),
     "atan": torch.Tensor.atan,
     "sinh": torch.Tensor.sinh,
     "cosh": torch.Tensor.cosh,

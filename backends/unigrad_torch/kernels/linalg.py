@@ -66,9 +66,9 @@ def cofactors(x: torch.Tensor) -> torch.Tensor:
 
 
 def slogdet(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    """Torch's."""
+    """Torch's, whose sign of what is no number is one."""
     sign, logarithm = torch.linalg.slogdet(x)
-    return sign, logarithm
+    return torch.where(torch.isnan(logarithm), _NAN, sign), logarithm
 
 
 def qr(x: torch.Tensor, *, complete: bool) -> tuple[torch.Tensor, torch.Tensor]:
@@ -133,6 +133,17 @@ def eigh_raw(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
 def eig_raw(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """Torch's."""
     return tuple(torch.linalg.eig(x))
+
+
+def pinv(x: torch.Tensor, rtol: float) -> torch.Tensor:
+    """Torch's; NaN for matrices with NaN or ∞, of which it raises."""
+    try:
+        return torch.linalg.pinv(x, rtol=rtol)
+    except RuntimeError:
+        bad = ~torch.isfinite(x).all(-1).all(-1)[..., None, None]
+        if not has_values(x) or not bad.any():
+            raise
+        return torch.where(bad, _NAN, torch.linalg.pinv(torch.where(bad, 0.0, x), rtol=rtol))
 
 
 def phases(vectors: torch.Tensor) -> torch.Tensor:
@@ -209,7 +220,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "logm": by_rule("logm", body_of("torch", "logm")),
     "lu_packed": by_rule("lu_packed", lu_packed),
     "phases": phases,
-    "pinv": lambda x, rtol: torch.linalg.pinv(x, rtol=rtol),
+    "pinv": pinv,
     "qr": _qr_of_any,
     "slogdet": _unless_odd("slogdet", slogdet, _is_finite),
     "sqrtm": by_rule("sqrtm", body_of("torch", "sqrtm")),

@@ -47,6 +47,8 @@ def _var(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torc
     # Divisions by zero, which torch warns of.
     if not x.numel():
         return torch.sum(x, axis, keepdims) * math.nan
+    if correction != correction:
+        return torch.var(x, axis, correction=0, keepdim=keepdims) * math.nan
     if size <= correction:
         return torch.var(x, axis, correction=0, keepdim=keepdims) * math.inf
     return torch.var(x, axis, correction=correction, keepdim=keepdims)
@@ -55,7 +57,7 @@ def _var(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torc
 def _std(x: torch.Tensor, axis: Axis, correction: float, keepdims: bool) -> torch.Tensor:
     if x.dtype in _HALVES:
         return _std(x.to(torch.float32), axis, correction, keepdims).to(x.dtype)
-    if not x.numel() or _size(x, axis) <= max(correction, 0):
+    if not x.numel() or not _size(x, axis) > max(correction, 0):
         return torch.sqrt(_var(x, axis, correction, keepdims))
     if has_values(x):
         variance, mean = torch.var_mean(x, axis, correction=correction, keepdim=keepdims)

@@ -15,7 +15,8 @@ def digamma(x: torch.Tensor) -> torch.Tensor:
 
 def zeta(s: torch.Tensor, q: torch.Tensor) -> torch.Tensor:
     """Torch's, but NaN for negative q, where it has values for some s."""
-    return torch.where(q < 0, _NAN, torch.special.zeta(s, q))
+    found = torch.where(torch.isposinf(q) & (s > 1), 0.0, torch.special.zeta(s, q))
+    return torch.where(q < 0, _NAN, found)
 
 
 TABLE = {

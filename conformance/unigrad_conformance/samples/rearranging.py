@@ -60,6 +60,16 @@ for _name in ("atleast_1d", "atleast_2d", "atleast_3d"):
             case(integers(2)),
             oracle=getattr(np, _name))  # fmt: skip
     samples(_name, case(complexes(3)), oracle=getattr(np, _name), brief=True)
+samples("atleast_nd", case(real(2, 3), ndim=3), case(real(2), ndim=1), case(real(), ndim=2),
+        oracle=lambda x, ndim: np.reshape(x, (1,) * max(ndim - x.ndim, 0) + x.shape))  # fmt: skip
+samples("rearrange", case(real(2, 3, 4), "a b c -> c (a b)"), brief=True,
+        oracle=lambda x, _: x.transpose(2, 0, 1).reshape(4, 6))  # fmt: skip
+samples("rearrange", case(real(2, 6, 5), "b (h k) ... -> b k ... 1 h", k=2), brief=True,
+        oracle=lambda x, _, k: x.reshape(2, 3, 2, 5).transpose(0, 2, 3, 1)[..., None, :],
+        )  # fmt: skip
+samples("rearrange", case(complexes(3, 1, 2), "a 1 b -> (b a)"),
+        case(integers(2, 1, 2), "a 1 b -> (b a)"),
+        oracle=lambda x, _: x[:, 0].T.reshape(-1), brief=True)  # fmt: skip
 for _name in ("hstack", "vstack", "dstack", "column_stack"):
     samples(_name, case([real(3), real(3)]), case([real(3, 2), real(3, 2)]),
             case([integers(2), real(2)]), oracle=getattr(np, _name))  # fmt: skip

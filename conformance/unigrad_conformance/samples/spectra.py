@@ -100,6 +100,16 @@ _COMPLEX = {"eig": ("complex", "complex"), "eigvals": "complex"}
 declare("linalg.eig", *_GENERAL, oracle=_eig, ulps=128)
 declare("linalg.eigvals", *_GENERAL, oracle=lambda x: _eig(x)[0], ulps=64)
 
+
+def _schur(x: Any) -> Any:
+    unitary, upper = np.linalg.qr(_eig(x)[1])
+    diagonal = np.diagonal(upper, axis1=-2, axis2=-1)
+    unitary = unitary * (diagonal / np.abs(diagonal))[..., None, :]
+    return np.triu(np.swapaxes(unitary.conj(), -1, -2) @ x @ unitary), unitary
+
+
+declare("linalg.schur", *_GENERAL, oracle=_schur, ulps=128)
+
 # -- norms
 declare("linalg.vector_norm", case(real(3, 2)), case(real(3, 2), axis=1, ord=1),
         case(complexes(3, 2), axis=0, keepdims=True), ulps=8,
