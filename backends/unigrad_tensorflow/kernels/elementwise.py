@@ -351,7 +351,7 @@ def _copysign(x: Any, y: Any) -> Any:
 def _hypot(x: Any, y: Any) -> Any:
     """√(x² + y²) in units of the greater, which no square leaves the range of."""
     if _have_squares(x) and _have_squares(y):
-        return _sqrt(_add(_square(x), _square(y)))
+        return _plain_sqrt(_add(_square(x), _square(y)))
     scale = _maximum(tf.abs(x), tf.abs(y))
     one = tf.ones((), x.dtype)
     origin = tf.equal(scale, tf.zeros((), x.dtype))
@@ -414,7 +414,7 @@ _casts = {d: raw("Cast", "x", DstT=native, Truncate=False) for d, native in _DTY
 
 _logical_and, _logical_or = binary("LogicalAnd"), binary("LogicalOr")
 _ceil, _floor = unary("Ceil"), unary("Floor")
-_real_abs, _sqrt, _add = unary("Abs"), unary("Sqrt"), binary("AddV2")
+_real_abs, _add = unary("Abs"), binary("AddV2")
 
 _SCALARS = {
     "add": binary("AddV2", of_bools=_logical_or),
