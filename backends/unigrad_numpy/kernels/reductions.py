@@ -124,6 +124,34 @@ def _norm(x: Array, ord: float, axis: Axis, keepdims: bool) -> Array:
     return _maximum(np.abs(x), axis, None, None, keepdims)
 
 
+def _ptp(x: Array, axis: Axis, keepdims: bool) -> Array:
+    return _maximum(x, axis, None, None, keepdims) - _minimum(x, axis, None, None, keepdims)
+
+
+def _trace(x: Array, offset: int) -> Array:
+    """Add a diagonal up: integers in 64 bits."""
+    entries = x.diagonal(offset, -2, -1)
+    if x.dtype.kind in "bui":
+        return _add(entries, -1, np.uint64 if x.dtype.kind == "u" else np.int64, None, False)
+    return total(entries, (-1,), False)
+
+
+def _diff(x: Array, axis: int, n: int) -> Array:
+    """Differences of neighbours, of bools whether they differ."""
+    before = (slice(None),) * axis
+    first, last = (*before, slice(1, None)), (*before, slice(None, -1))
+    subtract = np.not_equal if x.dtype.kind == "b" else np.subtract
+    for _ in range(n):
+        x = subtract(x[first], x[last])
+    return x
+
+
+def _cumulative_logsumexp(x: Array, axis: int) -> Array:
+    if x.dtype in COARSE:
+        return _cumulative_logsumexp(x.astype(np.float32), axis).astype(x.dtype)
+    return np.logaddexp.accumulate(x, axis)
+
+
 def _cumulative_sum(x: Array, axis: int, reverse: bool) -> Array:
     if x.dtype in COARSE:
         return _cumulative_sum(x.astype(np.float32), axis, reverse).astype(x.dtype)
@@ -154,7 +182,11 @@ TABLE = {
     "norm": _norm,
     "cumulative_max": lambda x, axis: np.maximum.accumulate(x, axis),
     "cumulative_min": lambda x, axis: np.minimum.accumulate(x, axis),
+    "cumulative_logsumexp": _cumulative_logsumexp,
     "cumulative_sum": _cumulative_sum,
+    "diff": _diff,
+    "ptp": _ptp,
+    "trace": _trace,
     "cumulative_prod": _cumulative_prod,
 }
 

@@ -40,6 +40,7 @@ def _backwards(axis: tuple[int, ...]) -> tuple[slice, ...]:
 
 
 TABLE = {
+    "diagonal": lambda x, offset: x.diagonal(offset, -2, -1).copy(),
     "identity": lambda x: x,
     "stop_gradient": lambda x: x,
     "reshape": lambda x, shape: x.reshape(shape),

@@ -30,7 +30,21 @@ def _gelu(x: torch.Tensor, approximate: str) -> torch.Tensor:
 _composed_gelu = body_of("torch", "gelu")
 
 
+def _soft_shrink(x: torch.Tensor, threshold: float) -> Any:
+    if threshold < 0.0:
+        return _composed_soft_shrink(x, threshold=threshold)
+    return functional.softshrink(x, threshold)
+
+
+_composed_soft_shrink = body_of("torch", "soft_shrink")
+
 TABLE = {
+    "hard_shrink": by_rule("hard_shrink", lambda x, threshold: functional.hardshrink(x, threshold)),
+    "soft_shrink": by_rule("soft_shrink", _soft_shrink),
+    "threshold": by_rule(
+        "threshold", lambda x, threshold, value: functional.threshold(x, threshold, value)
+    ),
+    "prelu": lambda x, alpha: x * torch.where(x > 0, 1.0, alpha),
     "relu6": functional.relu6,
     "leaky_relu": lambda x, negative_slope: functional.leaky_relu(x, negative_slope),
     # torch's own second derivative at 0 is 0.

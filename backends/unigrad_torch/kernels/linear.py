@@ -26,6 +26,7 @@ def outer(x1: torch.Tensor, x2: torch.Tensor) -> torch.Tensor:
 
 
 TABLE = {
+    "kron": torch.kron,
     "outer": outer,
     "matmul": torch.matmul,
     "linear": linear,

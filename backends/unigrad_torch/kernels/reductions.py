@@ -8,6 +8,7 @@ from typing import Any
 
 import torch
 
+from unigrad.autodiff.bridge import body_of
 from unigrad_torch.bridge import bound, by_rule
 from unigrad_torch.kernels.values import has_values
 
@@ -166,6 +167,21 @@ def _accumulate(function: Callable[..., torch.Tensor]) -> Callable[..., torch.Te
     return run
 
 
+def _trace(x: torch.Tensor, offset: int) -> Any:
+    if not x.is_floating_point():
+        return _composed_trace(x, offset=offset)
+    return x.diagonal(offset, -2, -1).sum(-1)
+
+
+_composed_trace = body_of("torch", "trace")
+
+
+def _cumulative_logsumexp(x: torch.Tensor, axis: int) -> torch.Tensor:
+    if x.dtype in _HALVES:
+        return torch.logcumsumexp(x.to(torch.float32), axis).to(x.dtype)
+    return torch.logcumsumexp(x, axis)
+
+
 _cumulative_sum = _accumulate(torch.cumsum)
 
 
@@ -206,6 +222,9 @@ TABLE: dict[str, Callable[..., Any]] = {
     # torch gives the whole derivative to one of several equal elements.
     "cumulative_max": by_rule("cumulative_max", _extremes(torch.cummax)),
     "cumulative_min": by_rule("cumulative_min", _extremes(torch.cummin)),
+    "cumulative_logsumexp": by_rule("cumulative_logsumexp", _cumulative_logsumexp),
+    "diff": lambda x, axis, n: torch.diff(x, n, axis),
+    "trace": _trace,
     "cumulative_sum": lambda x, axis, reverse: (
         _cumulative_sum(x.flip(axis), axis).flip(axis) if reverse else _cumulative_sum(x, axis)
     ),

@@ -5,6 +5,7 @@ from typing import Any
 
 import torch
 
+from unigrad.autodiff.bridge import body_of
 from unigrad_torch.kernels.values import are_finite
 
 
@@ -37,7 +38,19 @@ def _top_k(x: torch.Tensor, k: int, axis: int) -> tuple[torch.Tensor, torch.Tens
     return values.narrow(axis, 0, k).contiguous(), places.narrow(axis, 0, k).contiguous()
 
 
+_SEARCHED = (torch.float32, torch.float64, torch.int32, torch.int64)
+
+
+def _isin(x1: torch.Tensor, x2: torch.Tensor, invert: bool = False) -> Any:
+    if x1.dtype is not x2.dtype or x1.dtype not in _SEARCHED:
+        return _composed_isin(x1, x2, invert=invert)
+    return torch.isin(x1.contiguous(), x2.contiguous(), invert=invert)
+
+
+_composed_isin = body_of("torch", "isin")
+
 TABLE = {
+    "isin": _isin,
     "top_k": _top_k,
     "sort": _sort,
     "argsort": _argsort,

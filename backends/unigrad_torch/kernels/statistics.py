@@ -37,7 +37,7 @@ def _quantile(
     axes = range(x.ndim) if axis is None else axis
     rest = [i for i in range(x.ndim) if i not in axes]
     wide = x.to(torch.float32) if x.dtype in _HALVES else x
-    rows = wide.permute(*rest, *axes).reshape(*[x.shape[i] for i in rest], size)
+    rows = wide.permute((*rest, *axes)).reshape(*[x.shape[i] for i in rest], size)
     ordered = torch.sort(rows).values
     low, part = place_of(q * (size - 1), method)
     found = ordered.select(-1, low + (part == 1.0))

@@ -7,16 +7,18 @@ a corner where a function is flat on one side its derivative is that of the flat
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 from unigrad.core.arguments import TensorLike, common_tensors, constant
 from unigrad.core.axes import normalize_axis
-from unigrad.core.elementwise import real_floating
+from unigrad.core.elementwise import real_floating, real_pairs_at_once
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.op import OPS, composite
 from unigrad.core.operands import in_dtype, operands
-from unigrad.core.plans import ByNumbers
+from unigrad.core.plans import ByNumbers, planned
 from unigrad.core.tensor import Tensor
-from unigrad.ops.activations import _call, _call_with_operands, sigmoid
+from unigrad.ops.activations import _LARGEST, _call, _call_with_operands, sigmoid
 from unigrad.ops.comparison import where
 from unigrad.ops.elementary import hypot, sqrt
 from unigrad.ops.joining import split
@@ -31,9 +33,7 @@ def _prelu(x: Tensor, alpha: Tensor) -> Tensor:
     return x * where(x > 0.0, constant(x, 1.0), alpha)
 
 
-_prelu.broadcasts = True
-
-
+@real_pairs_at_once(_prelu)
 def prelu(x: TensorLike, alpha: TensorLike, /) -> Tensor:
     """Return x for x > 0 and α · x for x ≤ 0; α, which is learned, broadcasts, as (channels,).
 
@@ -69,12 +69,19 @@ def glu(x: TensorLike, /, *, axis: int = -1) -> Tensor:
         >>> glu([4.0, 0.0]).tolist()
         [2.0]
     """
-    x = real_floating("glu", x)
-    place = normalize_axis("glu", as_integer("glu", axis), x.ndim)
-    if x.shape[place] % 2:
-        raise ShapeError(f"glu: an axis of {x.shape[place]} elements has no halves")
-    out: Tensor = _glu(x, axis=place)
-    return out
+    if type(x) is not Tensor or x.native.dtype not in x.backend.native_reals:
+        x = real_floating("glu", x)
+    return _glus(x, axis if type(axis) is int else as_integer("glu", axis))
+
+
+def _plan_glu(shape: tuple[int, ...], axis: int) -> Mapping[str, Any]:
+    place = normalize_axis("glu", axis, len(shape))
+    if shape[place] % 2:
+        raise ShapeError(f"glu: an axis of {shape[place]} elements has no halves")
+    return {"axis": place}
+
+
+_glus = planned(_glu, _plan_glu)
 
 
 def _inside(x: Tensor, bound: TensorLike) -> Tensor:
@@ -96,6 +103,8 @@ def hard_shrink(x: TensorLike, /, threshold: TensorLike = 0.5) -> Tensor:
         >>> hard_shrink([-1.0, 0.25, 0.5, 2.0]).tolist()
         [-1.0, 0.0, 0.0, 2.0]
     """
+    if type(threshold) is float and -_LARGEST < threshold < _LARGEST:
+        return _call(_hardly.of(threshold), x)
     return _call_with_operands(OPS["hard_shrink"], x, threshold=threshold)
 
 
@@ -112,7 +121,13 @@ def soft_shrink(x: TensorLike, /, threshold: TensorLike = 0.5) -> Tensor:
         >>> soft_shrink([-1.0, 0.25, 2.0]).tolist()
         [-0.5, 0.0, 1.5]
     """
+    if type(threshold) is float and -_LARGEST < threshold < _LARGEST:
+        return _call(_softly.of(threshold), x)
     return _call_with_operands(OPS["soft_shrink"], x, threshold=threshold)
+
+
+#: Both by their thresholds.
+_hardly, _softly = ByNumbers("hard_shrink", "threshold"), ByNumbers("soft_shrink", "threshold")
 
 
 @composite
