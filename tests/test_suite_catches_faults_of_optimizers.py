@@ -125,6 +125,12 @@ def test_fused_update_of_parameters_as_they_lie(monkeypatch: pytest.MonkeyPatch)
     assert caught("parameters_of_several_layouts", "torch")
 
 
+def test_update_in_place_of_values_as_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = load_backend("torch")
+    monkeypatch.setattr(backend, "may_be_written", lambda natives: [True] * len(natives))
+    assert caught("variables_of_several_layouts", "torch")
+
+
 def test_update_that_refuses_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:
     def of_one_backend(owner: str, name: str, parameter: Any, gradient: Any) -> None:
         raise Deviation(f"{owner}: {name}: another handle")
