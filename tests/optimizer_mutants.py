@@ -258,6 +258,7 @@ def _replant(name: str, mutant: Mutant, patch: pytest.MonkeyPatch) -> None:
     UPDATES.clear()
     UPDATES.update(counts)
     numpy = load_backend("numpy")
+    patch.setattr(numpy, "in_place", {})
     for op in OPS.values():
         if before.get(op.name) is not op:
             op.kernels[numpy] = None

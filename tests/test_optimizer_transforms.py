@@ -63,8 +63,8 @@ def same(found, expected, rtol=1e-10):
 
 OF_OPTAX = {
     "global norm": (
-        lambda: o.chain(o.clip_by_global_norm(1.0), o.AdamW(0.1)),
-        lambda x: x.chain(x.clip_by_global_norm(1.0), x.adamw(0.1, weight_decay=0.01)),
+        lambda: o.chain(o.clip_by_global_norm(0.7), o.AdamW(0.1)),
+        lambda x: x.chain(x.clip_by_global_norm(0.7), x.adamw(0.1, weight_decay=0.01)),
     ),
     "value": (
         lambda: o.chain(o.clip_by_value(0.3), o.SGD(0.1)),

@@ -21,7 +21,7 @@ def _rejected(classes: tuple[str, ...]) -> bool:
         check
         for name, check in TRAJECTORIES.items()
         if name != "compiled"
-        and (name == "defaults" or not classes or name.partition("(")[0] in classes)
+        and (name in ("defaults", "pure") or not classes or name.partition("(")[0] in classes)
     ]
     chosen += [
         partial(numbers_change, case, compiled=False)
@@ -68,19 +68,40 @@ def test_wrong_kernel(monkeypatch: pytest.MonkeyPatch, op: str, name: str, fault
     honest: Any = OPS[op].kernels[backend]
 
     def wrong(step: Any, rate: Any, *rest: Any) -> Any:
-        if fault == "rate":
-            return honest(step, rate * (1.0 + 1e-6), *rest)
-        if fault == "late":
-            return honest(step + 1, rate * (1.0 if name == "Adam" else 1.01), *rest)
-        found = honest(step, rate, *rest)
-        return [found[1], found[0], *found[2:]]
+        if fault == "order":
+            found = honest(step, rate, *rest)
+            return [found[1], found[0], *found[2:]]
+        return honest(*_faulty(fault, name, step, rate), *rest)
 
     monkeypatch.setitem(OPS[op].kernels, backend, wrong)
     if fault == "order":
         with ug.use_backend("numpy"), pytest.raises((Deviation, ug.ShapeError)):
-            TRAJECTORIES[f"{name}()"]()
+            TRAJECTORIES["pure"]()
     else:
         assert _rejected((name,))
+
+
+@pytest.mark.parametrize(("op", "name"), [("momentum_update", "Momentum"), ("adam_update", "Adam")])
+@pytest.mark.parametrize("fault", ["rate", "late"])
+def test_wrong_kernel_in_place(
+    monkeypatch: pytest.MonkeyPatch, op: str, name: str, fault: str
+) -> None:
+    backend = load_backend("numpy")
+    honest = backend.in_place[op]
+
+    def wrong(step: Any, rate: Any, *rest: Any) -> None:
+        honest(*_faulty(fault, name, step, rate), *rest)
+
+    monkeypatch.setattr(backend, "in_place", {op: wrong})
+    with ug.use_backend("numpy"), pytest.raises(Deviation):
+        TRAJECTORIES[f"{name}()"]()
+
+
+def _faulty(fault: str, name: str, step: Any, rate: Any) -> tuple[Any, Any]:
+    """Return a wrong number of the step, or a wrong rate."""
+    if fault == "rate":
+        return step, rate * (1.0 + 1e-6)
+    return step + 1, rate * (1.0 if name == "Adam" else 1.01)
 
 
 def test_every_optimizer_has_mutants() -> None:

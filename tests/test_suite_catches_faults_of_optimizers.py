@@ -52,12 +52,12 @@ def test_number_that_never_changes(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("op", ["momentum_update", "adam_update"])
 def test_number_that_an_update_does_not_take(monkeypatch: pytest.MonkeyPatch, op: str) -> None:
     backend = load_backend("numpy")
-    honest: Any = OPS[op].kernels[backend]
-    monkeypatch.setitem(
-        OPS[op].kernels,
+    honest: Any = backend.in_place[op]
+    monkeypatch.setattr(
         backend,
+        "in_place",
         # The tensors come after two numbers or four.
-        lambda step, rate, share, *rest: honest(step, rate, 0.9, *rest),
+        {op: lambda step, rate, share, *rest: honest(step, rate, 0.9, *rest)},
     )
     assert caught("changed_numbers_hold")
 
@@ -123,6 +123,12 @@ def test_fused_update_of_parameters_as_they_lie(monkeypatch: pytest.MonkeyPatch)
     monkeypatch.setattr(torch.Tensor, "clone", lambda x, memory_format=None: honest(x))
     monkeypatch.setattr(torch.Tensor, "contiguous", lambda x: x)
     assert caught("parameters_of_several_layouts", "torch")
+
+
+def test_update_in_place_of_values_as_they_lie(monkeypatch: pytest.MonkeyPatch) -> None:
+    backend = load_backend("torch")
+    monkeypatch.setattr(backend, "may_be_written", lambda natives: [True] * len(natives))
+    assert caught("variables_of_several_layouts", "torch")
 
 
 def test_update_that_refuses_a_batch(monkeypatch: pytest.MonkeyPatch) -> None:

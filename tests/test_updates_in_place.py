@@ -36,12 +36,34 @@ def test_memory_of_nobody_else_is_used_again(backend):
     places = [place(one) for one in kept]
     step(optimizer, kept[0])
     assert [place(one) for one in kept] == places
-    fresh = ug.Variable(START)
-    alone = ug.optimizers.Adam(0.1)
-    for _ in range(2):
+
+
+MAKES = {
+    "Adam": lambda: ug.optimizers.Adam(0.1),
+    "a schedule": lambda: ug.optimizers.Adam(lambda done: 0.1 / (1.0 + done)),
+    "within": lambda: ug.optimizers.Adam(0.1, weight_decay=0.2),
+    "AdamW": lambda: ug.optimizers.AdamW(0.1, weight_decay=0.2),
+    "some": lambda: ug.optimizers.AdamW(0.1, weight_decay=0.2, decay_only="kernel"),
+    "Momentum": lambda: ug.optimizers.Momentum(0.1),
+}
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16"])
+@pytest.mark.parametrize("make", MAKES)
+def test_steps_are_those_of_fresh_arrays(backend, make, dtype):
+    gradients = [ug.asarray(np.cos(START), dtype=dtype), ug.asarray(np.float64(0.3), dtype=dtype)]
+
+    def variables():
+        return [ug.Variable(x, name=n, dtype=dtype) for x, n in ((START, "kernel"), (1.0, "b"))]
+
+    first, second = variables(), variables()
+    one, other = MAKES[make](), MAKES[make]()
+    for _ in range(3):
+        one.apply_gradients(zip(gradients, first, strict=True))
         with ug.GradientTape():  # Nothing is written over while a tape records.
-            step(alone, fresh)
-    np.testing.assert_array_equal(kept[0].numpy(), fresh.numpy())
+            other.apply_gradients(zip(gradients, second, strict=True))
+        for a, b in zip([*first, *one.variables], [*second, *other.variables], strict=True):
+            np.testing.assert_array_equal(a.numpy(), b.numpy())
 
 
 def _differentiated(v):

@@ -110,6 +110,22 @@ def parameters_of_several_layouts() -> None:
             _require_equal(f"{name} of several layouts", one.numpy(), other.numpy())
 
 
+def variables_of_several_layouts() -> None:
+    """Steps on Variables whose values lie differently in memory, where they may be in place."""
+    for name in _OPTIMIZERS:
+        expected = ug.Variable(_START)
+        variables = [ug.Variable(one.tensor(_START)) for one in LAYOUTS[::-1]]
+        alone, together = _make(name), _make(name)
+        for _ in range(2):
+            alone.apply_gradients([(ug.asarray(_GRADIENT), expected)])
+            given = [one.tensor(_GRADIENT) for one in LAYOUTS]
+            together.apply_gradients(zip(given, variables, strict=True))
+            for variable in variables:
+                _require_equal(
+                    f"{name} on variables of several layouts", variable.numpy(), expected.numpy()
+                )
+
+
 def updates_of_a_batch() -> None:
     """A pure update under `vmap` does for each of some gradients what it does for one."""
     batch = np.stack([_GRADIENT, -_GRADIENT, 0.5 * _GRADIENT[::-1]])
@@ -147,6 +163,7 @@ STEPS: dict[str, Callable[[], None]] = {
         copied_pairs_go_on,
         slots_go_with_their_variable,
         parameters_of_several_layouts,
+        variables_of_several_layouts,
         updates_of_a_batch,
         squares_beyond_the_range,
     )

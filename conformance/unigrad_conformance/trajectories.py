@@ -41,14 +41,24 @@ def close(found: Any, expected: Any) -> bool:
     return bool(np.max(np.abs(found - expected)) <= 1e-10 * size)
 
 
-def follow(case: Case, *, compiled: bool = False, steps: int = STEPS) -> None:
-    """Do steps of an optimizer and compare all parameters after each."""
+def follow(case: Case, way: str = "eager", steps: int = STEPS) -> None:
+    """Do steps of an optimizer and compare all parameters after each.
+
+    The way is "eager", "compiled" or "pure": by the pair of functions.
+    """
     optimizer, variables = case.make(), [ug.Variable(w) for w in start()]
+    state = optimizer.init([variable.read() for variable in variables])
 
     def one(*given: Any) -> None:
         optimizer.apply_gradients(zip(given, variables, strict=True))
 
-    run: Any = ug.jit(one) if compiled else one
+    def pure(*given: Any) -> None:
+        nonlocal state
+        new, state = optimizer.update([*given], state, [variable.read() for variable in variables])
+        for variable, value in zip(variables, new, strict=True):
+            variable.assign(value)
+
+    run: Any = {"eager": one, "compiled": ug.jit(one), "pure": pure}[way]
     by_hand = [case.run(w, case.numbers()) for w in start()]
     for each in by_hand:
         next(each)
@@ -77,7 +87,13 @@ def defaults() -> None:
 def compiled() -> None:
     """Steps in a program are those done one by one."""
     for case in PLAIN:
-        follow(case, compiled=True, steps=4)
+        follow(case, "compiled", steps=4)
+
+
+def pure() -> None:
+    """Steps by ``init`` and ``update`` are those on Variables."""
+    for case in PLAIN:
+        follow(case, "pure", steps=4)
 
 
 def numbers_change(case: Case, *, compiled: bool) -> None:
@@ -142,4 +158,5 @@ TRAJECTORIES: dict[str, Callable[[], None]] = {
     **{case.id: _of(case) for case in [*PLAIN, *VARIED]},
     "Sophia(…) with a Hessian": sophia_with_a_hessian,
     "compiled": compiled,
+    "pure": pure,
 }

@@ -21,7 +21,12 @@ def _references() -> int:
 
 
 def counts_of(values: Sequence[object]) -> list[int]:
-    """Return how many references there are to each of a list's values while they are counted."""
+    """Return how many references there are to each of a list's values while they are counted.
+
+    Example:
+        >>> counts_of([object()]) == [LISTED]
+        True
+    """
     return [*map(getrefcount, values)]
 
 
@@ -37,6 +42,15 @@ def owned(backend: Backend, tensors: list[Tensor]) -> list[Tensor]:
     Args:
         backend: where they live.
         tensors: values that were `taken` from Variables: in the list of these, and in this one.
+
+    Example:
+        >>> from unigrad.core.variable import Variable, taken
+        >>> v = Variable([1.0])
+        >>> held = v.read()
+        >>> with taken([v]) as values:
+        ...     found = owned(v.backend, values[:])
+        ...     found[0].native is held.native
+        False
     """
     counts = counts_of(tensors)
     natives = [tensor.native for tensor in tensors]

@@ -332,6 +332,13 @@ def taken(variables: Sequence[Variable]) -> Iterator[list[Tensor]]:
     Meanwhile nobody else comes by a value, since who reads a variable waits. So the memory of a
     value that nobody holds already may be written into: see `unigrad.core.references`. Nothing of
     a user's may run in the block.
+
+    Example:
+        >>> v = Variable(1.0)
+        >>> with taken([v]) as values:
+        ...     values[0] = values[0] + 1.0
+        >>> v.numpy().item()
+        2.0
     """
     with exchanging:
         values = [variable._tensor for variable in variables]

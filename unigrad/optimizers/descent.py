@@ -143,7 +143,8 @@ class Descent(Optimizer):
     ) -> Moved:
         operands = self._operands(moment.done)
         if "weight_decay" in self.numbers and not self.decays_itself:
-            parameters, gradients = self._decayed(moment, operands[0], parameters, gradients)
+            chosen = self._chosen(moment, parameters)
+            parameters, gradients = self._decayed(operands[0], chosen, parameters, gradients)
         groups = self._grouped(moment, parameters)
         columns = [parameters, gradients, *slots]
         if len(groups) == 1:
@@ -179,33 +180,39 @@ class Descent(Optimizer):
         kernel = backend.in_place.get(self.op.name)
         if kernel is None or tracing.trace is not None or process.recording:
             return False
-        if "weight_decay" in self.numbers or any(one.backend is not backend for one in variables):
+        if any(one.backend is not backend for one in variables):
             return False
         done = self.iterations.current()
         moment = Moment(done, done + 1, lambda: [variable.name for variable in variables])
         parameters = [*map(Variable.current, variables)]
         fitting = self._fitting_gradients(type(self).__name__, moment, parameters, gradients)
-        given = [gradient.native for gradient in fitting]
-        dtypes = {native.dtype for native in given}
-        if len(dtypes) > 1 or any_half(parameters) or any(map(backend.is_traced, given)):
+        natives = [gradient.native for gradient in fitting]
+        dtypes = {native.dtype for native in natives}
+        if len(dtypes) > 1 or any_half(parameters) or any(map(backend.is_traced, natives)):
             return False
-        # What follows may not be seen, so a schedule is asked before.
-        numbers = [x.native if isinstance(x, Tensor) else x for x in self._operands(done)]
+        # A schedule and a selection are the user's, who may read variables: before they are taken.
+        operands = self._operands(done)
+        decays = "weight_decay" in self.numbers and not self.decays_itself
+        chosen = self._chosen(moment, parameters) if decays else []
         del parameters
         count = len(variables)
         with taken([self.iterations, *variables, *chain(*columns)]) as values:
             if values[0] is not done:
                 return False  # Another thread was here.
             values[1:] = owned(backend, values[1:])
-            natives = [tensor.native for tensor in values[1:]]
-            kernel(moment.step.native, *numbers, *natives[:count], *given, *natives[count:])
+            if decays:
+                left, fitting = self._decayed(operands[0], chosen, values[1 : count + 1], fitting)
+                values[1 : count + 1] = left
+            tensors = [*values[1 : count + 1], *fitting, *values[count + 1 :]]
+            given = [x.native if isinstance(x, Tensor) else x for x in (*operands, *tensors)]
+            kernel(moment.step.native, *given, **self._settings)
             values[0] = moment.step
         return True
 
     def _grouped(self, moment: Moment, parameters: Column) -> dict[tuple[Any, bool], list[int]]:
         """Return the positions of parameters that one op takes: of one dtype, and of one decay."""
-        if self.decays_itself and self._decay_only is not None:
-            chosen = selected(self._decay_only, moment.names(), parameters)
+        if self.decays_itself:
+            chosen = self._chosen(moment, parameters)
         else:
             chosen = [True] * len(parameters)
         groups: dict[tuple[Any, bool], list[int]] = {}
@@ -237,15 +244,17 @@ class Descent(Optimizer):
         new = [list(found[i : i + count]) for i in range(0, end, count)]
         return new, list(found[end:])
 
+    def _chosen(self, moment: Moment, parameters: Column) -> list[bool]:
+        """Tell which parameters decay."""
+        if self._decay_only is None:
+            return [True] * len(parameters)
+        return selected(self._decay_only, moment.names(), parameters)
+
     def _decayed(
-        self, moment: Moment, rate: float | Tensor, parameters: Column, gradients: Column
+        self, rate: float | Tensor, chosen: list[bool], parameters: Column, gradients: Column
     ) -> tuple[Column, Column]:
         """Return parameters and gradients after weight decay."""
         decay = self.numbers["weight_decay"].get()
-        if self._decay_only is None:
-            chosen = [True] * len(parameters)
-        else:
-            chosen = selected(self._decay_only, moment.names(), parameters)
         if self._decoupled:
             left = 1.0 - rate * decay
             return [

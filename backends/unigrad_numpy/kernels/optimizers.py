@@ -1,7 +1,7 @@
 """Optimizer steps in as few passes as NumPy allows, into fresh arrays or in place."""
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,12 @@ def sgd_update(step: Array, rate: Any, *tensors: Array) -> list[Array]:
     return new
 
 
+def _scratch(parameters: Sequence[Array]) -> Iterator[Array]:
+    """Give an array like each parameter: one memory for all, which stays in the cache."""
+    memory = np.empty(max(p.size for p in parameters), parameters[0].dtype)
+    return (memory[: p.size].reshape(p.shape) for p in parameters)
+
+
 def momentum_update(step: Array, rate: Any, beta: Any, *tensors: Array) -> list[Array]:
     """v ← β v + (1 - β) g; w ← w - α v."""
     parameters, gradients, velocities = columns(tensors, 1)
@@ -36,6 +42,18 @@ def momentum_update(step: Array, rate: Any, beta: Any, *tensors: Array) -> list[
         moved.append(np.subtract(p, out, out=out))
         new.append(v)
     return [*moved, *new]
+
+
+def momentum_in_place(step: Array, rate: Any, beta: Any, *tensors: Array) -> None:
+    """The same into the parameters and slots."""
+    parameters, gradients, velocities = columns(tensors, 1)
+    rate, beta = float(rate), float(beta)
+    for p, g, v, out in zip(parameters, gradients, velocities, _scratch(parameters), strict=True):
+        np.multiply(g, 1.0 - beta, out=out)
+        np.multiply(v, beta, out=v)
+        np.add(v, out, out=v)
+        np.multiply(v, rate, out=out)
+        np.subtract(p, out, out=p)
 
 
 def adam_update(
@@ -68,10 +86,9 @@ def adam_in_place(
     """The same into the parameters and slots."""
     parameters, gradients, means, squares = columns(tensors, 2)
     factors = _factors(step, rate, beta1, beta2, epsilon, parameters[0].dtype)
-    # One for all stays in the cache.
-    scratch = np.empty(max(p.size for p in parameters), parameters[0].dtype)
-    for p, g, m, v in zip(parameters, gradients, means, squares, strict=True):
-        _adam(p, g, m, v, p, m, v, scratch[: p.size].reshape(p.shape), *factors)
+    scratch = _scratch(parameters)
+    for p, g, m, v, out in zip(parameters, gradients, means, squares, scratch, strict=True):
+        _adam(p, g, m, v, p, m, v, out, *factors)
 
 
 def _factors(
@@ -110,7 +127,10 @@ def _adam(
     np.subtract(p, out, moved)
 
 
-IN_PLACE: dict[str, Callable[..., None]] = {"adam_update": adam_in_place}
+IN_PLACE: dict[str, Callable[..., None]] = {
+    "momentum_update": momentum_in_place,
+    "adam_update": adam_in_place,
+}
 
 TABLE: dict[str, Callable[..., Any]] = {
     "sgd_update": through_float32(sgd_update),
