@@ -105,6 +105,30 @@ edge(
     gradients=([INF, INF],),
 )
 edge(
+    "special.log_ndtr at 0 and infinities",
+    lambda ug, x: ug.special.log_ndtr(x),
+    [0.0, INF, -INF],
+    value=[math.log(0.5), 0.0, -INF],
+    gradients=([math.sqrt(2.0 / math.pi), 0.0, INF],),
+    tangent=[math.sqrt(2.0 / math.pi), 0.0, INF],
+)
+edge(
+    "special.xlogy where x is 0",
+    lambda ug, x, y: ug.special.xlogy(x, y),
+    [0.0, 0.0, 0.0],
+    [2.0, 0.0, INF],
+    value=[0.0, 0.0, 0.0],
+    gradients=([math.log(2.0), -INF, INF], [0.0, 0.0, 0.0]),
+)
+edge(
+    "special.xlog1py where x is 0",
+    lambda ug, x, y: ug.special.xlog1py(x, y),
+    [0.0, 0.0, 0.0],
+    [1.0, -1.0, INF],
+    value=[0.0, 0.0, 0.0],
+    gradients=([math.log(2.0), -INF, INF], [0.0, 0.0, 0.0]),
+)
+edge(
     "special.gammainc where a is 0 or ∞",
     lambda ug: ug.stack(
         [

@@ -76,6 +76,13 @@ edge(
     gradients=([0.0, 1.0],),
 )
 edge(
+    "atanh beyond 1",
+    lambda ug, x: ug.atanh(x),
+    [INF, -INF, 0.0],
+    value=[NAN, NAN, 0.0],
+    gradients=([NAN, NAN, 1.0],),
+)
+edge(
     "the extreme numbers that nan_to_num gives",
     lambda ug: ug.nan_to_num(ug.asarray([INF, -INF, NAN], dtype="float64")),
     value=[sys.float_info.max, -sys.float_info.max, 0.0],

@@ -352,9 +352,9 @@ TABLE = {
     "cosh": torch.Tensor.cosh,
     "tanh": torch.Tensor.tanh,
     "asinh": torch.Tensor.asinh,
-    # torch's own has a derivative below -1, where there is no value.
+    # torch's own have derivatives where there is no value.
     "acosh": by_rule("acosh", torch.Tensor.acosh),
-    "atanh": torch.Tensor.atanh,
+    "atanh": by_rule("atanh", torch.Tensor.atanh),
     "atan2": by_rule("atan2", torch.atan2),
     "hypot": by_rule("hypot", torch.hypot),
     "logaddexp": by_rule("logaddexp", _logaddexp),
