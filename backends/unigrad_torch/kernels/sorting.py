@@ -1,5 +1,6 @@
 """Sorting and searching. Always stable; NaN counts as greatest."""
 
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -49,7 +50,7 @@ def _isin(x1: torch.Tensor, x2: torch.Tensor, invert: bool = False) -> Any:
 
 _composed_isin = body_of("torch", "isin")
 
-TABLE = {
+TABLE: dict[str, Callable[..., Any]] = {
     "isin": _isin,
     "top_k": _top_k,
     "sort": _sort,
