@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import warnings
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from operator import attrgetter
@@ -57,6 +58,13 @@ class JaxBackend(Backend):
 
     def clear_caches(self) -> None:
         jax.clear_caches()
+
+    def share_programs(self, folder: str) -> None:
+        # JAX does not write an entry in one step. Who reads half of one compiles it again.
+        warnings.filterwarnings("ignore", "Error reading persistent compilation cache")
+        jax.config.update("jax_compilation_cache_dir", folder)
+        jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.0)
+        jax.config.update("jax_persistent_cache_min_entry_size_bytes", -1)
 
     @property
     def version(self) -> str:

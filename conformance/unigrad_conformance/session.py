@@ -15,8 +15,10 @@ from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass
 from functools import cache, partial
+from tempfile import TemporaryDirectory
 from types import MappingProxyType
 
+from unigrad.core.backend import Backend
 from unigrad.core.errors import UnigradError
 from unigrad.core.registry import default_device, load_backend
 from unigrad_conformance.backends import why_absent, why_unplaced
@@ -73,15 +75,33 @@ _trials = cache(Selection.trials)
 _done = itertools.count(1)
 
 
+#: Where processes keep what their backends compile; None for one by itself.
+_folder: str | None = None
+
+
+def _begin(folder: str) -> None:
+    """Start a worker."""
+    global _folder
+    _folder = folder
+
+
+@cache
+def _loaded(name: str) -> Backend:
+    backend = load_backend(name)
+    if _folder is not None:
+        backend.share_programs(_folder)
+    return backend
+
+
 def work(selection: Selection, backend: str, numbers: Sequence[int]) -> list[Outcome]:
     """Run some of the trials, by their numbers, on a backend, here and now."""
-    found = []
+    found, subject = [], _loaded(backend)
     for trial in map(_trials(selection).__getitem__, numbers):
         start = time.perf_counter()
         ledger = trial.on(backend)
         found.append(Outcome(trial.family, trial.name, time.perf_counter() - start, ledger))
         if next(_done) % _PROGRAMS == 0:
-            load_backend(backend).clear_caches()
+            subject.clear_caches()
     return found
 
 
@@ -90,7 +110,7 @@ def arrive(name: str) -> tuple[str | None, str]:
     reason = why_absent(name)
     if reason is None and default_device() is not None:
         reason = why_unplaced(name)
-    return reason, "" if reason else load_backend(name).version
+    return reason, "" if reason else _loaded(name).version
 
 
 class Session:
@@ -109,7 +129,10 @@ class Session:
             # They share the cores, so each keeps to one. A forked process would inherit threads.
             os.environ.setdefault("OMP_NUM_THREADS", "1")
             context = multiprocessing.get_context("spawn")
-            self._pool = ProcessPoolExecutor(workers, mp_context=context)
+            self._folder = TemporaryDirectory(prefix="programs-")
+            self._pool = ProcessPoolExecutor(
+                workers, mp_context=context, initializer=_begin, initargs=(self._folder.name,)
+            )
 
     def __enter__(self) -> Session:
         return self
@@ -117,6 +140,7 @@ class Session:
     def __exit__(self, *_: object) -> None:
         if self._pool is not None:
             self._pool.shutdown(cancel_futures=True)
+            self._folder.cleanup()
 
     def arrive(self, names: Sequence[str]) -> dict[str, tuple[str | None, str]]:
         """Load backends; return for each why it cannot be tried, or None, and its version."""

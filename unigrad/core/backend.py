@@ -220,6 +220,13 @@ class Backend(NativeCode):
         """Forget the programs that the library compiled: it compiles them again when needed."""
         return
 
+    def share_programs(self, folder: str) -> None:
+        """Keep what the library compiles in a folder too, and take what other processes left there.
+
+        To be called before anything is compiled.
+        """
+        return
+
     # -- what is installed
 
     @property
