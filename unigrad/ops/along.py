@@ -7,7 +7,7 @@ from typing import Any
 from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import OutOfBoundsError
 from unigrad.core.op import OPS
-from unigrad.core.plans import BySetting
+from unigrad.core.plans import BySetting, Planned
 from unigrad.core.tensor import Tensor
 from unigrad.ops.keys import within
 
@@ -52,3 +52,31 @@ class Along(BySetting):
         except OutOfBoundsError:
             return None
         return out
+
+
+def written_at_once(op: Planned, x: Tensor, index: Tensor, new: Tensor) -> Tensor | None:
+    """Write rows by one array of integers, if the values are real numbers that fit as they are.
+
+    Anything out of the ordinary is left to the long way, which says what is wrong.
+    """
+    backend, natives = x.backend, (x.native, new.native, index.native)
+    old, written, places = natives
+    if (
+        index.uid
+        or new.backend is not backend
+        or index.backend is not backend
+        or old.dtype is not written.dtype
+        or old.dtype not in backend.native_reals
+        or places.dtype not in backend.native_indices
+    ):
+        return None
+    shape = backend.shape_key(old)
+    if not shape or backend.shape_key(written) != (*backend.shape_key(places), *shape[1:]):
+        return None
+    if not backend.checks_bounds and not within(index, shape[0]):
+        return None
+    try:
+        out: Tensor = dispatch(op, backend, (x, new, index), natives)
+    except OutOfBoundsError:
+        return None
+    return out

@@ -25,12 +25,13 @@ from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.operands import in_dtype, operands, single
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import conj, maximum
+from unigrad.ops.at_once import whole_reduction
 from unigrad.ops.elementary import sqrt
 from unigrad.ops.joining import concat
 from unigrad.ops.limits import clip
 from unigrad.ops.linear import matmul
 from unigrad.ops.parts import imag, part_dtype, real
-from unigrad.ops.reductions import Axis, as_one_op, max, mean, min, sum, widened
+from unigrad.ops.reductions import Axis, max, mean, min, sum, widened
 from unigrad.ops.repeating import diag
 from unigrad.ops.shaping import broadcast_to, expand_dims, reshape, swapaxes
 from unigrad.ops.statistics import var
@@ -38,7 +39,7 @@ from unigrad.ops.statistics import var
 __all__ = ["average", "corrcoef", "cov", "moments", "ptp"]
 
 
-@as_one_op
+@whole_reduction
 def ptp(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the greatest element less the least one over axes ("peak to peak").
 

@@ -10,7 +10,6 @@ indices that are no integers.
 
 from __future__ import annotations
 
-from math import prod
 from typing import Any
 
 import numpy as np
@@ -20,7 +19,7 @@ from unigrad.core.arguments import TensorLike, as_tensor, cast
 from unigrad.core.axes import normalize_axis
 from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError
-from unigrad.core.op import backend_of, composite, primitive
+from unigrad.core.op import backend_of, primitive
 from unigrad.core.plans import Planned, Plans
 from unigrad.core.tensor import Tensor
 from unigrad.ops.along import Along
@@ -33,10 +32,10 @@ from unigrad.ops.keys import (
     is_bool,
     outside,
     plain_key,
-    within,
     without_bools,
 )
-from unigrad.ops.shaping import broadcast_to, permute_dims, ravel, reshape
+from unigrad.ops.picking import by_arrays, by_one_array
+from unigrad.ops.shaping import broadcast_to, permute_dims, reshape
 
 __all__ = [
     "boolean_mask", "gather_nd", "getitem", "index_select", "nonzero", "take", "take_along_axis",
@@ -73,11 +72,11 @@ def getitem(x: TensorLike, key: Any, /) -> Tensor:
         x = as_tensor(x)
     kind = type(key)
     if kind is Tensor and key.uid == 0:
-        picked = _by_one_array(x, key)
+        picked = by_one_array(x, key)
         if picked is not None:
             return picked
     if kind is tuple and type(key[0] if key else None) is Tensor:
-        picked = _by_arrays(x, key)
+        picked = by_arrays(x, key)
         if picked is not None:
             return picked
     plain = key if kind is int else plain_key(key)
@@ -102,79 +101,6 @@ def getitem(x: TensorLike, key: Any, /) -> Tensor:
 
 
 _plans = Plans()
-
-
-def _by_one_array(x: Tensor, key: Tensor) -> Tensor | None:
-    """Read by one array of integers, or one mask, that is the whole key, if that is all there is.
-
-    Anything out of the ordinary is left to the long way, which says what is wrong.
-    """
-    backend = x.backend
-    if key.backend is not backend:
-        return None
-    dtype = key.native.dtype
-    if dtype in backend.native_integers:
-        return _taken.at_once(x, key, 0)
-    shape = backend.shape_key(key.native)
-    if (
-        shape
-        and dtype in backend.native_bools
-        and backend.shape_key(x.native)[: len(shape)] == shape
-        and not backend.is_traced(key.native)
-    ):
-        out: Tensor = dispatch(_masked, backend, (x, key), (x.native, key.native))
-        return out
-    return None
-
-
-def _by_arrays(x: Tensor, key: tuple[Any, ...]) -> Tensor | None:
-    """Read by arrays of integers of one shape for the first axes, if the key is no more than that.
-
-    Anything out of the ordinary is left to the long way, which says what is wrong.
-    """
-    backend, native = x.backend, x.native
-    lengths = backend.shape_key(native)
-    if not 1 < len(key) <= len(lengths):
-        return None
-    natives = [native]
-    shape = None
-    for one, length in zip(key, lengths):  # noqa: B905  # the other axes are taken whole
-        if type(one) is not Tensor or one.uid or one.backend is not backend:
-            return None
-        index = one.native
-        found = backend.shape_key(index)
-        if index.dtype not in backend.native_indices or (shape is not None and found != shape):
-            return None
-        if not backend.checks_bounds and not within(one, length):
-            return None
-        shape = found
-        natives.append(index)
-    try:
-        out: Tensor = dispatch(_picked, backend, (x, *key), tuple(natives))
-    except OutOfBoundsError:
-        return None
-    return out
-
-
-@composite
-def _picked(x: Tensor, *indices: Tensor) -> Tensor:
-    """Read by arrays of integers, one for each of the first axes."""
-    shape, count = x.shape, len(indices)
-    flat = _ravel_index(*indices, dims=shape[:count])
-    out: Tensor = _take(reshape(x, (prod(shape[:count]), *shape[count:])), flat, axis=0)
-    return out
-
-
-@composite
-def _masked(x: Tensor, mask: Tensor) -> Tensor:
-    """Read by one mask of the first axes."""
-    (places,) = _nonzero(ravel(mask))
-    merged = reshape(x, (mask.size, *x.shape[mask.ndim :])) if mask.ndim > 1 else x
-    out: Tensor = _take(merged, places, axis=0)
-    return out
-
-
-_masked.by_value = True
 
 
 def get_basic(x: Tensor, entries: tuple[Any, ...]) -> Tensor:
@@ -369,7 +295,7 @@ def boolean_mask(x: TensorLike, mask: TensorLike, /, *, axis: int = 0) -> Tensor
     x = as_tensor(x)
     mask = as_tensor(mask, x)
     if axis == 0 and not mask.uid and mask.native.dtype in mask.backend.native_bools:
-        picked = _by_one_array(x, mask)
+        picked = by_one_array(x, mask)
         if picked is not None:
             return picked
     place = normalize_axis("boolean_mask", axis, x.ndim)

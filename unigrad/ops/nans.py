@@ -19,12 +19,12 @@ from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import SettingError
 from unigrad.core.operands import in_dtype, operands, single
 from unigrad.core.tensor import Tensor
+from unigrad.ops.at_once import whole_reduction
 from unigrad.ops.comparison import equal, isnan, logical_and, logical_not, where
 from unigrad.ops.reductions import (
     Axis,
     _ordered,
     argmax,
-    as_one_op,
     count_nonzero,
     max,
     min,
@@ -43,7 +43,7 @@ __all__ = [
 ]  # fmt: skip
 
 
-@as_one_op
+@whole_reduction
 def nansum(
     x: TensorLike, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
 ) -> Tensor:
@@ -58,7 +58,7 @@ def nansum(
     return sum(_replaced(x, 0), axis=axes, dtype=dtype, keepdims=keepdims)
 
 
-@as_one_op
+@whole_reduction
 def nanprod(
     x: TensorLike, /, *, axis: Axis = None, dtype: DTypeLike | None = None, keepdims: bool = False
 ) -> Tensor:
@@ -78,7 +78,7 @@ def _replaced(x: Tensor, value: float) -> Tensor:
     return where(isnan(x), value, x) if x.dtype in dtypes.INEXACT else x
 
 
-@as_one_op
+@whole_reduction
 def nanmean(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the mean Σ x / n over axes of the n elements that are no NaN.
 
@@ -101,7 +101,7 @@ def _divided(total: Tensor, count: Tensor) -> Tensor:
     return where(some, total / cast(where(some, count, 1), total.dtype), math.nan)
 
 
-@as_one_op
+@whole_reduction
 def nanmax(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the greatest element over axes that is no NaN.
 
@@ -117,7 +117,7 @@ def nanmax(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Te
     return _extremum("nanmax", max, -math.inf, x, axis, keepdims)
 
 
-@as_one_op
+@whole_reduction
 def nanmin(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the least element over axes that is no NaN. Gradient as of `nanmax`.
 
@@ -151,7 +151,7 @@ def _extremum(
 
 
 @operands("correction")
-@as_one_op
+@whole_reduction
 def nanvar(
     x: TensorLike, /, *, axis: Axis = None, correction: TensorLike = 0.0, keepdims: bool = False
 ) -> Tensor:
@@ -173,7 +173,7 @@ def nanvar(
 
 
 @operands("correction")
-@as_one_op
+@whole_reduction
 def nanstd(
     x: TensorLike, /, *, axis: Axis = None, correction: TensorLike = 0.0, keepdims: bool = False
 ) -> Tensor:

@@ -34,6 +34,7 @@ from unigrad.core.operands import in_dtype, operands
 from unigrad.core.plans import planned
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import maximum, minimum
+from unigrad.ops.at_once import whole_reduction
 from unigrad.ops.comparison import (
     equal,
     greater,
@@ -49,7 +50,6 @@ from unigrad.ops.identity import stop_gradient
 from unigrad.ops.indexing import take_along_axis
 from unigrad.ops.reductions import (
     Axis,
-    as_one_op,
     count_nonzero,
     reduced_shape,
     sum,
@@ -65,7 +65,7 @@ __all__ = ["median", "nanmedian", "nanpercentile", "nanquantile", "percentile", 
 Method = Literal["linear", "lower", "higher", "nearest", "midpoint"]
 
 
-@as_one_op
+@whole_reduction
 def median(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the median over axes; the mean of the two in the middle where n is even.
 
@@ -76,7 +76,7 @@ def median(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Te
     return _quantile("median", x, 0.5, axis, "linear", keepdims)
 
 
-@as_one_op
+@whole_reduction
 def nanmedian(x: TensorLike, /, *, axis: Axis = None, keepdims: bool = False) -> Tensor:
     """Return the median over axes of what is no NaN.
 
@@ -204,13 +204,25 @@ def _plan(
     if method not in get_args(Method):
         raise SettingError(f"quantile: method is one of {get_args(Method)}, not {method!r}")
     axes = normalize_axes("quantile", axis, len(shape))
-    return {"q": q, "axis": axes, "method": method, "keepdims": keepdims, "skips": skips}
+    count = math.prod(shape[i] for i in axes)
+    low, weight = _places(np.float64(q * max(count - 1, 0)), method)
+    settings = {"q": q, "method": method, "low": int(low), "weight": float(weight)}
+    return {**settings, "axis": axes, "keepdims": keepdims, "skips": skips}
 
 
 @composite
 def _quantile_at(
-    x: Tensor, *, q: float, axis: tuple[int, ...], method: str, keepdims: bool, skips: bool
+    x: Tensor,
+    *,
+    q: float,
+    method: str,
+    low: int,
+    weight: float,
+    axis: tuple[int, ...],
+    keepdims: bool,
+    skips: bool,
 ) -> Tensor:
+    """The quantile at a number; with all elements it is (1 - weight) x[low] + weight x[low + 1]."""
     return _at_chances("quantile", x, q, axis, method, keepdims, 1.0, skips)
 
 
@@ -323,17 +335,6 @@ def _places(place: Any, method: str) -> tuple[Any, Any]:
         "midpoint": np.where(part > 0, 0.5, 0.0),
         "nearest": np.where((part > 0.5) | ((part == 0.5) & (low % 2 == 1)), 1.0, 0.0),
     }[method]
-
-
-def place_of(place: float, method: str) -> tuple[int, float]:
-    """Return the same as `_places` of one number, for kernels."""
-    low = math.floor(place)
-    part = place - low
-    if method == "linear":
-        return low, part
-    if method == "nearest":
-        return low, float(part > 0.5 or (part == 0.5 and low % 2 == 1))
-    return low, {"lower": 0.0, "higher": 1.0, "midpoint": 0.5}[method] if part else 0.0
 
 
 def _traced_places(place: Tensor, method: str) -> tuple[Tensor, Tensor]:

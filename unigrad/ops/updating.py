@@ -19,18 +19,18 @@ import numpy as np
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, check_kind, constant, hidden
 from unigrad.core.axes import normalize_axis
-from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
 from unigrad.core.op import OPS, Op, composite, primitive
 from unigrad.core.operands import in_dtype
 from unigrad.core.plans import Planned
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
+from unigrad.ops.along import written_at_once
 from unigrad.ops.arithmetic import add, maximum, minimum, multiply
 from unigrad.ops.comparison import equal, less, where
 from unigrad.ops.indexing import along, arrange, as_index, flat_index, get_basic, nd_key
 from unigrad.ops.joining import concat
-from unigrad.ops.keys import Advanced, as_tuple, basic, is_basic, is_bool, within, without_bools
+from unigrad.ops.keys import Advanced, as_tuple, basic, is_basic, is_bool, without_bools
 from unigrad.ops.shaping import broadcast_to, permute_dims, reshape
 from unigrad.ops.sorting import argsort
 
@@ -156,7 +156,7 @@ def _write(
     Errors name the op ``called``, to which ``given`` was given; by default ``name`` and the key.
     """
     if type(x) is Tensor and type(key) is Tensor and type(values) is Tensor:
-        at_once = _write_rows(x, key, values, scatter_op)
+        at_once = written_at_once(_rows[scatter_op], x, key, values)
         if at_once is not None:
             return at_once
     x = as_tensor(x, values if type(values) is Tensor else None)
@@ -186,34 +186,6 @@ def _write(
     except OutOfBoundsError as error:
         raise plan.explained(x, error) from error.__cause__
     return _put_back(x, plan, rows)
-
-
-def _write_rows(x: Tensor, index: Tensor, new: Tensor, scatter_op: Op) -> Tensor | None:
-    """Write by one array of integers, if the values are real numbers that fit as they are.
-
-    Anything out of the ordinary is left to the long way, which says what is wrong.
-    """
-    backend, natives = x.backend, (x.native, new.native, index.native)
-    old, written, places = natives
-    if (
-        index.uid
-        or new.backend is not backend
-        or index.backend is not backend
-        or old.dtype is not written.dtype
-        or old.dtype not in backend.native_reals
-        or places.dtype not in backend.native_indices
-    ):
-        return None
-    shape = backend.shape_key(old)
-    if not shape or backend.shape_key(written) != (*backend.shape_key(places), *shape[1:]):
-        return None
-    if not backend.checks_bounds and not within(index, shape[0]):
-        return None
-    try:
-        out: Tensor = dispatch(_rows[scatter_op], backend, (x, new, index), natives)
-    except OutOfBoundsError:
-        return None
-    return out
 
 
 def _write_basic(

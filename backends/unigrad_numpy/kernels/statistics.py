@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.ops.quantiles import place_of
+from unigrad.autodiff.bridge import body_of
 from unigrad_numpy.kernels.bfloat16 import through_float32
 from unigrad_numpy.kernels.reductions import COARSE, Array, Axis, _length, _product, _size, total
 
@@ -76,23 +76,51 @@ def _std(x: Array, axis: Axis, keepdims: bool) -> Array:
 
 
 @through_float32
-def _quantile(x: Array, q: float, axis: Axis, method: str, keepdims: bool, skips: bool) -> Array:
+def _sorted_quantile(
+    x: Array, low: int, weight: float, axis: Axis, keepdims: bool, formula: Any
+) -> Array:
+    """Return (1 - w) a + w b of the elements at two places in order; ``formula`` if one is NaN."""
     axes = range(x.ndim) if axis is None else axis
     rest = [i for i in range(x.ndim) if i not in axes]
     size = _size(x, axis)
     rows = x.transpose([*rest, *axes]).reshape(*[x.shape[i] for i in rest], size)
     # NaNs are sorted to the end.
     ordered = np.sort(rows, -1)
-    if not size:
-        found = np.full(rows.shape[:-1], math.nan, x.dtype)
-    elif not np.isnan(ordered[..., -1]).any():
-        low, part = place_of(q * (size - 1), method)
-        found = _between(ordered[..., low], ordered[..., min(low + 1, size - 1)], part)
-    else:
-        found = _of_rows_with_nan(ordered, q, method, skips)
+    if not size or np.isnan(ordered[..., -1]).any():
+        composed: Array = formula(x, axis=axis, keepdims=keepdims)
+        return composed
+    found = _between(ordered[..., low], ordered[..., min(low + 1, size - 1)], weight)
     if not keepdims:
         return found
     return found.reshape([1 if i in axes else n for i, n in enumerate(x.shape)])
+
+
+def _quantile(
+    x: Array, low: int, weight: float, axis: Axis, keepdims: bool, **settings: Any
+) -> Array:
+    formula = partial(_composed_quantile, low=low, weight=weight, **settings)
+    found: Array = _sorted_quantile(
+        x, low=low, weight=weight, axis=axis, keepdims=keepdims, formula=formula
+    )
+    return found
+
+
+_composed_quantile = body_of("numpy", "quantile_at")
+
+
+def _median_of(name: str) -> Callable[..., Array]:
+    """Return the median, of all elements or of those that are no NaN."""
+    formula = body_of("numpy", name)
+
+    def median(x: Array, axis: Axis, keepdims: bool) -> Array:
+        size = _size(x, axis)
+        low, weight = (size - 1) // 2, 0.0 if size % 2 else 0.5
+        found: Array = _sorted_quantile(
+            x, low=low, weight=weight, axis=axis, keepdims=keepdims, formula=formula
+        )
+        return found
+
+    return median
 
 
 def _between(a: Array, b: Array, weight: float) -> Array:
@@ -106,26 +134,6 @@ def _between(a: Array, b: Array, weight: float) -> Array:
     return found
 
 
-def _of_rows_with_nan(ordered: Array, q: float, method: str, skips: bool) -> Array:
-    """Return the quantiles of sorted rows: of one with NaNs it is NaN, or that of the rest."""
-    found = np.full(ordered.shape[:-1], math.nan, ordered.dtype)
-    size = ordered.shape[-1]
-    counts = np.count_nonzero(ordered == ordered, -1)
-    for count in np.unique(counts).tolist():
-        if count == size or (skips and count):
-            low, part = place_of(q * (count - 1), method)
-            these = ordered[counts == count]
-            found[counts == count] = _between(
-                these[..., low], these[..., min(low + 1, count - 1)], part
-            )
-    return found
-
-
-def _median_of(skips: bool) -> Callable[..., Array]:
-    """Return the median, of all elements or of those that are no NaN."""
-    return partial(_quantile, q=0.5, method="linear", skips=skips)
-
-
 TABLE = {
     "nansum": lambda x, axis, keepdims: total(_replaced(x, 0), axis, keepdims),
     "nanprod": lambda x, axis, keepdims: _product(_replaced(x, 1), axis, keepdims),
@@ -135,7 +143,7 @@ TABLE = {
     # Of NaNs alone these are NaN.
     "nanmax": lambda x, axis, keepdims: _fmax(x, axis, None, None, keepdims),
     "nanmin": lambda x, axis, keepdims: _fmin(x, axis, None, None, keepdims),
-    "median": _median_of(skips=False),
-    "nanmedian": _median_of(skips=True),
+    "median": _median_of("median"),
+    "nanmedian": _median_of("nanmedian"),
     "quantile_at": _quantile,
 }

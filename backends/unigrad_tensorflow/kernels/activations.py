@@ -25,7 +25,8 @@ def _elu(x: Any, alpha: float) -> Any:
 
 
 def _leaky_relu(x: Any, negative_slope: float) -> Any:
-    if x.dtype is tf.float32:
+    # 0.0 and -0.0 are one key.
+    if x.dtype is tf.float32 and negative_slope != 0.0:
         return _single_leaky_relu(negative_slope)(x)
     return _composed_leaky_relu(x, negative_slope=negative_slope)
 

@@ -15,7 +15,8 @@ from unigrad.autodiff.bridge import body_of
 from unigrad.core.dtypes import ALL
 from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.kernels.complex_ends import expm1, log1p
-from unigrad_tensorflow.kernels.neighbours import nextafter, signbit, signed
+from unigrad_tensorflow.kernels.neighbours import nextafter, signbit
+from unigrad_tensorflow.kernels.quotients import copysign, floor_divide, gcd, remainder
 from unigrad_tensorflow.kernels.values import are_finite, values_of
 from unigrad_tensorflow.raw import binary, raw, unary
 
@@ -113,71 +114,6 @@ def _clip(x: Any, low: float | None, high: float | None) -> Any:
             return _minimum(_maximum(x, low), high)
         return _clip_by_value(x, low, high)
     return _minimum(x, high) if low is None else _maximum(x, low)
-
-
-def _floor_divide(x: Any, y: Any) -> Any:
-    """⌊x / y⌋ from the exact remainder: TensorFlow's own rounds x / y first."""
-    tensor = y if isinstance(x, (int, float)) else x
-    x, y = tf.convert_to_tensor(x, tensor.dtype), tf.convert_to_tensor(y, tensor.dtype)
-    if not tensor.dtype.is_floating:
-        return _integer_floor_divide(x, y)
-    if tensor.dtype.size == 2:
-        # TensorFlow has no remainder of half precision that is exact.
-        wide = _floor_divide(tf.cast(x, tf.float32), tf.cast(y, tf.float32))
-        return tf.cast(wide, tensor.dtype)
-    ratio = _real_divide(x, y)
-    below = _floor(ratio)
-    values, floors = values_of(ratio), values_of(below)
-    # Rounding up made an integer of a ratio, or nothing is wrong. (NaN is not less.)
-    if values is not None and floors is not None and bool((floors < values).all()):
-        return below
-    rest = tf.raw_ops.TruncateMod(x=x, y=y)
-    quotient = (x - rest) / y - tf.cast((rest != 0) & ((rest < 0) != (y < 0)), x.dtype)
-    found = tf.where(y == 0, ratio, tf.raw_ops.Rint(x=quotient))
-    return tf.stop_gradient(_copysign(found, ratio))
-
-
-def _of_integers(divide: Binary) -> Binary:
-    """Return a division whose integer zero divisors give 0 (the front end raises)."""
-
-    def run(x: Any, y: Any) -> Any:
-        zero = tf.equal(y, tf.zeros((), y.dtype))
-        safe = tf.where(zero, tf.ones((), y.dtype), y)
-        return tf.where(zero, tf.zeros((), y.dtype), divide(x, safe))
-
-    return run
-
-
-_integer_floor_divide = _of_integers(binary("FloorDiv"))
-_integer_remainder = _of_integers(binary("FloorMod"))
-_floor_mod = binary("FloorMod")
-
-
-def _remainder(x: Any, y: Any) -> Any:
-    tensor = y if isinstance(x, (int, float)) else x
-    if tensor.dtype.is_floating:
-        # It has the sign of y; TensorFlow's own zeros have that of x.
-        found = _floor_mod(x, y)
-        values = values_of(found)
-        if values is not None and bool(values.all()):
-            return found
-        return _copysign(found, tf.convert_to_tensor(y, tensor.dtype))
-    return _integer_remainder(
-        tf.convert_to_tensor(x, tensor.dtype), tf.convert_to_tensor(y, tensor.dtype)
-    )
-
-
-def _gcd(x: Any, y: Any) -> Any:
-    """Euclid's algorithm; TensorFlow has none."""
-    shape = tf.broadcast_dynamic_shape(tf.shape(x), tf.shape(y))
-    first, second = (tf.broadcast_to(one, shape) for one in (x, y))
-    zero = tf.zeros((), first.dtype)
-    found, _ = tf.while_loop(
-        lambda _, rest: tf.reduce_any(rest != zero),
-        lambda a, b: [tf.where(b == zero, a, b), _integer_remainder(a, b)],
-        [first, second],
-    )
-    return tf.where(found < zero, -found, found) if first.dtype.min < 0 else found
 
 
 _real_divide = binary("RealDiv")
@@ -344,10 +280,6 @@ def _pow(x: Any, y: Any) -> Any:
     return _power(x, y)
 
 
-def _copysign(x: Any, y: Any) -> Any:
-    return _real_abs(x) * signed(y)
-
-
 def _hypot(x: Any, y: Any) -> Any:
     """√(x² + y²) in units of the greater, which no square leaves the range of."""
     if _have_squares(x) and _have_squares(y):
@@ -421,9 +353,9 @@ _SCALARS = {
     "subtract": binary("Sub"),
     "multiply": binary("Mul", of_bools=_logical_and),
     "divide": _divide,
-    "floor_divide": _floor_divide,
-    "remainder": by_rule("remainder", _remainder),
-    "gcd": _gcd,
+    "floor_divide": floor_divide,
+    "remainder": by_rule("remainder", remainder),
+    "gcd": gcd,
     "pow": _pow,
     "maximum": by_rule("maximum", binary("Maximum", of_bools=_logical_or)),
     "minimum": by_rule("minimum", binary("Minimum", of_bools=_logical_and)),
@@ -461,7 +393,7 @@ TABLE = {
     "fmax": _with_bools(by_rule("fmax", _ignoring_nan("Maximum")), _logical_or),
     "fmin": _with_bools(by_rule("fmin", _ignoring_nan("Minimum")), _logical_and),
     "heaviside": by_rule("heaviside", _heaviside),
-    "copysign": by_rule("copysign", _copysign),
+    "copysign": by_rule("copysign", copysign),
     "nextafter": by_rule("nextafter", nextafter),
     "imag": by_rule("imag", tf.math.imag),
     "signbit": signbit,

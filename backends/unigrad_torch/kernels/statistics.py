@@ -4,12 +4,12 @@
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
 
 from unigrad.autodiff.bridge import body_of
-from unigrad.ops.quantiles import place_of
 from unigrad_torch.bridge import by_rule
 from unigrad_torch.kernels.reductions import _HALVES, Axis, _size
 from unigrad_torch.kernels.reductions import TABLE as _PLAIN
@@ -28,34 +28,46 @@ def _without(name: str, plain: str, **settings: float) -> Callable[..., torch.Te
     return by_rule(name, run)
 
 
-def _quantile(
-    x: torch.Tensor, q: float, axis: Axis, method: str, keepdims: bool, skips: bool
+def _sorted_quantile(
+    x: torch.Tensor, low: int, weight: float, axis: Axis, keepdims: bool, formula: Any
 ) -> Any:
-    size = _size(x, axis)
+    """Return (1 - w) a + w b of the elements at two places in order; ``formula`` if one is NaN."""
     if not x.numel() or not are_finite(x):
-        return _composed_quantile(x, q=q, axis=axis, method=method, keepdims=keepdims, skips=skips)
+        return formula(x, axis=axis, keepdims=keepdims)
     axes = range(x.ndim) if axis is None else axis
     rest = [i for i in range(x.ndim) if i not in axes]
     wide = x.to(torch.float32) if x.dtype in _HALVES else x
-    rows = wide.permute((*rest, *axes)).reshape(*[x.shape[i] for i in rest], size)
+    rows = wide.permute((*rest, *axes)).reshape(*[x.shape[i] for i in rest], _size(x, axis))
     ordered = torch.sort(rows).values
-    low, part = place_of(q * (size - 1), method)
-    found = ordered.select(-1, low + (part == 1.0))
-    if 0.0 < part < 1.0:
-        found = found * (1.0 - part) + ordered.select(-1, low + 1) * part
+    found = ordered.select(-1, low + (weight == 1.0))
+    if 0.0 < weight < 1.0:
+        found = found * (1.0 - weight) + ordered.select(-1, low + 1) * weight
     if keepdims:
         found = found.reshape([1 if i in axes else n for i, n in enumerate(x.shape)])
     return found.to(x.dtype)
 
 
+def _quantile(
+    x: torch.Tensor, low: int, weight: float, axis: Axis, keepdims: bool, **settings: Any
+) -> Any:
+    formula = partial(_composed_quantile, low=low, weight=weight, **settings)
+    return _sorted_quantile(x, low, weight, axis, keepdims, formula)
+
+
 _composed_quantile = body_of("torch", "quantile_at")
 
 
-def _median_of(skips: bool) -> Callable[..., Any]:
-    def run(x: torch.Tensor, axis: Axis, keepdims: bool) -> Any:
-        return _quantile(x, 0.5, axis, "linear", keepdims, skips)
+def _median_of(name: str) -> Callable[..., Any]:
+    """Return the median, of all elements or of those that are no NaN."""
+    formula = body_of("torch", name)
 
-    return run
+    def run(x: torch.Tensor, axis: Axis, keepdims: bool) -> Any:
+        size = _size(x, axis)
+        return _sorted_quantile(
+            x, (size - 1) // 2, 0.0 if size % 2 else 0.5, axis, keepdims, formula
+        )
+
+    return by_rule(name, run)
 
 
 TABLE: dict[str, Callable[..., Any]] = {
@@ -66,7 +78,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "nanmin": _without("nanmin", "min"),
     "nanvar": _without("nanvar", "var", correction=0.0),
     "nanstd": _without("nanstd", "std", correction=0.0),
-    "median": by_rule("median", _median_of(skips=False)),
-    "nanmedian": by_rule("nanmedian", _median_of(skips=True)),
+    "median": _median_of("median"),
+    "nanmedian": _median_of("nanmedian"),
     "quantile_at": by_rule("quantile_at", _quantile),
 }
