@@ -140,8 +140,6 @@ class Backend(NativeCode):
     name: str
     #: The class of most native arrays: any other result goes through `settle`.
     array_type: type
-    #: The settings of its compiler (see `trace`), each with the values that it may have.
-    jit_options: Mapping[str, tuple[Any, ...]] = {}
     #: From an op's name to its kernel.
     kernels: Mapping[str, Kernel]
     #: Primitives that it has no kernel for, and why: they raise an `UnsupportedError`.
@@ -170,9 +168,9 @@ class Backend(NativeCode):
     in_place: Mapping[str, Kernel] = {}
     #: Ops whose results may be views of an input: to be complete where there is ``into``.
     views: frozenset[str] = frozenset()
-    #: Ops that it computes in one go where a program has several.
+    #: Ops that it computes in one go where a program has several, and ops that leave something
+    #: behind for another op of a program.
     fusions: Sequence[Fusion] = ()
-    #: Ops that leave something behind for another op of a program.
     savings: Sequence[Saving] = ()
     #: From a kernel to a function of its settings, and of the scalars behind its arrays, that gives
     #: a faster kernel for just these: see `bound`.
@@ -399,21 +397,6 @@ class Backend(NativeCode):
         be an input as the ``examples`` are.
         """
         return None
-
-    def host_call(
-        self,
-        function: Callable[..., Sequence[npt.NDArray[Any]]],
-        results: Sequence[tuple[tuple[int, ...], Any]],
-        *natives: Native,
-    ) -> tuple[Native, ...]:
-        """Call a function of ndarrays with the values of arrays; return its results as arrays.
-
-        ``results`` are their shapes and dtypes. A library that compiles programs of its own puts
-        the call into them, with `unigrad.core.host_errors.noted`.
-        """
-        device = self.device(natives[0])
-        found = function(*[self.to_numpy(x) for x in natives])
-        return tuple([self.from_numpy(x, device) for x in found])
 
     def context(self) -> Hashable:
         """Return the library's own settings that a trace made now would depend on."""
