@@ -2,6 +2,7 @@
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -293,3 +294,17 @@ def test_what_a_traced_function_logs_is_logged(backend, caplog):
 def test_dynamic_shapes_are_refused() -> None:
     with pytest.raises(ug.SettingError, match="each shape is a program of its own"):
         ug.jit(dynamic_shapes=True)
+
+
+@pytest.mark.parametrize(
+    ("library", "options", "words"),
+    [
+        ("numpy", {"fast": True}, "numpy has no option 'fast'; there are none"),
+        ("torch", {"compiler": "quick"}, "'straight', 'graph', 'inductor', not 'quick'"),
+        ("jax", {"donated": True}, "jax has no option 'donated'; there are 'donate'"),
+        ("tensorflow", {"jit_compile": "yes"}, "False, True, not 'yes'"),
+    ],
+)
+def test_options_that_a_compiler_has_not(library: str, options: dict[str, Any], words: str) -> None:
+    with ug.use_backend(library), pytest.raises(ug.SettingError, match=words):
+        ug.jit(ug.sin, options={library: options})(ug.asarray(1.0))

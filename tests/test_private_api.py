@@ -10,6 +10,7 @@ import os
 import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -123,6 +124,39 @@ def test_is_batched() -> None:
     torch.func.vmap(torch.func.grad(f))(torch.ones(2, 2))
     torch.func.grad(lambda x: torch.func.vmap(f)(x).sum())(torch.ones(2, 2))
     assert found == [False, True, True]
+
+
+def test_value_of() -> None:
+    found = []
+
+    def f(x: torch.Tensor) -> torch.Tensor:
+        found.append(of_torch.value_of(x))
+        return x.sum()
+
+    x = torch.tensor([[1.0, 2.0]])
+    torch.func.vmap(torch.func.grad(f))(x)
+    assert found[0].tolist() == [[1.0, 2.0]]
+    assert of_torch.value_of(x) is x
+
+
+def test_is_batched_of_old() -> None:
+    found = []
+
+    class Identity(torch.autograd.Function):
+        @staticmethod
+        def forward(ctx: Any, x: torch.Tensor) -> torch.Tensor:
+            return x.clone()
+
+        @staticmethod
+        def backward(ctx: Any, g: torch.Tensor) -> torch.Tensor:
+            found.append(of_torch.is_batched_of_old(g))
+            return g
+
+    x = torch.ones(2, requires_grad=True)
+    y = Identity.apply(x)
+    torch.autograd.grad(y, x, torch.eye(2), is_grads_batched=True, retain_graph=True)
+    torch.autograd.grad(y, x, torch.ones(2))
+    assert found == [True, False]
 
 
 def test_faketensor() -> None:

@@ -1,6 +1,7 @@
 """`ug.grad` and its kin, on every backend."""
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -152,3 +153,56 @@ def test_an_infinite_slope_on_the_side_not_taken_is_nan_in_programs_too(backend:
     for run in (ug.grad(f), lambda x: ug.jvp(f, (x,), (ug.ones(()),))[1]):
         assert np.isnan(float(run(x)))
         assert np.isnan(float(ug.jit(run)(x)))
+
+
+@pytest.mark.parametrize("mode", ["auto", "forward", "reverse"])
+def test_jacobian_with_aux(backend: str, mode: Any) -> None:
+    def f(x: ug.Tensor) -> Any:
+        return x * x, {"twice": 2.0 * x, "name": "f"}
+
+    x = ug.asarray([1.0, 2.0])
+    found, aux = ug.jacobian(f, mode=mode, has_aux=True)(x)
+    assert found.tolist() == [[2.0, 0.0], [0.0, 4.0]]
+    assert aux["twice"].tolist() == [2.0, 4.0]
+    assert aux["name"] == "f"
+    second, aux = ug.hessian(lambda x: (ug.sum(x**3), x + 1.0), has_aux=True)(x)
+    assert second.tolist() == [[6.0, 0.0], [0.0, 12.0]]
+    assert aux.tolist() == [2.0, 3.0]
+    # What is beside is computed from the arguments.
+    beside = ug.grad(lambda x: ug.sum(ug.jacobian(f, mode=mode, has_aux=True)(x)[1]["twice"]))(x)
+    assert beside.tolist() == [2.0, 2.0]
+
+
+def test_number_of_examples(backend: str) -> None:
+    x = ug.asarray([1.0, 2.0])
+    assert ug.vmap(lambda: x + 1.0, axis_size=3)().tolist() == [[2.0, 3.0]] * 3
+    keys = ug.random.split(ug.random.key(0), 2)
+    assert ug.vmap(ug.random.uniform, axis_size=2)(keys).shape == (2,)
+
+
+@pytest.mark.parametrize("size", [1, 2, 3, 7])
+def test_map_in_batches(backend: str, size: int) -> None:
+    x = ug.asarray([1.0, 2.0, 3.0, 4.0, 5.0])
+    for run in (lambda f: f, ug.jit):
+        squares = run(lambda x: ug.map(lambda one: {"s": one * one}, x, batch_size=size))(x)
+        assert squares["s"].tolist() == [1.0, 4.0, 9.0, 16.0, 25.0]
+    slopes = ug.grad(lambda x: ug.sum(ug.map(lambda one: one**3, x, batch_size=size)))(x)
+    assert slopes.tolist() == [3.0, 12.0, 27.0, 48.0, 75.0]
+
+
+def test_derivatives_by_hand_have_the_dtypes_of_values(backend: str) -> None:
+    def wide(x: ug.Tensor) -> ug.Tensor:
+        return ug.astype(x, "float64")
+
+    f, g = ug.custom_vjp(lambda x: x * 2.0), ug.custom_jvp(lambda x: x * 2.0)
+    f.defvjp(lambda x: (x * 2.0, None), lambda _, g: (wide(g),))
+    g.defjvp(lambda primals, tangents: (primals[0] * 2.0, wide(tangents[0])))
+    x = ug.asarray(1.0)
+    for run in (lambda f: f, ug.jit):
+        assert run(ug.grad(f))(x).dtype == run(ug.grad(g))(x).dtype == ug.float32
+        assert run(lambda x: ug.jvp(g, (x,), (x,)))(x)[1].dtype == ug.float32
+
+
+def test_a_gradient_of_several_results(backend: str) -> None:
+    with pytest.raises(ug.ShapeError, match="a tuple of 2, not a scalar: with has_aux"):
+        ug.grad(lambda x: (x, x))(1.0)

@@ -78,10 +78,12 @@ from unigrad.batching import rules as _batching_rules  # noqa: F401 (as those of
 from unigrad.batching.vectorize import vectorize
 from unigrad.batching.vmap import vmap
 from unigrad.control import (
+    ShapeDtypeStruct,
     associative_scan,
     cond,
     fori_loop,
     map,
+    pure_callback,
     reduce_window,
     scan,
     switch,
@@ -176,6 +178,7 @@ _rules.composites.derive_rules()
 __all__ = [
     "ForwardAccumulator",
     "GradientTape",
+    "ShapeDtypeStruct",
     "Tensor",
     "Variable",
     "__array_api_version__",
@@ -224,6 +227,7 @@ __all__ = [
     "nn",
     "optimizers",
     "pronunciation",
+    "pure_callback",
     "random",
     "reduce_window",
     "scan",

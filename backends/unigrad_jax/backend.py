@@ -23,6 +23,7 @@ from unigrad.core.errors import (
     TracingError,
     UnigradError,
 )
+from unigrad.core.host_errors import noted
 from unigrad.core.programs import Program
 from unigrad_jax import functions
 from unigrad_jax.bridge import differentiable
@@ -31,12 +32,15 @@ from unigrad_jax.kernels import TABLE, WHOLE
 from unigrad_jax.kernels.widths import held
 from unigrad_jax.pullback import BINDERS, JaxPullback, eager, run_with_pullback
 
+_JIT_OPTIONS = {"donate": (False, True)}
+
 
 class JaxBackend(Backend):
     """Ops jitted one by one; JAX's own vjp behind the tape."""
 
     name = "jax"
     array_type: type
+    jit_options = _JIT_OPTIONS
     kernels = TABLE
     binders = BINDERS
     differentiates = True
@@ -200,6 +204,20 @@ class JaxBackend(Backend):
         from unigrad_jax.compiler import trace
 
         return trace(function, examples, options)
+
+    def host_call(
+        self,
+        function: Callable[..., Sequence[npt.NDArray[Any]]],
+        results: Sequence[tuple[tuple[int, ...], Any]],
+        *natives: Any,
+    ) -> tuple[Any, ...]:
+        if not any(isinstance(x, jax.core.Tracer) for x in natives):
+            return super().host_call(function, results, *natives)
+        structs = [
+            jax.ShapeDtypeStruct(shape, self.native_dtype(dtype)) for shape, dtype in results
+        ]
+        found = jax.pure_callback(noted(function), tuple(structs), *natives)
+        return tuple(found)
 
     def context(self) -> Hashable:
         config = jax.config

@@ -14,6 +14,7 @@ from unigrad.core import dtypes
 from unigrad.core.backend import Backend, Kernel, NativeTape
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError, UnigradError
+from unigrad.core.host_errors import noted
 from unigrad.core.native_code import LayerData
 from unigrad.core.programs import Program
 from unigrad_tensorflow import functions
@@ -28,12 +29,15 @@ _TO_NATIVE = {
 }
 _FROM_NATIVE = {native: dtype for dtype, native in _TO_NATIVE.items()}
 
+_JIT_OPTIONS = {"jit_compile": (False, True)}
+
 
 class TensorflowBackend(Backend):
     """Eager TensorFlow kernels; gradients by ``tf.GradientTape``."""
 
     name = "tensorflow"
     array_type = type(tf.constant(0.0))
+    jit_options = _JIT_OPTIONS
     kernels = TABLE
     scalar_ops = SCALAR_OPS
     differentiates = True
@@ -89,6 +93,20 @@ class TensorflowBackend(Backend):
 
     def settle(self, native: Any) -> Any:
         return native if isinstance(native, tf.Tensor) else tf.convert_to_tensor(native)
+
+    def host_call(
+        self,
+        function: Callable[..., Sequence[npt.NDArray[Any]]],
+        results: Sequence[tuple[tuple[int, ...], Any]],
+        *natives: Any,
+    ) -> tuple[Any, ...]:
+        if not any(self.is_traced(x) for x in natives):
+            return super().host_call(function, results, *natives)
+        dtypes = [self.native_dtype(dtype) for _, dtype in results]
+        found = tf.numpy_function(noted(function), natives, dtypes, stateful=False)
+        for one, (shape, _) in zip(found, results, strict=True):
+            one.set_shape(shape)
+        return tuple(found)
 
     def detach(self, native: Any) -> Any:
         return self.settle(native)

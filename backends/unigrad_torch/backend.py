@@ -40,7 +40,9 @@ from unigrad_torch.private import (
     disable_current_modes,
     dispatch_modes,
     function_modes,
+    is_batched,
     is_wrapped_by_transform,
+    value_of,
 )
 from unigrad_torch.programs import FUSIONS, SAVINGS, UNCHECKED
 from unigrad_torch.tape import TorchTape
@@ -50,12 +52,15 @@ _TO_NATIVE: dict[DType, torch.dtype] = {
 }
 _FROM_NATIVE = {native: dtype for dtype, native in _TO_NATIVE.items()}
 
+_JIT_OPTIONS = {"compiler": ("straight", "graph", "inductor")}
+
 
 class TorchBackend(Backend):
     """Eager torch kernels; gradients by torch autograd."""
 
     name = "torch"
     array_type = torch.Tensor
+    jit_options = _JIT_OPTIONS
     kernels = TABLE
     binders = BINDERS
     scalar_ops = SCALAR_OPS
@@ -188,6 +193,27 @@ class TorchBackend(Backend):
         if "out of bounds" in text or "out of range" in text or "out of DATA" in text:
             return OutOfBoundsError
         return ShapeError if isinstance(error, (RuntimeError, ValueError)) else None
+
+    def host_call(
+        self,
+        function: Callable[..., Sequence[npt.NDArray[Any]]],
+        results: Sequence[tuple[tuple[int, ...], Any]],
+        *natives: torch.Tensor,
+    ) -> tuple[Any, ...]:
+        if any(is_batched(x) for x in natives):
+            raise TracingError(
+                "pure_callback: torch.func.vmap has no values of single examples; use ug.vmap"
+            )
+        natives = tuple([value_of(x) for x in natives])
+        if not any(self.is_traced(x) for x in natives):
+            return super().host_call(function, results, *natives)
+        from unigrad_torch.host_calls import call_in_graph
+
+        def run(tensors: Sequence[torch.Tensor]) -> list[torch.Tensor]:
+            return [*super(TorchBackend, self).host_call(function, results, *tensors)]
+
+        like = [(shape, self.native_dtype(dtype)) for shape, dtype in results]
+        return call_in_graph(run, like, natives)
 
     def differentiable(self, kernel: Kernel, rule: Callable[[], Any]) -> Kernel:
         return differentiable(kernel, rule)

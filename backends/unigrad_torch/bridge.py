@@ -89,6 +89,10 @@ class _Bridge(torch.autograd.Function):
                 load_backend("torch"), call.rule(), call.inputs(still[: ctx.count]),
                 still[ctx.count :], given, call.settings, multiple=ctx.multiple,
             )  # fmt: skip
+        found = [
+            t if out.is_floating_point() or out.is_complex() else None
+            for t, out in zip(found, saved[ctx.count :], strict=True)
+        ]
         return tuple(found) if ctx.multiple else found[0]
 
 

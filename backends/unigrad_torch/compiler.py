@@ -20,7 +20,6 @@ import torch
 from torch.fx import GraphModule, Node
 
 from unigrad.core.backend import Lift
-from unigrad.core.errors import TracingError
 from unigrad.core.programs import Program
 from unigrad_torch.private import (
     FAKE_TENSOR_LOG,
@@ -124,10 +123,6 @@ def trace(
     Option ``compiler``: "graph" or "inductor".
     """
     compiler = options["compiler"]
-    if compiler not in ("graph", "inductor"):
-        raise TracingError(
-            f"torch: the compilers are 'straight', 'graph' and 'inductor', not {compiler!r}"
-        )
     # Inputs are told apart by their identity: each must have its own.
     examples = [native.detach() for native in examples]
     lifted: list[Any] = []

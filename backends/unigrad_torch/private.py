@@ -42,6 +42,7 @@ __all__ = [
     "fused_adam",
     "get_proxy_mode",
     "is_batched",
+    "is_batched_of_old",
     "is_followed_below",
     "is_wrapped_by_transform",
     "is_zero",
@@ -54,6 +55,7 @@ __all__ = [
     "primal_of",
     "run_backward",
     "track_tensor_tree",
+    "value_of",
 ]
 
 #: What ``torch.autograd.grad`` does after some 15 µs of checks: outputs, their cotangents, whether
@@ -87,6 +89,25 @@ def is_batched(array: torch.Tensor) -> bool:
             return True
         array = functorch.get_unwrapped(array)
     return False
+
+
+def value_of(array: torch.Tensor) -> torch.Tensor:
+    """Return the array of all examples behind what ``torch.func`` has made of it."""
+    functorch = torch._C._functorch
+    while functorch.is_functorch_wrapped_tensor(array):
+        array = functorch.get_unwrapped(array)
+    return array
+
+
+_OLD_BATCHES: Any = torch._C._dispatch_key_parse("Batched")
+
+
+def is_batched_of_old(array: torch.Tensor) -> bool:
+    """Tell whether an array is a batch of what stood for ``torch.func.vmap`` before.
+
+    ``torch.autograd.grad(is_grads_batched=True)`` and ``gradcheck`` still use it.
+    """
+    return bool(torch._C._dispatch_keys(array).has(_OLD_BATCHES))
 
 
 def is_followed_below(array: torch.Tensor) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import unigrad as ug
@@ -88,4 +89,113 @@ bad("a static argument that is not there", ug.SettingError, "static_argnums", "3
 )
 bad("a static name that is not there", ug.SettingError, "static_argnames", "'y'", "x")(
     lambda: ug.jit(lambda x: x, static_argnames="y")
+)
+bad("has_aux of a Jacobian without a pair", ug.SettingError, "jacobian", "has_aux", "Tensor")(
+    lambda: ug.jacobian(lambda x: x, has_aux=True)(_x())
+)
+
+
+def _given_a_tensor(call: Any) -> Any:
+    return call(_x())
+
+
+_OF_A_FUNCTION: dict[str, Any] = {
+    "grad: f": ug.grad,
+    "value_and_grad: f": ug.value_and_grad,
+    "vjp: f": lambda f: ug.vjp(f, _x()),
+    "jvp: f": lambda f: ug.jvp(f, (_x(),), (_x(),)),
+    "linearize: f": lambda f: ug.linearize(f, _x()),
+    "jacobian: f": ug.jacobian,
+    "hessian: f": ug.hessian,
+    "hvp: f": lambda f: ug.hvp(f, (_x(),), (_x(),)),
+    "vmap: function": ug.vmap,
+    "vectorize: f": ug.vectorize,
+    "checkpoint: function": ug.checkpoint,
+    "custom_vjp: function": ug.custom_vjp,
+    "custom_jvp: function": ug.custom_jvp,
+    "custom_gradient: function": ug.custom_gradient,
+    "implicit_diff: solver": lambda f: ug.implicit_diff(f, ug.square),
+    "sum: bwd": lambda f: ug.custom_vjp(ug.sum).defvjp(ug.sum, f),
+    "sum: jvp": lambda f: ug.custom_jvp(ug.sum).defjvp(f),
+    "jit: function": lambda f: ug.jit(f),
+    "capture: function": ug.graph.capture,
+    "interop: function": ug.interop,
+    "native_call: function": lambda f: ug.native_call(f, _x()),
+    "scan: f": lambda f: ug.scan(f, _x(), _x()),
+    "map: f": lambda f: ug.map(f, _x()),
+    "while_loop: body_fn": lambda f: ug.while_loop(ug.all, f, _x()),
+    "fori_loop: body_fn": lambda f: ug.fori_loop(0, 0, f, _x()),
+    "cond: false_fn": lambda f: ug.cond(True, ug.sin, f, _x()),
+    "switch: branches[1]": lambda f: ug.switch(0, [ug.sin, f], _x()),
+    "associative_scan: fn": lambda f: ug.associative_scan(f, _x()),
+}
+for _argument, _call in _OF_A_FUNCTION.items():
+    bad(f"no function: {_argument}", ug.SettingError, _argument, "function", "Tensor")(
+        partial(_given_a_tensor, _call)
+    )
+
+
+class _Own(ValueError):
+    """An error of the program's."""
+
+
+def _raises(*_: Any) -> Any:
+    raise _Own("my own message")
+
+
+def _backward() -> Any:
+    return _by_rules(lambda x: (ug.sum(x), x), _raises)
+
+
+def _of_custom(make: Any) -> Any:
+    f = make(_raises)
+    for rule in ("defvjp", "defjvp"):
+        if hasattr(f, rule):
+            getattr(f, rule)(*[_raises] * (2 if rule == "defvjp" else 1))
+    return f(_x())
+
+
+# What a function of the program's own raises is left as it is.
+bad("an error in a function with a backward function", _Own, "my own message")(
+    lambda: _of_custom(ug.custom_vjp)
+)
+bad("an error in a backward function", _Own, "my own message")(_backward)
+bad("an error in a function with a forward rule", _Own, "my own message")(
+    lambda: _of_custom(ug.custom_jvp)
+)
+bad("an error in a function with a gradient", _Own, "my own message")(
+    lambda: _of_custom(ug.custom_gradient)
+)
+bad("an error in a solver", _Own, "my own message")(
+    lambda: _of_custom(lambda f: ug.implicit_diff(f, lambda x, a: x - a))
+)
+
+
+def _of_a_value(use: Any) -> Any:
+    """Call a function with a traced integer where a number of Python's has to be."""
+    return ug.jit(use)(ug.asarray(1))
+
+
+# Shapes and axes are numbers while a function is traced: a value is asked for.
+for _name, _use in {
+    "a shape": lambda n: ug.zeros(n),
+    "a new shape": lambda n: ug.reshape(_x(), (n, 2)),
+    "the end of a slice": lambda n: _x()[:n],
+    "an axis": lambda n: ug.sum(_x(), axis=n),
+    "the length of a draw": lambda n: ug.random.normal(ug.random.key(0), (n,)),
+    "a number of classes": lambda n: ug.nn.one_hot(ug.asarray([0]), n),
+    "a position of an argument": lambda n: ug.grad(ug.sum, argnums=n)(_x()),
+}.items():
+    bad(f"a traced value as {_name}", ug.TracingError, "int64[]", "traced")(
+        partial(_of_a_value, _use)
+    )
+
+bad("a number of examples that is another", ug.ShapeError, "vmap", "has 2", "axis_size is 3")(
+    lambda: ug.vmap(ug.sin, axis_size=3)(_x())
+)
+bad("a number of examples that is none", ug.SettingError, "vmap", "axis_size", "-1")(
+    lambda: ug.vmap(ug.sin, axis_size=-1)
+)
+bad("a batch of no elements", ug.SettingError, "map", "batch_size", "0")(
+    lambda: ug.map(ug.sin, _x(), batch_size=0)
 )

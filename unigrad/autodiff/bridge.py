@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from unigrad.autodiff.backward import unbroadcast, zeros_like
-from unigrad.autodiff.rules.registry import Rule
+from unigrad.autodiff.rules.registry import Rule, has_no_tangent
 from unigrad.core.backend import Backend, Native
 from unigrad.core.dispatch import wrap
 from unigrad.core.op import OPS
@@ -90,7 +90,8 @@ def push(
     results = _handles(backend, outputs)
     if rule.zero or all(one is None for one in tangents):
         return [zeros_like(result).native for result in results]
-    assert rule.jvp is not None
+    if rule.jvp is None:
+        raise has_no_tangent(getattr(rule, "name", "the function"))
     given = [None if one is None else wrap(backend, one) for one in tangents]
     found = rule.jvp(
         given, results if multiple else results[0], *_handles(backend, inputs), **settings

@@ -14,6 +14,7 @@ from typing import Any
 from weakref import WeakValueDictionary
 
 from unigrad.autodiff.backward import zeros_like
+from unigrad.autodiff.rules.registry import has_no_tangent
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.backend import Backend, Native, NativeTape
@@ -22,7 +23,6 @@ from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import (
     BackendMismatchError,
     DTypeError,
-    NotDifferentiableError,
     ShapeError,
     TapeError,
 )
@@ -138,11 +138,7 @@ class ForwardAccumulator:
             self.met_steps = True
             return
         if rule is None or rule.jvp is None:
-            raise NotDifferentiableError(
-                f"{recording.op.name} has no forward derivative: a function whose rule is of "
-                "reverse mode (ug.custom_vjp) is differentiated by that mode, twice for second "
-                "derivatives; ug.custom_jvp gives it a rule for both"
-            )
+            raise has_no_tangent(recording.op.name)
         backend = recording.backend
         inputs = [
             x if isinstance(x, (bool, int, float, complex)) else wrap(backend, x, uid)

@@ -19,7 +19,7 @@ from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.tape import GradientTape
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
-from unigrad.core.calls import is_single, pair, positions, sequence
+from unigrad.core.calls import check_function, is_single, pair, positions, sequence
 from unigrad.core.copying import kept_handles, own_handles
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import INEXACT
@@ -53,6 +53,7 @@ def grad(
         >>> float(grad(lambda x: x**2)(3.0))
         6.0
     """
+    check_function("grad: f", f)
     both = value_and_grad(f, argnums, has_aux)
 
     @wraps(f, updated=())
@@ -75,6 +76,7 @@ def value_and_grad(
         >>> float(value), float(gradient)
         (9.0, 6.0)
     """
+    check_function("value_and_grad: f", f)
     single = is_single(argnums)
 
     @wraps(f, updated=())
@@ -89,7 +91,7 @@ def value_and_grad(
             if has_aux:
                 result = pair("grad: with has_aux the function returns a value and more", result)
             # Here, where a library's own graph still leads from its array to the arguments.
-            value = as_tensor(result[0] if has_aux else result)
+            value = as_tensor(_single(result[0] if has_aux else result))
         if value.shape != ():
             raise ShapeError(
                 f"grad: the function returned shape {value.shape}, not a scalar: "
@@ -102,6 +104,20 @@ def value_and_grad(
         return own_handles((value, result[1]) if has_aux else value), gradients
 
     return both
+
+
+def _single(result: Any) -> Any:
+    """Return what ought to be a scalar.
+
+    Raises:
+        ShapeError: when it is a container.
+    """
+    if isinstance(result, (tuple, list, dict)):
+        raise ShapeError(
+            f"grad: the function returned a {type(result).__name__} of {len(result)}, not a "
+            "scalar: with has_aux=True it returns a pair of a scalar and anything else"
+        )
+    return result
 
 
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -129,6 +145,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         >>> float(out), float(pullback(2.0)[0])
         (9.0, 12.0)
     """
+    check_function("vjp: f", f)
     taped = _Taped(f, primals, has_aux)
     by_rules: list[_Taped] = []
 
@@ -262,6 +279,7 @@ def pushed_forward(
         >>> pushed_forward(lambda x: 3.0, (2.0,), (1.0,))[1].item()
         0.0
     """
+    check_function("jvp: f", f)
     primals, tangents = sequence("jvp: primals", primals), sequence("jvp: tangents", tangents)
     args, sources = _sources("jvp", primals, range(len(primals)))
     with ForwardAccumulator(sources, list(tangents)) as accumulator:

@@ -10,6 +10,7 @@ from typing import Any
 
 from unigrad.batching.vmap import vmap
 from unigrad.core.arguments import as_tensor
+from unigrad.core.calls import check_function
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.ops.shaping import broadcast_shapes, broadcast_to, reshape
@@ -44,6 +45,7 @@ def vectorize(f: Callable[..., Any], /, *, signature: str | None = None) -> Call
         >>> dots([[1.0, 2.0], [3.0, 4.0]], [1.0, 10.0]).tolist()
         [21.0, 43.0]
     """
+    check_function("vectorize: f", f)
     parsed = None if signature is None else _parsed(signature)
 
     @wraps(f, updated=())

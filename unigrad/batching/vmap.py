@@ -13,6 +13,7 @@ from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.axes import axis_number, normalize_axis
 from unigrad.core.backend import Backend
+from unigrad.core.calls import check_function
 from unigrad.core.dispatch import wrap
 from unigrad.core.errors import SettingError, ShapeError, TracingError
 from unigrad.core.interpreters import running
@@ -23,7 +24,13 @@ from unigrad.core.traces import NoDependencies, traced_by, tracing
 from unigrad.core.variable import Variable
 
 
-def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> Callable[..., Any]:
+def vmap(
+    function: Callable[..., Any],
+    in_axes: Any = 0,
+    out_axes: Any = 0,
+    *,
+    axis_size: int | None = None,
+) -> Callable[..., Any]:
     """Return the function that maps a function over an axis of its arguments.
 
     The function runs once, on tensors that stand for one example; its ops run on the whole batch.
@@ -37,9 +44,11 @@ def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> C
             Arguments by keyword are mapped over axis 0.
         out_axes: where the examples stand in the results: an integer, or a pytree of them that is a
             prefix of the result's; ``None`` for a result that is the same for all.
+        axis_size: the number of examples, where no argument is mapped or to have it checked.
 
     Raises:
-        ShapeError: when the axes differ in length, or there is none to map over.
+        ShapeError: when the axes differ in length, or there is none to map over and no
+            ``axis_size``.
         SettingError: when ``in_axes`` or ``out_axes`` does not fit the arguments or the results.
 
     Source of signature and meaning: ``jax.vmap``.
@@ -50,6 +59,10 @@ def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> C
         (2,)
     """
 
+    check_function("vmap: function", function)
+    if axis_size is not None and (type(axis_size) is not int or axis_size < 0):
+        raise SettingError(f"vmap: axis_size is a number of examples, not {axis_size!r}")
+
     @functools.wraps(function, updated=())
     def mapped(*args: Any, **kwargs: Any) -> Any:
         leaves, structure = tree.flatten((args, kwargs))
@@ -57,7 +70,7 @@ def vmap(function: Callable[..., Any], in_axes: Any = 0, out_axes: Any = 0) -> C
         tensors = [
             x if axis is None else as_tensor(x) for x, axis in zip(leaves, axes, strict=True)
         ]
-        size = _size(tensors, axes, args, kwargs)
+        size = _size(tensors, axes, args, kwargs, axis_size)
         moved = [
             x if axis is None else _to_front("in_axes", x, axis)
             for x, axis in zip(tensors, axes, strict=True)
@@ -170,13 +183,14 @@ def _size(
     axes: Sequence[int | None],
     args: Sequence[Any],
     kwargs: Mapping[str, Any],
+    count: int | None,
 ) -> int:
-    """Return the number of examples.
+    """Return the number of examples, which may be given.
 
     Raises:
         ShapeError: when the arguments disagree, or none says.
     """
-    sizes = {}
+    sizes: dict[int, int] = {}
     for i, (x, axis) in enumerate(zip(tensors, axes, strict=True)):
         if axis is not None:
             shape = x.shape
@@ -184,16 +198,18 @@ def _size(
                 name = _names(args, kwargs)[i]
                 raise ShapeError(f"vmap: axis {axis} of {name}, which has shape {shape}")
             sizes[i] = shape[axis]
-    if not sizes:
+    lengths = {*sizes.values()} if count is None else {*sizes.values(), count}
+    if not lengths:
         raise ShapeError(
-            "vmap: nothing to map over: there is no argument, or in_axes is None for each"
+            "vmap: nothing to map over: there is no argument, or in_axes is None for each; "
+            "axis_size= says how many examples there are"
         )
-    if len(set(sizes.values())) > 1:
+    if len(lengths) > 1:
         names = _names(args, kwargs)
-        shown = ", ".join(f"{names[i]} has {size}" for i, size in sizes.items())
-        raise ShapeError(f"vmap: the mapped axes differ in length: {shown}")
-    size: int = next(iter(sizes.values()))
-    return size
+        shown = [f"{names[i]} has {size}" for i, size in sizes.items()]
+        given = [] if count is None else [f"axis_size is {count}"]
+        raise ShapeError(f"vmap: the mapped axes differ in length: {', '.join(shown + given)}")
+    return lengths.pop()
 
 
 def _names(args: Sequence[Any], kwargs: Mapping[str, Any]) -> list[str]:

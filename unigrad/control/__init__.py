@@ -7,15 +7,18 @@ op runs it: compiled programs do not grow with the number of steps.
 
 from unigrad.control.associative import associative_scan
 from unigrad.control.branches import cond, switch
+from unigrad.control.callback import ShapeDtypeStruct, pure_callback
 from unigrad.control.scanning import map, scan
 from unigrad.control.while_loops import fori_loop, while_loop
 from unigrad.control.windows import reduce_window
 
 __all__ = [
+    "ShapeDtypeStruct",
     "associative_scan",
     "cond",
     "fori_loop",
     "map",
+    "pure_callback",
     "reduce_window",
     "scan",
     "switch",

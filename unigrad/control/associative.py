@@ -9,6 +9,7 @@ from unigrad.control.carrying import leaf_names, same_structure
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.axes import normalize_axis
+from unigrad.core.calls import check_function
 from unigrad.core.errors import ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.ops.indexing import getitem
@@ -44,6 +45,7 @@ def associative_scan(
         >>> associative_scan(ug.multiply, ug.asarray([1, 2, 3, 4])).tolist()
         [1, 2, 6, 24]
     """
+    check_function("associative_scan: fn", fn)
     leaves, structure = tree.flatten(elems)
     tensors = [as_tensor(one) for one in leaves]
     axes = [normalize_axis("associative_scan", axis, x.ndim) for x in tensors]

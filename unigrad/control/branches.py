@@ -13,6 +13,7 @@ from unigrad.control.carrying import leaf_names
 from unigrad.control.ops import COND, aligned, as_branches
 from unigrad.core import dtypes, tree
 from unigrad.core.arguments import as_tensor, cast
+from unigrad.core.calls import check_function
 from unigrad.core.copying import own_handles
 from unigrad.core.dtypes import INTEGER, int32
 from unigrad.core.errors import DTypeError, ShapeError
@@ -50,6 +51,8 @@ def cond(pred: Any, true_fn: Branch, false_fn: Branch, *operands: Any) -> Any:
         >>> float(cond(ug.asarray(True), lambda x: 2.0 * x, ug.exp, ug.asarray(3.0)))
         6.0
     """
+    check_function("cond: true_fn", true_fn)
+    check_function("cond: false_fn", false_fn)
     if not isinstance(pred, SCALARS):
         pred = as_tensor(pred)
         if pred.shape:
@@ -87,6 +90,9 @@ def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
     branches = list(branches)
     if not branches:
         raise ShapeError("switch: there is no branch")
+    names = [f"branches[{i}]" for i in range(len(branches))]
+    for name, branch in zip(names, branches, strict=True):
+        check_function(f"switch: {name}", branch)
     number = as_tensor(index)
     if number.shape:
         raise ShapeError(f"switch: the index is a scalar, not of shape {number.shape}")
@@ -95,7 +101,6 @@ def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
     if isinstance(index, (int, np.integer)) or not is_traced((number, operands)):
         chosen = min(max(int(index), 0), len(branches) - 1)
         return own_handles(branches[chosen](*operands))
-    names = [f"branches[{i}]" for i in range(len(branches))]
     number = cast(clip(number, 0, len(branches) - 1), int32)
     return _as_one_op("switch", number, branches, operands, names)
 

@@ -7,17 +7,20 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.batching.vmap import vmap
 from unigrad.control.bodies import first_of, grounded, is_traced
 from unigrad.control.carrying import captured_step, check_step, same_structure
 from unigrad.control.ops import SCAN, with_an_input
 from unigrad.core import tree
 from unigrad.core.arguments import TensorLike, as_tensor, common_tensors, untracked
-from unigrad.core.calls import pair
+from unigrad.core.calls import check_function, pair
 from unigrad.core.copying import own_handles
 from unigrad.core.dispatch import wrap
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
+from unigrad.ops.joining import concat
+from unigrad.ops.shaping import reshape
 
 __all__ = ["map", "scan"]
 
@@ -30,7 +33,7 @@ def scan(
     xs: Any = None,
     length: int | None = None,
     reverse: bool = False,
-    unroll: int = 1,
+    unroll: int | bool = 1,
 ) -> tuple[Any, Any]:
     """Carry a state along the first axis of ``xs`` and stack what each step gives.
 
@@ -47,7 +50,7 @@ def scan(
         xs: a pytree of tensors with one common first axis, or ``None``.
         length: the number of steps when ``xs`` is ``None``.
         reverse: go from the last element to the first; the results keep the order of ``xs``.
-        unroll: how many steps a compiler may put into one turn of its loop.
+        unroll: how many steps a compiler may put into one turn of its loop; ``True`` for all.
 
     Returns:
         The last carry and the stacked results.
@@ -71,18 +74,18 @@ def scan(
         >>> int(carry), sums.tolist()
         (6, [1, 3, 6])
     """
-    if type(unroll) is not int or unroll < 1:
-        raise SettingError(f"scan: unroll is a positive integer, not {unroll!r}")
     return loop("scan", f, init, xs, length, reverse, unroll)
 
 
 def loop(
-    name: str, f: Step, init: Any, xs: Any, length: int | None, reverse: bool, unroll: int
+    name: str, f: Step, init: Any, xs: Any, length: int | None, reverse: bool, unroll: int | bool
 ) -> tuple[Any, Any]:
     """Run `scan` for a function of this name, which its errors say."""
+    check_function(f"{name}: f", f)
     leaves, structure = tree.flatten(xs)
     leaves = [as_tensor(leaf) for leaf in leaves]
     count = _length(name, leaves, length)
+    turns = _turns(name, unroll, count)
 
     def step(carry: Any, x: Any) -> tuple[Any, Any]:
         return pair(f"{name}: f returns a carry and a result", f(carry, x))
@@ -91,7 +94,7 @@ def loop(
         rows = tree.unflatten(structure, [_row(one) for one in leaves])
         return own_handles(init), _no_results(name, step, init, rows)
     if is_traced((init, leaves)):
-        return _as_one_op(name, step, init, leaves, structure, count, reverse, unroll)
+        return _as_one_op(name, step, init, leaves, structure, count, reverse, turns)
     # The function may assign to its carry, or return it: the caller's handles are not concerned.
     carry, kept = own_handles(init), tree.structure(init)
     rows = [OPS["unstack"](leaf, axis=0) for leaf in leaves]
@@ -115,7 +118,7 @@ def loop(
     return own_handles(carry), tree.unflatten(given, [_stacked(name, one) for one in columns])
 
 
-def map(f: Callable[[Any], Any], xs: Any) -> Any:
+def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> Any:
     """Apply a function to each element along the first axis and stack the results.
 
     One element at a time, so in the memory of one: `vmap` does all at once.
@@ -123,9 +126,11 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
     Args:
         f: takes and returns pytrees.
         xs: a pytree of tensors with one common first axis.
+        batch_size: take so many elements at a time, by `vmap`; the last ones may be fewer.
 
     Raises:
         ShapeError: as `scan`.
+        SettingError: when ``batch_size`` is no positive integer.
 
     Source of name and meaning: ``jax.lax.map``.
 
@@ -134,7 +139,33 @@ def map(f: Callable[[Any], Any], xs: Any) -> Any:
         >>> map(lambda x: x * x, ug.asarray([1, 2, 3])).tolist()
         [1, 4, 9]
     """
+    check_function("map: f", f)
+    if batch_size is not None:
+        return _in_batches(f, xs, batch_size)
     return loop("map", lambda carry, x: (carry, f(x)), None, xs, None, False, 1)[1]
+
+
+def _in_batches(f: Callable[[Any], Any], xs: Any, size: int) -> Any:
+    """Map a function over elements, as many at a time as ``size`` says."""
+    if type(size) is not int or size < 1:
+        raise SettingError(f"map: batch_size is a positive integer, not {size!r}")
+    leaves, structure = tree.flatten(xs)
+    leaves = [as_tensor(leaf) for leaf in leaves]
+    count = _length("map", leaves, None)
+    whole, mapped = count - count % size, vmap(f)
+
+    def rows(pick: Callable[[Tensor], Tensor]) -> Any:
+        return tree.unflatten(structure, [pick(leaf) for leaf in leaves])
+
+    if not whole:
+        return mapped(rows(lambda x: x))
+    batches = rows(lambda x: reshape(x[:whole], (whole // size, size, *x.shape[1:])))
+    out = map(mapped, batches)
+    out = tree.map(lambda y: reshape(y, (whole, *y.shape[2:])), out)
+    if whole == count:
+        return out
+    rest = mapped(rows(lambda x: x[whole:]))
+    return tree.map(lambda first, last: concat([first, last]), out, rest)
 
 
 def _length(name: str, leaves: list[Tensor], length: int | None) -> int:
@@ -159,6 +190,19 @@ def _count(name: str, length: Any) -> int:
     raise SettingError(
         f"{name}: length is a number of steps, known when the function is traced, not {length!r}"
     )
+
+
+def _turns(name: str, unroll: int | bool, count: int) -> int:
+    """Return how many steps one turn of a compiled loop takes.
+
+    Raises:
+        SettingError: when it is no positive integer, nor a bool.
+    """
+    if type(unroll) is bool:
+        return max(count, 1) if unroll else 1
+    if type(unroll) is not int or unroll < 1:
+        raise SettingError(f"{name}: unroll is a positive integer or a bool, not {unroll!r}")
+    return unroll
 
 
 def _as_one_op(

@@ -13,6 +13,7 @@ from unigrad.control.ops import WHILE
 from unigrad.control.scanning import loop
 from unigrad.core import dtypes, tree
 from unigrad.core.arguments import as_tensor
+from unigrad.core.calls import check_function
 from unigrad.core.copying import own_handles
 from unigrad.core.dtypes import INTEGER
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
@@ -55,6 +56,8 @@ def while_loop(
         >>> float(while_loop(lambda x: x < 100.0, lambda x: 2.0 * x, ug.asarray(3.0)))
         192.0
     """
+    check_function("while_loop: cond_fn", cond_fn)
+    check_function("while_loop: body_fn", body_fn)
     if max_steps is not None and (type(max_steps) is not int or max_steps < 0):
         raise SettingError(f"while_loop: max_steps is a number of steps, not {max_steps!r}")
     if is_traced(init) and max_steps != 0:
@@ -71,7 +74,14 @@ def while_loop(
     return own_handles(carry)
 
 
-def fori_loop(lower: Any, upper: Any, body_fn: Callable[[Any, Any], Any], init: Any) -> Any:
+def fori_loop(
+    lower: Any,
+    upper: Any,
+    body_fn: Callable[[Any, Any], Any],
+    init: Any,
+    *,
+    unroll: int | bool = 1,
+) -> Any:
     """Apply a function for each integer from one bound up to another.
 
     The meaning is that of ``for i in range(lower, upper): carry = body_fn(i, carry)``, where ``i``
@@ -82,9 +92,11 @@ def fori_loop(lower: Any, upper: Any, body_fn: Callable[[Any, Any], Any], init: 
         lower, upper: integers: Python's or scalars.
         body_fn: ``(i, carry) -> carry``.
         init: the first carry: a pytree.
+        unroll: as `scan`'s, where the bounds are Python's integers.
 
     Raises:
         ShapeError, DTypeError: as `while_loop`, or when a bound is no integer scalar.
+        SettingError: when ``unroll`` is no positive integer.
 
     Source of name and meaning: ``jax.lax.fori_loop``.
 
@@ -92,12 +104,13 @@ def fori_loop(lower: Any, upper: Any, body_fn: Callable[[Any, Any], Any], init: 
         >>> int(fori_loop(0, 5, lambda i, total: total + i, 0))
         10
     """
+    check_function("fori_loop: body_fn", body_fn)
     bounds = [_bound(lower), _bound(upper)]
     if not is_traced([one for one in bounds if type(one) is Tensor] or None) or all(
         type(one) is int for one in bounds
     ):
         first, last = int(bounds[0]), int(bounds[1])
-        return _counted(first, last, body_fn, init)
+        return _counted(first, last, body_fn, init, unroll)
 
     def body(carry: tuple[Any, Any]) -> tuple[Any, Any]:
         i, value = carry
@@ -107,7 +120,9 @@ def fori_loop(lower: Any, upper: Any, body_fn: Callable[[Any, Any], Any], init: 
     return while_loop(lambda carry: carry[0] < bounds[1], body, (start, init))[1]
 
 
-def _counted(first: int, last: int, body_fn: Callable[[Any, Any], Any], init: Any) -> Any:
+def _counted(
+    first: int, last: int, body_fn: Callable[[Any, Any], Any], init: Any, unroll: int | bool
+) -> Any:
     """Loop a known number of times."""
     if last <= first:
         return own_handles(init)
@@ -117,7 +132,7 @@ def _counted(first: int, last: int, body_fn: Callable[[Any, Any], Any], init: An
         return (i + 1, body_fn(i, value)), None
 
     start = as_tensor(first, dtype=dtypes.int64)
-    (_, found), _ = loop("fori_loop", body, (start, init), None, last - first, False, 1)
+    (_, found), _ = loop("fori_loop", body, (start, init), None, last - first, False, unroll)
     return found
 
 

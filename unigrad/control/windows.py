@@ -7,6 +7,7 @@ from itertools import product
 from typing import Any
 
 from unigrad.core.arguments import TensorLike, as_tensor
+from unigrad.core.calls import check_function
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.ops.convolution import _counts, paddings
@@ -49,6 +50,7 @@ def reduce_window(
         [3.0, 12.0]
     """
     name = "reduce_window"
+    check_function(f"{name}: f", f)
     x = as_tensor(x)
     if not x.ndim:
         return as_tensor(f(as_tensor(initial, x, x.dtype), x))

@@ -324,8 +324,9 @@ def held_by(x: Tensor) -> Tensor | None:
     if found is None:
         return None
     backend, native = found.backend, found.native
-    traced = type(native) is not backend.array_type and backend.is_traced(native)
-    return None if traced or backend.device(native)[:3] != "cpu" else found
+    # What stands for several values may be of the library's own class.
+    hidden = backend.is_traced(native) or backend.device(native)[:3] != "cpu"
+    return None if hidden else found
 
 
 def constant(like: Tensor, value: Any, dtype: dtypes.DType | None = None) -> Tensor:

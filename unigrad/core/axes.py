@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core.errors import AxisError, DTypeError, ShapeError
+from unigrad.core.errors import AxisError, DTypeError, ShapeError, TracingError
 
 
 def axis_number(name: str, axis: Any) -> int:
@@ -18,6 +18,8 @@ def axis_number(name: str, axis: Any) -> int:
     """
     try:
         number = None if isinstance(axis, (bool, np.bool_)) else axis.__index__()
+    except TracingError:
+        raise
     except (AttributeError, TypeError):
         number = None
     if number is None:

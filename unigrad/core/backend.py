@@ -168,9 +168,9 @@ class Backend(NativeCode):
     in_place: Mapping[str, Kernel] = {}
     #: Ops whose results may be views of an input: to be complete where there is ``into``.
     views: frozenset[str] = frozenset()
-    #: Ops that it computes in one go where a program has several.
+    #: Ops that it computes in one go where a program has several, and ops that leave something
+    #: behind for another op of a program.
     fusions: Sequence[Fusion] = ()
-    #: Ops that leave something behind for another op of a program.
     savings: Sequence[Saving] = ()
     #: From a kernel to a function of its settings, and of the scalars behind its arrays, that gives
     #: a faster kernel for just these: see `bound`.

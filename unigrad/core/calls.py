@@ -6,7 +6,20 @@ from collections.abc import Sequence
 from operator import index
 from typing import Any
 
-from unigrad.core.errors import SettingError, ShapeError
+from unigrad.core.errors import SettingError, ShapeError, TracingError
+
+
+def check_function(what: str, given: Any) -> None:
+    """Check that what is to be called later can be called.
+
+    Raises:
+        SettingError: when it cannot; ``what`` names the argument.
+
+    Example:
+        >>> check_function("vmap: function", len)
+    """
+    if not callable(given):
+        raise SettingError(f"{what} has to be callable, not {given!r}")
 
 
 def pair(what: str, found: Any) -> tuple[Any, Any]:
@@ -57,6 +70,8 @@ def positions(name: str, argnums: int | Sequence[int], count: int) -> list[int]:
     try:
         given: list[Any] = [argnums] if is_single(argnums) else [*argnums]  # type: ignore[misc]
         found = [index(one) for one in given]
+    except TracingError:
+        raise
     except TypeError:
         raise SettingError(
             f"{name}: argnums is an integer or a tuple of them, not {argnums!r}"

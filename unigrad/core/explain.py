@@ -8,10 +8,22 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from unigrad.core.backend import Backend
-from unigrad.core.errors import LEAKED, DTypeError, ShapeError, TracingError, UnigradError
+from unigrad.core.errors import (
+    LEAKED,
+    DTypeError,
+    NotDifferentiableError,
+    ShapeError,
+    TracingError,
+    UnigradError,
+)
+from unigrad.core.host_errors import own_error
 
 if TYPE_CHECKING:
     from unigrad.core.op import Op
+
+
+#: What only a library can say of a function of the program's own.
+_OF_THE_LIBRARY = (NotDifferentiableError, TracingError)
 
 
 def explain(
@@ -27,6 +39,11 @@ def explain(
         Exception: the error itself, if there is nothing to add. Who raises what is returned here
             names the error as its cause, and one that is its own cause keeps others going round.
     """
+    own = own_error(error)
+    if own is error:
+        raise error
+    if own is not None:
+        return own
     # A warning is here because somebody made warnings errors: it is theirs to see.
     if op.foreign or isinstance(error, (UnigradError, ZeroDivisionError, Warning)):
         raise error
@@ -38,6 +55,9 @@ def explain(
             shapes.append(backend.shape(native))
             described.append(f"{backend.dtype(native).name}{list(shapes[-1])}")
     kind = backend.error_class(error)
+    if op.opaque and kind not in _OF_THE_LIBRARY:
+        # The program's own error: the ops inside of its function have told already what was theirs.
+        raise error
     if op.broadcasts and kind is not TracingError:
         try:
             np.broadcast_shapes(*shapes)

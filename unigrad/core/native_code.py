@@ -12,6 +12,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy.typing as npt
+
 from unigrad.core.errors import DTypeError, NotDifferentiableError
 
 
@@ -54,6 +56,8 @@ class NativeCode(ABC):
     """A part of the backend contract. All arrays are the library's own."""
 
     name: str
+    #: The settings of its compiler, each with the values that it may have.
+    jit_options: Mapping[str, tuple[Any, ...]] = {}
 
     def vjp(
         self, function: Callable[..., Sequence[Any]], primals: Sequence[Any]
@@ -89,6 +93,22 @@ class NativeCode(ABC):
         ``rule`` gives the rule (`unigrad.autodiff.rules.registry.Rule`) when it is wanted.
         """
         return kernel
+
+    def host_call(
+        self,
+        function: Callable[..., Sequence[npt.NDArray[Any]]],
+        results: Sequence[tuple[tuple[int, ...], Any]],
+        *natives: Any,
+    ) -> tuple[Any, ...]:
+        """Call a function of ndarrays with the values of arrays; return its results as arrays.
+
+        ``results`` are their shapes and dtypes. A library that compiles programs of its own puts
+        the call into them, with `unigrad.core.host_errors.noted`.
+        """
+        home: Any = self
+        device = home.device(natives[0])
+        found = function(*[home.to_numpy(x) for x in natives])
+        return tuple([home.from_numpy(x, device) for x in found])
 
     def plain(self, native: Any) -> Any:
         """Return an array whose memory holds its values as they are, for those who read memory."""

@@ -101,14 +101,14 @@ class Op:
         self.planned: weakref.WeakSet[Planned] = weakref.WeakSet()
         #: True for an elementwise op, whose inputs broadcast against each other.
         self.broadcasts = False
-        #: True for a function with a derivative of its own: nobody looks inside.
+        #: True for a function of the program's own, with a derivative of its own: nobody looks
+        #: inside, and its errors are the program's.
         self.opaque = False
         #: True when the shape of the result depends on values: no compiler takes such an op.
         self.by_value = False
         #: The places of inputs at which derivatives end.
         self.cut: tuple[int, ...] = ()
-        #: True for a function of a program's own: its errors are the program's, and no program is
-        #: kept of it.
+        #: True for a library's function, whose errors are its own and of which no program is kept.
         self.foreign = False
         #: The reference's derivative, set by `unigrad.autodiff.rules`.
         self.rule: Any = None

@@ -99,7 +99,8 @@ class Tensor(_Attached):
             raise TracingError(
                 f"the value of a {self.dtype.name}{list(self.shape)} tensor was asked for while "
                 "its function is traced (ug.jit and friends run it once without values): use "
-                "ug.where or ug.scan instead of Python's if and while"
+                "ug.where or ug.scan instead of Python's if and while, and a static argument of "
+                "ug.jit for a shape or an axis"
             )
         if self.uid and way is not None and _process.recording:
             warn_if_it_leaves(self, way)

@@ -11,6 +11,7 @@ import numpy.typing as npt
 
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
+from unigrad.core.calls import check_function
 from unigrad.core.errors import SettingError, TracingError
 from unigrad.core.op import another_handle
 from unigrad.core.tensor import Tensor
@@ -43,6 +44,8 @@ def capture(function: Callable[..., Any]) -> Callable[..., CapturedGraph]:
         >>> float(g.run(2.0, 3.0))
         20.0
     """
+
+    check_function("capture: function", function)
 
     @functools.wraps(function, updated=())
     def run(*args: Any, **kwargs: Any) -> CapturedGraph:

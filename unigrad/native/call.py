@@ -17,6 +17,7 @@ from unigrad.autodiff.rules.registry import Rule
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend, Kernel, Native
+from unigrad.core.calls import check_function
 from unigrad.core.errors import (
     HOW_TO_MOVE,
     BackendMismatchError,
@@ -24,6 +25,7 @@ from unigrad.core.errors import (
     NotDifferentiableError,
     ShapeError,
 )
+from unigrad.core.host_errors import own_errors
 from unigrad.core.op import OPS, Op
 from unigrad.core.registry import current_backend
 from unigrad.core.tensor import Tensor
@@ -72,6 +74,7 @@ def native_call(
         >>> float(ug.grad(lambda x: native_call(lambda a: a**3, x, vjp=slope))(cube))
         12.0
     """
+    check_function("native_call: function", function)
     leaves, structure = tree.flatten(args)
     home = _common_home(function, leaves)
     places = [i for i, leaf in enumerate(leaves) if home_of(leaf) is not None]
@@ -170,7 +173,8 @@ class _Call:
 
     def kernel(self, *arrays: Native) -> Any:
         """Call the function; return its array, or a tuple of them."""
-        result = self._function(*self._layout.filled(arrays))
+        with own_errors():
+            result = self._function(*self._layout.filled(arrays))
         found, self.structure = tree.flatten(result)
         self._check(found)
         return found[0] if self.structure.is_leaf() else tuple(found)

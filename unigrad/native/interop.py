@@ -18,6 +18,7 @@ import numpy as np
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend
+from unigrad.core.calls import check_function
 from unigrad.core.copying import own_handles
 from unigrad.core.dispatch import native_of, wrap
 from unigrad.core.dtypes import as_dtype
@@ -67,6 +68,8 @@ def interop(function: Callable[P, Any], /) -> Callable[P, Any]:
         >>> scaled(np.zeros(2, "float32"))
         {'y': array([0., 0.], dtype=float32)}
     """
+
+    check_function("interop: function", function)
 
     @functools.wraps(function)
     def call(*args: P.args, **kwargs: P.kwargs) -> Any:

@@ -11,6 +11,7 @@ import numpy.typing as npt
 from unigrad.autodiff.transforms import value_and_grad
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor, described
+from unigrad.core.calls import check_function
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import COMPLEX, INEXACT
 from unigrad.core.errors import DTypeError, ShapeError
@@ -104,6 +105,7 @@ def scipy_value_and_grad(function: Callable[..., Any], example: Any = None) -> O
         >>> value, gradient.tolist()
         (5.0, [-4.0, -2.0])
     """
+    check_function("scipy_value_and_grad: function", function)
     return Objective(function, example)
 
 

@@ -126,6 +126,8 @@ def _slice(one: slice, length: int, name: str) -> tuple[int, int, int] | None:
         return None
     try:
         start, stop, step = one.indices(length)
+    except TracingError:
+        raise
     except TypeError:
         raise DTypeError(f"{name}: {one} is not made of integers") from None
     except ValueError:

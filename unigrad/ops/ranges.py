@@ -17,7 +17,7 @@ import numpy.typing as npt
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, cast, common_tensors, visible
 from unigrad.core.dtypes import DTypeLike
-from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.errors import DTypeError, ShapeError, TracingError
 from unigrad.core.operands import operands
 from unigrad.core.plans import Plans
 from unigrad.core.tensor import Tensor
@@ -99,6 +99,8 @@ def _scalar(name: str, value: Any) -> int | float:
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         try:
             return operator.index(value)
+        except TracingError:
+            raise
         except TypeError:
             raise DTypeError(f"{name}: expected a real number, not {value!r}") from None
     return value

@@ -14,7 +14,7 @@ import numpy as np
 from unigrad.core import whole
 from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.axes import normalize_axes, normalize_axis, plain_axes, plain_axis
-from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.errors import DTypeError, ShapeError, TracingError
 from unigrad.core.op import primitive
 from unigrad.core.plans import plain_ints, planned
 from unigrad.core.tensor import Tensor
@@ -44,6 +44,8 @@ def as_shape(name: str, shape: int | Sequence[int]) -> tuple[int, ...]:
         many = (shape,)
     try:
         return plain_ints(many)
+    except TracingError:
+        raise
     except TypeError:
         raise DTypeError(f"{name}: needs integers, not {shape!r}") from None
 
@@ -56,6 +58,8 @@ def as_integer(name: str, value: Any) -> int:
     """
     try:
         (number,) = plain_ints((value,))
+    except TracingError:
+        raise
     except TypeError:
         raise DTypeError(f"{name}: needs an integer, not {value!r}") from None
     return number

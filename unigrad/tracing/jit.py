@@ -20,6 +20,8 @@ import optree
 
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
+from unigrad.core.backend import Backend
+from unigrad.core.calls import check_function
 from unigrad.core.copying import own_handles
 from unigrad.core.errors import SettingError, TracingError
 from unigrad.core.interpreters import stack
@@ -102,7 +104,7 @@ def jit(
         TracingError: when the function asks for the value of a traced Tensor, or makes new
             Variables at every call.
         SettingError: when ``dynamic_shapes`` is True, what is to be compiled cannot be called, or
-            has no such static argument.
+            has no such static argument, or a backend's compiler no such option.
 
     Example:
         >>> import unigrad as ug
@@ -127,14 +129,31 @@ def jit(
             static_argnames=static_argnames,
             options=options,
         )
-    if not callable(function):
-        raise SettingError(f"jit: compiles a function, not {function!r}")
+    check_function("jit: function", function)
     places = {static_argnums} if isinstance(static_argnums, int) else set(static_argnums)
     names = {static_argnames} if isinstance(static_argnames, str) else set(static_argnames)
     _match(function, places, names)
     compiled: Compiled[..., Any] = Compiled(function, places, names, options or {})
     # A function may be an object with attributes of its own: none of them is taken over.
     return functools.update_wrapper(compiled, function, updated=())
+
+
+def _check_options(backend: Backend, options: Mapping[str, Any]) -> None:
+    """Check the settings for a backend's compiler.
+
+    Raises:
+        SettingError: when it has no such setting, or one may not have this value.
+    """
+    for name, value in options.items():
+        allowed = backend.jit_options.get(name)
+        if allowed is None:
+            known = ", ".join(map(repr, backend.jit_options)) or "none"
+            raise SettingError(f"jit: {backend.name} has no option {name!r}; there are {known}")
+        if value not in allowed:
+            raise SettingError(
+                f"jit: the option {name!r} of {backend.name} is one of "
+                f"{', '.join(map(repr, allowed))}, not {value!r}"
+            )
 
 
 def _match(function: Callable[..., Any], places: set[int], names: set[str]) -> None:
@@ -273,7 +292,9 @@ class Compiled(Generic[P, R]):
             found = self._programs.find(call.signature)
             if found is not None:
                 return found
-            options = dict(self._options.get(call.signature[0].name, {}))
+            backend = call.signature[0]
+            options = dict(self._options.get(backend.name, {}))
+            _check_options(backend, options)
             return self._programs.add(
                 call.signature,
                 # To whoever records it is one op, whose derivative is compiled as well.

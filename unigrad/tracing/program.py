@@ -12,6 +12,7 @@ from unigrad.core import programs, recorders, tree
 from unigrad.core.backend import Backend, Lift, Native
 from unigrad.core.dispatch import wrap, wrap_all
 from unigrad.core.errors import LEAKED, BackendMismatchError, TracingError, UnigradError
+from unigrad.core.host_errors import own_error
 from unigrad.core.origins import Limit
 from unigrad.core.references import ALONE as _ALONE
 from unigrad.core.tensor import Tensor
@@ -106,6 +107,9 @@ class Program:
             outputs = (run or self._run)(*natives, *[tensor.native for tensor in values])
             return wrap_all(backend, outputs)
         except Exception as error:
+            own = own_error(error)
+            if own is not None:
+                raise own from None
             kind = None if isinstance(error, UnigradError) else backend.error_class(error)
             if kind is None:
                 raise

@@ -8,6 +8,7 @@ from typing import Any
 
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
+from unigrad.core.calls import check_function
 from unigrad.core.copying import own_handles
 from unigrad.core.interpreters import stack
 from unigrad.core.tensor import Tensor
@@ -38,6 +39,8 @@ def checkpoint(function: Callable[..., Any]) -> Callable[..., Any]:
         >>> float(ug.grad(checkpoint(lambda x: ug.sin(ug.sin(x))))(0.0))
         1.0
     """
+
+    check_function("checkpoint: function", function)
 
     @functools.wraps(function, updated=())
     def run(*args: Any, **kwargs: Any) -> Any:

@@ -11,7 +11,7 @@ from typing import Any
 from unigrad.autodiff.backward import zeros_like
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
-from unigrad.core.calls import pair
+from unigrad.core.calls import check_function, pair
 from unigrad.core.errors import NotDifferentiableError, SettingError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -67,6 +67,8 @@ class custom_vjp(Custom):
             bwd: takes that and a cotangent of the result's structure; returns a tuple with the
                 cotangent of every argument, ``None`` for zero.
         """
+        check_function(f"{self._name}: fwd", fwd)
+        check_function(f"{self._name}: bwd", bwd)
         self._forward, self._backward = fwd, bwd
 
     def __call__(self, *args: Any, **kwargs: Any) -> Any:
@@ -230,6 +232,7 @@ class custom_jvp(Custom):
         """Give the derivative: a function of primals and tangents, each a tuple with an entry per
         argument, that returns the result and its tangent, linear in the tangents.
         """
+        check_function(f"{self._name}: jvp", jvp)
         self._rule = jvp
         return jvp
 
@@ -316,6 +319,7 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
         >>> float(ug.grad(log1pexp)(50.0))
         1.0
     """
+    check_function("custom_gradient: function", function)
     name = getattr(function, "__name__", "function")
 
     @functools.wraps(function, updated=())

@@ -10,7 +10,9 @@ from typing import Any
 import optree
 
 from unigrad.core import tree
-from unigrad.core.arguments import as_tensor
+from unigrad.core.arguments import as_tensor, cast
+from unigrad.core.calls import check_function
+from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -23,6 +25,7 @@ class Custom:
     def __init__(
         self, function: Callable[..., Any], nondiff_argnums: int | Sequence[int] = ()
     ) -> None:
+        check_function(f"{type(self).__name__}: function", function)
         self.__doc__ = function.__doc__
         self.__wrapped__ = function
         self._function = function
@@ -179,7 +182,11 @@ class Call:
 
 
 def of_shape(what: str, x: Tensor, like: Tensor) -> Tensor:
-    """Return a cotangent or tangent if it has its value's shape."""
+    """Return a cotangent or tangent of its value's shape, in the value's dtype.
+
+    Raises:
+        ShapeError: when its shape is another.
+    """
     if x.shape != like.shape:
         raise ShapeError(f"{what} has shape {x.shape} for a value of shape {like.shape}")
-    return x
+    return cast(x, like.dtype) if like.dtype in INEXACT else x

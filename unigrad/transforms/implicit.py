@@ -8,6 +8,7 @@ from typing import Any
 
 from unigrad.autodiff.transforms import jvp
 from unigrad.core.arguments import as_tensor
+from unigrad.core.calls import check_function
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
@@ -47,6 +48,9 @@ def implicit_diff(
         >>> ug.grad(sqrt)(ug.asarray(4.0)).item()
         0.25
     """
+
+    check_function("implicit_diff: solver", solver)
+    check_function("implicit_diff: equation", equation)
 
     @custom_jvp
     def solved(*theta: Any) -> Tensor:

@@ -17,8 +17,8 @@ from unigrad.autodiff.transforms import grad, pushed_forward
 from unigrad.batching.vmap import vmap
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
-from unigrad.core.calls import is_single, positions, sequence
-from unigrad.core.copying import kept_handles
+from unigrad.core.calls import check_function, is_single, pair, positions, sequence
+from unigrad.core.copying import kept_handles, own_handles
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import COMPLEX, INEXACT
 from unigrad.core.errors import DTypeError, SettingError
@@ -29,15 +29,20 @@ Mode = Literal["auto", "forward", "reverse"]
 
 
 def jacobian(
-    f: Callable[..., Any], argnums: int | Sequence[int] = 0, mode: Mode = "auto"
+    f: Callable[..., Any],
+    argnums: int | Sequence[int] = 0,
+    mode: Mode = "auto",
+    has_aux: bool = False,
 ) -> Callable[..., Any]:
     """Return the function that computes every derivative of f's results by its arguments.
 
     Args:
-        f: takes and returns pytrees of real floating tensors.
+        f: takes and returns pytrees of real floating tensors; with ``has_aux`` it returns a pair of
+            one and anything else.
         argnums: the position of the argument to differentiate by, or several.
         mode: ``"forward"`` takes one pass per element of the arguments, ``"reverse"`` one per
             element of the results, ``"auto"`` whichever is less, in one batch.
+        has_aux: the new function then returns ``(derivatives, aux)``.
 
     Returns:
         A function of f's arguments. In the result's structure, each leaf is a pytree of the
@@ -47,13 +52,15 @@ def jacobian(
     Raises:
         DTypeError: when an argument to differentiate by, or a result, is not real and floating.
         ShapeError: when there is no argument at a position.
-        SettingError: when ``mode`` is another word, or ``argnums`` no integer.
+        SettingError: when ``mode`` is another word, ``argnums`` no integer, or with ``has_aux`` the
+            result no pair.
 
     Example:
         >>> import unigrad as ug
         >>> jacobian(lambda x: ug.asarray([[1.0, 2.0], [3.0, 4.0]]) @ x)(ug.ones(2)).tolist()
         [[1.0, 2.0], [3.0, 4.0]]
     """
+    check_function("jacobian: f", f)
     if mode not in ("auto", "forward", "reverse"):
         raise SettingError(f'jacobian: mode is "auto", "forward" or "reverse", not {mode!r}')
 
@@ -72,24 +79,32 @@ def jacobian(
             each = [moving] if single else moving
             for i, one in zip(places, each, strict=True):
                 every[i] = one
-            return f(*every, **kwargs)
+            found = f(*every, **kwargs)
+            if not has_aux:
+                return found, None
+            return pair("jacobian: with has_aux f returns a pair of a result and more", found)
 
-        rows, result = _jacobian(of_leaves, points, mode)
-        return tree.unflatten(result, [tree.unflatten(structure, row) for row in rows])
+        rows, result, aux = _jacobian(of_leaves, points, mode)
+        found = tree.unflatten(result, [tree.unflatten(structure, row) for row in rows])
+        return (found, own_handles(aux)) if has_aux else found
 
     return run
 
 
 def _jacobian(
-    f: Callable[..., Any], points: Sequence[Tensor], mode: Mode
-) -> tuple[list[list[Tensor]], Any]:
-    """Return, for each leaf of the result, the derivatives by each point; and the structure."""
+    f: Callable[..., tuple[Any, Any]], points: Sequence[Tensor], mode: Mode
+) -> tuple[list[list[Tensor]], Any, Any]:
+    """Return, for each leaf of the result, the derivatives by each point; the structure; and aux.
+
+    The function returns its result and what is not differentiated.
+    """
     if mode == "forward":
         return _by_columns(f, points)
     with GradientTape(persistent=True, watch_accessed_variables=False, reference=True) as tape:
         tape.watch(points)
         given, points = points, kept_handles(points)
-        found, result = tree.flatten(f(*given))
+        value, aux = f(*given)
+        found, result = tree.flatten(value)
         outputs = [_real("a result", as_tensor(one)) for one in found]
     if mode == "auto" and sum(x.size for x in points) < sum(out.size for out in outputs):
         return _by_columns(f, points)
@@ -106,13 +121,18 @@ def _jacobian(
             _reshaped(one, (*out.shape, *x.shape)) for one, x in zip(columns, points, strict=True)
         ]
 
-    return [row(out) for out in outputs], result
+    return [row(out) for out in outputs], result, aux
 
 
-def _by_columns(f: Callable[..., Any], points: Sequence[Tensor]) -> tuple[list[list[Tensor]], Any]:
+def _by_columns(
+    f: Callable[..., tuple[Any, Any]], points: Sequence[Tensor]
+) -> tuple[list[list[Tensor]], Any, Any]:
     """Differentiate in forward mode, one argument after the other."""
     columns: list[list[Tensor]] = []
     result: Any = None
+    beside: list[Any] = []
+    aux: Any = None
+    arrays: Sequence[Tensor] = ()
 
     for i, x in enumerate(points):
 
@@ -120,18 +140,24 @@ def _by_columns(f: Callable[..., Any], points: Sequence[Tensor]) -> tuple[list[l
             others = kept_handles(points)
             return f(*others[:i], moving, *others[i + 1 :])
 
-        def pushed(t: Tensor, x: Tensor = x, of_one: Any = of_one) -> list[Tensor]:
-            nonlocal result
-            out, tangent = pushed_forward(of_one, (x,), (t,))
+        def pushed(t: Tensor, x: Tensor = x, of_one: Any = of_one) -> tuple[list[Tensor], Any]:
+            nonlocal result, beside, aux
+            out, tangent, more = pushed_forward(of_one, (x,), (t,), has_aux=True)
             result = tree.structure(out)
-            return [_real("a result", one) for one in tree.leaves(tangent)]
+            beside, aux = tree.flatten(more)
+            known = [one for one in beside if isinstance(one, Tensor)]
+            return [_real("a result", one) for one in tree.leaves(tangent)], known
 
         size = x.size
-        found = vmap(pushed, out_axes=-1)(_basis(x) if size else _zeros(x, (1, *x.shape)))
+        directions = _basis(x) if size else _zeros(x, (1, *x.shape))
+        found, arrays = vmap(pushed, out_axes=(-1, None))(directions)
         columns.append(
             [_reshaped(one if size else one[..., :0], (*one.shape[:-1], *x.shape)) for one in found]
         )
-    return [list(row) for row in zip(*columns, strict=True)], result
+    known = iter(arrays)
+    leaves = [next(known) if isinstance(one, Tensor) else one for one in beside]
+    rows = [list(row) for row in zip(*columns, strict=True)]
+    return rows, result, tree.unflatten(aux, leaves)
 
 
 def _real(what: str, x: Tensor) -> Tensor:
@@ -164,7 +190,9 @@ def _reshaped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
     return out
 
 
-def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+def hessian(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
     """Return the function that computes every second derivative: forward over reverse mode.
 
     Arguments, results and errors are those of `jacobian`, applied twice.
@@ -174,7 +202,8 @@ def hessian(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable
         >>> hessian(lambda x: x[0] ** 2 * x[1])(ug.asarray([2.0, 3.0])).tolist()
         [[6.0, 4.0], [4.0, 0.0]]
     """
-    return jacobian(jacobian(f, argnums, "reverse"), argnums, "forward")
+    check_function("hessian: f", f)
+    return jacobian(jacobian(f, argnums, "reverse", has_aux), argnums, "forward", has_aux)
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
@@ -201,6 +230,7 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
         >>> hvp(lambda x: ug.sum(x**3), (x,), (v,)).tolist()
         [6.0, 0.0]
     """
+    check_function("hvp: f", f)
     primals = sequence("hvp: primals", primals)
     tangents = sequence("hvp: tangents", tangents)
     single = len(primals) == 1
@@ -209,7 +239,9 @@ def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) 
     return pushed_forward(gradient, primals, tangents)[1]
 
 
-def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+def jacfwd(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
     """Return `jacobian` in forward mode: a pass for each element of the arguments.
 
     Example:
@@ -217,10 +249,12 @@ def jacfwd(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[
         >>> jacfwd(lambda x: x * x)(ug.asarray([1.0, 2.0])).tolist()
         [[2.0, 0.0], [0.0, 4.0]]
     """
-    return jacobian(f, argnums, "forward")
+    return jacobian(f, argnums, "forward", has_aux)
 
 
-def jacrev(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[..., Any]:
+def jacrev(
+    f: Callable[..., Any], argnums: int | Sequence[int] = 0, has_aux: bool = False
+) -> Callable[..., Any]:
     """Return `jacobian` in reverse mode: a pass for each element of the results.
 
     Example:
@@ -228,4 +262,4 @@ def jacrev(f: Callable[..., Any], argnums: int | Sequence[int] = 0) -> Callable[
         >>> jacrev(lambda x: x * x)(ug.asarray([1.0, 2.0])).tolist()
         [[2.0, 0.0], [0.0, 4.0]]
     """
-    return jacobian(f, argnums, "reverse")
+    return jacobian(f, argnums, "reverse", has_aux)

@@ -10,6 +10,7 @@ from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.transforms import jvp
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
+from unigrad.core.calls import check_function
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import another_handle
@@ -45,6 +46,7 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
         >>> float(y), float(f_jvp(1.0)), float(f_jvp(2.0))
         (9.0, 6.0, 12.0)
     """
+    check_function("linearize: f", f)
     leaves, structure = tree.flatten(primals)
     points = [as_tensor(x) for x in leaves]
     for x in points:

@@ -7,12 +7,13 @@ single call, with results of known shapes: it is not unrolled.
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from typing import Any
 
 import torch
 
 from unigrad.core.registry import load_backend
-from unigrad_torch.bridge import by_rule
+from unigrad_torch.bridge import by_rule, followed
 from unigrad_torch.compiler import runs_as_captured
 from unigrad_torch.private import (
     are_transforms_active,
@@ -20,6 +21,7 @@ from unigrad_torch.private import (
     get_proxy_mode,
     is_batched,
     track_tensor_tree,
+    value_of,
 )
 
 Kernel = Callable[..., Any]
@@ -75,10 +77,19 @@ def _while_loop(
     goes_on, step = condition.on(backend), body.on(backend)
     carry, asked = natives[:carries], natives[carries : carries + conditions]
     constants = natives[carries + conditions :]
-    steps = 0
-    while (max_steps is None or steps < max_steps) and goes_on(*carry, *asked)[0]:
-        carry = step(*carry, *constants)
-        steps += 1
+    for _ in count() if max_steps is None else range(max_steps):
+        runs = goes_on(*carry, *asked)[0]
+        if are_transforms_active() and is_batched(runs):
+            # Each example of torch.func.vmap ends for itself: those that have stay as they are.
+            if not value_of(runs).any():
+                break
+            after = step(*carry, *constants)
+            pairs = zip(after, carry, strict=True)
+            carry = tuple([torch.where(runs, new, old) for new, old in pairs])
+        elif runs:
+            carry = step(*carry, *constants)
+        else:
+            break
     return tuple(carry)
 
 
@@ -129,7 +140,7 @@ def _whole(name: str, kernel: Kernel, shapes: Callable[..., list[tuple[int, ...]
         proxy = tracer.create_proxy("call_function", call, tuple(given), {}, name=name)
         return tuple(track_tensor_tree(found, proxy, constant=None, tracer=tracer))
 
-    return by_rule(name, run)
+    return run
 
 
 def _like(values: Any, *before: int) -> list[Any]:
@@ -141,9 +152,19 @@ def _shapes_of_scan(body: Any, carries: int, length: int, **_: Any) -> list[Any]
     return _like(body.outputs[:carries]) + _like(body.outputs[carries:], length)
 
 
+_while = _whole("while_loop", _while_loop, lambda body, **_: _like(body.outputs))
+_while_by_rule = by_rule("while_loop", _while)
+
+
+def _either_while(*natives: Any, max_steps: int | None, **settings: Any) -> Any:
+    # The rule has no reverse mode. torch's own follows the steps, where their number has a bound.
+    bounded = max_steps is not None and followed(*natives)
+    return (_while if bounded else _while_by_rule)(*natives, max_steps=max_steps, **settings)
+
+
 TABLE = {
-    "scan": _whole("scan", _scan, _shapes_of_scan),
-    "while_loop": _whole("while_loop", _while_loop, lambda body, **_: _like(body.outputs)),
-    "cond": _whole("cond", _cond, lambda branch0, **_: _like(branch0.outputs)),
+    "scan": by_rule("scan", _whole("scan", _scan, _shapes_of_scan)),
+    "while_loop": _either_while,
+    "cond": by_rule("cond", _whole("cond", _cond, lambda branch0, **_: _like(branch0.outputs))),
     "unbounded": by_rule("unbounded", lambda x, *sources: x.clone()),
 }

@@ -111,17 +111,17 @@ def _as_tensor(number: Number) -> Tensor:
 
 
 #: Makes the fused kernel a node of captured graphs, which looks at its numbers when it is run.
-_library = torch.library.Library("unigrad", "DEF")
-_library.define(
+library = torch.library.Library("unigrad", "DEF")
+library.define(
     "fused_adam(Tensor step, Tensor rate, Tensor beta1, Tensor beta2, Tensor epsilon, "
     "Tensor[] parameters, Tensor[] gradients, Tensor[] first, Tensor[] second) -> Tensor[]"
 )
-_library.impl("fused_adam", _fused, "CompositeExplicitAutograd")
+library.impl("fused_adam", _fused, "CompositeExplicitAutograd")
 _in_graph = torch.ops.unigrad.fused_adam.default
 quicker(_in_graph, _fused)
 
 
-@torch.library.register_fake("unigrad::fused_adam", lib=_library)
+@torch.library.register_fake("unigrad::fused_adam", lib=library)
 def _shapes(*arguments: Any) -> list[Tensor]:
     *_, parameters, _, first, second = arguments
     return [

@@ -20,7 +20,7 @@ TABLE = {
     "identity": lambda x: x,
     "stop_gradient": torch.Tensor.detach,
     "reshape": torch.reshape,
-    "broadcast_to": lambda x, shape: torch.broadcast_to(x, shape),
+    "broadcast_to": lambda x, shape: x.expand(shape),
     "permute_dims": lambda x, axes: torch.permute(x, axes),
     "stack": lambda *xs, axis: torch.stack(xs, axis),
     "flip": lambda x, axis: torch.flip(x, axis),
@@ -55,7 +55,7 @@ def _bind_pad(widths: tuple[tuple[int, int], ...], value: float) -> Any:
 BINDERS: dict[Any, Any] = {
     TABLE["diag"]: lambda k: partial(torch.diag, diagonal=k),
     TABLE["diagonal"]: lambda offset: partial(torch.diagonal, offset=offset, dim1=-2, dim2=-1),
-    TABLE["broadcast_to"]: lambda shape: partial(torch.broadcast_to, size=shape),
+    TABLE["broadcast_to"]: lambda shape: partial(torch.Tensor.expand, size=shape),
     TABLE["permute_dims"]: _bind_permute,
     TABLE["stack"]: lambda axis: lambda *xs: torch.stack(xs, axis),
     TABLE["concat"]: lambda axis: lambda *xs: torch.cat(xs, axis),

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import torch
 
-from unigrad_torch.private import dispatch_modes, is_wrapped_by_transform
+from unigrad_torch.private import dispatch_modes, is_batched_of_old, is_wrapped_by_transform
 
 
 class _Thread(threading.local):
@@ -36,6 +36,7 @@ def has_values(x: torch.Tensor) -> bool:
         and not is_wrapped_by_transform(x)
         # While a graph is captured, even what it closes over gives no numbers.
         and not dispatch_modes()
+        and not is_batched_of_old(x)
     )
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import wraps
 from typing import Any, ClassVar, TypeAlias
 
+from unigrad.core.errors import NotDifferentiableError
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 
@@ -197,6 +198,15 @@ def bilinear(name: str, first: Vjp, second: Vjp) -> None:
         return add_up(terms)
 
     op.rule = Rule([first, second], jvp)
+
+
+def has_no_tangent(name: str) -> NotDifferentiableError:
+    """Return the error for a function whose rule is of reverse mode only."""
+    return NotDifferentiableError(
+        f"{name} has no forward derivative: a function whose rule is of reverse mode "
+        "(ug.custom_vjp) is differentiated by that mode, twice for second derivatives; "
+        "ug.custom_jvp gives it a rule for both"
+    )
 
 
 def add_up(terms: Sequence[Tensor]) -> Tensor:
