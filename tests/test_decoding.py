@@ -50,6 +50,8 @@ def ours(settings: dict[str, Any]) -> tuple[Any, decoding.Decoded]:
             min_length=settings.get("min_length", 0),
             no_repeat_ngram=settings.get("no_repeat_ngram_size", 0),
             banned=[one[0] for one in settings.get("bad_words_ids", [])],
+            groups=settings.get("num_beam_groups", 1),
+            diversity_penalty=settings.get("diversity_penalty", 0.0),
             padding=native.PADDING,
         )
 

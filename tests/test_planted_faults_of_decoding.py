@@ -61,8 +61,14 @@ def _rows_stay(honest: Any) -> Any:
 
 
 def _nothing_finishes(honest: Any) -> Any:
-    return lambda self, carry, group, scores, parents, tokens, ended, attention: honest(
-        self, carry, group, scores, parents, tokens, ended & (tokens < 0), attention
+    return lambda self, before, scores, written, ended, length: honest(
+        self, before, scores, written, ended & (scores > 0.0), length
+    )
+
+
+def _decided_groups_say_nothing(honest: Any) -> Any:
+    return lambda self, carry, parts, like: honest(
+        self, carry._replace(closed=carry.closed & False), parts, like
     )
 
 
@@ -145,8 +151,12 @@ FAULTS: dict[str, tuple[Plant, tuple[str, ...]]] = {
     ),
     "one end of two": (_constraints(end=lambda ends: ends[:1]), ("beam search, hf, two ends",)),
     "groups that do not mind each other": (
-        _instead(search, "_counts", lambda f: lambda *given: f(*given) * 0.0),
-        ("beam search, groups",),
+        _instead(Search, "_taken", lambda f: lambda *given: f(*given) * 0.0),
+        ("beam search, groups", "beam search, groups by another rule"),
+    ),
+    "decided groups without padding": (
+        _instead(Search, "_taken", _decided_groups_say_nothing),
+        ("beam search, groups of one, stopped early",),
     ),
     "coverage of all": (
         _instead(search, "coverage", lambda f: lambda a, beta, inside: f(a + 1.0, beta, inside)),

@@ -52,6 +52,13 @@ SEARCHES: Mapping[str, Rules] = {
     "tokens banned and forced": Rules(banned=(1,), forced={1: 3}, rule="hf", length_penalty=1.0),
     "a prefix": Rules(prefix=((3, 1), (-1, 0), (1, -1), (0, 0)) * 2, length_penalty=1.0),
     "groups": Rules(beam=6, n_best=6, groups=2, diversity_penalty=0.7, rule="hf"),
+    "groups, a short limit": Rules(
+        beam=6, n_best=6, groups=3, diversity_penalty=0.7, rule="hf", max_length=3
+    ),
+    "groups of one, stopped early": Rules(
+        beam=3, n_best=3, groups=3, diversity_penalty=0.8, rule="hf", early_stopping=True
+    ),
+    "groups by another rule": Rules(beam=4, n_best=4, groups=2, diversity_penalty=0.7),
     "coverage": Rules(coverage_penalty=0.4, length_penalty=0.6),
 }
 #: Those that are compiled as well in a quick run.

@@ -18,7 +18,7 @@ import numpy as np
 import unigrad as ug
 from unigrad_conformance.sample import Array
 
-VOCABULARY, LENGTH, PLACES, START = 4, 5, 3, 9
+VOCABULARY, LENGTH, PLACES, START, PADDING = 4, 5, 3, 9, 0
 
 #: Tokens and score.
 Hypothesis = tuple[tuple[int, ...], float]
@@ -122,6 +122,8 @@ class _Group:
     running: list[tuple[float, tuple[int, ...]]]
     finished: list[Hypothesis] = field(default_factory=list)
     closed: bool = False
+    #: The tokens of those that were to run on, whether or not the step decided the group.
+    chosen: list[int] = field(default_factory=list)
 
 
 def searched(tree: Tree, sequence: int, rules: Rules, limit: int) -> list[Hypothesis]:
@@ -132,7 +134,10 @@ def searched(tree: Tree, sequence: int, rules: Rules, limit: int) -> list[Hypoth
         for group in groups:
             if not group.closed:
                 _advance(tree, sequence, rules, group, length, limit, taken)
-            taken.update(tokens[-1] for _, tokens in group.running)
+                taken.update(group.chosen)
+            elif rules.rule == "hf":
+                # transformers goes on with padding.
+                taken[PADDING] += rules.width
     finished = [one for group in groups for one in group.finished]
     return sorted(finished, key=lambda one: -one[1])[: rules.n_best]
 
@@ -160,25 +165,38 @@ def _advance(
     if rules.rule == "hf":
         looked *= max(2, 1 + len(rules.end))
     ranked = ranked[:looked]
-    ends = [tokens[-1] in rules.end or length == limit for _, tokens in ranked]
+    # In groups transformers lets at the limit enter what would run on.
+    all_run = rules.rule == "hf" and rules.groups > 1
+    over = length == limit and not all_run
+    ends = [tokens[-1] in rules.end or over for _, tokens in ranked]
     new = [
         (tokens, score / rules.penalty(length) + covered(tree, sequence, rules, tokens))
         for rank, (score, tokens) in enumerate(ranked)
         if rank < rules.width and ends[rank]
     ]
-    group.finished = sorted(group.finished + new, key=lambda one: -one[1])[: rules.width]
+    _enter(rules, group, new)
     group.running = [one for one, end in zip(ranked, ends, strict=True) if not end][: rules.width]
-    group.closed = _closed(rules, group, length, limit)
+    group.chosen = [tokens[-1] for _, tokens in group.running]
+    best = (ranked if all_run else group.running)[:1]
+    group.closed = not best or _closed(rules, group, best[0][0], length, limit)
+    if all_run and length == limit and not group.closed:
+        unended = [(tokens, score / rules.penalty(length)) for score, tokens in group.running]
+        _enter(rules, group, unended)
+        group.closed = True
     if group.closed:
         group.running = []
+        if rules.rule != "hf":
+            group.chosen = []
 
 
-def _closed(rules: Rules, group: _Group, length: int, limit: int) -> bool:
-    """Tell whether a group is decided."""
-    if not group.running:
-        return True
+def _enter(rules: Rules, group: _Group, new: list[Hypothesis]) -> None:
+    """Let finished hypotheses enter a group's list."""
+    group.finished = sorted(group.finished + new, key=lambda one: -one[1])[: rules.width]
+
+
+def _closed(rules: Rules, group: _Group, best: float, length: int, limit: int) -> bool:
+    """Tell whether a group is decided, by the best score that there is."""
     full = len(group.finished) == rules.width
-    best = group.running[0][0]
     if full and rules.early_stopping is True:
         return True
     if rules.rule == "hf":

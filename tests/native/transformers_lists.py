@@ -1,8 +1,8 @@
 """What transformers' ``generate`` finds by beam search on a small recurrent model, written down.
 
-``python -m native.transformers_lists`` (in tests/, with transformers 5 installed) writes the file
-again that `lists` reads. The model is h ← tanh(h A + E[token]), logits = h O + b; a sequence starts
-with a token of its own, so a batch of them is a batch of different searches.
+``python -m native.transformers_lists`` (in tests/, with transformers 5, or 4 for `GROUPS`) writes
+the file again that `lists` reads. The model is h ← tanh(h A + E[token]), logits = h O + b; a
+sequence starts with a token of its own, so a batch of them is a batch of different searches.
 """
 
 from __future__ import annotations
@@ -37,6 +37,16 @@ SETTINGS: list[dict[str, Any]] = [
      "min_length": 3, "no_repeat_ngram_size": 3},
     {"num_beams": 5, "num_return_sequences": 3, "eos_token_id": [2, 5]},
     {"num_beams": 5, "num_return_sequences": 3, "bad_words_ids": [[3], [4]]},
+]  # fmt: skip
+#: Diverse groups, of transformers 4: with 5 they are a recipe that is to be downloaded.
+GROUPS: list[dict[str, Any]] = [
+    {"num_beams": 4, "num_return_sequences": 4, "num_beam_groups": 2, "diversity_penalty": 0.5},
+    {"num_beams": 6, "num_return_sequences": 6, "num_beam_groups": 3, "diversity_penalty": 1.0,
+     "length_penalty": 0.5, "early_stopping": True},
+    {"num_beams": 6, "num_return_sequences": 3, "num_beam_groups": 2, "diversity_penalty": 0.3,
+     "length_penalty": 2.0, "early_stopping": "never"},
+    {"num_beams": 4, "num_return_sequences": 4, "num_beam_groups": 4, "diversity_penalty": 5.0,
+     "length_penalty": -0.5, "max_new_tokens": 4},
 ]  # fmt: skip
 
 
@@ -101,11 +111,19 @@ def found(settings: dict[str, Any]) -> tuple[Any, Any]:
 
 
 def write() -> None:
-    """Write the file."""
+    """Write the file again; what another version of transformers has made stays."""
+    import transformers
+
+    groups_too = int(transformers.__version__.split(".")[0]) < 5
+    before = {json.dumps(one[0]): one for one in lists()}
     rows = []
-    for settings in SETTINGS:
-        tokens, scores = found(settings)
-        rows.append(json.dumps([settings, tokens[:KEPT], scores[:KEPT]]))
+    for settings in [*SETTINGS, *GROUPS]:
+        row: Any = before.get(json.dumps(settings))
+        if (settings in GROUPS) == groups_too:
+            tokens, scores = found(settings)
+            row = settings, tokens[:KEPT], scores[:KEPT]
+        if row is not None:
+            rows.append(json.dumps(row))
     FILE.write_text("[\n" + ",\n".join(rows) + "\n]\n")
 
 

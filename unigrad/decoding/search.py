@@ -8,7 +8,8 @@ How it decides, where implementations differ (`rule`):
 
 - ``"hf"`` is transformers' ``generate``: the best 2K continuations are looked at (more, if several
   tokens end a sequence). Those among the first K that end are finished; the best K of those that do
-  not end run on.
+  not end run on. In groups it is transformers' search in groups, which is another one: see
+  `Search._taken` and `Search._group`.
 - The others look at the best K. Those that end leave the beam, and their places stay empty for one
   step; so a beam of one is greedy search, whatever the penalty (as Sutskever et al. 2014).
 - The K best finished ones are kept by their penalised score. At the longest length all end.
@@ -25,29 +26,30 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.decoding.constraints import Constraints
 from unigrad.decoding.penalties import coverage, length_penalty_of
-from unigrad.decoding.states import pick, take_rows
+from unigrad.decoding.states import pick, rows_of, take_rows
 from unigrad.decoding.steps import (
     Decoded,
     Problems,
     Step,
-    first_step,
     first_tokens,
     is_one_of,
+    noted,
     read,
 )
+from unigrad.ops.arithmetic import maximum
 from unigrad.ops.comparison import isnan, where
 from unigrad.ops.indexing import take
 from unigrad.ops.joining import concat
 from unigrad.ops.reductions import all as all_of
-from unigrad.ops.reductions import any as any_of
 from unigrad.ops.reductions import max as max_of
 from unigrad.ops.reductions import sum
-from unigrad.ops.shaping import expand_dims, reshape
+from unigrad.ops.repeating import repeat
+from unigrad.ops.shaping import broadcast_to, expand_dims, reshape
 from unigrad.ops.softmax import one_hot
 from unigrad.ops.sorting import top_k
 
@@ -158,13 +160,12 @@ class Search:
         allowed = self.constraints(scores, tokens, carry.place)
         total, problems = self._continued(carry, reshape(allowed, (batch, beam, allowed.shape[1])))
         found = self._selected(carry, total, attention)
-        rows = as_tensor(np.arange(batch)[:, None] * beam, carry.last) + found.parents
         return Carry(
             place=carry.place + 1,
             last=reshape(found.tokens, (-1,)),
-            state=take_rows(state, reshape(rows, (-1,))),
+            state=take_rows(state, rows_of(found.parents, beam)),
             running=found.running,
-            written=self._written(carry, found.parents, found.tokens, attention),
+            written=found.written,
             finished=found.finished,
             closed=found.closed,
             problems=problems,
@@ -177,46 +178,56 @@ class Search:
         sequence with NaN, so that the others are searched to their ends.
         """
         exists = expand_dims(carry.running > _NOTHING, axis=-1)
-        nan = any_of(isnan(gained) & exists, axis=(1, 2), keepdims=True)
-        total = expand_dims(carry.running, axis=-1) + gained
-        total = where(exists & ~nan, total, _NOTHING)
-        broken = reshape(nan, (self.batch,))
+        total = where(exists, expand_dims(carry.running, axis=-1) + gained, _NOTHING)
+        # NaN, if there is one.
+        best = max_of(total, axis=(1, 2))
+        broken = isnan(best)
+        total = where(reshape(broken, (self.batch, 1, 1)), _NOTHING, total)
         # Whoever has an answer may end where nothing may follow.
-        answered = any_of(carry.finished.scores > _NOTHING, axis=1)
-        alive = any_of(exists, axis=(1, 2)) & ~broken & ~answered
-        stuck = alive & ~any_of(total > _NOTHING, axis=(1, 2))
+        answered = max_of(carry.finished.scores, axis=1) > _NOTHING
+        alive = (max_of(carry.running, axis=1) > _NOTHING) & ~answered
+        problems = carry.problems
         return total, Problems(
-            first_step(carry.problems.broken, broken, carry.place),
-            first_step(carry.problems.stuck, stuck, carry.place),
+            noted(problems.broken, broken, carry.place),
+            noted(problems.stuck, (best == _NOTHING) & alive, carry.place),
         )
 
     def _selected(self, carry: Carry, total: Tensor, attention: Tensor | None) -> Selected:
         """Choose in one group after the other; later ones avoid the tokens of earlier ones."""
         parts: list[Selected] = []
         for group in range(self.groups):
-            own = slice(group * self.width, (group + 1) * self.width)
-            scores = total[:, own] if self.groups > 1 else total
+            scores = self._own(total, group)
             if parts and self.diversity:
-                taken = _counts(parts, total.shape[2], scores)
+                taken = self._taken(carry, parts, scores)
                 scores = scores - self.diversity * expand_dims(taken, axis=1)
             parts.append(self._group(carry, group, scores, attention))
         if self.groups == 1:
             return parts[0]
-        joined = Pool(
-            concat([one.finished.scores for one in parts], axis=1),
-            concat([one.finished.lengths for one in parts], axis=1),
-            {
-                name: concat([one.finished.written[name] for one in parts], axis=1)
-                for name in carry.written
-            },
-        )
-        return Selected(
-            concat([one.parents for one in parts], axis=1),
-            concat([one.tokens for one in parts], axis=1),
-            concat([one.running for one in parts], axis=1),
-            joined,
-            concat([one.closed for one in parts], axis=1),
-        )
+        joined: Selected = tree.map(lambda *one: concat(one, axis=1), *parts)
+        return joined
+
+    def _own(self, x: Tensor, group: int) -> Tensor:
+        """Return a group's part of what there is of all hypotheses (batch, beam, …)."""
+        own: Tensor = x
+        if self.groups > 1:
+            own = x[:, group * self.width : (group + 1) * self.width]
+        return own
+
+    def _taken(self, carry: Carry, parts: Sequence[Selected], like: Tensor) -> Tensor:
+        """Return how often earlier groups chose each token to run on (batch, vocabulary).
+
+        With transformers what is chosen by a group that this step decides counts, and padding of
+        groups that were decided before.
+        """
+        tokens = concat([one.chosen for one in parts], axis=1)
+        if self.rule == "hf":
+            before = repeat(carry.closed[:, : len(parts)], self.width, axis=1)
+            tokens = where(before, self.padding, tokens)
+        return sum(one_hot(tokens, like.shape[2], dtype=like.dtype), axis=1)
+
+    def _chosen(self, tokens: Tensor, running: Tensor) -> Tensor:
+        """Return the tokens of hypotheses that are there, -1 for the others."""
+        return where(running > _NOTHING, tokens, -1) if self.diversity else tokens
 
     def _group(self, carry: Carry, group: int, total: Tensor, attention: Tensor | None) -> Selected:
         """Choose the continuations of one group from scores (batch, width, vocabulary)."""
@@ -226,51 +237,70 @@ class Search:
         scores, places = top_k(
             reshape(total, (self.batch, width * vocabulary)), min(wanted, width * vocabulary)
         )
-        parents, tokens = places // vocabulary + group * width, places % vocabulary
+        parents, tokens = places // vocabulary, places % vocabulary
+        if group:
+            parents = parents + group * width
         length = carry.place + 1
         limit = self.max_length if self.limits is None else self.limits
-        ended = is_one_of(tokens, ends) | (length >= limit)
-        closed = carry.closed[:, group : group + 1]
-        finished = self._finished(
-            carry, group, scores[:, :width], parents[:, :width], tokens[:, :width],
-            ended[:, :width] & ~closed, attention,
-        )  # fmt: skip
-        running = where(ended, _NOTHING, scores)
-        if self.rule == "hf":
-            running, kept = top_k(running, width)
-            parents, tokens = pick(parents, kept), pick(tokens, kept)
-        closed = closed | self._decided(running, finished.scores, length, limit)
-        return Selected(parents, tokens, where(closed, _NOTHING, running), finished, closed)
+        over = length >= limit
+        ended = is_one_of(tokens, ends)
+        closed = carry.closed[:, group : group + 1] if self.groups > 1 else carry.closed
+        pool = Pool(*tree.map(lambda one: self._own(one, group), carry.finished))
+        if self.rule != "hf":
+            # Those that end and those that run on are the same ones.
+            ended = ended | over
+            written = self._written(carry, parents, tokens, attention)
+            pool = self._finished(pool, scores, written, ended, length)
+            running = where(ended, _NOTHING, scores)
+            closed = closed | self._decided(running, pool.scores, length, limit)
+            running = where(closed, _NOTHING, running)
+            chosen = self._chosen(tokens, running)
+            return Selected(parents, tokens, running, written, pool, closed, chosen)
+        first = tuple(one[:, :width] for one in (scores, parents, tokens, ended))
+        if self.groups == 1:
+            ended = ended | over
+            first = (*first[:3], ended[:, :width])
+        written = self._written(carry, first[1], first[2], attention)
+        pool = self._finished(pool, first[0], written, first[3], length)
+        running, kept = top_k(where(ended, _NOTHING, scores), width)
+        parents, tokens = pick((parents, tokens), kept)
+        chosen = self._chosen(tokens, running)
+        written = self._written(carry, parents, tokens, attention)
+        # In groups, transformers looks at those that end as well.
+        best = running if self.groups == 1 else scores
+        closed = closed | self._decided(best, pool.scores, length, limit)
+        running = where(closed, _NOTHING, running)
+        if self.groups > 1:
+            # At the limit, in groups, all that would run on enter.
+            pool = self._finished(pool, running, written, broadcast_to(over, tokens.shape), length)
+            closed = closed | over
+            running = where(closed, _NOTHING, running)
+        return Selected(parents, tokens, running, written, pool, closed, chosen)
 
     # -- finished hypotheses
 
     def _finished(
         self,
-        carry: Carry,
-        group: int,
+        before: Pool,
         scores: Tensor,
-        parents: Tensor,
-        tokens: Tensor,
+        written: dict[str, Tensor],
         ended: Tensor,
-        attention: Tensor | None,
+        length: Tensor,
     ) -> Pool:
-        """Return a group's finished hypotheses with those among the new ones that end."""
-        own = slice(group * self.width, (group + 1) * self.width)
-        before = Pool(
-            carry.finished.scores[:, own],
-            carry.finished.lengths[:, own],
-            {name: one[:, own] for name, one in carry.finished.written.items()},
-        )
-        written = self._written(carry, parents, tokens, attention)
-        length = carry.place + 1
-        penalised = scores / self._penalty(length, scores)
+        """Return the best of a group's finished hypotheses and the new ones among them that end."""
+        if self._divides:
+            scores = scores / self._divisor(self._penalties(), length, scores)
         if self.beta:
-            penalised = penalised + coverage(written["alignments"], self.beta, self.inside)
-        new = where(ended, penalised, _NOTHING)
-        best, places = top_k(concat([before.scores, new], axis=1), self.width)
-        lengths = concat([before.lengths, before.lengths * 0 + length], axis=1)
-        both = {name: concat([before.written[name], one], axis=1) for name, one in written.items()}
-        return Pool(best, pick(lengths, places), pick(both, places))
+            scores = scores + coverage(written["alignments"], self.beta, self.inside)
+        new = where(ended, scores, _NOTHING)
+        best, places = top_k(concat([before.scores, new], axis=1), before.scores.shape[1])
+        lengths = broadcast_to(reshape(length, (1, 1)), ended.shape)
+        both = tree.map(
+            lambda *one: concat(one, axis=1),
+            (before.lengths, before.written),
+            (lengths, written),
+        )
+        return Pool(best, *pick(both, places))
 
     def _written(
         self, carry: Carry, parents: Tensor, tokens: Tensor, attention: Tensor | None
@@ -286,31 +316,51 @@ class Search:
             found["alignments"] = where(here, expand_dims(rows, axis=2), found["alignments"])
         return found
 
-    def _penalty(self, length: Any, like: Tensor) -> Tensor:
-        """Return what scores of a length are divided by, as a scalar (or per sequence)."""
-        table = [1.0] + [
-            length_penalty_of(i, self.alpha, self.rule) for i in range(1, self.max_length + 2)
-        ]
+    # -- lengths
+
+    @property
+    def _divides(self) -> bool:
+        """Whether lengths count."""
+        return self.rule == "average" or self.alpha != 0.0
+
+    def _penalties(self) -> list[float]:
+        """Return what the scores of lengths from 0 on are divided by."""
+        lengths = range(1, self.max_length + 2)
+        return [1.0] + [length_penalty_of(i, self.alpha, self.rule) for i in lengths]
+
+    def _divisor(self, table: Sequence[float], length: Any, like: Tensor) -> Tensor:
+        """Return a table's entry for a length, a scalar (or per sequence)."""
         return take(as_tensor(np.asarray(table, like.dtype), like), length, axis=0)
 
-    def _decided(self, running: Tensor, finished: Tensor, length: Tensor, limit: Any) -> Tensor:
-        """Tell for which sequences no running hypothesis counts any more (batch, 1)."""
-        best = max_of(running, axis=1, keepdims=True)
-        over = best == _NOTHING
+    def _decided(self, best: Tensor, finished: Tensor, length: Tensor, limit: Any) -> Tensor:
+        """Tell for which sequences none of these scores counts any more (batch, 1)."""
+        best = max_of(best, axis=1, keepdims=True)
+        # While the list is not full its worst score is -∞, and anything may enter.
         worst = finished[:, -1:]
-        if self.rule == "hf":
-            # While the list is not full its worst score is -∞, and anything may enter.
-            most = limit if self.early_stopping == "never" and self.alpha > 0.0 else length
-            over = over | ~(best / self._penalty(most, best) > worst)
-        elif self.early_stopping is False:
-            # A sum only falls, so a score is worth most with one token more or with all of them.
-            soon, late = self._penalty(length + 1, best), self._penalty(limit, best)
-            last = min(self.n_best, self.width) - 1
-            reachable = best / where(soon > late, soon, late)
-            over = over | (finished[:, last : last + 1] >= reachable)
         if self.early_stopping is True:
-            over = over | (worst > _NOTHING)
-        return over
+            done: Tensor = (best == _NOTHING) | (worst > _NOTHING)
+            return done
+        if self.rule == "hf":
+            if self._divides:
+                most = limit if self.early_stopping == "never" and self.alpha > 0.0 else length
+                best = best / self._divisor(self._penalties(), most, best)
+            return ~(best > worst)
+        if self.early_stopping == "never":
+            return best == _NOTHING
+        if self._divides:
+            best = best / self._most(length, limit, best)
+        last = min(self.n_best, self.width) - 1
+        return finished[:, last : last + 1] >= best
+
+    def _most(self, length: Tensor, limit: Any, like: Tensor) -> Tensor:
+        """Return what a running sum, which only falls, is divided by where it is worth most.
+
+        That is with one token more, or with as many as there may be.
+        """
+        table = self._penalties()
+        if self.limits is None:
+            return self._divisor([max(one, table[limit]) for one in table], length + 1, like)
+        return maximum(self._divisor(table, length + 1, like), self._divisor(table, limit, like))
 
     # -- the result
 
@@ -331,17 +381,13 @@ class Search:
 
 
 class Selected(NamedTuple):
-    """What was chosen at a step: who runs on, and who is finished."""
+    """What was chosen at a step: who runs on, with what they wrote, and who is finished."""
 
     parents: Tensor
     tokens: Tensor
     running: Tensor
+    written: dict[str, Tensor]
     finished: Pool
     closed: Tensor
-
-
-def _counts(parts: Sequence[Selected], vocabulary: int, like: Tensor) -> Tensor:
-    """Return how often each token was chosen by hypotheses that run (batch, vocabulary)."""
-    tokens = concat([one.tokens for one in parts], axis=1)
-    alive = concat([one.running for one in parts], axis=1) > _NOTHING
-    return sum(one_hot(where(alive, tokens, -1), vocabulary, dtype=like.dtype), axis=1)
+    #: The tokens that later groups are to avoid, -1 for none.
+    chosen: Tensor

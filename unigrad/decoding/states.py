@@ -12,7 +12,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.ops.indexing import take
 from unigrad.ops.shaping import reshape
 
-__all__ = ["pick", "repeat_rows", "take_rows", "tensor_in"]
+__all__ = ["pick", "repeat_rows", "rows_of", "take_rows", "tensor_in"]
 
 
 def tensor_in(state: Any) -> Tensor | None:
@@ -52,12 +52,23 @@ def pick(values: Any, places: Tensor) -> Any:
         [[2, 2, 1], [3, 4, 3]]
     """
     batch, count = places.shape
+    width = next(leaf.shape[1] for leaf in tree.leaves(values))
+    rows = rows_of(places, width)
 
     def picked(leaf: Tensor) -> Tensor:
-        width = leaf.shape[1]
-        first = as_tensor(np.arange(batch)[:, None] * width, places)
-        rows = reshape(leaf, (batch * width, *leaf.shape[2:]))
-        found = take(rows, reshape(places + first, (-1,)), axis=0)
+        found = take(reshape(leaf, (batch * width, *leaf.shape[2:])), rows, axis=0)
         return reshape(found, (batch, count, *leaf.shape[2:]))
 
     return tree.map(picked, values)
+
+
+def rows_of(places: Tensor, width: int) -> Tensor:
+    """Return ``places`` (batch, m) among so many entries each as rows (batch · m,) of all.
+
+    Example:
+        >>> rows_of(as_tensor([[1, 0], [0, 1]]), 2).tolist()
+        [1, 0, 2, 3]
+    """
+    if places.shape[0] > 1:
+        places = places + as_tensor(np.arange(places.shape[0])[:, None] * width, places)
+    return reshape(places, (-1,))

@@ -158,15 +158,17 @@ def tokens_of(name: str, what: str, value: Any) -> tuple[int, ...]:
 
 def is_one_of(tokens: Tensor, wanted: Sequence[int]) -> Tensor:
     """Return where tokens are among some."""
-    found = tokens != tokens
-    for one in wanted:
+    if not wanted:
+        return tokens != tokens
+    found = tokens == wanted[0]
+    for one in wanted[1:]:
         found = found | (tokens == one)
     return found
 
 
-def first_step(before: Tensor, now: Tensor, place: Tensor) -> Tensor:
-    """Return the number of the first step at which something was so, -1 before there is one."""
-    return where((before < 0) & now, place, before)
+def noted(before: Tensor, now: Tensor, place: Tensor) -> Tensor:
+    """Return the number of the step at which something happened, which it does once at most."""
+    return where(now, place, before)
 
 
 def check(name: str, problems: Problems) -> None:

@@ -22,9 +22,9 @@ from unigrad.decoding.steps import (
     Problems,
     Step,
     count,
-    first_step,
     first_tokens,
     is_one_of,
+    noted,
     read,
 )
 from unigrad.ops.comparison import isnan, where
@@ -122,8 +122,8 @@ class Walk:
             tokens=where(here, expand_dims(chosen, axis=-1), carry.tokens),
             alignments=alignments,
             problems=Problems(
-                first_step(carry.problems.broken, broken, carry.place),
-                first_step(carry.problems.stuck, stuck, carry.place),
+                noted(carry.problems.broken, broken, carry.place),
+                noted(carry.problems.stuck, stuck, carry.place),
             ),
         )
 

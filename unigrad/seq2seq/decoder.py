@@ -26,6 +26,10 @@ from unigrad.seq2seq.stepping import StepDecoder
 __all__ = ["Decoder", "Memory"]
 
 
+#: So many steps every search takes.
+_FEW = 10
+
+
 class Memory(NamedTuple):
     """What a search's steps share, of each sequence."""
 
@@ -117,11 +121,11 @@ class Decoder(StepDecoder):
 
         The context only enters the cell through a product, so the product is taken of the memory,
         once for all steps and hypotheses; so are those of the embeddings, if they are not more than
-        the rows.
+        what the first few steps would take them of.
         """
         kernel = as_tensor(self.cell.kernel)
         embeddings = None
-        if self.embedding.vocabulary <= rows:
+        if self.embedding.vocabulary <= _FEW * rows:
             assert self.embedding.table is not None
             table = as_tensor(self.embedding.table)
             embeddings = matmul(table, kernel[self.memory_size :]) + self.cell.bias
