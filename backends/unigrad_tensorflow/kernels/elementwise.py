@@ -448,9 +448,9 @@ TABLE = {
     "cosh": unary("Cosh"),
     "tanh": unary("Tanh"),
     "asinh": unary("Asinh"),
-    # TensorFlow's second derivative at ∞ is NaN.
+    # TensorFlow's second derivative at ∞ is NaN; it has one where there is no value.
     "acosh": by_rule("acosh", unary("Acosh")),
-    "atanh": unary("Atanh"),
+    "atanh": by_rule("atanh", unary("Atanh")),
     "atan2": by_rule("atan2", binary("Atan2", "y", "x")),
     "hypot": by_rule("hypot", _hypot),
     "logaddexp": by_rule("logaddexp", _logaddexp),
