@@ -104,6 +104,14 @@ edge(
     value=[-INF, INF],
     gradients=([INF, INF],),
 )
+for _name in ("j1", "i1"):
+    edge(
+        f"special.{_name} at and beside 0, second order",
+        lambda ug, x, name=_name: getattr(ug.special, name)(x),
+        [0.0, 1e-10, -1e-5],
+        gradients=([0.5, 0.5, 0.5 + 3.0 / 16.0 * 1e-10 * (1 if _name == "i1" else -1)],),
+        second=([0.0, 0.0, -3.75e-6 * (1 if _name == "i1" else -1)],),
+    )
 edge(
     "special.log_ndtr at 0 and infinities",
     lambda ug, x: ug.special.log_ndtr(x),

@@ -1,9 +1,10 @@
 """Tensors as sets: unique elements, membership, unions and intersections.
 
 How many unique elements there are depends on values, so only `isin` can be traced. Every NaN is
-different from every other; 0 and -0 are equal. Indices, counts and truths have derivative zero.
+different from every other; 0 and -0 are equal. Complex numbers are in order of their real, then of
+their imaginary parts. Indices, counts and truths have derivative zero.
 
-Errors, the same for all: `TracingError` inside a traced function, `DTypeError` for complex numbers.
+Errors, the same for all: `TracingError` inside a traced function.
 """
 
 from __future__ import annotations
@@ -15,12 +16,14 @@ from unigrad.core.arguments import TensorLike, as_tensor, cast, common_tensors, 
 from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import minimum
-from unigrad.ops.comparison import equal, not_equal
+from unigrad.ops.comparison import equal, logical_not, not_equal
 from unigrad.ops.cumulative import cumulative_sum, diff
 from unigrad.ops.filling import full_like
 from unigrad.ops.indexing import getitem, nonzero, take
 from unigrad.ops.joining import concat
-from unigrad.ops.shaping import ravel, reshape
+from unigrad.ops.parts import imag, real
+from unigrad.ops.reductions import any
+from unigrad.ops.shaping import expand_dims, ravel, reshape
 from unigrad.ops.sorting import argsort, searchsorted, sort
 
 __all__ = [
@@ -67,7 +70,7 @@ def unique_all(x: TensorLike, /) -> UniqueAll:
     """
     x = as_tensor(x)
     flat = reshape(x, (-1,))
-    order = argsort(flat)
+    order = _order(flat)
     ascending = take(flat, order, axis=0)
     begins = _beginnings(ascending)
     (starts,) = nonzero(begins)
@@ -88,9 +91,19 @@ def unique_values(x: TensorLike, /) -> Tensor:
         [1, 3]
     """
     x = as_tensor(x)
-    ascending = sort(ravel(x))
+    flat = ravel(x)
+    complex_numbers = flat.dtype in dtypes.COMPLEX
+    ascending = take(flat, _order(flat), axis=0) if complex_numbers else sort(flat)
     found: Tensor = ascending[_beginnings(ascending)]
     return found
+
+
+def _order(flat: Tensor) -> Tensor:
+    """Return the indices that put elements in ascending order."""
+    if flat.dtype not in dtypes.COMPLEX:
+        return argsort(flat)
+    by_imaginary = argsort(imag(flat))
+    return take(by_imaginary, argsort(take(real(flat), by_imaginary, axis=0)), axis=0)
 
 
 @composite
@@ -133,9 +146,12 @@ def isin(x1: TensorLike, x2: TensorLike, /, *, invert: bool = False) -> Tensor:
         [True, False, True]
     """
     x1, x2 = common_tensors("isin", (x1, x2))
-    among = sort(reshape(x2, (-1,)))
-    if among.size == 0:
+    if x2.size == 0:
         return full_like(x1, invert, dtype=dtypes.bool_)
+    if x1.dtype in dtypes.COMPLEX:
+        found = any(equal(expand_dims(x1, -1), reshape(x2, (-1,))), axis=-1)
+        return logical_not(found) if invert else found
+    among = sort(reshape(x2, (-1,)))
     # The first element that is not less is the equal one, when there is one.
     place = minimum(searchsorted(among, x1), among.size - 1)
     candidate = take(among, place, axis=0)

@@ -416,9 +416,9 @@ TABLE = {
     "cosh": unary("Cosh"),
     "tanh": unary("Tanh"),
     "asinh": unary("Asinh"),
-    # TensorFlow's second derivative at ∞ is NaN.
+    # TensorFlow's second derivative at ∞ is NaN; it has one where there is no value.
     "acosh": by_rule("acosh", unary("Acosh")),
-    "atanh": unary("Atanh"),
+    "atanh": by_rule("atanh", unary("Atanh")),
     "atan2": by_rule("atan2", binary("Atan2", "y", "x")),
     "nan_to_num": by_rule("nan_to_num", _nan_to_num),
     "hypot": by_rule("hypot", _hypot),

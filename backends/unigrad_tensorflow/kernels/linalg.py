@@ -201,6 +201,7 @@ TABLE: dict[str, Callable[..., Any]] = {
         "inv": _inv,
         "logm": body_of("tensorflow", "logm"),
         "lu_packed": lu_packed,
+        "pinv": body_of("tensorflow", "pinv"),
         "qr": qr,
         "slogdet": slogdet,
         "sqrtm": body_of("tensorflow", "sqrtm"),

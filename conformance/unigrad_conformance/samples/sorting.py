@@ -109,6 +109,7 @@ def _unique(x: Any) -> Any:
     return values, indices, inverse.reshape(np.shape(x)), counts
 
 
+_COMPLEX_TIES = values([3 + 1j, 1 - 2j, 3 - 1j, 1 - 2j, 0.0, 3 + 1j])
 _parts: Any
 for _name, _parts, _dtypes in [
     ("unique_values", lambda x: _unique(x)[0], None),
@@ -118,6 +119,9 @@ for _name, _parts, _dtypes in [
 ]:
     samples(_name, *_UNIQUE, oracle=_parts, dtype=_dtypes)
     samples(_name, case(_TIES), oracle=_parts, dtype=_dtypes, differentiable=False)
+    samples(_name, case(_COMPLEX_TIES), oracle=_parts, dtype=_dtypes, differentiable=False)
+samples("isin", case(_COMPLEX_TIES, values([3.0 + 1.0j, 7.0])), oracle=np.isin, dtype="bool",
+        differentiable=False)  # fmt: skip
 samples(
     "isin",
     case(integers(3, 4), integers(5)),

@@ -7,12 +7,11 @@ incomplete gamma function by its first argument is the gamma distribution's (`ru
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 from unigrad.autodiff.rules.gamma import slope_of_log_gamma
 from unigrad.autodiff.rules.registry import elementwise
-from unigrad.core.op import Op
 from unigrad.core.tensor import Tensor
+from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.arithmetic import sign
 from unigrad.ops.bessel import _j0, _j1, _y0, _y1
 from unigrad.ops.comparison import equal, where
@@ -97,9 +96,23 @@ elementwise(
 # -- I₀′ = I₁, I₁′ = I₀ - I₁ / x, each times e^(-|x|)
 
 
+#: Up to here C₁(x) / x is a series, whose derivatives keep their digits.
+_NEAR = 0.05
+
+
+def _over_place(out: Tensor, x: Tensor, sign_of_square: float, factor: Tensor | None) -> Tensor:
+    """Return C₁(x) / x = ½ Σ (±x²/4)ᵏ / (k! (k + 1)!), times what ``out`` has beside it."""
+    near = absolute(x) < _NEAR
+    quarter = where(near, x * x * (0.25 * sign_of_square), 0.0)
+    series = quarter * 0.0
+    for k in (4, 3, 2, 1):
+        series = (series + 1.0 / (math.factorial(k) * math.factorial(k + 1))) * quarter
+    series = (series + 1.0) * 0.5
+    return where(near, series if factor is None else series * factor, out / where(near, 1.0, x))
+
+
 def _i1e_slope(out: Tensor, x: Tensor) -> Tensor:
-    origin = equal(x, 0.0)
-    quotient = where(origin, 0.5, out / where(origin, 1.0, x))
+    quotient = _over_place(out, x, 1.0, exp(-absolute(x)))
     slope: Tensor = _i0e(x) - quotient - sign(x) * out
     return slope
 
@@ -123,22 +136,17 @@ elementwise("xlog1py", lambda out, x, y: log1p(y), lambda out, x, y: _quotient(x
 # -- Bessel functions of the first and the second kind (10.6.3)
 
 
-def _of_order_one(zeroth: Op, at_zero: float) -> Callable[[Tensor, Tensor], Tensor]:
-    """C₁′ = C₀ - C₁ / x."""
-
-    def partial(out: Tensor, x: Tensor) -> Tensor:
-        zero = equal(x, 0.0)
-        slope: Tensor = zeroth(x) - out / where(zero, 1.0, x)
-        # Near 0 the difference is that of two halves, which keeps its digits.
-        return where(zero, at_zero + x * 0.0, slope)
-
-    return partial
+def _y1_slope(out: Tensor, x: Tensor) -> Tensor:
+    zero = equal(x, 0.0)
+    slope: Tensor = _y0(x) - out / where(zero, 1.0, x)
+    return where(zero, math.inf + x * 0.0, slope)
 
 
+# C₁′ = C₀ - C₁ / x
 elementwise("j0", lambda out, x: -_j1(x))
-elementwise("j1", _of_order_one(_j0, 0.5))
+elementwise("j1", lambda out, x: _j0(x) - _over_place(out, x, -1.0, None))
 elementwise("y0", lambda out, x: -_y1(x))
-elementwise("y1", _of_order_one(_y0, math.inf))
+elementwise("y1", _y1_slope)
 
 # -- the normal distribution: 1 / φ(x), and -φ(h) (Φ(a h) - ½), φ(h) φ(a h) / φ(0) / (1 + a²) / 2π
 elementwise("ndtri", lambda out, p: exp(out * out * 0.5) * math.sqrt(2.0 * math.pi))
