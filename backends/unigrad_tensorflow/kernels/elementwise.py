@@ -166,7 +166,7 @@ def _sqrt(x: Any) -> Any:
     found = _plain_sqrt(x)
     if not x.dtype.is_complex:
         return found
-    return tf.complex(tf.math.real(found), _copysign(tf.math.imag(found), tf.math.imag(x)))
+    return tf.complex(tf.math.real(found), copysign(tf.math.imag(found), tf.math.imag(x)))
 
 
 def _rsqrt(x: Any) -> Any:
