@@ -1,0 +1,70 @@
+"""Functions that are one op where a backend makes one of them: `unigrad.core.whole`."""
+
+from collections.abc import Callable
+from typing import Any
+
+import numpy as np
+import pytest
+
+import unigrad as ug
+from unigrad.core.op import OPS
+from unigrad.core.registry import load_backend
+
+CALLS: list[tuple[str, Callable[..., Any]]] = [
+    ("cov", lambda x: ug.cov(x)),
+    ("cov", lambda x: ug.cov(x, x[::-1], rowvar=False)),
+    ("average", lambda x: ug.average(x, axis=1, weights=x * x)),
+    ("rot90", lambda x: ug.rot90(x, k=3)),
+    ("trapezoid", lambda x: ug.trapezoid(x, axis=0)),
+    ("broadcast_arrays", lambda x: ug.stack(ug.broadcast_arrays(x, x[0]))),
+    ("nanvar", lambda x: ug.nanvar(x, axis=0)),
+    ("median", lambda x: ug.median(x, axis=1, keepdims=True)),
+]
+
+
+@pytest.mark.parametrize("name, call", CALLS)
+def test_whole_and_in_parts(name: str, call: Callable[..., Any]) -> None:
+    values = np.random.default_rng(0).normal(size=(3, 3))
+
+    def both(x: ug.Tensor) -> tuple[Any, Any]:
+        return call(x), ug.grad(lambda x: ug.sum(call(x) ** 2))(x)
+
+    with ug.use_backend("numpy"):
+        expected = both(ug.asarray(values))
+    with ug.use_backend("jax"):
+        # The first call of a kind goes the long way, the second one runs the op.
+        for _ in range(2):
+            for found, right in zip(both(ug.asarray(values)), expected, strict=True):
+                np.testing.assert_allclose(found.numpy(), right.numpy(), rtol=1e-10, atol=1e-12)
+    jax = load_backend("jax")
+    assert jax in OPS[name].kernels
+
+
+def test_arguments_that_are_equal_and_mean_different_things() -> None:
+    with ug.use_backend("jax"):
+        x = ug.asarray(np.arange(4.0).reshape(2, 2))
+        for _ in range(2):
+            assert ug.trapezoid(x, axis=1).tolist() == [0.5, 2.5]
+            assert ug.trapezoid(x, axis=0).tolist() == [1.0, 2.0]
+            with pytest.raises(ug.ShapeError):
+                ug.trapezoid(x, axis=2)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch", "jax", "tensorflow"])
+def test_arrays_of_indices_for_the_first_axes(backend: str) -> None:
+    values = np.arange(24.0).reshape(2, 3, 4)
+    rows, columns = np.array([[0, -1], [1, 1]]), np.array([[2, -3], [1, 1]])
+    with ug.use_backend(backend):
+        x, i, j = ug.asarray(values), ug.asarray(rows), ug.asarray(columns)
+        np.testing.assert_array_equal(x[i, j].numpy(), values[rows, columns])
+        right = np.zeros_like(values)
+        np.add.at(right, (rows, columns), 2.0 * values[rows, columns])
+        loss = ug.grad(lambda x: ug.sum(x[i, j] ** 2))
+        np.testing.assert_array_equal(loss(x).numpy(), right)
+        np.testing.assert_array_equal(ug.jit(loss)(x).numpy(), right)
+        outside = ug.asarray(np.array([[0, 5], [1, 1]]))
+        with pytest.raises(ug.OutOfBoundsError, match="index 5 is out of bounds for axis 1"):
+            x[i, outside]
+        compiled = ug.jit(lambda x, i, j: x[i, j])(x, i, outside).numpy()
+        assert np.isnan(compiled[0, 1]).all()
+        np.testing.assert_array_equal(compiled[1], values[rows, columns][1])
