@@ -12,17 +12,14 @@ from unigrad.core.registry import load_backend
 
 CALLS: list[tuple[str, Callable[..., Any]]] = [
     ("cov", lambda x: ug.cov(x)),
-    ("cov", lambda x: ug.cov(x, x[::-1], rowvar=False)),
     ("average", lambda x: ug.average(x, axis=1, weights=x * x)),
     ("rot90", lambda x: ug.rot90(x, k=3)),
     ("trapezoid", lambda x: ug.trapezoid(x, axis=0)),
-    ("broadcast_arrays", lambda x: ug.stack(ug.broadcast_arrays(x, x[0]))),
     ("nanvar", lambda x: ug.nanvar(x, axis=0)),
-    ("median", lambda x: ug.median(x, axis=1, keepdims=True)),
 ]
 
 
-@pytest.mark.parametrize("name, call", CALLS)
+@pytest.mark.parametrize(("name", "call"), CALLS)
 def test_whole_and_in_parts(name: str, call: Callable[..., Any]) -> None:
     values = np.random.default_rng(0).normal(size=(3, 3))
 
