@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 
 from unigrad.core import dtypes, whole
 from unigrad.core.arguments import TensorLike, as_tensor, cast, common_tensors, constant
+from unigrad.core.dispatch import dispatch
 from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import minimum
@@ -69,18 +70,33 @@ def unique_all(x: TensorLike, /) -> UniqueAll:
         [1, 0, 1]
     """
     x = as_tensor(x)
+    if "unique_all" in x.backend.kernels and x.native.dtype not in x.backend.native_complex:
+        return UniqueAll(*dispatch(_unique_all, x.backend, (x,), (x.native,)))
+    return UniqueAll(*_uniques(x))
+
+
+def _uniques(x: Tensor) -> tuple[Tensor, ...]:
+    """Return what `unique_all` does, by other ops."""
     flat = reshape(x, (-1,))
     order = _order(flat)
     ascending = take(flat, order, axis=0)
     begins = _beginnings(ascending)
     (starts,) = nonzero(begins)
     ranks = cumulative_sum(cast(begins, dtypes.int64)) - 1
-    return UniqueAll(
+    return (
         take(ascending, starts, axis=0),
         take(order, starts, axis=0),
         reshape(take(ranks, argsort(order), axis=0), x.shape),
         diff(starts, append=reshape(constant(starts, x.size), (1,))),
     )
+
+
+@composite
+def _unique_all(x: Tensor) -> tuple[Tensor, ...]:
+    return _uniques(x)
+
+
+_unique_all.by_value = True
 
 
 def unique_values(x: TensorLike, /) -> Tensor:

@@ -104,6 +104,8 @@ def _sinc(x: Any) -> Any:
         return _sinc(x.astype(np.float32)).astype(x.dtype)
     with np.errstate(over="ignore"):
         angle = x * x.dtype.type(math.pi)
+        if x.all() and np.isfinite(angle).all():
+            return np.sin(angle) / angle
     # Where πx leaves the range x is an integer: the sine is 0.
     origin, whole = x == 0, np.isinf(angle) & np.isfinite(x)
     ratio = np.sin(np.where(whole, 0, angle)) / np.where(origin | whole, 1, angle)

@@ -25,7 +25,13 @@ def _argsort(x: Array, axis: int, descending: bool) -> Array:
     return order
 
 
+def _unique_all(x: Array) -> list[Array]:
+    """Values, first places, inverse and counts."""
+    return [*np.unique(x, True, True, True, equal_nan=False)]
+
+
 TABLE = {
+    "unique_all": through_float32(_unique_all),
     "sort": through_float32(_sort),
     "argsort": through_float32(_argsort),
     "searchsorted": through_float32(

@@ -41,6 +41,9 @@ class BodyRule(Rule):
         inputs: Sequence[Any],
         settings: Mapping[str, Any],
     ) -> Sequence[Tensor]:
+        if not positions:
+            # Of integers that are tracked nobody wants a cotangent.
+            return []
         # Values of their own: one may stand in two places, and each place is meant by itself.
         given = list(inputs)
         for i in positions:
