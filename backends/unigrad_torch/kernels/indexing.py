@@ -204,6 +204,12 @@ def at_add(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
 
 @_as_signed
 def _add(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
+    if index.ndim == 1 and has_values(index):
+        try:
+            # The library looks at the bounds itself; negative indices it refuses.
+            return torch.index_add(x, axis, index, v)
+        except (IndexError, RuntimeError):
+            pass
     flat, valid = _within(index, x.shape[axis])
     if valid is not None:
         v = torch.where(_beside(valid, v, axis), v, _zero(v))
