@@ -16,6 +16,7 @@ from unigrad.core.registry import load_backend
 load_backend("torch")
 torch = importlib.import_module("torch")
 jax = importlib.import_module("jax")
+tf = importlib.import_module("tensorflow")
 jnp = jax.numpy
 
 rng = np.random.default_rng(0)
@@ -103,6 +104,38 @@ def test_batches_of_gradients_of_torch() -> None:
     looped = ug.interop(ug.jit(PROGRAMS["scan"]))
     a = torch.tensor(A, requires_grad=True)
     assert torch.autograd.gradcheck(looped, (a, x), check_batched_grad=True)
+
+
+def slope_of_torch(f: Callable[..., Any], x: Any) -> Any:
+    x = torch.tensor(x, requires_grad=True)
+    f(x).sum().backward()
+    return x.grad
+
+
+def slope_of_jax(f: Callable[..., Any], x: Any) -> Any:
+    return jax.grad(lambda x: f(x).sum())(x)
+
+
+def slope_of_tensorflow(f: Callable[..., Any], x: Any) -> Any:
+    @tf.function
+    def slope(x: Any) -> Any:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            y = tf.reduce_sum(f(x))
+        return tape.gradient(y, x)
+
+    return slope(tf.constant(x))
+
+
+@pytest.mark.parametrize("slope", [slope_of_torch, slope_of_jax, slope_of_tensorflow])
+def test_derivatives_by_hand_make_constants_at_home(slope: Callable[..., Any]) -> None:
+    """They run long after the call, when NumPy is the current backend again."""
+    f, g = ug.custom_vjp(lambda x: 2.0 * x), ug.custom_jvp(lambda x: 2.0 * x)
+    f.defvjp(lambda x: (2.0 * x, None), lambda _, g: (g * ug.asarray([1.0, 2.0]),))
+    g.defjvp(lambda primals, tangents: (2.0 * primals[0], ug.asarray([1.0, 2.0]) * tangents[0]))
+    again = ug.checkpoint(lambda x: x * ug.asarray([1.0, 2.0]))
+    for one in (f, g, again):
+        assert np.asarray(slope(ug.interop(one), np.ones(2, "float32"))).tolist() == [1.0, 2.0]
 
 
 @pytest.mark.filterwarnings("ignore:`torch.jit.script`:FutureWarning")

@@ -19,7 +19,7 @@ from unigrad.autodiff.rules.registry import Rule, has_no_tangent
 from unigrad.core.backend import Backend, Native
 from unigrad.core.dispatch import wrap
 from unigrad.core.op import OPS
-from unigrad.core.registry import load_backend
+from unigrad.core.registry import at_home, has_choice, load_backend
 from unigrad.core.tensor import Tensor
 
 #: Gives a rule when a derivative is wanted: an op's may be written after its kernel.
@@ -69,10 +69,11 @@ def pull(
         for one, result in zip(cotangents, results, strict=True)
     ]
     g, out = (given, results) if multiple else (given[0], results[0])
-    for i, one in zip(
-        positions, rule.cotangents(positions, g, out, handles, settings), strict=True
-    ):
-        found[i] = unbroadcast(one, backend.shape(inputs[i])).native
+    # The library may ask long after the call, when its caller's backend is no longer the current.
+    with _at_home(backend, handles):
+        cotangents_of = rule.cotangents(positions, g, out, handles, settings)
+        for i, one in zip(positions, cotangents_of, strict=True):
+            found[i] = unbroadcast(one, backend.shape(inputs[i])).native
     return found
 
 
@@ -93,19 +94,26 @@ def push(
     if rule.jvp is None:
         raise has_no_tangent(getattr(rule, "name", "the function"))
     given = [None if one is None else wrap(backend, one) for one in tangents]
-    found = rule.jvp(
-        given, results if multiple else results[0], *_handles(backend, inputs), **settings
-    )
-    moved = [
-        zeros_like(result) if one is None else one
-        for one, result in zip(found if multiple else [found], results, strict=True)
-    ]
-    return [
-        OPS["broadcast_to"](one, shape=result.shape).native
-        if one.shape != result.shape
-        else one.native
-        for one, result in zip(moved, results, strict=True)
-    ]
+    handles = _handles(backend, inputs)
+    with _at_home(backend, handles):
+        found = rule.jvp(given, results if multiple else results[0], *handles, **settings)
+        moved = [
+            zeros_like(result) if one is None else one
+            for one, result in zip(found if multiple else [found], results, strict=True)
+        ]
+        return [
+            OPS["broadcast_to"](one, shape=result.shape).native
+            if one.shape != result.shape
+            else one.native
+            for one, result in zip(moved, results, strict=True)
+        ]
+
+
+def _at_home(backend: Backend, handles: Sequence[Any]) -> at_home:
+    """Have a rule make its constants where the arrays are, as the call of the function did."""
+    if not has_choice(backend):
+        return at_home(backend, None)
+    return at_home(backend, next((x.device for x in handles if type(x) is Tensor), None))
 
 
 def body_of(backend: str, name: str) -> Callable[..., Native]:

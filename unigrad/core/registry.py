@@ -7,6 +7,7 @@ where its Tensors live.
 
 from __future__ import annotations
 
+import functools
 import os
 import threading
 from collections.abc import Iterator
@@ -210,6 +211,17 @@ class at_home:
         backend, device = self._tokens
         restore(_current, backend)
         restore(_device, device)
+
+
+@functools.cache
+def has_choice(backend: Backend) -> bool:
+    """Tell whether a backend has several devices.
+
+    Example:
+        >>> has_choice(load_backend("numpy"))
+        False
+    """
+    return len(backend.devices()) > 1
 
 
 _T = TypeVar("_T")

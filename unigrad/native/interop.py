@@ -26,7 +26,7 @@ from unigrad.core.errors import HOW_TO_MOVE, BackendMismatchError
 from unigrad.core.foreign import mark
 from unigrad.core.leaks import warn_if_unseen
 from unigrad.core.ndarrays import as_ndarray
-from unigrad.core.registry import at_home, current_backend, load_backend, owner_of
+from unigrad.core.registry import at_home, current_backend, has_choice, load_backend, owner_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
@@ -116,7 +116,7 @@ def _borrowed(
     try:
         if home is not None:
             given = [_entering(home, one) for one in given]
-            if _has_choice(home):
+            if has_choice(home):
                 device = next(one.device for one in given if type(one) is Tensor)
         if structure is not None:
             given, kwargs = tree.unflatten(structure, given)
@@ -200,17 +200,6 @@ def _leaving(
 def _beside(leaf: Any) -> Any:
     """Return what an argument beside Tensors is to the function: itself, or a Tensor."""
     return leaf if isinstance(leaf, _OURS) or home_of(leaf) is None else as_tensor(leaf)
-
-
-@functools.cache
-def _has_choice(backend: Backend) -> bool:
-    """Tell whether a backend has several devices.
-
-    Example:
-        >>> _has_choice(load_backend("numpy"))
-        False
-    """
-    return len(backend.devices()) > 1
 
 
 def name_of(function: Callable[..., Any]) -> str:
