@@ -80,13 +80,15 @@ def measured(beginning: Any, activation: Any, images: Any, seed: int) -> dict[st
 def spread_of_units(value: float, steps: int, seed: int) -> float:
     """Train two layers from equal weights; return how far the hidden units are apart afterwards.
 
-    Units that begin alike get the same gradient, so they stay one unit.
+    Units that begin alike get the same gradient, so they stay one unit: but for the rounding of
+    sums, which some libraries add up otherwise for some columns. In float64 that stays small.
     """
     images, labels = _digits(seed)
-    first = ug.Variable(ug.initializers.Constant(value)(None, (images.shape[1], UNITS)))
-    last = ug.Variable(ug.initializers.glorot_normal(ug.random.key(seed), (1, 10)))
+    images = images.astype(np.float64)
+    first = ug.Variable(ug.initializers.Constant(value)(None, (images.shape[1], UNITS), "float64"))
+    last = ug.Variable(ug.initializers.glorot_normal(ug.random.key(seed), (1, 10), "float64"))
     optimizer = ug.optimizers.SGD(LEARNING_RATE)
-    ones = ug.ones((UNITS, 1))
+    ones = ug.ones((UNITS, 1), dtype="float64")
     for step in range(steps):
         rows = slice(step * BATCH, (step + 1) * BATCH)
         with ug.GradientTape() as tape:
@@ -157,26 +159,39 @@ def draw(found: dict[str, Any], folder: Path) -> None:
     from matplotlib import pyplot as plt
 
     panels = (
-        ("forward", "layers", "variance", "variance of activations"),
-        ("backward", "layers", "gradient variance", "variance of gradients"),
-        ("training", "training", None, "cross-entropy"),
+        ("forward", "layers", ("variance", "mean"), " of activations"),
+        ("backward", "layers", ("gradient variance", "gradient mean"), "s"),
+        ("training", "training", ("cross-entropy",), ""),
     )
-    for file, part, quantity, label in panels:
-        figure, axes = plt.subplots(1, len(ACTIVATIONS), figsize=(13, 4), sharey=True)
-        for axis, name in zip(axes, ACTIVATIONS, strict=True):
-            for how, numbers in found[part][name].items():
-                line = numbers if quantity is None else numbers[quantity]
-                # What is exactly 0 or overflows has no place on a logarithmic axis.
-                shown = [x if 1e-45 < x < 1e30 else float("nan") for x in line]
-                axis.plot(range(1, len(shown) + 1), shown, label=how)
-            axis.set_title(name)
-            axis.set_xlabel("step" if quantity is None else "layer")
-            axis.set_yscale("log")
-        axes[0].set_ylabel(label)
-        axes[-1].legend(fontsize="small")
+    for file, part, quantities, of in panels:
+        rows = len(quantities)
+        figure, grid = plt.subplots(
+            rows, len(ACTIVATIONS), figsize=(13, 1 + 3 * rows), sharey="row", squeeze=False
+        )
+        for axes, quantity in zip(grid, quantities, strict=True):
+            for axis, name in zip(axes, ACTIVATIONS, strict=True):
+                for how, numbers in found[part][name].items():
+                    _plot(axis, numbers[quantity] if part == "layers" else numbers, how, quantity)
+                axis.set_title(name)
+                axis.set_xlabel("layer" if part == "layers" else "step")
+            axes[0].set_ylabel(quantity + of)
+        grid[0, -1].legend(fontsize="small")
         figure.tight_layout()
         figure.savefig(folder / f"{file}.png", dpi=100)
         plt.close(figure)
+
+
+def _plot(axis: Any, line: list[float], label: str, quantity: str) -> None:
+    """Draw numbers on a logarithmic axis; that of means has both signs, and is linear around 0."""
+    signed = quantity.endswith("mean")
+    # What is exactly 0 or overflows has no place on a logarithmic axis.
+    least = -1.0 if signed else 1e-45
+    shown = [x if least < abs(x) < 1e30 else float("nan") for x in line]
+    axis.plot(range(1, len(shown) + 1), shown, label=label)
+    if signed:
+        axis.set_yscale("symlog", linthresh=1e-3)
+    else:
+        axis.set_yscale("log")
 
 
 def summary(found: dict[str, Any]) -> str:

@@ -151,7 +151,11 @@ def draw_paths(paths: dict[str, dict[str, np.ndarray]], path: Path, frames: int)
         left, right, low, high = surface.window
         x, y = np.meshgrid(np.linspace(left, right, 120), np.linspace(low, high, 120))
         height = surface.value(x, y)
-        axes.contour(x, y, np.log1p(height - height.min()), 25, cmap="Greys", linewidths=0.6)
+        # One grey, no smoothed edges: a GIF has few colours, and the paths need them.
+        axes.contour(
+            x, y, np.log1p(height - height.min()), 25,
+            colors="0.85", linewidths=0.6, antialiased=False,
+        )  # fmt: skip
         axes.set(title=name, xlim=(left, right), ylim=(low, high))
         for walker, places in paths[name].items():
             (line,) = axes.plot([], [], linewidth=1.5, label=walker)

@@ -401,7 +401,7 @@ def test_the_study_of_initial_weights(tmp_path: Path) -> None:
     }
     found = json.loads((folder / "numbers.json").read_text())
     # Units that begin alike stay alike; He's variance keeps relu's, 1/n halves it per layer.
-    assert set(found["spread of equal units"].values()) == {0.0}
+    assert max(found["spread of equal units"].values()) < 1e-6
     of_relu = found["layers"]["relu"]
     assert 0.05 < of_relu["He"]["variance"][-1] / of_relu["He"]["variance"][0] < 50
     assert of_relu["Xavier, 1/n"]["variance"][-1] < 1e-10

@@ -144,17 +144,19 @@ def are_whole_and_alone(arrays: Sequence[torch.Tensor]) -> list[bool]:
     # Each memory has its array, and here its own object, which it holds in turn. Another library's
     # cannot be resized.
     storages = [*map(torch.Tensor.untyped_storage, arrays)]
-    array_uses = map(torch.Tensor._use_count, arrays)
-    memory_uses = map(torch._C._storage_Use_Count, map(_address, storages))
-    found = zip(
-        array_uses,
-        memory_uses,
+    addresses = map(_address, storages)
+    found = (
+        [*map(torch.Tensor._use_count, arrays)],
+        [*map(torch._C._storage_Use_Count, addresses)],
         counts_of(storages),
-        map(torch.Tensor.is_contiguous, arrays),
-        map(torch.UntypedStorage.resizable, storages),
-        strict=True,
+        [*map(torch.Tensor.is_contiguous, arrays)],
+        [*map(torch.UntypedStorage.resizable, storages)],
     )
-    return [*map((1, 2, LISTED + 1, True, True).__eq__, found)]
+    alone = (1, 2, LISTED + 1, True, True)
+    # Most often all are, and whole lists are quickly compared.
+    if all(one == [wanted] * len(arrays) for one, wanted in zip(found, alone, strict=True)):
+        return [True] * len(arrays)
+    return [each == alone for each in zip(*found, strict=True)]
 
 
 def let_constants_in() -> None:

@@ -52,11 +52,16 @@ def owned(backend: Backend, tensors: list[Tensor]) -> list[Tensor]:
         ...     found[0].native is held.native
         False
     """
-    counts = counts_of(tensors)
+    handles = counts_of(tensors)
     natives = [tensor.native for tensor in tensors]
-    free = backend.may_be_written(natives)
-    found = [*tensors]
-    for i, count in enumerate(counts_of(natives)):
-        if counts[i] > LISTED + 1 or count > LISTED + 1 or not free[i]:
-            found[i] = wrap(backend, backend.owned(natives[i]))
-    return found
+    free, arrays = backend.may_be_written(natives), counts_of(natives)
+    if all(free) and max(handles) <= LISTED + 1 and max(arrays) <= LISTED + 1:
+        return tensors
+    alone = [
+        handle <= LISTED + 1 and array <= LISTED + 1
+        for handle, array in zip(handles, arrays, strict=True)
+    ]
+    return [
+        tensor if mine and own else wrap(backend, backend.owned(tensor.native))
+        for tensor, mine, own in zip(tensors, alone, free, strict=True)
+    ]

@@ -187,8 +187,9 @@ class Descent(Optimizer):
         parameters = [*map(Variable.current, variables)]
         fitting = self._fitting_gradients(type(self).__name__, moment, parameters, gradients)
         natives = [gradient.native for gradient in fitting]
-        dtypes = {native.dtype for native in natives}
-        if len(dtypes) > 1 or any_half(parameters) or any(map(backend.is_traced, natives)):
+        if len({native.dtype for native in natives}) > 1 or any(map(backend.is_traced, natives)):
+            return False
+        if any_half(parameters[:1]):
             return False
         # A schedule and a selection are the user's, who may read variables: before they are taken.
         operands = self._operands(done)
