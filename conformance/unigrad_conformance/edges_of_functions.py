@@ -110,7 +110,7 @@ for _name in ("j1", "i1"):
         lambda ug, x, name=_name: getattr(ug.special, name)(x),
         [0.0, 1e-10, -1e-5],
         gradients=([0.5, 0.5, 0.5 + 3.0 / 16.0 * 1e-10 * (1 if _name == "i1" else -1)],),
-        second=([0.0, 0.0, -3.75e-6 * (1 if _name == "i1" else -1)],),
+        second=([0.0] + [x * (1 if _name == "i1" else -1) for x in (3.75e-11, -3.75e-6)],),
     )
 edge(
     "special.log_ndtr at 0 and infinities",
