@@ -80,8 +80,8 @@ Check = Callable[[Problem, dtypes.DType, Ledger], None]
 #: A family, and its checks by name.
 _Table = tuple[str, list[tuple[str, Callable[[], None]]]]
 
-#: How many compositions of transforms a full run tries.
-_COMPOSITIONS = 24
+#: How many compositions of transforms are tried before those that are made up at random.
+_COMPOSITIONS = {Level.QUICK: 2, Level.FULL: 4, Level.EXHAUSTIVE: 24}
 
 
 @dataclass(frozen=True)
@@ -282,7 +282,7 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         ("jit", list(bad_draws(thorough).items())),
         ("transforms", list(TRANSFORMS.items())),
         ("transforms", list(PROGRAMS_TRANSFORMED.items())),
-        ("transforms", compositions(_COMPOSITIONS if thorough else 4)),
+        ("transforms", compositions(_COMPOSITIONS[level])),
         ("transforms", list(BY_HAND.items())),
         ("vmap", [*BATCHES.items(), *BATCHED_DERIVATIVES.items(), *BAD_BATCHES.items()]),
         ("optimizers", [*STEPS.items(), *TRAJECTORIES.items()]),
@@ -337,5 +337,5 @@ def every_trial(level: Level = Level.QUICK) -> list[Trial]:
 
 def random_trials(compositions_: int = 300, programs: int = 500) -> list[Trial]:
     """Return trials of things made up at random: compositions of transforms, programs of ops."""
-    more = compositions(compositions_)[_COMPOSITIONS:]
+    more = compositions(compositions_)[_COMPOSITIONS[Level.EXHAUSTIVE] :]
     return _trials([("transforms", more), ("programs", random_programs(programs))])
