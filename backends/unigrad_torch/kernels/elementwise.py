@@ -12,12 +12,10 @@ from typing import Any
 
 import torch
 
-from unigrad.autodiff.bridge import body_of
-from unigrad.core.dtypes import ALL
 from unigrad_torch.bridge import bound, by_rule
-from unigrad_torch.kernels.values import are_finite, has_values
+from unigrad_torch.kernels.bits import DTYPES, bitcast, ldexp, shift_by
+from unigrad_torch.kernels.values import are_finite
 
-_DTYPES = {dtype: getattr(torch, dtype.name) for dtype in ALL}
 Unary = Callable[[torch.Tensor], torch.Tensor]
 Binary = Callable[[Any, Any], torch.Tensor]
 
@@ -212,42 +210,11 @@ def _pow(x: Any, y: Any) -> torch.Tensor:
     return torch.pow(x, y)
 
 
-def _shift(shift: Binary, right: bool) -> Binary:
-    """Return a shift that is defined for every distance: all bits go."""
-
-    def run(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
-        width = torch.iinfo(x.dtype).bits
-        if has_values(y) and y.numel():
-            low, high = torch.aminmax(y)
-            if low.item() >= 0 and high.item() < width:
-                return shift(x, y)
-        inside = (y >= 0) & (y < width)
-        shifted = shift(x, torch.where(inside, y, 0))
-        gone = torch.where(x < 0, -1, 0).to(x.dtype) if right and x.dtype.is_signed else 0
-        return torch.where(inside, shifted, gone)
-
-    return run
-
-
 def _astype(x: torch.Tensor, dtype: Any) -> torch.Tensor:
     """Cast; of complex numbers the real parts, in silence."""
     if x.is_complex() and dtype.kind not in "bc":
         x = torch.real(x)
-    return x.to(_DTYPES[dtype])
-
-
-def _read_as(x: torch.Tensor, dtype: Any) -> torch.Tensor:
-    """Read the bytes of elements in another dtype."""
-    native = _DTYPES[dtype]
-    if x.itemsize > native.itemsize:
-        return x.unsqueeze(-1).contiguous().view(native)
-    if x.itemsize < native.itemsize:
-        return x.contiguous().view(native).squeeze(-1)
-    return x.view(native)
-
-
-#: torch refuses to differentiate it where the size changes.
-_bitcast = by_rule("bitcast", _read_as)
+    return x.to(DTYPES[dtype])
 
 
 def _sinc(x: torch.Tensor) -> torch.Tensor:
@@ -257,23 +224,6 @@ def _sinc(x: torch.Tensor) -> torch.Tensor:
         return found
     whole = torch.isinf(x * math.pi) & torch.isfinite(x)
     return torch.where(whole, 0.0, found)
-
-
-def _ldexp(x: torch.Tensor, exponent: torch.Tensor) -> torch.Tensor:
-    """x · 2ᵏ, rounded once: torch's own power of two leaves the range."""
-    if x.dtype is torch.float64:
-        return _composed_ldexp(x, exponent)
-    # Of double precision the powers are made of bits, and no product leaves its range.
-    if exponent.dtype is torch.uint64:
-        signed = exponent.view(torch.int64)
-        exponent = torch.where(signed < 0, _FAR, signed)
-    power = ((exponent.to(torch.int64).clamp(-_FAR, _FAR) + 1023) << 52).view(torch.float64)
-    return (x.to(torch.float64) * power).to(x.dtype)
-
-
-_composed_ldexp = body_of("torch", "ldexp")
-#: An exponent that leaves the range of single precision.
-_FAR = 300
 
 
 def _isclose(
@@ -368,8 +318,8 @@ TABLE = {
     "logical_xor": torch.logical_xor,
     "logical_not": torch.Tensor.logical_not,
     "bitwise_invert": torch.Tensor.bitwise_not,
-    "bitwise_left_shift": _shift(torch.bitwise_left_shift, right=False),
-    "bitwise_right_shift": _shift(torch.bitwise_right_shift, right=True),
+    "bitwise_left_shift": shift_by(torch.bitwise_left_shift, right=False),
+    "bitwise_right_shift": shift_by(torch.bitwise_right_shift, right=True),
     "isfinite": torch.Tensor.isfinite,
     "isinf": torch.Tensor.isinf,
     "isnan": torch.Tensor.isnan,
@@ -377,21 +327,21 @@ TABLE = {
     "allclose": lambda *xs, **settings: torch.all(_isclose(*xs, **settings)),
     "sinc": by_rule("sinc", _sinc),
     "fmod": by_rule("fmod", torch.fmod),
-    "ldexp": by_rule("ldexp", _ldexp),
+    "ldexp": by_rule("ldexp", ldexp),
     "lcm": torch.lcm,
     "logaddexp2": by_rule("logaddexp2", torch.logaddexp2),
     "xlogy": by_rule("xlogy", torch.special.xlogy),
     "xlog1py": by_rule("xlog1py", torch.special.xlog1py),
     "nan_to_num": by_rule("nan_to_num", torch.nan_to_num),
     "astype": _astype,
-    "bitcast": _bitcast,
+    "bitcast": bitcast,
 }
 
 SCALAR_OPS = frozenset(_OPERATORS)
 
 
 def _bind_astype(dtype: Any) -> Unary:
-    native = _DTYPES[dtype]
+    native = DTYPES[dtype]
     # `type` does what `to` does in half the time.
     if dtype.kind in "bc":
         return methodcaller("type", native)
