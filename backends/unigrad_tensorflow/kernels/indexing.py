@@ -290,6 +290,18 @@ def picked(x: Tensor, *indices: Tensor) -> Tensor:
 
 
 _nonzero = raw("Where", "condition")
+_reshape = raw("Reshape", "tensor", "shape", keeps=1)
+
+
+def masked(x: Tensor, mask: Tensor) -> Tensor:
+    """Elements by a mask of the first axes: what ``tf.boolean_mask`` does, in raw ops."""
+    places = _reshape(_nonzero(_reshape(mask, (-1,))), (-1,))
+    shape, count = mask.shape.as_list(), len(mask.shape)
+    if count > 1:
+        x = _reshape(x, (prod(shape), *x.shape.as_list()[count:]))
+    return _gather(0)(x, places, 0)
+
+
 _gather_nd = raw("GatherNd", "params", "indices")
 _beside_each_other = raw("Pack", "values", axis=-1)
 
@@ -298,7 +310,7 @@ TABLE = {
     "getitem": getitem,
     "place_slice": place_slice,
     "slice_update": slice_update,
-    "masked": lambda x, mask: tf.boolean_mask(x, mask),
+    "masked": masked,
     "take": take,
     "picked": picked,
     "scatter_add": scatter_add,
