@@ -383,6 +383,21 @@ def test_settings_that_make_no_task(settings: dict[str, Any]) -> None:
         task(**settings)
 
 
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("buckets=8", "settings.buckets: expected a list, not 8"),
+        ('buckets=[8,"a"]', 'settings.buckets[1]: expected an integer, not "a"'),
+        ("dropout=much", 'settings.dropout: expected a number, not "much"'),
+    ],
+)
+def test_settings_of_another_kind_are_named(setting: str, said: str, tmp_path: Path) -> None:
+    folder = str(tmp_path / "run")
+    found = run("train", "g2p", f"--set=settings.{setting}", "--folder", folder, "--quiet")
+    assert found.exit_code == 2
+    assert said in found.output
+
+
 def test_letters_and_phonemes_are_in_the_file() -> None:
     _, metadata = ug.io.load(shipped())
     assert metadata["letters"] == "'abcdefghijklmnopqrstuvwxyz"

@@ -125,14 +125,23 @@ def check_kind(path: str, value: Any, annotation: str) -> None:
 
     Example:
         >>> check_kind("training.epochs", 3, "int | None")
+        >>> check_kind("settings.sizes", [3, 4], "Sequence[int]")
     """
-    words = set(re.findall(r"\w+", annotation))
+    # What stands in brackets is the kind of a list's entries, not that of the value.
+    outline = annotation
+    for _ in range(annotation.count("[")):
+        outline = re.sub(r"\[[^\[\]]*\]", "", outline)
+    words = set(re.findall(r"\w+", outline))
     if "Any" in words:
         return
     kinds = [(types, name) for these, types, name in _KINDS if these & words]
     for types, _ in kinds:
         # A bool is an int in Python, and none here.
         if isinstance(value, types) and (bool in types or not isinstance(value, bool)):
+            entries = re.search(r"\b(?:Sequence|list|tuple)\[([^\[\]]+)\]", annotation)
+            if isinstance(value, list) and entries is not None:
+                for place, one in enumerate(value):
+                    check_kind(f"{path}[{place}]", one, entries[1])
             return
     if not kinds:
         raise ConfigError(f"{path}: cannot be set in a file")
