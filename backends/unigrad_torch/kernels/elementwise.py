@@ -208,7 +208,7 @@ def _pow(x: Any, y: Any) -> torch.Tensor:
         found: torch.Tensor = _real_pow(x, y)
         return found
     if y in _ROOTS and x.is_floating_point():
-        x = torch.where(x == -math.inf, math.inf, x) + 0.0
+        y = torch.full((), y, dtype=x.dtype, device=x.device)
     return torch.pow(x, y)
 
 
