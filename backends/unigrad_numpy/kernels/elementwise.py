@@ -200,7 +200,7 @@ def _pow(x: Any, y: Any) -> Any:
     That for ½ is the square root, which -∞ and -0.0 do not share.
     """
     if type(y) is float or (type(y) is np.ndarray and not y.ndim):
-        base = x if type(x) is np.ndarray else y.dtype.type(x)
+        base: Any = x if type(x) is np.ndarray else np.asarray(x, getattr(y, "dtype", None))
         if y == 0.5 and base.dtype.kind == "f":
             # A power whose exponents are all ½ is that short cut in the ufunc as well.
             kind = base.dtype.type
