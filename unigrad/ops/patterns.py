@@ -56,6 +56,12 @@ def _side(pattern: str, text: str) -> tuple[tuple[str, ...], ...]:
 
 @lru_cache(1024)
 def _parsed(pattern: str) -> _Pattern:
+    """Take a pattern apart.
+
+    Example:
+        >>> _parsed("a b -> (b a)").wanted
+        (('b', 'a'),)
+    """
     sides = pattern.split("->")
     if len(sides) != 2:
         raise SettingError(f"rearrange: a pattern is 'from -> to', not {pattern!r}")

@@ -195,15 +195,16 @@ def _bitcast(x: Any, dtype: Any) -> Any:
 
 
 def _pow(x: Any, y: Any) -> Any:
-    """x**y. The operator has short cuts for small exponents that the ufunc has not.
+    """x**y. The operator has short cuts for small exponents that the ufunc has not all of.
 
     That for ½ is the square root, which -∞ and -0.0 do not share.
     """
     if type(y) is float or (type(y) is np.ndarray and not y.ndim):
-        if y == 0.5 and type(x) is not np.ndarray:
-            return np.power(x, y)
-        if y == 0.5 and x.dtype.kind == "f":
-            return np.sqrt(np.where(x == -math.inf, x.dtype.type(math.inf), x) + x.dtype.type(0))
+        base: Any = x if type(x) is np.ndarray else np.asarray(x, getattr(y, "dtype", None))
+        if y == 0.5 and base.dtype.kind == "f":
+            # A power whose exponents are all ½ is that short cut in the ufunc as well.
+            kind = base.dtype.type
+            return np.sqrt(np.where(base == -math.inf, kind(math.inf), base) + kind(0))
     return x**y
 
 

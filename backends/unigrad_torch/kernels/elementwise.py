@@ -13,6 +13,7 @@ from typing import Any
 import torch
 
 from unigrad_torch.bridge import bound, by_rule
+from unigrad_torch.kernels import complex_ends
 from unigrad_torch.kernels.bits import DTYPES, bitcast, ldexp, shift_by
 from unigrad_torch.kernels.values import are_finite
 
@@ -132,59 +133,6 @@ def _remainder(x: Any, y: Any) -> torch.Tensor:
     return torch.copysign(torch.remainder(x, y), y)
 
 
-def _expm1(x: torch.Tensor) -> torch.Tensor:
-    """eˣ - 1. Of a complex number torch's own is NaN at infinities."""
-    found = torch.expm1(x)
-    if not x.is_complex():
-        return found
-    a, b = x.real, x.imag
-    aimless = ~torch.isfinite(b)
-    real = torch.where(torch.isposinf(a) & aimless, math.inf, found.real)
-    imaginary = torch.where(torch.isneginf(a) & aimless, 0.0, found.imag)
-    return torch.complex(
-        torch.where(torch.isneginf(a), -1.0, real), torch.where(b == 0, b, imaginary)
-    )
-
-
-def _log1p(x: torch.Tensor) -> torch.Tensor:
-    """log(1 + x). Of a complex infinity beside a NaN torch's own is NaN."""
-    found = torch.log1p(x)
-    if not x.is_complex():
-        return found
-    a, b = x.real, x.imag
-    real = torch.where(torch.isinf(a) | torch.isinf(b), math.inf, found.real)
-    # Of an infinite imaginary part torch's own angle is NaN near the imaginary axis.
-    upright = torch.isinf(b) & torch.isfinite(a)
-    angle = torch.copysign(torch.full_like(b, math.pi / 2), b)
-    return torch.complex(real, torch.where(upright, angle, found.imag))
-
-
-def _acos(x: torch.Tensor) -> torch.Tensor:
-    """The arc cosine; the imaginary part of torch's own has the other sign on the real axis."""
-    found = torch.acos(x)
-    return torch.complex(found.real, -torch.asin(x).imag)
-
-
-_complex_acos = by_rule("acos", _acos)
-
-
-def _inverse(x: torch.Tensor) -> torch.Tensor:
-    """1 / x; torch's own of complex infinities is NaN."""
-    endless = torch.isinf(x.real) | torch.isinf(x.imag)
-    return torch.where(endless, 0.0, torch.reciprocal(x))
-
-
-_complex_inverse = by_rule("reciprocal", _inverse)
-
-
-def _reciprocal(x: torch.Tensor) -> torch.Tensor:
-    return _complex_inverse(x) if x.is_complex() else x.reciprocal()
-
-
-def _rsqrt(x: torch.Tensor) -> torch.Tensor:
-    return _inverse(torch.sqrt(x)) if x.is_complex() else x.rsqrt()
-
-
 def _raw_pow(x: Any, y: Any) -> torch.Tensor:
     """x**y; torch's own of complex 0 ** 0 is NaN."""
     found: torch.Tensor = torch.pow(x, y)
@@ -206,7 +154,7 @@ def _pow(x: Any, y: Any) -> torch.Tensor:
         found: torch.Tensor = _real_pow(x, y)
         return found
     if y in _ROOTS and x.is_floating_point():
-        x = torch.where(x == -math.inf, math.inf, x) + 0.0
+        y = torch.full((), y, dtype=x.dtype, device=x.device)
     return torch.pow(x, y)
 
 
@@ -273,7 +221,7 @@ TABLE = {
     "trunc": by_rule("trunc", _of_bools(torch.Tensor.trunc)),
     "round": by_rule("round", _of_bools(torch.Tensor.round)),
     "square": _square,
-    "reciprocal": _reciprocal,
+    "reciprocal": complex_ends.reciprocal,
     "clip": by_rule("clip", _clip),
     "copysign": by_rule("copysign", torch.copysign),
     "nextafter": by_rule("nextafter", torch.nextafter),
@@ -284,19 +232,19 @@ TABLE = {
     "heaviside": by_rule("heaviside", _heaviside),
     "exp": torch.Tensor.exp,
     "exp2": torch.Tensor.exp2,
-    "expm1": _expm1,
+    "expm1": complex_ends.expm1,
     "log": torch.Tensor.log,
-    "log1p": _log1p,
+    "log1p": complex_ends.log1p,
     "log2": torch.Tensor.log2,
     "log10": torch.Tensor.log10,
     "sqrt": torch.Tensor.sqrt,
     # torch's own derivative at -0.0 is that at 0.0.
-    "rsqrt": by_rule("rsqrt", _rsqrt),
+    "rsqrt": by_rule("rsqrt", complex_ends.rsqrt),
     "sin": torch.Tensor.sin,
     "cos": torch.Tensor.cos,
     "tan": torch.Tensor.tan,
     "asin": torch.Tensor.asin,
-    "acos": lambda x: _complex_acos(x) if x.is_complex() else x.acos(),
+    "acos": complex_ends.acos,
     "atan": torch.Tensor.atan,
     "sinh": torch.Tensor.sinh,
     "cosh": torch.Tensor.cosh,

@@ -1,6 +1,6 @@
 """Linear algebra: stacks of matrices over the last two axes.
 
-Five modules by what is asked of a matrix, one of what is common to them (`matrices`). The axes
+Modules by what is asked of a matrix, one of what is common to them (`matrices`). The axes
 before the last two are stacks, and run together. Integers are computed in the default float, half
 precision in float32. Matrices of no rows or columns are taken.
 
@@ -8,6 +8,24 @@ The primitives are cholesky, solve, inv, det, slogdet, triangular_solve, lu_pack
 eigh_raw, eig_raw and expm; everything else is composed of them.
 """
 
-from unigrad.ops.linalg import factorizing, norms, powers, roots, solving, spectra, structured
+from unigrad.ops.linalg import (
+    factorizing,
+    norms,
+    powers,
+    roots,
+    schur,
+    solving,
+    spectra,
+    structured,
+)
 
-__all__ = ["factorizing", "norms", "powers", "roots", "solving", "spectra", "structured"]
+__all__ = [
+    "factorizing",
+    "norms",
+    "powers",
+    "roots",
+    "schur",
+    "solving",
+    "spectra",
+    "structured",
+]
