@@ -145,3 +145,12 @@ def test_forward_mode_through_a_reverse_rule() -> None:
     x = torch.tensor(V)
     with pytest.raises(ug.NotDifferentiableError, match="forward derivative"):
         torch.func.jvp(ug.interop(f), (x,), (x,))
+
+
+def test_a_checkpoint_of_torch() -> None:
+    """Its recomputation is stopped by an exception of torch's that passes through the ops."""
+    run = ug.interop(lambda a, v: ug.sum(ug.tanh(a @ v) ** 2))
+    a, v = torch.tensor(A, requires_grad=True), torch.tensor(V)
+    torch.utils.checkpoint.checkpoint(run, a, v, use_reentrant=False).backward()
+    y = np.tanh(A @ V)
+    np.testing.assert_allclose(a.grad, np.outer(2.0 * y * (1.0 - y * y), V))

@@ -130,7 +130,7 @@ _OF_A_FUNCTION: dict[str, Any] = {
     "associative_scan: fn": lambda f: ug.associative_scan(f, _x()),
 }
 for _argument, _call in _OF_A_FUNCTION.items():
-    bad(f"no function: {_argument}", ug.SettingError, _argument, "function", "Tensor")(
+    bad(f"no function: {_argument}", ug.SettingError, _argument, "callable", "Tensor")(
         partial(_given_a_tensor, _call)
     )
 

@@ -58,14 +58,14 @@ def explain(
     if op.opaque and kind not in _OF_THE_LIBRARY:
         # The program's own error: the ops inside of its function have told already what was theirs.
         raise error
+    if kind is None:  # Not the library's own, as what stops torch's recomputation of a checkpoint.
+        raise error
     if op.broadcasts and kind is not TracingError:
         try:
             np.broadcast_shapes(*shapes)
             kind = DTypeError
         except ValueError:
             kind = ShapeError
-    if kind is None:
-        raise error
     chosen = "".join(f", {name}={value!r}" for name, value in settings.items())
     text = str(error).strip()
     reason = text.splitlines()[0][:200] if text else type(error).__name__
