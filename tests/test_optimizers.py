@@ -375,6 +375,18 @@ def test_a_schedule_that_gives_no_rate_is_refused(backend, rate):
     assert w.tolist() == [1.0]
 
 
+def test_what_selects_no_parameters_is_refused():
+    o, w = ug.optimizers, ug.Variable([1.0])
+    for optimizer in (
+        o.AdamW(0.1, decay_only=3),
+        o.freeze(o.SGD(0.1), ["w"]),
+        o.chain(o.add_weight_decay(0.1, only=3), o.SGD(0.1)),
+    ):
+        with pytest.raises(ug.SettingError, match="a selection of parameters"):
+            optimizer.apply_gradients([(ug.ones(1), w)])
+    assert w.tolist() == [1.0]
+
+
 def test_bad_numbers_of_transformations_are_refused():
     o, ones = ug.optimizers, [ug.ones(2)]
     for call in (

@@ -228,8 +228,9 @@ def erfinv_single(x: _Floats) -> _Floats:
 
 
 def _horner(coefficients: tuple[float, ...], x: _Floats) -> _Floats:
-    total = np.full_like(x, coefficients[0])
-    for one in coefficients[1:]:
+    total = np.multiply(x, np.float32(coefficients[0]))
+    np.add(total, np.float32(coefficients[1]), out=total)
+    for one in coefficients[2:]:
         np.multiply(total, x, out=total)
         np.add(total, np.float32(one), out=total)
     return total
@@ -239,12 +240,12 @@ def random_normal(key: Words, *, shape: tuple[int, ...]) -> _Floats:
     """Standard normal float32: √2 · erf⁻¹(u) of uniform u in (-1, 1)."""
     out: _Floats = np.empty(math.prod(shape), np.float32)
     for where, first, second in _hashes(key, out.size):
-        words = np.bitwise_xor(first, second)
+        words = np.bitwise_xor(first, second, out=first)
         np.right_shift(words, _SHIFTS[9], out=words)
-        np.bitwise_or(words, np.uint32(0x3F800000), out=words)
+        # Under the exponent of two, less two: twice the fraction, exactly, so no sum is below -1.
+        np.bitwise_or(words, np.uint32(0x40000000), out=words)
         u = words.view(np.float32)
-        np.subtract(u, np.float32(1), out=u)
-        np.multiply(u, np.float32(2), out=u)
-        np.maximum(np.add(u, _LOWEST, out=u), _LOWEST, out=u)
+        np.subtract(u, np.float32(2), out=u)
+        np.add(u, _LOWEST, out=u)
         np.multiply(erfinv_single(u), SQRT_2, out=out[where])
     return out.reshape(shape)

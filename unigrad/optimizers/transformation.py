@@ -302,11 +302,20 @@ def require_floating(owner: str, what: str, dtype: DType) -> None:
 
 
 def selected(selection: Selection | None, names: Sequence[str], parameters: Column) -> list[bool]:
-    """Tell which parameters a selection chooses; ``None`` chooses all."""
+    """Tell which parameters a selection chooses; ``None`` chooses all.
+
+    Raises:
+        SettingError: when it is no selection.
+    """
     import re
 
     if selection is None:
         return [True] * len(parameters)
+    if not isinstance(selection, str) and not callable(selection):
+        raise SettingError(
+            f"a selection of parameters is a regular expression, or a function of name and "
+            f"parameter, not {type(selection).__name__}"
+        )
     if isinstance(selection, str):
         return [re.search(selection, name) is not None for name in names]
     return [bool(selection(name, one)) for name, one in zip(names, parameters, strict=True)]
