@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 import unigrad as ug
+from unigrad.core.exchanging import taken
 from unigrad.core.registry import load_backend
-from unigrad.core.variable import taken
 
 pytestmark = pytest.mark.parametrize("backend", ["numpy", "torch"], indirect=True)
 START = np.arange(6.0).reshape(2, 3)

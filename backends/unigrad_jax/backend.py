@@ -13,7 +13,7 @@ import jax
 import numpy as np
 import numpy.typing as npt
 
-from unigrad.core.backend import Backend, Kernel, Pullback
+from unigrad.core.backend import Backend
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import (
     DTypeError,
@@ -24,6 +24,7 @@ from unigrad.core.errors import (
     UnigradError,
 )
 from unigrad.core.host_errors import noted
+from unigrad.core.native_tape import Kernel, Pullback
 from unigrad.core.programs import Program
 from unigrad_jax import functions
 from unigrad_jax.bridge import differentiable

@@ -25,8 +25,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from unigrad.core.backend import Backend, Kernel, Pullback
+from unigrad.core.backend import Backend
 from unigrad.core.dispatch import wrap
+from unigrad.core.native_tape import Kernel, Pullback
 from unigrad.core.op import Op
 from unigrad_jax.settings import (
     OPERANDS,

@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from unigrad.core.backend import Backend, Kernel
+from unigrad.core.backend import Backend
 from unigrad.core.dtypes import DType
+from unigrad.core.native_tape import Kernel
 from unigrad_numpy.kernels import BINDERS, SCALAR_OPS, TABLE, unchecked
 from unigrad_numpy.kernels.bfloat16 import BFLOAT16
 from unigrad_numpy.kernels.optimizers import IN_PLACE

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core import dtypes
-from unigrad.core.backend import Kernel
+from unigrad.core.native_tape import Kernel
 from unigrad.core.programs import Fusion, Saving
 from unigrad_numpy.kernels import TABLE
 from unigrad_numpy.kernels.bfloat16 import BFLOAT16

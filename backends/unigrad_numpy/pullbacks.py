@@ -17,7 +17,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core.backend import Pullback
+from unigrad.core.native_tape import Pullback
 from unigrad_numpy.kernels.linear import matmul
 from unigrad_numpy.kernels.losses import gradient_of_saved, saving_crossentropy
 from unigrad_numpy.kernels.normalization import moments

@@ -11,11 +11,12 @@ import numpy.typing as npt
 import tensorflow as tf
 
 from unigrad.core import dtypes
-from unigrad.core.backend import Backend, Kernel, NativeTape
+from unigrad.core.backend import Backend
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError, UnigradError
 from unigrad.core.host_errors import noted
 from unigrad.core.native_code import LayerData
+from unigrad.core.native_tape import Kernel, NativeTape
 from unigrad.core.programs import Program
 from unigrad_tensorflow import functions
 from unigrad_tensorflow.bridge import differentiable

@@ -15,7 +15,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from unigrad.core.backend import Kernel, NativeTape
+from unigrad.core.native_tape import Kernel, NativeTape
 from unigrad.core.tensor import Tensor
 from unigrad_tensorflow.private import is_on_a_tape
 

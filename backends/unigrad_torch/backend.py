@@ -13,7 +13,7 @@ import numpy.typing as npt
 import torch
 
 from unigrad.core import dtypes
-from unigrad.core.backend import Backend, Kernel, NativeTape
+from unigrad.core.backend import Backend
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import (
     LEAKED,
@@ -25,6 +25,7 @@ from unigrad.core.errors import (
     UnigradError,
 )
 from unigrad.core.native_code import LayerData, NativeLayer
+from unigrad.core.native_tape import Kernel, NativeTape
 from unigrad.core.programs import Program
 from unigrad_torch import functions
 from unigrad_torch.bridge import differentiable

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from unigrad.core import dtypes
-from unigrad.core.backend import Kernel
+from unigrad.core.native_tape import Kernel
 from unigrad.core.programs import Fusion, Saving
 from unigrad_torch.kernels import TABLE
 from unigrad_torch.kernels.losses import crossentropy

@@ -27,7 +27,7 @@ from typing import Any, TypeAlias
 import torch
 
 from unigrad.core import recorders
-from unigrad.core.backend import Kernel, NativeTape
+from unigrad.core.native_tape import Kernel, NativeTape
 from unigrad.core.tensor import Tensor
 from unigrad_torch.kernels import TABLE
 from unigrad_torch.private import run_backward

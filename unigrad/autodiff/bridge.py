@@ -16,8 +16,9 @@ from typing import Any, TypeAlias
 
 from unigrad.autodiff.backward import unbroadcast, zeros_like
 from unigrad.autodiff.rules.registry import Rule, has_no_tangent
-from unigrad.core.backend import Backend, Native
+from unigrad.core.backend import Backend
 from unigrad.core.dispatch import wrap
+from unigrad.core.native_tape import Native
 from unigrad.core.op import OPS
 from unigrad.core.registry import at_home, has_choice, load_backend
 from unigrad.core.tensor import Tensor

@@ -13,10 +13,11 @@ from typing import Any, Protocol
 from unigrad.autodiff.backward import ZERO, Cotangent, backward, ones_like
 from unigrad.autodiff.cotangents import is_inexact
 from unigrad.core import recorders
-from unigrad.core.backend import Backend, NativeTape
+from unigrad.core.backend import Backend
 from unigrad.core.dispatch import Recording, native_of, wrap, wrap_all
 from unigrad.core.errors import TracingError
 from unigrad.core.interpreters import stack
+from unigrad.core.native_tape import NativeTape
 from unigrad.core.op import OPS, another_handle
 from unigrad.core.tensor import Tensor
 

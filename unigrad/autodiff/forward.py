@@ -17,7 +17,7 @@ from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.rules.registry import has_no_tangent
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor, cast
-from unigrad.core.backend import Backend, Native, NativeTape
+from unigrad.core.backend import Backend
 from unigrad.core.dispatch import Recording, wrap
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import (
@@ -26,6 +26,7 @@ from unigrad.core.errors import (
     ShapeError,
     TapeError,
 )
+from unigrad.core.native_tape import Native, NativeTape
 from unigrad.core.op import OPS, another_handle
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable

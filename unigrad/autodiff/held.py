@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from unigrad.autodiff.differentiation import Recorded
-from unigrad.core.backend import Native
+from unigrad.core.native_tape import Native
 from unigrad.core.tensor import Tensor
 
 

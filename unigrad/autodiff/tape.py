@@ -31,11 +31,12 @@ from unigrad.autodiff.differentiation import differentiate
 from unigrad.autodiff.held import HeldArrays
 from unigrad.autodiff.jacobians import batch_jacobian, jacobian
 from unigrad.core import recorders, tree
-from unigrad.core.backend import Backend, Native, NativeTape
+from unigrad.core.backend import Backend
 from unigrad.core.dispatch import Recording, wrap
 from unigrad.core.errors import TapeError
 from unigrad.core.interpreters import stack
 from unigrad.core.leaks import warn_program
+from unigrad.core.native_tape import Native, NativeTape
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 

@@ -14,12 +14,13 @@ from unigrad.batching.registry import Batch, spread
 from unigrad.control.scanning import map
 from unigrad.core import recorders, tree
 from unigrad.core.arguments import as_tensor
-from unigrad.core.backend import Backend, Kernel
+from unigrad.core.backend import Backend
 from unigrad.core.calls import check_function
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import DType, as_dtype
 from unigrad.core.errors import DTypeError, NotDifferentiableError, SettingError, ShapeError
 from unigrad.core.host_errors import own_errors
+from unigrad.core.native_tape import Kernel
 from unigrad.core.op import Op
 from unigrad.core.registry import current_backend
 from unigrad.core.tensor import Tensor

@@ -9,8 +9,9 @@ from __future__ import annotations
 from functools import partial
 from typing import Any
 
-from unigrad.core.backend import Backend, Kernel, Native
+from unigrad.core.backend import Backend
 from unigrad.core.dispatch import wrap
+from unigrad.core.native_tape import Kernel, Native
 from unigrad.core.op import OPS, Op
 from unigrad.tracing.graph import Graph
 

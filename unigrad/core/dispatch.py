@@ -13,8 +13,9 @@ from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unigrad.core import recorders
-from unigrad.core.backend import Backend, Kernel, NativeTape, Pullback
+from unigrad.core.backend import Backend
 from unigrad.core.explain import explain
+from unigrad.core.native_tape import Kernel, NativeTape, Pullback
 from unigrad.core.tensor import Tensor
 
 if TYPE_CHECKING:

@@ -27,9 +27,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy.typing as npt
 
 from unigrad.core import recorders
-from unigrad.core.backend import Backend, Kernel
+from unigrad.core.backend import Backend
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import TracingError, UnigradError
+from unigrad.core.native_tape import Kernel
 from unigrad.core.tensor import Tensor
 from unigrad.core.traces import tracing
 

@@ -14,9 +14,10 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from unigrad.core import recorders
-from unigrad.core.backend import Backend, Native
+from unigrad.core.backend import Backend
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import GradientWarning
+from unigrad.core.native_tape import Native
 from unigrad.core.registry import loaded_backends
 
 if TYPE_CHECKING:

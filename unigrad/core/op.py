@@ -12,7 +12,7 @@ import weakref
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
-from unigrad.core.backend import Backend, Kernel
+from unigrad.core.backend import Backend
 from unigrad.core.dispatch import NONE, dispatch, wrap
 from unigrad.core.errors import (
     HOW_TO_MOVE,
@@ -22,6 +22,7 @@ from unigrad.core.errors import (
     UnsupportedError,
 )
 from unigrad.core.interpreters import highest, lifted
+from unigrad.core.native_tape import Kernel
 from unigrad.core.tensor import Tensor
 
 if TYPE_CHECKING:

@@ -14,8 +14,9 @@ from math import copysign
 from operator import index
 from typing import Any
 
-from unigrad.core.backend import Backend, Kernel
+from unigrad.core.backend import Backend
 from unigrad.core.dispatch import dispatch
+from unigrad.core.native_tape import Kernel
 from unigrad.core.op import OPS, Op
 from unigrad.core.tensor import Tensor
 

@@ -14,8 +14,9 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from unigrad.core.backend import Backend, NativeTape
+    from unigrad.core.backend import Backend
     from unigrad.core.dispatch import Recording
+    from unigrad.core.native_tape import NativeTape
     from unigrad.core.tensor import Tensor
     from unigrad.core.variable import Variable
 

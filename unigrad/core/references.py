@@ -44,7 +44,8 @@ def owned(backend: Backend, tensors: list[Tensor]) -> list[Tensor]:
         tensors: values that were `taken` from Variables: in the list of these, and in this one.
 
     Example:
-        >>> from unigrad.core.variable import Variable, taken
+        >>> from unigrad.core.exchanging import taken
+        >>> from unigrad.core.variable import Variable
         >>> v = Variable([1.0])
         >>> held = v.read()
         >>> with taken([v]) as values:

@@ -9,10 +9,8 @@ reads as inputs and returns those it writes.
 
 from __future__ import annotations
 
-import threading
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from operator import add, is_, sub
+from collections.abc import Callable
+from operator import add, sub
 from typing import TYPE_CHECKING, Any
 
 from unigrad.core import context, recorders
@@ -25,22 +23,14 @@ from unigrad.core.errors import (
     DTypeError,
     ShapeError,
     TracingError,
-    UnigradError,
 )
+from unigrad.core.exchanging import FREE_RUNS, NO_LEAF, exchange, exchanging, returned
 from unigrad.core.op import another_handle
 from unigrad.core.tensor import Tensor
 from unigrad.core.traces import tracing
 
 _process = recorders.process
 _thread = recorders.thread
-_NO_LEAF = (None, None)
-
-
-#: Held while values are put into variables that were computed from what they held, and by programs
-#: while they take and put values. Never while a program's own code runs, but see `exchange`.
-exchanging = threading.RLock()
-#: How often an update is computed freely before it is computed with all others waiting.
-_FREE_RUNS = 4
 
 
 if TYPE_CHECKING:
@@ -89,7 +79,7 @@ class Variable(_LikeTensor):
         self._tensor = tensor
         #: A value and what stood for it in the last native tape, to be used again: a pair, since
         #: another thread may assign at any time.
-        self.leaf: tuple[Tensor | None, Any] = _NO_LEAF
+        self.leaf: tuple[Tensor | None, Any] = NO_LEAF
         #: Whether its dtype, which never changes, has derivatives.
         self.inexact = tensor.native.dtype in tensor.backend.native_floats
         #: What `trainable` says, for tapes, which ask at every read.
@@ -128,7 +118,7 @@ class Variable(_LikeTensor):
             return self
         with exchanging:
             self._tensor = tensor
-            self.leaf = _NO_LEAF
+            self.leaf = NO_LEAF
         return self
 
     def _fitting(self, value: TensorLike) -> Tensor:
@@ -162,6 +152,18 @@ class Variable(_LikeTensor):
             tensor = cast(tensor, current.dtype)
         return _kept(_of_no_trace(tensor, self.name) if tracing.trace is None else tensor)
 
+    def _quickly_fitting(self, value: Any) -> Tensor:
+        """Do as `_fitting` outside of traces; most values fit as they are."""
+        current: Tensor = self._tensor
+        unchanged: bool = value is current
+        if unchanged:
+            return current
+        if type(value) is Tensor and value.backend is current.backend:
+            new, old = value.native, current.native
+            if new.shape == old.shape and new.dtype == old.dtype:
+                return _own(_of_no_trace(value, self.name))
+        return self._fitting(value)
+
     def assign_add(self, delta: TensorLike) -> Variable:
         """Add to the value; return the variable. Raises as `assign`.
 
@@ -176,13 +178,13 @@ class Variable(_LikeTensor):
     def _changed(self, change: Callable[[Any, Any], Tensor], delta: TensorLike) -> Variable:
         """Assign what an operator gives; `exchange` in short."""
         if tracing.trace is None:
-            for _ in range(_FREE_RUNS):
+            for _ in range(FREE_RUNS):
                 before = self._tensor
                 tensor = self._fitting(change(before, delta))
                 with exchanging:
                     if self._tensor is before:
                         self._tensor = tensor
-                        self.leaf = _NO_LEAF
+                        self.leaf = NO_LEAF
                         return self
         exchange([self], lambda: ([change(self._untaped(), delta)], None))
         return self
@@ -191,7 +193,7 @@ class Variable(_LikeTensor):
         """Hold another value, in a handle that nobody else holds, as it is."""
         with exchanging:
             self._tensor = tensor
-            self.leaf = _NO_LEAF
+            self.leaf = NO_LEAF
 
     def current(self) -> Tensor:
         """Return the value in the variable's own handle, which no tape knows: to look at only."""
@@ -279,100 +281,13 @@ class Variable(_LikeTensor):
         def __getattr__(self, name: str) -> Any:
             # Reads like a Tensor: every method and property that a Variable lacks is its value's.
             if name == "_tensor":
-                return _returned(self)
+                return returned(self)
             if name.startswith("_"):
                 raise AttributeError(name)
             return getattr(self.__unigrad_tensor__(), name)
 
 
 readable.add(Variable)
-
-
-def exchange(
-    variables: Sequence[Variable], compute: Callable[[], tuple[Sequence[Any], Any]]
-) -> Any:
-    """Assign to variables what is computed from their values, as if no other thread ran meanwhile.
-
-    ``compute`` returns a value per variable and anything else, which is returned. If another thread
-    has assigned to one of the variables in between, it is called again. Other threads wait only
-    when that has happened a few times.
-    """
-    if tracing.trace is None:
-        for _ in range(_FREE_RUNS):
-            before = [one._tensor for one in variables]
-            values, result = compute()
-            fitting = [*map(_quickly_fitting, variables, values)]
-            with exchanging:
-                if all(map(is_, before, [one._tensor for one in variables])):
-                    for variable, tensor in zip(variables, fitting, strict=True):
-                        variable.replace(tensor)
-                    return result
-    # A trace has values of its own. Compiling waits for nothing that is held here.
-    with exchanging if tracing.trace is None else nullcontext():
-        values, result = compute()
-        for variable, value in zip(variables, values, strict=True):
-            variable.assign(value)
-        return result
-
-
-def replace_all(variables: Sequence[Variable], tensors: Sequence[Tensor]) -> None:
-    """`Variable.replace` for each of some variables, while `exchanging` is held.
-
-    There may be more tensors than variables.
-    """
-    for variable, tensor in zip(variables, tensors, strict=False):
-        variable._tensor = tensor
-        variable.leaf = _NO_LEAF
-
-
-@contextmanager
-def taken(variables: Sequence[Variable]) -> Iterator[list[Tensor]]:
-    """Take the values out of variables for a block; what the list holds at its end is put in.
-
-    Meanwhile nobody else comes by a value, since who reads a variable waits. So the memory of a
-    value that nobody holds already may be written into: see `unigrad.core.references`. Nothing of
-    a user's may run in the block.
-
-    Example:
-        >>> v = Variable(1.0)
-        >>> with taken([v]) as values:
-        ...     values[0] = values[0] + 1.0
-        >>> v.numpy().item()
-        2.0
-    """
-    with exchanging:
-        values = [variable._tensor for variable in variables]
-        for variable in variables:
-            del variable._tensor
-            variable.leaf = _NO_LEAF
-        try:
-            yield values
-        finally:
-            replace_all(variables, values)
-
-
-def _returned(variable: Variable) -> Tensor:
-    """Return the value of a variable from which it was `taken`, once it is back."""
-    with exchanging:
-        try:
-            return object.__getattribute__(variable, "_tensor")  # type: ignore[no-any-return]
-        except AttributeError:
-            raise UnigradError(
-                f"{variable.name} is read within an update that writes into it"
-            ) from None
-
-
-def _quickly_fitting(variable: Variable, value: Any) -> Tensor:
-    """Return a value to be assigned as `_fitting` does, outside of traces; most fit as they are."""
-    current: Tensor = variable._tensor
-    unchanged: bool = value is current
-    if unchanged:
-        return current
-    if type(value) is Tensor and value.backend is current.backend:
-        new, old = value.native, current.native
-        if new.shape == old.shape and new.dtype == old.dtype:
-            return _own(_of_no_trace(value, variable.name))
-    return variable._fitting(value)
 
 
 def _initial(value: TensorLike, dtype: DType | None) -> Tensor:

@@ -17,9 +17,10 @@ from unigrad.batching.registry import Batch
 from unigrad.batching.vmap import vmap
 from unigrad.core import recorders
 from unigrad.core.arguments import as_tensor
-from unigrad.core.backend import Backend, Kernel
+from unigrad.core.backend import Backend
 from unigrad.core.dispatch import wrap
 from unigrad.core.errors import NotDifferentiableError, TracingError
+from unigrad.core.native_tape import Kernel
 from unigrad.core.op import OPS, Op
 from unigrad.core.tensor import Tensor
 from unigrad.functions.closures import unseen

@@ -16,7 +16,7 @@ import numpy as np
 from unigrad.autodiff.rules.registry import Rule
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
-from unigrad.core.backend import Backend, Kernel, Native
+from unigrad.core.backend import Backend
 from unigrad.core.calls import check_function
 from unigrad.core.errors import (
     HOW_TO_MOVE,
@@ -26,6 +26,7 @@ from unigrad.core.errors import (
     ShapeError,
 )
 from unigrad.core.host_errors import own_errors
+from unigrad.core.native_tape import Kernel, Native
 from unigrad.core.op import OPS, Op
 from unigrad.core.registry import current_backend
 from unigrad.core.tensor import Tensor

@@ -12,8 +12,9 @@ from unigrad.core import foreign, recorders
 from unigrad.core.arguments import TensorLike
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.errors import SettingError, TapeError
+from unigrad.core.exchanging import exchange
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable, exchange
+from unigrad.core.variable import Variable
 from unigrad.ops import (
     arithmetic,
     comparison,

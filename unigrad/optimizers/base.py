@@ -19,10 +19,11 @@ from unigrad.autodiff.tape import GradientTape
 from unigrad.core.arguments import as_tensor
 from unigrad.core.dtypes import int64
 from unigrad.core.errors import SettingError
+from unigrad.core.exchanging import exchange
 from unigrad.core.leaks import warn_program
 from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable, exchange
+from unigrad.core.variable import Variable
 from unigrad.ops.filling import zeros_like
 from unigrad.optimizers.slots import Slots
 from unigrad.optimizers.transformation import (

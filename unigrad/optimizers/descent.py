@@ -15,12 +15,13 @@ import numpy as np
 
 from unigrad.core.arguments import as_tensor, visible
 from unigrad.core.errors import SettingError
+from unigrad.core.exchanging import taken
 from unigrad.core.op import Op
 from unigrad.core.recorders import process
 from unigrad.core.references import owned
 from unigrad.core.tensor import Tensor
 from unigrad.core.traces import tracing
-from unigrad.core.variable import Variable, taken
+from unigrad.core.variable import Variable
 from unigrad.ops.comparison import logical_and, where
 from unigrad.optimizers.base import LearningRate, Optimizer
 from unigrad.optimizers.numbers import Hyperparameter, Number

@@ -10,8 +10,9 @@ from unigrad.autodiff.transforms import grad
 from unigrad.core import tree
 from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.errors import SettingError
+from unigrad.core.exchanging import exchange
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable, exchange
+from unigrad.core.variable import Variable
 from unigrad.ops.arithmetic import maximum
 from unigrad.ops.limits import clip
 from unigrad.ops.reductions import sum

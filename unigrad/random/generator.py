@@ -10,9 +10,10 @@ import numpy.typing as npt
 
 from unigrad.core.arguments import TensorLike
 from unigrad.core.dtypes import DTypeLike
+from unigrad.core.exchanging import exchange
 from unigrad.core.state import load_into, state_of
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable, exchange
+from unigrad.core.variable import Variable
 from unigrad.random import (
     continuous,
     counts,

@@ -13,9 +13,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, TypeAlias
 
 from unigrad.core import tree
-from unigrad.core.backend import Backend, Native
+from unigrad.core.backend import Backend
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import ShapeError
+from unigrad.core.native_tape import Native
 from unigrad.core.op import Op
 from unigrad.core.running import apply
 from unigrad.core.tensor import Tensor

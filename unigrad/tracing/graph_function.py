@@ -16,8 +16,9 @@ from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.transforms import jvp
 from unigrad.core import recorders
 from unigrad.core.arguments import untracked
-from unigrad.core.backend import Backend, Native
+from unigrad.core.backend import Backend
 from unigrad.core.dispatch import wrap, wrap_all
+from unigrad.core.native_tape import Native
 from unigrad.core.tensor import Tensor
 from unigrad.functions.function_op import FunctionOp
 from unigrad.functions.through import filled, pulled_through, with_residuals

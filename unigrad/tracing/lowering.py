@@ -15,7 +15,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from unigrad.core.backend import Backend, Kernel, Native
+from unigrad.core.backend import Backend
+from unigrad.core.native_tape import Kernel, Native
 from unigrad.core.op import OPS, Op
 from unigrad.tracing.graph import Graph, Node, Value
 from unigrad.tracing.memory import Target, is_large, plan_of

@@ -9,15 +9,17 @@ from sys import getrefcount
 from typing import Any
 
 from unigrad.core import programs, recorders, tree
-from unigrad.core.backend import Backend, Lift, Native
+from unigrad.core.backend import Backend, Lift
 from unigrad.core.dispatch import wrap, wrap_all
 from unigrad.core.errors import LEAKED, BackendMismatchError, TracingError, UnigradError
+from unigrad.core.exchanging import exchanging, replace_all
 from unigrad.core.host_errors import own_error
+from unigrad.core.native_tape import Native
 from unigrad.core.origins import Limit
 from unigrad.core.references import ALONE as _ALONE
 from unigrad.core.tensor import Tensor
 from unigrad.core.traces import traced_by
-from unigrad.core.variable import Variable, exchanging, replace_all
+from unigrad.core.variable import Variable
 from unigrad.tracing import straight
 from unigrad.tracing.capture import Symbol, tracing_at
 from unigrad.tracing.dependencies import Dependencies, observed

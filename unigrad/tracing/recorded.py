@@ -8,8 +8,9 @@ from typing import Any
 from unigrad.core import recorders, tree
 from unigrad.core.backend import Backend
 from unigrad.core.copying import own_handles
+from unigrad.core.exchanging import exchange
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable, exchange
+from unigrad.core.variable import Variable
 from unigrad.functions.function_op import FunctionOp
 from unigrad.tracing import straight
 from unigrad.tracing.graph_function import GraphFunction, stand_in

@@ -10,10 +10,11 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core.backend import Backend, Native
+from unigrad.core.backend import Backend
 from unigrad.core.dispatch import wrap, wrap_all
 from unigrad.core.errors import OutOfBoundsError
 from unigrad.core.interpreters import running
+from unigrad.core.native_tape import Native
 from unigrad.core.op import Op
 from unigrad.core.programs import Program
 from unigrad.core.running import apply

@@ -11,9 +11,10 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core import dtypes
-from unigrad.core.backend import Backend, Kernel
+from unigrad.core.backend import Backend
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import UnsupportedError
+from unigrad.core.native_tape import Kernel
 from unigrad_array_api_strict import (
     creation,
     elementwise,
