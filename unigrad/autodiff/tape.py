@@ -44,7 +44,6 @@ _uids = recorders.uids
 #: What pytrees of sources and targets hold.
 _LEAVES = frozenset((Tensor, Variable))
 _ONLY_TENSORS = frozenset((Tensor,))
-
 Unconnected = Literal["none", "zero"]
 
 
