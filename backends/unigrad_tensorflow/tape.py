@@ -19,6 +19,8 @@ from unigrad.core.native_tape import Kernel, NativeTape
 from unigrad.core.tensor import Tensor
 from unigrad_tensorflow.private import is_on_a_tape
 
+#: The dtypes that TensorFlow differentiates.
+_FLOATS = frozenset((tf.float16, tf.bfloat16, tf.float32, tf.float64, tf.complex64, tf.complex128))
 #: The tapes that are alive.
 _living: dict[int, weakref.ref[TensorflowTape]] = {}
 
@@ -64,11 +66,25 @@ class TensorflowTape(NativeTape):
                 break
         if uid:
             self._results.add(uid)
+            for native in natives:
+                if getattr(native, "dtype", tf.float32) not in _FLOATS:
+                    self._follow(result, others)
+                    break
         return result
 
     def keep(self, uid: int, result: Any, plain: Any = None) -> Any:
         self._results.add(uid)
+        self._follow(result, ())
         return result
+
+    def _follow(self, result: Any, others: Sequence[Any]) -> None:
+        """Watch a result that was computed through a bool or an integer.
+
+        TensorFlow notes nothing of it, and what follows depends on it all the same.
+        """
+        if result.dtype in _FLOATS and not self.tracks(result):
+            for tape in (self, *others):
+                tape._tape.watch(result)
 
     def seen(
         self, natives: Sequence[Any], uids: Sequence[int], others: Sequence[Any] = ()

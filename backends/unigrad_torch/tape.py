@@ -136,6 +136,10 @@ class TorchTape(NativeTape):
         self, uid: int, result: torch.Tensor, plain: torch.Tensor | None = None
     ) -> torch.Tensor:
         if not result.requires_grad:
+            # Computed through a bool or an integer, of which torch's graph knows nothing: what
+            # follows depends on the result all the same.
+            if result.is_floating_point() or result.is_complex():
+                self._natives[uid] = _leaf_of(result)
             return result
         self._natives[uid] = result
         return result.detach() if plain is None else plain

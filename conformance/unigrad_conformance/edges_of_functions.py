@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 from unigrad_conformance.edge import edge
 
@@ -160,4 +162,33 @@ edge(
     [0.0, INF],
     [INF, 1.0],
     value=[0.25, 0.0],
+)
+
+
+def _by_a_step(ug: Any, x: Any, step: Callable[[Any], Any]) -> Any:
+    """Return the gradient of Σ x · step(x) by the step, of which it is linear."""
+    with ug.GradientTape() as tape:
+        tape.watch(x)
+        taken = step(x)
+        y = ug.sum(x * taken)
+    return tape.gradient(y, taken)
+
+
+for _name, _step in {
+    "a cast comparison": lambda ug, x: ug.astype(x > 0.0, x.dtype),
+    "where": lambda ug, x: ug.where(x > 0.0, ug.ones_like(x), ug.zeros_like(x)),
+    "one_hot": lambda ug, x: ug.one_hot(ug.argmax(x), 2, dtype=x.dtype),
+    "floor": lambda ug, x: ug.floor(x),
+}.items():
+    edge(
+        f"the gradient by {_name}, a step on the way",
+        lambda ug, x, step=_step: _by_a_step(ug, x, lambda x: step(ug, x)),
+        [3.0, -2.0],
+        value=[3.0, -2.0],
+    )
+edge(
+    "logaddexp of a number",
+    lambda ug, x: ug.logaddexp(x, 0.1) + ug.logaddexp(0.7, x),
+    [0.3, -2.0],
+    gradients=([1 / (1 + math.exp(0.1 - x)) + 1 / (1 + math.exp(0.7 - x)) for x in (0.3, -2.0)],),
 )

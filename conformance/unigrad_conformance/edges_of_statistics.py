@@ -85,6 +85,8 @@ edge(
 )  # fmt: skip
 edge("nanstd of equal elements", lambda ug, x: ug.nanstd(x), [0.1, NAN, 0.1, 0.1], value=0.0,
      gradients=([0.0] * 4,))  # fmt: skip
+edge("nanstd of equal infinities", lambda ug, x: ug.nanstd(x), [INF, NAN, INF], value=0.0,
+     gradients=([0.0] * 3,))  # fmt: skip
 edge(
     "segment_std of equal elements, and of none",
     lambda ug, x: ug.segment_std(x, [0, 0, 2], 4), [0.1, 0.1, 3.0],

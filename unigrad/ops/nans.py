@@ -20,7 +20,7 @@ from unigrad.core.errors import SettingError
 from unigrad.core.operands import in_dtype, operands, single
 from unigrad.core.tensor import Tensor
 from unigrad.ops.at_once import whole_reduction
-from unigrad.ops.comparison import equal, isnan, logical_and, logical_not, where
+from unigrad.ops.comparison import equal, greater, isnan, logical_and, logical_not, where
 from unigrad.ops.reductions import (
     Axis,
     _ordered,
@@ -189,14 +189,16 @@ def nanstd(
     x, axes, kept = _real("nanstd", x, axis, keepdims)
     wide = widened(x)
     deviation, free = _deviations("nanstd", wide, axes, correction)
-    scaled, back = in_range(deviation, axes)
+    if not reduced_size(x.shape, axes):
+        variance = _divided(sum(deviation * deviation, axis=axes, keepdims=True), free)
+        return reshape(cast(variance, x.dtype), reduced_shape(x.shape, axes, kept))
+    # Whether all are equal is asked of the elements: their mean may be rounded, or be NaN.
+    least, greatest = (one(wide, axis=axes, keepdims=True) for one in (nanmin, nanmax))
+    equals = logical_and(equal(least, greatest), greater(free, 0.0))
+    scaled, back = in_range(where(equals, 0.0, deviation), axes)
     variance = _divided(sum(scaled * scaled, axis=axes, keepdims=True), free)
-    if reduced_size(x.shape, axes):
-        # Whether all are equal is asked of the elements: their mean may be rounded.
-        least, greatest = (one(wide, axis=axes, keepdims=True) for one in (nanmin, nanmax))
-        equals = logical_and(equal(least, greatest), logical_not(isnan(variance)))
-        variance = root_unless(equals, variance) * back
-    return reshape(cast(variance, x.dtype), reduced_shape(x.shape, axes, kept))
+    out = root_unless(equals, variance) * back
+    return reshape(cast(out, x.dtype), reduced_shape(x.shape, axes, kept))
 
 
 def _deviations(

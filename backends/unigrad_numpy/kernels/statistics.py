@@ -69,9 +69,9 @@ def _std(x: Array, axis: Axis, keepdims: bool) -> Array:
     with np.errstate(over="ignore", invalid="ignore"):
         length = _length(_deviation(x, axis), axis, True)
         root = _divided(length, np.sqrt(count))
-    # Of equal elements it is 0; their mean may be rounded.
+    # Of equal elements it is 0; their mean may be rounded, or be NaN.
     equal = _fmin(x, axis, None, None, True) == _fmax(x, axis, None, None, True)
-    root = np.where(equal & (root == root), x.dtype.type(0), root)
+    root = np.where(equal, x.dtype.type(0), root)
     return root if keepdims else root.reshape(_fmax(x, axis, None, None, False).shape)
 
 

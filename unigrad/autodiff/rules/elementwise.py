@@ -214,6 +214,7 @@ def _weight(out: Tensor, x: Any, y: Any) -> Tensor:
     """The share of exp(x) in exp(x) + exp(y): 1 / (1 + exp(y - x)), 0 where both are -∞."""
     # Where both are -∞ their difference would be NaN.
     nothing = equal(out, -math.inf)
+    x, y = _beside(x, out), _beside(y, out)
     return sigmoid(where(nothing, -math.inf, x) - where(nothing, 0.0, y))
 
 
