@@ -154,3 +154,11 @@ def test_a_checkpoint_of_torch() -> None:
     torch.utils.checkpoint.checkpoint(run, a, v, use_reentrant=False).backward()
     y = np.tanh(A @ V)
     np.testing.assert_allclose(a.grad, np.outer(2.0 * y * (1.0 - y * y), V))
+
+
+def test_torchs_compiler_is_given_the_function_itself() -> None:
+    run = ug.interop(lambda a, v: ug.sum(a @ v) ** 2 + v[0] * v[1])
+    a, v = torch.tensor(A), torch.tensor(V)
+    torch._dynamo.reset()
+    found = torch.compile(run, backend="eager")(a, v)
+    np.testing.assert_allclose(found, np.sum(A @ V) ** 2 + V[0] * V[1])
