@@ -11,7 +11,7 @@ import test_threads
 import unigrad as ug
 from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.transforms import _TransformTape
-from unigrad.core import leaks, recorders, registry, variable
+from unigrad.core import exchanging, leaks, recorders, registry, variable
 from unigrad.layers import module
 from unigrad.optimizers import base
 from unigrad.random import generator
@@ -44,7 +44,7 @@ def steps_are_lost(plant: Plant) -> None:
 
 
 def nobody_looks_whether_a_value_has_changed(plant: Plant) -> None:
-    plant.setattr(variable, "is_", lambda one, other: True)
+    plant.setattr(exchanging, "is_", lambda one, other: True)
 
 
 def every_thread_builds(plant: Plant) -> None:
