@@ -53,7 +53,7 @@ def as_one_op(takes: str = "native_floats") -> Callable[[F], F]:
             if not args or type(args[0]) is not Tensor:
                 return function(*args, **settings)
             backend = args[0].backend
-            found = plans[backend]
+            found = plans[backend.root]
             if found is None:
                 return function(*args, **settings)
             inputs: tuple[Any, ...] = args
@@ -79,18 +79,21 @@ def as_one_op(takes: str = "native_floats") -> Callable[[F], F]:
                 key += native.dtype, shape_of(native)
             kept = tuple(key)
             plan = found.get(kept)
-            if plan:
-                return dispatch(plan, backend, inputs, tuple(natives))
-            result = function(*args, **settings)
             if plan is None:
+                result = function(*args, **settings)
                 fits = type(result) is Tensor or type(result) is tuple
                 dtypes = getattr(backend, takes)
                 if not fits or any(native.dtype not in dtypes for native in natives):
                     found.keep(kept, False)
                     return result
+                # The result was the long way's. One program may round otherwise: a call is to give
+                # what the next one will.
                 plain = {name: one for name, one in settings.items() if name not in named}
-                found.keep(kept, Planned(op, {"named": named, **plain} if named else plain))
-            return result
+                plan = Planned(op, {"named": named, **plain} if named else plain)
+                found.keep(kept, plan)
+            if plan:
+                return dispatch(plan, backend, inputs, tuple(natives))
+            return function(*args, **settings)
 
         op.public = run
         return cast(F, run)
@@ -99,12 +102,12 @@ def as_one_op(takes: str = "native_floats") -> Callable[[F], F]:
 
 
 class _PlansByBackend(dict[Backend, Plans | None]):
-    """The plans of an op, by backend; ``None`` for one that would only run its formula."""
+    """The plans of an op, by root backend; ``None`` for one that would only run its formula."""
 
     def __init__(self, op: Op) -> None:
         self._op = op
 
     def __missing__(self, backend: Backend) -> Plans | None:
-        runs_whole = self._op.kernels[backend.root] is not None
+        runs_whole = self._op.kernels[backend] is not None
         found = self[backend] = Plans() if runs_whole else None
         return found
