@@ -49,7 +49,7 @@ def owned(backend: Backend, tensors: list[Tensor]) -> list[Tensor]:
         >>> v = Variable([1.0])
         >>> held = v.read()
         >>> with taken([v]) as values:
-        ...     found = owned(v.backend, values[:])
+        ...     found = owned(held.backend, values[:])
         ...     found[0].native is held.native
         False
     """
