@@ -94,6 +94,8 @@ def test_native_arrays(backend: str) -> None:
         lambda x: ug.sum(x * ug.asarray(x.native)),
         lambda x: ug.sum(x * x.native),
         lambda x: ug.sum(x * ug.asarray((x * 1.0).native)),
+        lambda x: ug.sum(x * ug.asarray(x.native * 1.0)),
+        lambda x: ug.sum(x * ug.asarray((x * 1.0).native * 1.0)),
     ):
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")
@@ -106,9 +108,24 @@ def test_native_arrays(backend: str) -> None:
     assert ug.grad(lambda x: ug.sum(x * constant.native))(x).tolist() == [3.0, 4.0]
 
 
+def test_a_native_array_that_was_taken_before() -> None:
+    with ug.use_backend("numpy"):
+        x = ug.asarray([1.0, 2.0])
+        array = x.native
+        with ug.GradientTape() as tape, pytest.warns(ug.GradientWarning, match="native array"):
+            tape.watch(x)
+            ug.sum(x * ug.asarray(array))
+        with (
+            ug.ForwardAccumulator(x, ug.ones_like(x)),
+            pytest.warns(ug.GradientWarning, match="native array"),
+        ):
+            ug.sum(x * ug.asarray(array))
+
+
 def test_a_view_of_a_native_array() -> None:
-    with ug.use_backend("numpy"), pytest.warns(ug.GradientWarning, match="native array"):
+    with ug.use_backend("numpy"), pytest.warns(ug.GradientWarning, match="native") as caught:
         ug.grad(lambda x: ug.sum(x[1:] * x.native[:1]))(ug.asarray([1.0, 2.0]))
+    assert any("native array" in str(one.message) for one in caught)
 
 
 def test_results_of_vjp_are_tensors(backend: str) -> None:

@@ -173,8 +173,8 @@ def function_of(op: Op, backend: Backend, settings: Settings) -> Callable[..., A
         }
         result = body(*[_handle(backend, native) for native in inputs], **chosen, **given)
         if isinstance(result, tuple):
-            return tuple([one.native for one in result])
-        return result.native
+            return tuple([one._native for one in result])
+        return result._native
 
     return composed
 

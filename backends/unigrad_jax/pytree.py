@@ -23,7 +23,7 @@ from unigrad.core.variable import Variable
 def flatten(x: Tensor | Variable) -> tuple[tuple[Any], str]:
     """Return the array, and the name of the backend it is of."""
     tensor = as_tensor(x)
-    native = tensor.native
+    native = tensor._native
     warn_if_unseen(tensor, jax.Array)
     mine = tensor.backend is load_backend("jax")
     return (native if mine else tensor._values(None),), tensor.backend.name
@@ -37,5 +37,5 @@ def unflatten(name: str, children: tuple[Any, ...]) -> Tensor:
         return wrap(home, home.from_numpy(native, None))
     # JAX also builds nodes of placeholders, so the child is taken as it comes.
     tensor = Tensor.__new__(Tensor)
-    tensor.native, tensor.backend, tensor.uid = native, backend, 0
+    tensor._native, tensor.backend, tensor.uid = native, backend, 0
     return tensor

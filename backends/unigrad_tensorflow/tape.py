@@ -105,7 +105,7 @@ class TensorflowTape(NativeTape):
         return found
 
     def lend(self, handle: Tensor, others: Sequence[Any] = ()) -> Any:
-        [native] = self.seen([handle.native], [handle.uid], others)
+        [native] = self.seen([handle._native], [handle.uid], others)
         return native
 
     def tracks(self, native: Any) -> bool:
@@ -131,11 +131,11 @@ class TensorflowTape(NativeTape):
         seeds = None
         if any(seed is not None for _, seed in pairs):
             seeds = [
-                tf.ones_like(target.native) if seed is None else seed for target, seed in pairs
+                tf.ones_like(target._native) if seed is None else seed for target, seed in pairs
             ]
         found = self._tape.gradient(
-            [self._natives.get(target.uid, target.native) for target, _ in pairs],
-            [self._natives.get(source.uid, source.native) for source in sources],
+            [self._natives.get(target.uid, target._native) for target, _ in pairs],
+            [self._natives.get(source.uid, source._native) for source in sources],
             output_gradients=seeds,
         )
         # A cotangent handed through is to be a value of its own for those that record this.
@@ -155,12 +155,12 @@ def _shared_by_all(handle: Tensor) -> Any:
             if handle.uid in tape._natives:
                 return tape._natives[handle.uid]
             if handle.uid in tape._results:
-                return handle.native
-    return tf.stop_gradient(handle.native)
+                return handle._native
+    return tf.stop_gradient(handle._native)
 
 
 def _has_derivative(tensor: Tensor) -> bool:
-    return tensor.native.dtype in tensor.backend.native_floats
+    return tensor._native.dtype in tensor.backend.native_floats
 
 
 def _alias(result: Any, natives: Sequence[Any]) -> Any:

@@ -89,7 +89,7 @@ class TorchTape(NativeTape):
         uid = handle.uid
         known = _newest(_alive(), uid)
         if known is None:
-            leaf = _leaf_of(handle.native)
+            leaf = _leaf_of(handle._native)
         else:
             with torch.enable_grad():
                 leaf = known.view_as(known)
@@ -162,7 +162,7 @@ class TorchTape(NativeTape):
     def lend(self, handle: Tensor, others: Sequence[Any] = ()) -> torch.Tensor:
         TorchTape.lent += 1
         native: torch.Tensor
-        [native] = self.seen([handle.native], [handle.uid], others)
+        [native] = self.seen([handle._native], [handle.uid], others)
         return native
 
     def tracks(self, native: torch.Tensor) -> bool:

@@ -89,6 +89,7 @@ def native_results_are_followed_or_warned_of() -> None:
     for name, loss in {
         "result": lambda x: ug.sum(x * x).native,
         "product": lambda x: ug.sum(x * ug.asarray(x.native)),
+        "what the library's operator takes": lambda x: ug.sum(x * ug.asarray(x.native * 1.0)),
     }.items():
         with warnings.catch_warnings(record=True) as caught:
             warnings.simplefilter("always")

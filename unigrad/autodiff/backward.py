@@ -136,7 +136,7 @@ def _taken(natives: dict[int, Any], uid: int, wanted: set[int]) -> Any:
 
 
 def _native(cotangent: Cotangent) -> Any:
-    return cotangent.native if isinstance(cotangent, Tensor) else ZERO
+    return cotangent._native if isinstance(cotangent, Tensor) else ZERO
 
 
 def _step(
@@ -172,7 +172,7 @@ def _step(
         for i in positions:
             add_cotangent(cotangents, uids[i], _floats(inputs[i], pullback.op(i), (*inputs, *full)))
     else:
-        carried = pullback([one.native for one in full])
+        carried = pullback([one._native for one in full])
         for i in positions:
             native = carried[i]
             add_cotangent(
@@ -203,13 +203,13 @@ def _by_rule(
         out = wrap(backend, recording.outputs[0], recording.output_uids[0])
     floating = []
     for i in positions:
-        if inputs[i].native.dtype in backend.native_floats:
+        if inputs[i]._native.dtype in backend.native_floats:
             floating.append(i)
         else:
             add_cotangent(cotangents, recording.uids[i], ZERO)
     found = rule.cotangents(floating, g, out, inputs, recording.settings)
     for i, cotangent in zip(floating, found, strict=True):
-        shape = backend.shape(inputs[i].native)
+        shape = backend.shape(inputs[i]._native)
         if cotangent.shape != shape:
             cotangent = unbroadcast(cotangent, shape)
         add_cotangent(cotangents, recording.uids[i], cotangent)

@@ -74,7 +74,7 @@ def pull(
     with _at_home(backend, handles):
         cotangents_of = rule.cotangents(positions, g, out, handles, settings)
         for i, one in zip(positions, cotangents_of, strict=True):
-            found[i] = unbroadcast(one, backend.shape(inputs[i])).native
+            found[i] = unbroadcast(one, backend.shape(inputs[i]))._native
     return found
 
 
@@ -91,7 +91,7 @@ def push(
     """Carry tangents of a kernel's inputs (``None`` for zero) on to its results."""
     results = _handles(backend, outputs)
     if rule.zero or all(one is None for one in tangents):
-        return [zeros_like(result).native for result in results]
+        return [zeros_like(result)._native for result in results]
     if rule.jvp is None:
         raise has_no_tangent(getattr(rule, "name", "the function"))
     given = [None if one is None else wrap(backend, one) for one in tangents]
@@ -103,9 +103,9 @@ def push(
             for one, result in zip(found if multiple else [found], results, strict=True)
         ]
         return [
-            OPS["broadcast_to"](one, shape=result.shape).native
+            OPS["broadcast_to"](one, shape=result.shape)._native
             if one.shape != result.shape
-            else one.native
+            else one._native
             for one, result in zip(moved, results, strict=True)
         ]
 
@@ -123,7 +123,7 @@ def body_of(backend: str, name: str) -> Callable[..., Native]:
     def run(*natives: Native, **settings: Any) -> Native:
         body = OPS[name].body
         assert body is not None
-        return body(*_handles(load_backend(backend), natives), **settings).native
+        return body(*_handles(load_backend(backend), natives), **settings)._native
 
     return run
 

@@ -91,7 +91,7 @@ def summed(found: Sequence[Cotangent | None], sizes: Sequence[int]) -> list[Cota
 
 def is_inexact(tensor: Tensor) -> bool:
     """Tell whether a tensor's dtype has derivatives, without translating it."""
-    return tensor.native.dtype in tensor.backend.native_floats
+    return tensor._native.dtype in tensor.backend.native_floats
 
 
 def target_handle(target: Any, handles: Mapping[int, Sequence[Tensor]]) -> Tensor:
@@ -155,7 +155,7 @@ def is_watchable(leaf: Any) -> bool:
 
 def refuse_leaked(tensor: Tensor) -> None:
     """Raise `TracingError` for a tensor of a trace that is over."""
-    if tensor.backend.is_traced(tensor.native):
+    if tensor.backend.is_traced(tensor._native):
         OPS["identity"](untracked(tensor))
 
 

@@ -141,7 +141,7 @@ def _conjugated(cotangent: Any) -> Any:
     the direction of steepest ascent. Rules and pullbacks carry its conjugate, so that the chain
     rule of holomorphic functions is plain multiplication by f'(z), as in JAX.
     """
-    if type(cotangent) is Tensor and cotangent.native.dtype in cotangent.backend.native_complex:
+    if type(cotangent) is Tensor and cotangent._native.dtype in cotangent.backend.native_complex:
         return OPS["conj"](cotangent)
     return cotangent
 

@@ -105,7 +105,7 @@ class ForwardAccumulator:
     def read(self, variable: Variable, value: Tensor, handle: Tensor | None = None) -> Tensor:
         """Give a variable's reader its tangent."""
         if handle is None:
-            handle = wrap(value.backend, value.native)
+            handle = wrap(value.backend, value._native)
         tangent = self._variables.get(variable.uid)
         if tangent is not None and handle.uid not in self.tracked:
             if handle.uid == 0:
@@ -123,7 +123,7 @@ class ForwardAccumulator:
     def _carry(self, value: Tensor, tangent: Tensor) -> None:
         """Note a value's tangent."""
         self.tracked[value.uid] = tangent
-        self._natives[id(value.native)] = value.native
+        self._natives[id(value._native)] = value._native
 
     def holds(self, native: Native) -> bool:
         """Tell whether an array is that of a value with a tangent."""

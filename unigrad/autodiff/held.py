@@ -36,6 +36,6 @@ class HeldArrays:
             )
         if id(native) in self._identities or any(one is native for one in self.watched):
             return True
-        return any(value.native is native for value in values) or any(
+        return any(value._native is native for value in values) or any(
             one is not None and one.holds(native) for one in tape.native_tapes.values()
         )

@@ -72,7 +72,7 @@ def _basis(target: Tensor) -> list[Tensor | None]:
 def _like(target: Tensor, array: np.ndarray[Any, Any]) -> Tensor:
     """Return an ndarray as a tensor beside another."""
     backend = target.backend
-    return wrap(backend, backend.from_numpy(array, backend.device(target.native)))
+    return wrap(backend, backend.from_numpy(array, backend.device(target._native)))
 
 
 def _stack(column: list[Tensor | None], target: Tensor, source: tuple[int, ...]) -> Tensor | None:

@@ -170,7 +170,7 @@ class GradientTape:
                 value = one.current()
                 handle = recorders.handle_of(one, value)
                 self.read(
-                    one, value, wrap(value.backend, value.native) if handle is None else handle
+                    one, value, wrap(value.backend, value._native) if handle is None else handle
                 )
             else:
                 self._watch(one)
@@ -185,7 +185,7 @@ class GradientTape:
         native = tapes[backend] if backend in tapes else self._open(backend)
         if native is not None:
             native.watch(tensor)
-        self._held.watched.append(tensor.native)
+        self._held.watched.append(tensor._native)
         self.tracked[tensor.uid] = ()
 
     def _open(self, backend: Backend) -> NativeTape | None:
@@ -222,14 +222,14 @@ class GradientTape:
         elif variable._trainable and self._watch_accessed and variable.inexact:
             self.variables[key] = variable
         elif key not in self.variables:
-            return wrap(value.backend, value.native) if handle is None else handle
+            return wrap(value.backend, value._native) if handle is None else handle
         if handle is not None:
             self._watch(handle)
         else:
             backend, tapes = value.backend, self.native_tapes
             native = tapes[backend] if backend in tapes else self._open(backend)
             handle = Tensor()
-            handle.native, handle.backend, handle.uid = value.native, backend, next(_uids)
+            handle._native, handle.backend, handle.uid = value._native, backend, next(_uids)
             if native is not None:
                 of, leaf = variable.leaf
                 variable.leaf = value, native.watch(handle, leaf if of is value else None)
@@ -348,7 +348,7 @@ class GradientTape:
             if tensor.uid == 0:
                 tensor.uid = recorders.fresh_uid()
             self.tracked[tensor.uid] = ()
-            graph.keep(tensor.uid, native, tensor.native)
+            graph.keep(tensor.uid, native, tensor._native)
 
     def jacobian(
         self, target: Tensor, sources: Any, unconnected_gradients: Unconnected = "none"

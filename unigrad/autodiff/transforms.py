@@ -288,7 +288,7 @@ def pushed_forward(
     if warns and not accumulator.met_steps and not tree.leaves(tangent):  # ``None`` is no leaf.
         warn_program(
             "jvp: the result was not computed from the arguments by unigrad's ops: the tangent is "
-            "zero (the way through float(x), x.numpy(), x.native, an assignment to a Variable or "
+            "zero (the way through float(x), x.numpy(), x._native, an assignment to a Variable or "
             "another library is not followed)"
         )
     found = own_handles(out), accumulator.jvp(out, unconnected_gradients="zero")
@@ -335,7 +335,7 @@ class _TransformTape(GradientTape):
             warn_program(
                 f"{name}: the result was not computed from argument {', '.join(missing)} by "
                 "unigrad's ops: the gradient is zero (the way through float(x), x.numpy(), "
-                "x.native or another library is not followed)"
+                "x._native or another library is not followed)"
             )
         leaves = tree.leaves(sources)
         filled = [zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
@@ -389,4 +389,4 @@ def _fresh(name: str, leaf: Any) -> Tensor:
             "cast it to a floating dtype"
         )
     result = identity(tensor)
-    return wrap(result.backend, result.native, result.uid)
+    return wrap(result.backend, result._native, result.uid)

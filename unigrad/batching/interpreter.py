@@ -29,7 +29,7 @@ class Examples(Lifted):
 
     def __init__(self, frame: Batching, value: Tensor, batched: bool) -> None:
         backend = value.backend
-        native = value.native
+        native = value._native
         self.frame = frame
         #: A tensor of less depth, with the batch's axis first if ``batched``.
         self.value = value
@@ -105,7 +105,7 @@ class Batched(Interpreter):
         """Return what a body gave at this level as natives; it may have left out every input."""
         if type(found) is tuple:
             return tuple([self._natives(one) for one in found])
-        return (found if found.backend is self else self.lift(found)).native
+        return (found if found.backend is self else self.lift(found))._native
 
 
 def _one_by_one(

@@ -116,7 +116,7 @@ class _Variables:
         Raises:
             TracingError: when it differs.
         """
-        native = tensor.native
+        native = tensor._native
         if type(native) is Examples:
             if native.batched:
                 raise TracingError(
@@ -128,7 +128,7 @@ class _Variables:
 
     def outside(self, make: Callable[..., Tensor], value: Any, dtype: Any) -> Tensor:
         """Make a variable's initial value: one for all examples."""
-        native = value.native if isinstance(value, Tensor) else None
+        native = value._native if isinstance(value, Tensor) else None
         if type(native) is Examples:
             if native.batched:
                 raise TracingError("Variable: its initial value differs between ug.vmap's examples")
@@ -240,7 +240,7 @@ def _example(frame: Batching, x: Tensor) -> Tensor:
 def _result(frame: Batching, leaf: Any) -> Examples | Tensor:
     """Return a result as it is below: a batch, or what is the same for all examples."""
     x = as_tensor(leaf)
-    native = x.native
+    native = x._native
     if type(native) is not Examples or native.frame.depth < frame.depth:
         return x
     batched_at(x.backend.root, frame.depth).check(native)

@@ -37,7 +37,7 @@ def on_batch(
         found = evaluate(graph, given)
     results, batched = [], []
     for one in found:
-        native = one.native
+        native = one._native
         own = isinstance(native, Examples) and native.frame is frame
         results.append(native.value if own else one)
         batched.append(own and native.batched)

@@ -34,7 +34,7 @@ def is_traced(values: Any) -> bool:
     for leaf in tree.leaves(values):
         if isinstance(leaf, (Tensor, Variable)):
             tensor = leaf.current() if isinstance(leaf, Variable) else leaf
-            if tensor.backend.is_traced(tensor.native):
+            if tensor.backend.is_traced(tensor._native):
                 return True
     return False
 
@@ -65,12 +65,12 @@ class BodyCapture(Capture):
 
 
 def _entered(level: Any, tensor: Tensor) -> Any:
-    return (tensor if tensor.backend is level else level.lift(tensor)).native
+    return (tensor if tensor.backend is level else level.lift(tensor))._native
 
 
 def grounded(tensor: Tensor) -> Tensor:
     """Return a value of the library's own that a value under interpreters may have."""
-    native = tensor.native
+    native = tensor._native
     if isinstance(native, Symbol):
         return grounded(native.example)
     if isinstance(native, Examples):
@@ -84,14 +84,14 @@ def first_of(x: Tensor) -> Tensor:
     if x.shape[0]:
         return getitem(x, 0)
     ones = np.ones(x.shape[1:], x.dtype)
-    return wrap(x.backend, x.backend.from_numpy(ones, x.backend.device(x.native)))
+    return wrap(x.backend, x.backend.from_numpy(ones, x.backend.device(x._native)))
 
 
 def example_of(value: Value, like: Tensor) -> Tensor:
     """Return ones of a value's shape and dtype in the library of a tensor."""
     root = like.backend.root
     ones = np.ones(value.shape, value.dtype)
-    return wrap(root, root.from_numpy(ones, root.device(grounded(like).native)))
+    return wrap(root, root.from_numpy(ones, root.device(grounded(like)._native)))
 
 
 def captured(

@@ -47,10 +47,10 @@ def scan(
     columns = [OPS["unstack"](wrap(backend, x), axis=0) for x in natives[carries:][:rows]]
     results: list[Any] = [()] * length
     for i in range(length - 1, -1, -1) if reverse else range(length):
-        found = step(*carry, *[column[i].native for column in columns], *constants)
+        found = step(*carry, *[column[i]._native for column in columns], *constants)
         carry, results[i] = tuple(found[:carries]), found[carries:]
     stacked = [
-        OPS["stack"](*[wrap(backend, x) for x in column], axis=0).native
+        OPS["stack"](*[wrap(backend, x) for x in column], axis=0)._native
         for column in zip(*results, strict=True)
     ]
     return (*carry, *stacked)

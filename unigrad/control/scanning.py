@@ -245,7 +245,7 @@ def _as_one_op(
 
 def _stacked(name: str, column: list[Any]) -> Tensor:
     """Stack what the steps gave for one leaf."""
-    dtypes = {one.native.dtype if type(one) is Tensor else None for one in column}
+    dtypes = {one._native.dtype if type(one) is Tensor else None for one in column}
     if len(dtypes) > 1 or None in dtypes:
         column = list(common_tensors(name, column))
     out: Tensor = OPS["stack"](*column, axis=0)

@@ -69,7 +69,7 @@ def _of_array(array: npt.NDArray[Any], like: Tensor | None) -> Tensor:
     if like is None:
         backend, device = placed()
     else:
-        backend, device = like.backend, like.backend.device(like.native)
+        backend, device = like.backend, like.backend.device(like._native)
     if recorders.process.recording and recorders.active():
         warn_if_it_returns(array)
     if array.dtype not in _HELD:
@@ -148,7 +148,7 @@ def _python_dtype(found: np.dtype[Any], like: Tensor | None) -> dtypes.DType:
     if kind is None:
         return dtypes.as_dtype(found)
     dtype = dtypes.default_dtype_of_kind(kind)
-    if like is not None and like.native.dtype in like.backend.native_floats:
+    if like is not None and like._native.dtype in like.backend.native_floats:
         wide = like.dtype in (dtypes.float64, dtypes.complex128)
         if wide and dtype in dtypes.INEXACT:
             return dtypes.float64 if kind is float else dtypes.complex128
@@ -173,18 +173,18 @@ def _python_values(values: Any, array: npt.NDArray[Any], dtype: dtypes.DType) ->
 def to_floating(x: Any) -> Any:
     """Cast integers and bools to the default dtype; leave the rest, Python scalars too."""
     if type(x) is Tensor:
-        return x if x.native.dtype in x.backend.native_floats else cast(x, dtypes.default_dtype())
+        return x if x._native.dtype in x.backend.native_floats else cast(x, dtypes.default_dtype())
     return x
 
 
 def cast(x: Tensor, dtype: dtypes.DType) -> Tensor:
     """Return ``x`` in another dtype (itself when it has it)."""
-    if x.backend.native_dtype(dtype) is x.native.dtype or x.dtype == dtype:
+    if x.backend.native_dtype(dtype) is x._native.dtype or x.dtype == dtype:
         return x
     if dtype not in dtypes.INEXACT and x.dtype in dtypes.INEXACT:
         # What is no float any more has no derivative: the path ends here (as TensorFlow's does).
         x = untracked(x)
-    out: Tensor = dispatch(_casts[dtype], x.backend, (x,), (x.native,))
+    out: Tensor = dispatch(_casts[dtype], x.backend, (x,), (x._native,))
     return out
 
 
@@ -202,7 +202,7 @@ def promoted(op: Op, x1: TensorLike, x2: TensorLike) -> tuple[Any, Any]:
     like = x1 if type(x1) is Tensor else x2 if type(x2) is Tensor else None
     x1 = as_tensor(x1, like)
     x2 = as_tensor(x2, x1 if like is None else like)
-    if x1.native.dtype is not x2.native.dtype:
+    if x1._native.dtype is not x2._native.dtype:
         first, second = x1.dtype, x2.dtype
         if first != second:
             backend_of(op, (x1, x2))
@@ -228,7 +228,7 @@ def _with_scalar(op: Op, x: Tensor, scalar: Any) -> tuple[Tensor, Any]:
     if type(scalar) is float and not _is_absorbed(scalar, dtype):
         return x, constant(x, dtypes.in_range(scalar, dtype), dtype)
     absorbing = x.backend.weak.get(type(scalar))
-    if absorbing is not None and x.native.dtype in absorbing and op.name in x.backend.scalar_ops:
+    if absorbing is not None and x._native.dtype in absorbing and op.name in x.backend.scalar_ops:
         return x, scalar
     return x, scalar if type(scalar) is Tensor else constant(x, scalar, dtype)
 
@@ -299,7 +299,7 @@ def check_kind(name: str, new: Tensor, dtype: dtypes.DType) -> None:
 
 def untracked(x: Tensor) -> Tensor:
     """Return a handle of the same value that no recorder knows."""
-    return wrap(x.backend, x.native)
+    return wrap(x.backend, x._native)
 
 
 def visible(x: Tensor) -> npt.NDArray[Any] | None:
@@ -308,7 +308,7 @@ def visible(x: Tensor) -> npt.NDArray[Any] | None:
     Under `vmap` they are those of all examples.
     """
     held = held_by(x)
-    return None if held is None else held.backend.to_numpy(held.native)
+    return None if held is None else held.backend.to_numpy(held._native)
 
 
 def hidden(x: Tensor) -> bool:
@@ -320,10 +320,10 @@ def held_by(x: Tensor) -> Tensor | None:
     """Return the tensor of a library that holds the values to be checked, if there is one."""
     found: Tensor | None = x
     while found is not None and found.backend.depth:
-        found = found.backend.beneath(found.native)  # type: ignore[attr-defined]
+        found = found.backend.beneath(found._native)  # type: ignore[attr-defined]
     if found is None:
         return None
-    backend, native = found.backend, found.native
+    backend, native = found.backend, found._native
     # What stands for several values may be of the library's own class.
     hidden = backend.is_traced(native) or backend.device(native)[:3] != "cpu"
     return None if hidden else found
@@ -333,7 +333,7 @@ def constant(like: Tensor, value: Any, dtype: dtypes.DType | None = None) -> Ten
     """Return a Python scalar as a 0-d tensor beside another tensor, in its dtype by default."""
     array = np.asarray(value, dtype=like.dtype if dtype is None else dtype)
     backend = like.backend
-    return wrap(backend, backend.from_numpy(array, backend.device(like.native)))
+    return wrap(backend, backend.from_numpy(array, backend.device(like._native)))
 
 
 def common_tensors(
@@ -386,10 +386,10 @@ def alike(tensors: tuple[TensorLike, ...]) -> tuple[Any, ...] | None:
     first = tensors[0]
     if type(first) is not Tensor:
         return None
-    backend, dtype = first.backend, first.native.dtype
+    backend, dtype = first.backend, first._native.dtype
     natives = []
     for one in tensors:
-        if type(one) is not Tensor or one.backend is not backend or one.native.dtype is not dtype:
+        if type(one) is not Tensor or one.backend is not backend or one._native.dtype is not dtype:
             return None
-        natives.append(one.native)
+        natives.append(one._native)
     return tuple(natives)

@@ -56,7 +56,7 @@ def kept_handles(values: Any) -> Any:
         >>> kept.tolist()
         [1.0, 2.0]
     """
-    return tree.map(lambda x: wrap(x.backend, x.native, x.uid), values)
+    return tree.map(lambda x: wrap(x.backend, x._native, x.uid), values)
 
 
 def restored_tensor(backend: str, values: npt.NDArray[Any], device: str) -> Tensor:

@@ -58,7 +58,7 @@ def wrap(backend: Backend, native: Any, uid: int = 0) -> Tensor:
     if type(native) is not backend.array_type:
         native = backend.settle(native)
     tensor = Tensor()
-    tensor.native = native
+    tensor._native = native
     tensor.backend = backend
     tensor.uid = uid
     return tensor
@@ -70,7 +70,7 @@ def wrap_all(backend: Backend, natives: Sequence[Any]) -> list[Tensor]:
         return [wrap(backend, native) for native in natives]
     tensors = [*map(_new, repeat(Tensor, len(natives)))]
     for tensor, native in zip(tensors, natives):  # noqa: B905  # one for one by construction
-        tensor.native = native
+        tensor._native = native
         tensor.backend = backend
         tensor.uid = 0
     return tensors
@@ -82,12 +82,12 @@ def native_of(x: Tensor, lent: bool = False) -> Any:
     ``lent`` says that it goes to functions of the library's own.
     """
     if not x.uid:
-        return x.native
+        return x._native
     graphs = _graphs(recorders.watchers((x.uid,), x.backend.depth), x.backend)
     if not graphs:
-        return x.native
+        return x._native
     first, *others = graphs
-    return first.lend(x, others) if lent else first.seen([x.native], [x.uid], others)[0]
+    return first.lend(x, others) if lent else first.seen([x._native], [x.uid], others)[0]
 
 
 def _graphs(watching: Sequence[Any], backend: Backend) -> list[NativeTape]:
@@ -134,7 +134,7 @@ def dispatch(
         result = backend.settle(result)
     # A call of the class is faster than one of its __new__.
     tensor = Tensor()
-    tensor.native = result
+    tensor._native = result
     tensor.backend = backend
     tensor.uid = 0
     return tensor
@@ -219,7 +219,7 @@ def dispatch_recorded(
             if graph is not None:
                 result = graph.keep(uid, result)
         output = Tensor()
-        output.native = result
+        output._native = result
         output.backend = backend
         output.uid = uid
         if graph is not None:
@@ -279,7 +279,7 @@ def _body_as_kernel(op: Op, backend: Backend, native_tape: bool) -> Kernel | Non
     def run(*natives: Any, **settings: Any) -> Any:
         inputs = [x if type(x) in SCALARS else wrap(backend, x) for x in natives]
         found = op.body(*inputs, **settings)  # type: ignore[misc]
-        return found.native if type(found) is Tensor else tuple([one.native for one in found])
+        return found._native if type(found) is Tensor else tuple([one._native for one in found])
 
     return run
 
@@ -299,7 +299,7 @@ def _recorded(
     outputs = tuple(
         [wrap(backend, one, next(_uids)) for one in (result if multiple else (result,))]
     )
-    results = [output.native for output in outputs]
+    results = [output._native for output in outputs]
     plain: list[Any] = [None] * len(results)
     recording = None
     # Tapes first: the ops that carry tangents onward use these very outputs.
@@ -308,7 +308,7 @@ def _recorded(
         if graph is not None:
             for i, output in enumerate(outputs):
                 one.tracked[output.uid] = uids
-                output.native = plain[i] = graph.keep(output.uid, results[i], plain[i])
+                output._native = plain[i] = graph.keep(output.uid, results[i], plain[i])
             continue
         if recording is None:
             recording = Recording(
@@ -317,7 +317,7 @@ def _recorded(
                 natives,
                 uids,
                 settings,
-                tuple([output.native for output in outputs]),
+                tuple([output._native for output in outputs]),
                 tuple([output.uid for output in outputs]),
                 multiple,
                 pullback,

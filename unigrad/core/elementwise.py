@@ -69,7 +69,7 @@ def unary(floating: bool = False, of: Op | None = None) -> Callable[[_Unary], _U
         def run(x: TensorLike, /) -> Tensor:
             if type(x) is Tensor:
                 backend = x.backend
-                native = x.native
+                native = x._native
                 if (
                     (not floating or native.dtype in backend.native_floats)
                     if of is None
@@ -103,10 +103,10 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
         def run(x1: TensorLike, x2: TensorLike, /) -> Tensor:
             if type(x1) is Tensor:
                 backend = x1.backend
-                first = x1.native
+                first = x1._native
                 dtype = first.dtype
                 if type(x2) is Tensor:
-                    second = x2.native
+                    second = x2._native
                     fits = x2.backend is backend and dtype is second.dtype
                 else:
                     second = x2
@@ -151,7 +151,7 @@ def real_pairs_at_once(op: Op) -> Callable[[_Binary], _Binary]:
         @wraps(function)
         def run(x1: TensorLike, x2: TensorLike, /) -> Tensor:
             if type(x1) is Tensor and type(x2) is Tensor and x1.backend is x2.backend:
-                first, second = x1.native, x2.native
+                first, second = x1._native, x2._native
                 if first.dtype is second.dtype and first.dtype in x1.backend.native_reals:
                     made: Tensor = dispatch(op, x1.backend, (x1, x2), (first, second))
                     return made

@@ -225,9 +225,9 @@ class Interpreter(Backend):
         """Return a handle here on a value of less depth, of the same identity for recorders."""
         # In a handle of its own: assigning to elements rebinds the given one.
         kept = _new(Tensor)
-        kept.native, kept.backend, kept.uid = tensor.native, tensor.backend, tensor.uid
+        kept._native, kept.backend, kept.uid = tensor._native, tensor.backend, tensor.uid
         handle = _new(Tensor)
-        handle.native = self.enter(self.frame(), kept)
+        handle._native = self.enter(self.frame(), kept)
         handle.backend = self
         handle.uid = tensor.uid
         return handle
@@ -262,7 +262,7 @@ class Interpreter(Backend):
 
     def from_numpy(self, array: npt.NDArray[Any], device: str | None) -> Lifted:
         tensor = _new(Tensor)
-        tensor.native = self.root.from_numpy(array, device)
+        tensor._native = self.root.from_numpy(array, device)
         tensor.backend = self.root
         tensor.uid = 0
         return self.enter(self.frame(), tensor)

@@ -75,6 +75,20 @@ def warn_if_it_leaves(x: Tensor, way: str) -> None:
         )
 
 
+def warn_if_taken(x: Tensor) -> None:
+    """Warn if the native array of a tracked value is taken and nothing sees what becomes of it."""
+    if (
+        x.dtype in INEXACT
+        and recorders.watchers((x.uid,), x.backend.depth)
+        and not x.backend.follows(x._native)
+    ):
+        warn_program(
+            "x.native: the array of a value that a tape or an accumulator follows; what is "
+            "computed from it outside of unigrad has no gradient. Use unigrad's ops, "
+            "ug.native_call, or ug.stop_gradient(x).native if this is meant"
+        )
+
+
 def warn_if_unseen(x: Tensor, kind: type) -> None:
     """Warn if a tracked value goes to another library's function that its recorder cannot see.
 
@@ -82,7 +96,7 @@ def warn_if_unseen(x: Tensor, kind: type) -> None:
     library's ``kind`` of array.
     """
     for one in recorders.watchers((x.uid,), x.backend.depth) if x.uid else ():
-        if one.native_tapes.get(x.backend) is None or not isinstance(x.native, kind):
+        if one.native_tapes.get(x.backend) is None or not isinstance(x._native, kind):
             library = _package(kind).removesuffix("lib")
             warn_program(
                 "a tensor that a tape or an accumulator follows was handed to a function of "

@@ -138,11 +138,11 @@ class Op:
         """Run on Tensors (at least one) and Python scalars; return a Tensor or a tuple of them."""
         first = inputs[0]
         if type(first) is Tensor and len(inputs) == 1:
-            return dispatch(self, first.backend, inputs, (first.native,), settings)
+            return dispatch(self, first.backend, inputs, (first._native,), settings)
         backend = backend_of(self, inputs)
         if backend.depth:
             inputs = lifted(backend, inputs)
-        natives = tuple([x.native if type(x) is Tensor else x for x in inputs])
+        natives = tuple([x._native if type(x) is Tensor else x for x in inputs])
         return dispatch(self, backend, inputs, natives, settings)
 
 
@@ -157,7 +157,7 @@ def another_handle(x: Tensor) -> Tensor:
     To recorders it is another value, computed from the first: no two handles share an identity.
     """
     if not x.uid:
-        return wrap(x.backend, x.native)
+        return wrap(x.backend, x._native)
     same: Tensor = OPS["identity"](x)
     return same
 

@@ -125,19 +125,19 @@ def planned(op: Op, plan: Callable[..., Mapping[str, Any]]) -> Callable[..., Ten
     plans = _PlansOf(op, plan)
 
     def alone(x: Tensor) -> Tensor:
-        backend, native = x.backend, x.native
+        backend, native = x.backend, x._native
         found = plans[(backend.shape_key(native),)]
         out: Tensor = dispatch(found, backend, (x,), (native,))
         return out
 
     def with_one(x: Tensor, argument: Any) -> Tensor:
-        backend, native = x.backend, x.native
+        backend, native = x.backend, x._native
         found = plans[backend.shape_key(native), argument]
         out: Tensor = dispatch(found, backend, (x,), (native,))
         return out
 
     def with_many(x: Tensor, *arguments: Any) -> Tensor:
-        backend, native = x.backend, x.native
+        backend, native = x.backend, x._native
         found = plans[(backend.shape_key(native), *arguments)]
         out: Tensor = dispatch(found, backend, (x,), (native,))
         return out

@@ -54,7 +54,7 @@ def owned(backend: Backend, tensors: list[Tensor]) -> list[Tensor]:
         False
     """
     handles = counts_of(tensors)
-    natives = [tensor.native for tensor in tensors]
+    natives = [tensor._native for tensor in tensors]
     free, arrays = backend.may_be_written(natives), counts_of(natives)
     if all(free) and max(handles) <= LISTED + 1 and max(arrays) <= LISTED + 1:
         return tensors
@@ -63,6 +63,6 @@ def owned(backend: Backend, tensors: list[Tensor]) -> list[Tensor]:
         for handle, array in zip(handles, arrays, strict=True)
     ]
     return [
-        tensor if mine and own else wrap(backend, backend.owned(tensor.native))
+        tensor if mine and own else wrap(backend, backend.owned(tensor._native))
         for tensor, mine, own in zip(tensors, alone, free, strict=True)
     ]

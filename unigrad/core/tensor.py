@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from unigrad.core import recorders
 from unigrad.core.errors import ShapeError, TracingError
-from unigrad.core.leaks import warn_if_it_leaves
+from unigrad.core.leaks import warn_if_it_leaves, warn_if_taken
 
 if TYPE_CHECKING:
     from unigrad.core.backend import Backend
@@ -40,9 +40,9 @@ class Tensor(_Attached):
         ((2, 2), 'float32', 10.0)
     """
 
-    __slots__ = ("__weakref__", "backend", "native", "uid")
+    __slots__ = ("__weakref__", "_native", "backend", "uid")
 
-    native: Any
+    _native: Any
     backend: Backend
     #: The value's identity for recorders; 0 while nothing tracks it.
     uid: int
@@ -50,32 +50,43 @@ class Tensor(_Attached):
     # -- what it is
 
     @property
+    def native(self) -> Any:
+        """The backend's own array.
+
+        A recorder that follows the value sees nothing of what is computed from the array by the
+        library's functions, unless the library's own autograd does: it warns.
+        """
+        if self.uid:
+            warn_if_taken(self)
+        return self._native
+
+    @property
     def dtype(self) -> DType:
         """The elements' dtype."""
-        return self.backend.dtype(self.native)
+        return self.backend.dtype(self._native)
 
     @property
     def shape(self) -> tuple[int, ...]:
         """The lengths of the axes."""
-        return self.backend.shape(self.native)
+        return self.backend.shape(self._native)
 
     @property
     def ndim(self) -> int:
         """The number of axes."""
-        return len(self.backend.shape(self.native))
+        return len(self.backend.shape(self._native))
 
     @property
     def size(self) -> int:
         """The number of elements."""
         size = 1
-        for length in self.backend.shape(self.native):
+        for length in self.backend.shape(self._native):
             size *= length
         return size
 
     @property
     def device(self) -> str:
         """The name of the device that holds it."""
-        return self.backend.device(self.native)
+        return self.backend.device(self._native)
 
     # -- values
 
@@ -94,7 +105,7 @@ class Tensor(_Attached):
 
     def _values(self, way: str | None) -> npt.NDArray[Any]:
         """Return a copy of the values; ``way`` names the way out in the warning, if one is due."""
-        backend, native = self.backend, self.native
+        backend, native = self.backend, self._native
         if backend.is_traced(native):
             raise TracingError(
                 f"the value of a {self.dtype.name}{list(self.shape)} tensor was asked for while "
@@ -148,10 +159,10 @@ class Tensor(_Attached):
 
     def __repr__(self) -> str:
         head = f"backend={self.backend.name!r}, dtype={self.dtype.name}"
-        if self.backend.is_traced(self.native):
+        if self.backend.is_traced(self._native):
             return f"Tensor(traced, shape={self.shape}, {head})"
         values = np.array2string(
-            self.backend.to_numpy(self.native), separator=", ", prefix="Tensor("
+            self.backend.to_numpy(self._native), separator=", ", prefix="Tensor("
         )
         return f"Tensor({values}, {head})"
 

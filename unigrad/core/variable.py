@@ -81,7 +81,7 @@ class Variable(_LikeTensor):
         #: another thread may assign at any time.
         self.leaf: tuple[Tensor | None, Any] = NO_LEAF
         #: Whether its dtype, which never changes, has derivatives.
-        self.inexact = tensor.native.dtype in tensor.backend.native_floats
+        self.inexact = tensor._native.dtype in tensor.backend.native_floats
         #: What `trainable` says, for tapes, which ask at every read.
         self._trainable = bool(trainable)
         self.name = name
@@ -159,7 +159,7 @@ class Variable(_LikeTensor):
         if unchanged:
             return current
         if type(value) is Tensor and value.backend is current.backend:
-            new, old = value.native, current.native
+            new, old = value._native, current._native
             if new.shape == old.shape and new.dtype == old.dtype:
                 return _own(_of_no_trace(value, self.name))
         return self._fitting(value)
@@ -298,7 +298,7 @@ def _initial(value: TensorLike, dtype: DType | None) -> Tensor:
 
 def _of_no_trace(tensor: Tensor, name: str) -> Tensor:
     """Return a Tensor that is to stay in a variable; it must not be of a trace."""
-    if tensor.backend.is_traced(tensor.native):
+    if tensor.backend.is_traced(tensor._native):
         raise TracingError(
             f"{name}: a variable outlives a trace, and this value, {tensor!r}, is of one: it has "
             "no value to keep"
@@ -309,7 +309,7 @@ def _of_no_trace(tensor: Tensor, name: str) -> Tensor:
 def _own(tensor: Tensor) -> Tensor:
     """Return an untracked handle of the same value that nobody else holds."""
     handle = Tensor.__new__(Tensor)
-    handle.native = tensor.backend.detach(tensor.native)
+    handle._native = tensor.backend.detach(tensor._native)
     handle.backend = tensor.backend
     handle.uid = 0
     return handle
@@ -322,7 +322,7 @@ def _kept(tensor: Tensor) -> Tensor:
     """
     handle = _own(tensor)
     if _thread.borrowed:
-        handle.native = handle.backend.owned(handle.native)
+        handle._native = handle.backend.owned(handle._native)
     return handle
 
 
@@ -332,7 +332,7 @@ def _read_together(variable: Variable, value: Tensor) -> Tensor:
         return value
     handle: Tensor | None = recorders.handle_of(variable, value)
     if handle is None:
-        handle = wrap(value.backend, value.native)
+        handle = wrap(value.backend, value._native)
     for recorder in _thread.active:
         recorder.read(variable, value, handle)
     return handle

@@ -55,7 +55,7 @@ def weak(
     """Return a number of a kind; where it is a tensor like any other it has a dtype."""
     strong = cast(carrier, dtypes.default_dtype_of_kind(kind) if dtype is None else dtype)
     number = Weak.__new__(Weak)
-    number.native = strong.native
+    number._native = strong._native
     number.backend = strong.backend
     number.uid = 0
     number.carrier = carrier

@@ -74,7 +74,7 @@ def as_one_op(takes: str = "native_floats") -> Callable[[F], F]:
             for x in inputs:
                 if type(x) is not Tensor or x.backend is not backend:
                     return function(*args, **settings)
-                native = x.native
+                native = x._native
                 natives.append(native)
                 key += native.dtype, shape_of(native)
             kept = tuple(key)

@@ -181,7 +181,7 @@ def check(name: str, problems: Problems) -> None:
         (problems.broken, "the step, or a processor, gave NaN"),
         (problems.stuck, "every token is forbidden"),
     ):
-        if steps.backend.depth or steps.backend.is_traced(steps.native):
+        if steps.backend.depth or steps.backend.is_traced(steps._native):
             return
         found = steps.numpy()
         if (found >= 0).any():

@@ -140,7 +140,7 @@ def _on_natives(op: Op, backend: Backend) -> Kernel:
                     f"{op.name}: the function uses a value of ug.vmap, or of a function being "
                     "traced, from outside; give it as an argument"
                 )
-            results.append(one.native)
+            results.append(one._native)
         return tuple(results)
 
     return run

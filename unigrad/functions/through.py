@@ -28,7 +28,7 @@ def transposed(
         >>> float(g)
         6.0
     """
-    floats = [x.native.dtype in x.backend.native_floats for x in like]
+    floats = [x._native.dtype in x.backend.native_floats for x in like]
     points = [zeros_like(x) for x in like]
     sources = [x for x, one in zip(points, floats, strict=True) if one]
     with GradientTape(persistent=True, watch_accessed_variables=False, reference=True) as tape:
@@ -52,7 +52,7 @@ def pulled_through(
         6.0
     """
     points = [another_handle(x) for x in inputs]
-    floats = [x.native.dtype in x.backend.native_floats for x in points]
+    floats = [x._native.dtype in x.backend.native_floats for x in points]
     sources = [x for x, one in zip(points, floats, strict=True) if one]
     with GradientTape(persistent=True, watch_accessed_variables=False, reference=True) as tape:
         tape.watch(sources)

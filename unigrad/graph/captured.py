@@ -135,7 +135,7 @@ class CapturedGraph:
 
     def _example(self, value: Value) -> Tensor:
         example = self._examples[value]
-        if example.backend.is_traced(example.native):
+        if example.backend.is_traced(example._native):
             raise TracingError(
                 "graph: it was captured inside of a traced function, where values are not known"
             )

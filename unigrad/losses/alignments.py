@@ -150,7 +150,7 @@ def _lengths(name: str, given: TensorLike | None, like: Tensor, most: int) -> Te
     if given is None:
         return _filled(like, (batch,), most)
     lengths = as_tensor(given, like)
-    if lengths.native.dtype not in lengths.backend.native_integers:
+    if lengths._native.dtype not in lengths.backend.native_integers:
         raise DTypeError(f"ctc: {name} are integers, not {lengths.dtype.name}")
     if lengths.shape != (batch,):
         raise ShapeError(f"ctc: {name} of shape {lengths.shape}; expected {(batch,)}")
@@ -165,7 +165,7 @@ def _lengths(name: str, given: TensorLike | None, like: Tensor, most: int) -> Te
 def _check_shapes(labels: Tensor, logits: Tensor, blank: int) -> None:
     if logits.dtype in COMPLEX:
         raise DTypeError(f"ctc: complex numbers have no order ({logits.dtype.name})")
-    if labels.native.dtype not in labels.backend.native_integers:
+    if labels._native.dtype not in labels.backend.native_integers:
         raise DTypeError(f"ctc: labels are integers, not {labels.dtype.name}")
     if logits.ndim != 3 or labels.ndim != 2 or labels.shape[0] != logits.shape[0]:
         raise ShapeError(

@@ -198,7 +198,7 @@ def _leaving(
             f"of backend {tensor.backend.name!r}; {HOW_TO_MOVE}"
         )
     if not tensor.uid:
-        return tensor.backend.handed_out(tensor.native, given)
+        return tensor.backend.handed_out(tensor._native, given)
     warn_if_unseen(tensor, tensor.backend.array_type)
     return native_of(tensor, lent=True)
 

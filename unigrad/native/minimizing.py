@@ -117,7 +117,7 @@ def _like(leaf: Any) -> Tensor:
             f"scipy_value_and_grad: the example has a leaf of {tensor.dtype.name}; SciPy moves "
             "real floating numbers only"
         )
-    return wrap(tensor.backend, tensor.native)
+    return wrap(tensor.backend, tensor._native)
 
 
 def _values(leaf: Any) -> Any:

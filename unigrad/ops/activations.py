@@ -60,9 +60,9 @@ def _call(op: Op | Planned, x: TensorLike, **settings: object) -> Tensor:
     """
     if type(x) is not Tensor:
         x = as_tensor(x)
-    if x.native.dtype not in x.backend.native_reals:
+    if x._native.dtype not in x.backend.native_reals:
         x = _floating(op.declared, x)
-    out: Tensor = dispatch(op, x.backend, (x,), (x.native,), settings)
+    out: Tensor = dispatch(op, x.backend, (x,), (x._native,), settings)
     return out
 
 

@@ -36,7 +36,7 @@ def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike, /) -> Tensor:
     if type(bias) in readable:
         bias = bias.__unigrad_tensor__()
     try:
-        backend, left, matrix, row = x.backend, x.native, kernel.native, bias.native
+        backend, left, matrix, row = x.backend, x._native, kernel._native, bias._native
         dtype = left.dtype
         fits = (
             kernel.backend is backend
@@ -48,7 +48,7 @@ def linear(x: TensorLike, kernel: TensorLike, bias: TensorLike, /) -> Tensor:
         fits = False
     if not fits:
         x, kernel, bias = common_tensors("linear", (x, kernel, bias))
-        backend, left, matrix, row = x.backend, x.native, kernel.native, bias.native
+        backend, left, matrix, row = x.backend, x._native, kernel._native, bias._native
     # A bias that merely broadcasts would pass unseen; libraries notice the other misfits.
     if matrix.ndim != 2 or row.ndim != 1 or row.shape[0] != matrix.shape[1]:
         raise _misfit(x, kernel, bias)

@@ -27,7 +27,7 @@ class Along(BySetting):
         if index.backend is not backend:
             out = OPS[self._op](x, index, axis=axis)
         else:
-            out = dispatch(self[axis], backend, (x, index), (x.native, index.native))
+            out = dispatch(self[axis], backend, (x, index), (x._native, index._native))
         return out
 
     def at_once(self, x: Any, index: Any, axis: Any, same: bool = False) -> Tensor | None:
@@ -37,7 +37,7 @@ class Along(BySetting):
         """
         if type(x) is not Tensor or type(index) is not Tensor or type(axis) is not int:
             return None
-        backend, native, places = x.backend, x.native, index.native
+        backend, native, places = x.backend, x._native, index._native
         if index.backend is not backend or places.dtype not in backend.native_indices:
             return None
         shape = backend.shape_key(native)
@@ -59,7 +59,7 @@ def written_at_once(op: Planned, x: Tensor, index: Tensor, new: Tensor) -> Tenso
 
     Anything out of the ordinary is left to the long way, which says what is wrong.
     """
-    backend, natives = x.backend, (x.native, new.native, index.native)
+    backend, natives = x.backend, (x._native, new._native, index._native)
     old, written, places = natives
     if (
         index.uid

@@ -62,7 +62,7 @@ def _refusing_negative(run: _Binary) -> _Binary:
     @wraps(run)
     def checked(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         if type(x2) is Tensor:
-            if x2.native.dtype not in x2.backend.native_floats:
+            if x2._native.dtype not in x2.backend.native_floats:
                 return _checked_power(run, x1, x2)
         elif type(x2) is Weak and x2.kind is int:
             return _weak_power(run, x1, x2)
@@ -105,7 +105,7 @@ def _with_complex(run: _Unary) -> _Unary:
     @wraps(run)
     def chosen(x: TensorLike, /) -> Tensor:
         x = as_tensor(x)
-        if x.native.dtype in x.backend.native_complex:
+        if x._native.dtype in x.backend.native_complex:
             out: Tensor = _complex_sign(x)
             return out
         return run(x)

@@ -38,7 +38,7 @@ def at_once(
                 and not rest
             ):
                 backend = x.backend
-                native = x.native
+                native = x._native
                 if native.dtype in getattr(backend, takes):
                     key = (backend.shape_key(native), axis, keepdims)
                     found = plans.get(key)

@@ -79,7 +79,7 @@ def _compared(
         and type(equal_nan) is bool
     ):
         backend = x1.backend
-        left, right = x1.native, x2.native
+        left, right = x1._native, x2._native
         dtype = left.dtype
         if x2.backend is backend and dtype is right.dtype and dtype in backend.native_reals:
             found = plans.of(rtol, atol, equal_nan)

@@ -282,7 +282,7 @@ def where(condition: TensorLike, x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """
     if type(condition) is Tensor and type(x1) is Tensor and type(x2) is Tensor:
         backend = condition.backend
-        mask, first, second = condition.native, x1.native, x2.native
+        mask, first, second = condition._native, x1._native, x2._native
         if (
             mask.dtype in backend.native_bools
             and x1.backend is backend

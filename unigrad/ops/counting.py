@@ -240,7 +240,7 @@ def length_of(name: str, ids: Tensor, setting: str) -> int:
     Raises:
         TracingError: where nobody can look at ids. It says which setting to name.
     """
-    if ids.backend.is_traced(ids.native):
+    if ids.backend.is_traced(ids._native):
         raise TracingError(
             f"{name}: the shape of its result depends on values, which do not exist while the "
             f"function is traced: name {setting}="

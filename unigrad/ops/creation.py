@@ -83,9 +83,9 @@ def asarray(
     shared = isinstance(x, (Tensor, Variable)) or (
         owner_of(x) is given.backend and not isinstance(x, np.ndarray)
     )
-    if copy is False and (not shared or tensor.native is not given.native):
+    if copy is False and (not shared or tensor._native is not given._native):
         raise SettingError("asarray: copy=False, but this takes a copy")
-    if copy and shared and tensor.native is given.native:
+    if copy and shared and tensor._native is given._native:
         return own_memory(tensor)
     return another_handle(tensor) if tensor is given else tensor
 
@@ -109,7 +109,7 @@ def _at(
 
 def own_memory(x: Tensor) -> Tensor:
     """Return the value in memory of its own; of a followed or traced one nobody shares any."""
-    backend, native = x.backend, x.native
+    backend, native = x.backend, x._native
     if x.uid or backend.is_traced(native) or backend.in_graph(native):
         return another_handle(x)
     return wrap(backend, backend.from_numpy(backend.to_numpy(native), backend.device(native)))

@@ -87,7 +87,7 @@ def cumulative_sum(
         and type(axis) is int
         and dtype is None
         and not include_initial
-        and x.native.dtype in x.backend.native_floats
+        and x._native.dtype in x.backend.native_floats
     ):
         return _summed(x, axis)
     return _cumulated(_cumulative_sum, x, axis, dtype, 0 if include_initial else None)

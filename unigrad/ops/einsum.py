@@ -44,9 +44,9 @@ def einsum(equation: str, /, *operands: TensorLike) -> Tensor:
     natives = alike(operands) if operands else None
     if natives is None:
         tensors = tuple(common_tensors("einsum", operands))
-        natives = tuple([x.native for x in tensors])
+        natives = tuple([x._native for x in tensors])
     backend = tensors[0].backend
-    if tensors[0].native.dtype in backend.native_bools:
+    if tensors[0]._native.dtype in backend.native_bools:
         raise DTypeError("einsum: bools are not multiplied and added; cast them with ug.astype")
     key = (equation, *map(backend.shape_key, natives))
     found = _plans.get(key)
@@ -56,7 +56,7 @@ def einsum(equation: str, /, *operands: TensorLike) -> Tensor:
         if all(x is one for x, one in zip(fitted, tensors, strict=True)):
             _plans.keep(key, found)
         tensors = tuple(fitted)
-        natives = tuple([x.native for x in tensors])
+        natives = tuple([x._native for x in tensors])
     out: Tensor = dispatch(found, backend, tensors, natives)
     return out
 

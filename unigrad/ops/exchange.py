@@ -77,7 +77,7 @@ def _plain(owner: Backend, x: Any) -> tuple[Any, bool]:
     if isinstance(x, np.ndarray):
         array = as_ndarray(x)
         return array, array is x
-    detached = owner.detach(as_tensor(x).native)
+    detached = owner.detach(as_tensor(x)._native)
     plain = owner.plain(detached)
     # A Tensor hands out its plain array, and says so to those who follow it.
     return x if isinstance(x, Tensor) else plain, plain is detached

@@ -56,12 +56,12 @@ def full_like(
         [7, 7]
     """
     if type(x) is Tensor and type(fill_value) is int and dtype is device is None:
-        key = (x.backend.root, x.native.dtype, fill_value)
+        key = (x.backend.root, x._native.dtype, fill_value)
         found = _likes.get(key)
         if found is None:
             value = scalar_of("full_like", fill_value, x.dtype)
             found = _likes.keep(key, Planned(_full_like, {"value": value}))
-        made: Tensor = dispatch(found, x.backend, (untracked(x),), (x.native,))
+        made: Tensor = dispatch(found, x.backend, (untracked(x),), (x._native,))
         return made
     given = as_tensor(x)
     value = single("full_like", fill_value, real=False)

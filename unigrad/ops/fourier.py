@@ -104,7 +104,7 @@ def _transformed(
     """Run a transform over axes."""
     key = None
     if type(x) is Tensor and s is None and norm == "backward" and _is_plain(axes):
-        native = x.native
+        native = x._native
         key = op, native.dtype, x.backend.shape_key(native), axes
         plan = _plans.get(key)
         if plan is not None:

@@ -81,7 +81,7 @@ def getitem(x: TensorLike, key: Any, /) -> Tensor:
             return picked
     plain = key if kind is int else plain_key(key)
     if plain is not None:
-        backend, native = x.backend, x.native
+        backend, native = x.backend, x._native
         name = (backend.shape_key(native), plain)
         try:
             found = _plans[name]
@@ -177,7 +177,7 @@ def index_select(x: TensorLike, indices: TensorLike, /, *, axis: int = 0) -> Ten
         >>> index_select([[1, 2, 3]], [2, 0], axis=1).tolist()
         [[3, 1]]
     """
-    if type(indices) is Tensor and indices.native.ndim == 1:
+    if type(indices) is Tensor and indices._native.ndim == 1:
         found = _taken.at_once(x, indices, axis)
         if found is not None:
             return found
@@ -273,7 +273,7 @@ def nonzero(x: TensorLike, /) -> tuple[Tensor, ...]:
         [[0, 1], [1, 0]]
     """
     x = as_tensor(x)
-    if x.backend.is_traced(x.native):
+    if x.backend.is_traced(x._native):
         raise TracingError(
             "nonzero: the shape of its result depends on values, which do not exist while the "
             "function is traced"
@@ -294,7 +294,7 @@ def boolean_mask(x: TensorLike, mask: TensorLike, /, *, axis: int = 0) -> Tensor
     """
     x = as_tensor(x)
     mask = as_tensor(mask, x)
-    if axis == 0 and not mask.uid and mask.native.dtype in mask.backend.native_bools:
+    if axis == 0 and not mask.uid and mask._native.dtype in mask.backend.native_bools:
         picked = by_one_array(x, mask)
         if picked is not None:
             return picked
@@ -316,7 +316,7 @@ def as_index(name: str, indices: TensorLike, x: Tensor, axis: int, given: Any = 
         if (
             indices.backend is backend
             and backend.checks_bounds
-            and indices.native.dtype in backend.native_indices
+            and indices._native.dtype in backend.native_indices
         ):
             return indices
     else:
@@ -329,7 +329,7 @@ def as_index(name: str, indices: TensorLike, x: Tensor, axis: int, given: Any = 
         indices = as_tensor(indices, x)
     index: Tensor = indices
     backend_of(_take, (x, index))
-    if index.native.dtype not in backend.native_integers:
+    if index._native.dtype not in backend.native_integers:
         raise DTypeError(f"{name}: indices are integers, not {index.dtype.name}")
     if index.dtype not in (dtypes.int64, dtypes.int32):
         index = cast(index, dtypes.int64)

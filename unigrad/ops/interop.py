@@ -119,9 +119,9 @@ def dlpack_device(self: Any) -> Any:
 def _native(x: Any) -> Any:
     """Return the array to hand out: its values without the graph."""
     tensor = as_tensor(x)
-    if tensor.backend.is_traced(tensor.native):
+    if tensor.backend.is_traced(tensor._native):
         raise TracingError("a traced tensor has no values to share")
-    return tensor.backend.plain(tensor.backend.detach(tensor.native))
+    return tensor.backend.plain(tensor.backend.detach(tensor._native))
 
 
 #: The methods by name.

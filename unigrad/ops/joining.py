@@ -58,7 +58,7 @@ def _joined(
     natives = alike(tensors)
     if natives is None:
         tensors = tuple(common_tensors(op.name, arrays))
-        natives = tuple([x.native for x in tensors])
+        natives = tuple([x._native for x in tensors])
     backend = tensors[0].backend
     place = axis if type(axis) is int else plain_axis(op.name, axis)
     key = (op, place, *map(backend.shape_key, natives))
@@ -157,7 +157,7 @@ def unstack(x: TensorLike, /, *, axis: int = 0) -> tuple[Tensor, ...]:
     """
     if type(x) is not Tensor or type(axis) is not int:
         x, axis = as_tensor(x), plain_axis("unstack", axis)
-    backend, native = x.backend, x.native
+    backend, native = x.backend, x._native
     key = (backend.shape_key(native), axis)
     found = _slices.get(key)
     if found is None:

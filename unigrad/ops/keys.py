@@ -167,7 +167,7 @@ _extremes: dict[int, tuple[weakref.ref[Any], int, int]] = {}
 
 def within(index: Tensor, length: int) -> bool:
     """Tell whether no index can be seen to be outside of an axis of this length."""
-    known = _extremes.get(id(index.native))
+    known = _extremes.get(id(index._native))
     # What is there is alive: an entry goes before its array does.
     low, high = known[1:] if known is not None else extremes(index)
     return high < length and low >= -length
@@ -181,7 +181,7 @@ def extremes(index: Tensor) -> tuple[int, int]:
     held = held_by(index)
     if held is None:
         return 0, -1
-    native = held.native
+    native = held._native
     name = id(native)
     found = _extremes.get(name)
     if found is not None and found[0]() is native:
@@ -333,7 +333,7 @@ def _fill_masks(x: Tensor, entries: tuple[Any, ...], name: str) -> tuple[Any, ..
                 f"{name}({described(x)}): a mask of shape {one.shape} does not fit axes of lengths "
                 f"{shape}"
             )
-        if one.backend.is_traced(one.native):
+        if one.backend.is_traced(one._native):
             raise TracingError(
                 f"{name}: the shape of x[mask] depends on the mask's values, which do not exist "
                 "while the function is traced; use ug.where"

@@ -49,7 +49,7 @@ def clip(x: TensorLike, /, min: TensorLike | None = None, max: TensorLike | None
         x = as_tensor(x, min if type(min) is Tensor else max if type(max) is Tensor else None)
     if type(min) not in _PLAIN or type(max) not in _PLAIN:
         return _clip_by_tensors(x, min, max)
-    if x.native.dtype not in x.backend.native_reals:
+    if x._native.dtype not in x.backend.native_reals:
         if x.dtype in dtypes.COMPLEX:
             raise DTypeError(f"clip: complex numbers have no order ({x.dtype.name})")
         if type(min) is float or type(max) is float:
@@ -67,7 +67,7 @@ def clip(x: TensorLike, /, min: TensorLike | None = None, max: TensorLike | None
         found = _limits.get(key)
         if found is None:
             found = _limits.keep(key, Planned(OPS["clip"], {"low": min, "high": max}))
-        made: Tensor = dispatch(found, x.backend, (x,), (x.native,))
+        made: Tensor = dispatch(found, x.backend, (x,), (x._native,))
         return made
     limited: Tensor = OPS["clip"](x, low=min, high=max)
     return limited
@@ -160,13 +160,13 @@ def nan_to_num(
     """
     if type(x) is not Tensor:
         x = as_tensor(x)
-    if x.native.dtype not in x.backend.native_reals:
+    if x._native.dtype not in x.backend.native_reals:
         if x.dtype in dtypes.COMPLEX:
             raise DTypeError(f"nan_to_num: expected real numbers, not {x.dtype.name}")
         return positive(x)
     if _is_everywhere(nan) and _is_everywhere(posinf) and _is_everywhere(neginf):
         found = _replacing.of(nan, posinf, neginf)
-        made: Tensor = dispatch(found, x.backend, (x,), (x.native,))
+        made: Tensor = dispatch(found, x.backend, (x,), (x._native,))
         return made
     nan, posinf, neginf = (
         one if one is None else operand("nan_to_num", one) for one in (nan, posinf, neginf)

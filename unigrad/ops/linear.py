@@ -61,7 +61,7 @@ def matmul(x1: TensorLike, x2: TensorLike, /) -> Tensor:
             x2 = x2.__unigrad_tensor__()
     if type(x1) is Tensor and type(x2) is Tensor:
         backend = x1.backend
-        first, second = x1.native, x2.native
+        first, second = x1._native, x2._native
         dtype = first.dtype
         if x2.backend is backend and second.dtype is dtype and dtype in backend.native_floats:
             try:
@@ -90,15 +90,15 @@ def _check_factors(left: tuple[int, ...], right: tuple[int, ...]) -> None:
 
 def _numbers(name: str, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
     """Refuse bools."""
-    if x1.native.dtype in x1.backend.native_bools:
+    if x1._native.dtype in x1.backend.native_bools:
         raise DTypeError(f"{name}: bools are not multiplied and added; cast them with ug.astype")
     return x1, x2
 
 
 def _two(name: str, x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
     if type(x1) is Tensor and type(x2) is Tensor and x1.backend is x2.backend:
-        dtype = x1.native.dtype
-        if dtype is x2.native.dtype and dtype in x1.backend.native_floats:
+        dtype = x1._native.dtype
+        if dtype is x2._native.dtype and dtype in x1.backend.native_floats:
             return x1, x2
     if alike((x1, x2)) is None:
         x1, x2 = common_tensors(name, (x1, x2))
@@ -147,7 +147,7 @@ def tensordot(
 def _contracted(x1: Tensor, x2: Tensor, axes: Any) -> Tensor:
     """Contract two tensors of one dtype."""
     backend = x1.backend
-    left, right = x1.native, x2.native
+    left, right = x1._native, x2._native
     found = None
     plain = type(axes) is int or axes is _LAST
     if plain:
@@ -203,7 +203,7 @@ def vecdot(x1: TensorLike, x2: TensorLike, /, *, axis: int = -1) -> Tensor:
     if type(axis) is not int:
         axis = axis_number("vecdot", axis)
     backend = x1.backend
-    left, right = x1.native, x2.native
+    left, right = x1._native, x2._native
     key = (backend.shape_key(left), backend.shape_key(right), axis)
     found = _vector_products.get(key)
     if found is None:
@@ -240,13 +240,13 @@ def dot(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     if (
         type(x1) is Tensor
         and type(x2) is Tensor
-        and 0 < x1.native.ndim <= 2
-        and 0 < x2.native.ndim <= 2
-        and x1.native.dtype in x1.backend.native_floats
+        and 0 < x1._native.ndim <= 2
+        and 0 < x2._native.ndim <= 2
+        and x1._native.dtype in x1.backend.native_floats
     ):
         return matmul(x1, x2)
     left, right = _two("dot", x1, x2)
-    ranks = left.native.ndim, right.native.ndim
+    ranks = left._native.ndim, right._native.ndim
     if 0 in ranks:
         return left * right
     if ranks[0] <= 2 and ranks[1] <= 2:
@@ -262,7 +262,7 @@ def inner(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         [21, 43]
     """
     left, right = _two("inner", x1, x2)
-    if not left.native.ndim or not right.native.ndim:
+    if not left._native.ndim or not right._native.ndim:
         return left * right
     return _contracted(left, right, _LAST)
 
@@ -275,7 +275,7 @@ def outer(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         [[3, 4], [6, 8]]
     """
     left, right = _two("outer", x1, x2)
-    out: Tensor = dispatch(_outer, left.backend, (left, right), (left.native, right.native))
+    out: Tensor = dispatch(_outer, left.backend, (left, right), (left._native, right._native))
     return out
 
 
@@ -295,7 +295,7 @@ def kron(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         [[1, 2], [10, 20]]
     """
     left, right = _two("kron", x1, x2)
-    out: Tensor = dispatch(_kron, left.backend, (left, right), (left.native, right.native))
+    out: Tensor = dispatch(_kron, left.backend, (left, right), (left._native, right._native))
     return out
 
 

@@ -47,13 +47,13 @@ def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Te
         >>> round(sparse_softmax_crossentropy([[0.0, 0.0]], [1]).item(), 6)
         0.693147
     """
-    if type(logits) is not Tensor or logits.native.dtype not in logits.backend.native_floats:
+    if type(logits) is not Tensor or logits._native.dtype not in logits.backend.native_floats:
         logits = to_floating(as_tensor(logits))
     if type(labels) is not Tensor:
         labels = as_tensor(labels, logits)
     if labels.backend is not logits.backend:
         logits, labels = together(_sparse_softmax_crossentropy, logits, labels)
-    backend, scores, indices = logits.backend, logits.native, labels.native
+    backend, scores, indices = logits.backend, logits._native, labels._native
     if (
         indices.dtype not in backend.native_integers
         or scores.dtype in backend.native_complex
@@ -88,7 +88,7 @@ def check_label_shapes(name: str, labels: Tensor, scores: Tensor) -> None:
     """Refuse labels whose dtype or shape does not fit scores (…, C), and complex scores."""
     if scores.dtype in COMPLEX:
         raise DTypeError(f"{name}: complex numbers have no order ({scores.dtype.name})")
-    if labels.native.dtype not in labels.backend.native_integers:
+    if labels._native.dtype not in labels.backend.native_integers:
         raise DTypeError(f"{name}: labels are integers, not {labels.dtype.name}")
     shape = scores.shape
     if not shape or labels.shape != shape[:-1]:

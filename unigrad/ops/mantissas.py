@@ -72,9 +72,9 @@ def frexp(x: TensorLike, /) -> tuple[Tensor, Tensor]:
         >>> mantissas.tolist(), exponents.tolist()
         ([0.5, -0.75], [4, 2])
     """
-    if type(x) is not Tensor or x.native.dtype not in x.backend.native_reals:
+    if type(x) is not Tensor or x._native.dtype not in x.backend.native_reals:
         x = real_floating("frexp", x)
-    mantissa, exponent = dispatch(_frexp, x.backend, (x,), (x.native,))
+    mantissa, exponent = dispatch(_frexp, x.backend, (x,), (x._native,))
     return mantissa, exponent
 
 
@@ -104,10 +104,10 @@ def ldexp(x: TensorLike, exponent: TensorLike, /) -> Tensor:
         >>> ldexp([0.5, -0.75], [4, 2]).tolist()
         [8.0, -3.0]
     """
-    if type(x) is not Tensor or x.native.dtype not in x.backend.native_reals:
+    if type(x) is not Tensor or x._native.dtype not in x.backend.native_reals:
         x = real_floating("ldexp", x)
     exponent = as_tensor(exponent, x)
-    if exponent.native.dtype not in exponent.backend.native_integers:
+    if exponent._native.dtype not in exponent.backend.native_integers:
         raise DTypeError(f"ldexp: exponents are integers, not {exponent.dtype.name}")
     out: Tensor = _ldexp(x, exponent)
     return out

@@ -26,17 +26,17 @@ def by_one_array(x: Tensor, key: Tensor) -> Tensor | None:
     backend = x.backend
     if key.backend is not backend:
         return None
-    dtype = key.native.dtype
+    dtype = key._native.dtype
     if dtype in backend.native_integers:
         return _taken.at_once(x, key, 0)
-    shape = backend.shape_key(key.native)
+    shape = backend.shape_key(key._native)
     if (
         shape
         and dtype in backend.native_bools
-        and backend.shape_key(x.native)[: len(shape)] == shape
-        and not backend.is_traced(key.native)
+        and backend.shape_key(x._native)[: len(shape)] == shape
+        and not backend.is_traced(key._native)
     ):
-        out: Tensor = dispatch(_masked, backend, (x, key), (x.native, key.native))
+        out: Tensor = dispatch(_masked, backend, (x, key), (x._native, key._native))
         return out
     return None
 
@@ -46,7 +46,7 @@ def by_arrays(x: Tensor, key: tuple[Any, ...]) -> Tensor | None:
 
     Anything out of the ordinary is left to the long way, which says what is wrong.
     """
-    backend, native = x.backend, x.native
+    backend, native = x.backend, x._native
     lengths = backend.shape_key(native)
     if not 1 < len(key) <= len(lengths):
         return None
@@ -55,7 +55,7 @@ def by_arrays(x: Tensor, key: tuple[Any, ...]) -> Tensor | None:
     for one, length in zip(key, lengths):  # noqa: B905  # the other axes are taken whole
         if type(one) is not Tensor or one.uid or one.backend is not backend:
             return None
-        index = one.native
+        index = one._native
         found = backend.shape_key(index)
         if index.dtype not in backend.native_indices or (shape is not None and found != shape):
             return None

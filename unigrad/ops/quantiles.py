@@ -190,7 +190,7 @@ def _quantile(
         and (axis is None or type(axis) is int)
         and 0.0 <= q <= whole
         and type(method) is str
-        and x.native.dtype in x.backend.native_reals
+        and x._native.dtype in x.backend.native_reals
         # A compiler would make a program for each number.
         and "quantile_at" in x.backend.root.kernels
     ):

@@ -83,8 +83,8 @@ _gcd.broadcasts = True
 
 def _integers(name: str, x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
     if type(x1) is Tensor and type(x2) is Tensor and x1.backend is x2.backend:
-        dtype = x1.native.dtype
-        if dtype is x2.native.dtype and dtype in x1.backend.native_integers:
+        dtype = x1._native.dtype
+        if dtype is x2._native.dtype and dtype in x1.backend.native_integers:
             return x1, x2
     first, second = common_tensors(name, (x1, x2))
     if first.dtype not in dtypes.INTEGER:

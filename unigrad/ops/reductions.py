@@ -64,7 +64,7 @@ def accumulated(name: str, x: Tensor, dtype: DTypeLike | None) -> Tensor:
         if chosen == dtypes.bool_:
             raise DTypeError(f"{name}: bools are not added or multiplied; use ug.any or ug.all")
         return cast(x, chosen)
-    if x.native.dtype in x.backend.native_floats:
+    if x._native.dtype in x.backend.native_floats:
         return x
     return cast(x, dtypes.uint64 if x.dtype in dtypes.UNSIGNED else dtypes.int64)
 
@@ -83,7 +83,7 @@ def _accumulation(
     x = accumulated(op.name, as_tensor(x), dtype)
     out = _reduced(op, x, normalize_axes(op.name, axis, x.ndim), keepdims)
     # Libraries widen narrow integers, signed or not; the sum in 64 bits has the right low ones.
-    return out if out.native.dtype is x.native.dtype else cast(out, x.dtype)
+    return out if out._native.dtype is x._native.dtype else cast(out, x.dtype)
 
 
 @at_once(_sum)
@@ -296,7 +296,7 @@ def _index_of_extremum(op: Op, x: TensorLike, axis: int | None, keepdims: bool) 
         type(x) is Tensor
         and type(axis) is int
         and not keepdims
-        and x.native.dtype in x.backend.native_reals
+        and x._native.dtype in x.backend.native_reals
     ):
         return _along[op](x, axis)
     x = _ordered(op.name, as_tensor(x))

@@ -146,7 +146,7 @@ def pad(
     out: Tensor = as_tensor(x)
     key = None
     if type(constant_values) is int and mode == "constant" and _is_plain(pad_width):
-        backend, native = out.backend, out.native
+        backend, native = out.backend, out._native
         shape = backend.shape_key(native)
         key = (backend.root, shape, native.dtype, pad_width, constant_values)
         found = _paddings.get(key)

@@ -37,7 +37,7 @@ def _refusing_zero(run: _Binary) -> _Binary:
     @wraps(run)
     def checked(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         if type(x2) is Tensor:
-            if x2.native.dtype not in x2.backend.native_floats:
+            if x2._native.dtype not in x2.backend.native_floats:
                 _refuse_zero(op.name, x1, x2)
         elif type(x2) is not float and (type(x2) is not int or x2 == 0):
             _refuse_zero(op.name, x1, x2)

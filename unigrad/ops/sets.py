@@ -70,8 +70,8 @@ def unique_all(x: TensorLike, /) -> UniqueAll:
         [1, 0, 1]
     """
     x = as_tensor(x)
-    if "unique_all" in x.backend.kernels and x.native.dtype not in x.backend.native_complex:
-        return UniqueAll(*dispatch(_unique_all, x.backend, (x,), (x.native,)))
+    if "unique_all" in x.backend.kernels and x._native.dtype not in x.backend.native_complex:
+        return UniqueAll(*dispatch(_unique_all, x.backend, (x,), (x._native,)))
     return UniqueAll(*_uniques(x))
 
 

@@ -36,7 +36,7 @@ def _real(name: str, x: TensorLike) -> Tensor:
     if type(x) is not Tensor:
         x = as_tensor(x)
     real: Tensor = x
-    if x.native.dtype in x.backend.native_reals:
+    if x._native.dtype in x.backend.native_reals:
         return real
     if x.dtype in dtypes.COMPLEX:
         raise DTypeError(f"{name}: complex numbers have no order ({x.dtype.name})")
@@ -74,7 +74,7 @@ def softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
         >>> softmax([1.0, 1.0]).tolist()
         [0.5, 0.5]
     """
-    if type(x) is not Tensor or x.native.dtype not in x.backend.native_reals:
+    if type(x) is not Tensor or x._native.dtype not in x.backend.native_reals:
         x = _real("softmax", x)
     return _softmax_along(x, axis if type(axis) is int else plain_axis("softmax", axis))
 
@@ -107,7 +107,7 @@ def log_softmax(x: TensorLike, /, *, axis: int = -1) -> Tensor:
         >>> log_softmax([0.0, float("-inf")]).tolist()
         [0.0, -inf]
     """
-    if type(x) is not Tensor or x.native.dtype not in x.backend.native_reals:
+    if type(x) is not Tensor or x._native.dtype not in x.backend.native_reals:
         x = _real("log_softmax", x)
     return _log_softmax_along(x, axis if type(axis) is int else plain_axis("log_softmax", axis))
 
@@ -172,7 +172,7 @@ def one_hot(
     """
     if type(indices) is not Tensor:
         indices = as_tensor(indices)
-    if indices.native.dtype not in indices.backend.native_integers:
+    if indices._native.dtype not in indices.backend.native_integers:
         raise DTypeError(f"one_hot: indices are integers, not {indices.dtype.name}")
     if type(num_classes) is not int:
         num_classes = as_integer("one_hot", num_classes)

@@ -55,7 +55,7 @@ def _top_k(x: Tensor, *, k: int, axis: int) -> tuple[Tensor, Tensor]:
 def _sortable(name: str, x: TensorLike) -> Tensor:
     """Refuse complex numbers."""
     tensor = as_tensor(x)
-    if tensor.native.dtype in tensor.backend.native_complex:
+    if tensor._native.dtype in tensor.backend.native_complex:
         raise DTypeError(f"{name}: complex numbers have no order ({tensor.dtype.name})")
     return tensor
 
@@ -78,7 +78,7 @@ _sorted, _argsorted = planned(_sort, _plan(_sort)), planned(_argsort, _plan(_arg
 
 def _is_short(x: TensorLike, axis: int) -> bool:
     """Tell whether an argument is a tensor of real numbers, and its axis Python's int."""
-    return type(x) is Tensor and type(axis) is int and x.native.dtype in x.backend.native_reals
+    return type(x) is Tensor and type(axis) is int and x._native.dtype in x.backend.native_reals
 
 
 def sort(
@@ -154,7 +154,7 @@ def searchsorted(
     """
     if type(x1) is Tensor and type(x2) is Tensor and sorter is None and type(side) is str:
         backend = x1.backend
-        given, wanted = x1.native, x2.native
+        given, wanted = x1._native, x2._native
         dtype = given.dtype
         if (
             x2.backend is backend

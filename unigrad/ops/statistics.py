@@ -140,7 +140,7 @@ def _is_short(x: TensorLike, axis: Axis) -> bool:
     return (
         type(x) is Tensor
         and (axis is None or type(axis) is int)
-        and x.native.dtype in x.backend.native_reals
+        and x._native.dtype in x.backend.native_reals
     )
 
 
@@ -271,7 +271,7 @@ def norm(x: TensorLike, /, *, ord: float = 2, axis: Axis = None, keepdims: bool 
         and (type(ord) is int or type(ord) is float)
         and ord in _COMMON
         and type(keepdims) is bool
-        and x.native.dtype in x.backend.native_reals
+        and x._native.dtype in x.backend.native_reals
     ):
         return _norms(x, axis, ord, keepdims)
     if not isinstance(ord, (int, float, np.number)) or ord != ord:

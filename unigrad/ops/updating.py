@@ -316,7 +316,7 @@ def assign_item(x: Tensor, key: Any, values: TensorLike) -> None:
     """Make a handle stand for itself with ``x[key]`` replaced: ``x[key] = values``."""
     out = at_set(x, key, values)
     # A value of an interpreter makes the whole tensor one.
-    x.native, x.backend, x.uid = out.native, out.backend, out.uid
+    x._native, x.backend, x.uid = out._native, out.backend, out.uid
 
 
 def assign_variable_item(variable: Variable, key: Any, values: TensorLike) -> None:

@@ -187,7 +187,7 @@ class Descent(Optimizer):
         moment = Moment(done, done + 1, lambda: [variable.name for variable in variables])
         parameters = [*map(Variable.current, variables)]
         fitting = self._fitting_gradients(type(self).__name__, moment, parameters, gradients)
-        natives = [gradient.native for gradient in fitting]
+        natives = [gradient._native for gradient in fitting]
         if len({native.dtype for native in natives}) > 1 or any(map(backend.is_traced, natives)):
             return False
         if any_half(parameters[:1]):
@@ -206,8 +206,8 @@ class Descent(Optimizer):
                 left, fitting = self._decayed(operands[0], chosen, values[1 : count + 1], fitting)
                 values[1 : count + 1] = left
             tensors = [*values[1 : count + 1], *fitting, *values[count + 1 :]]
-            given = [x.native if isinstance(x, Tensor) else x for x in (*operands, *tensors)]
-            kernel(moment.step.native, *given, **self._settings)
+            given = [x._native if isinstance(x, Tensor) else x for x in (*operands, *tensors)]
+            kernel(moment.step._native, *given, **self._settings)
             values[0] = moment.step
         return True
 
@@ -219,7 +219,7 @@ class Descent(Optimizer):
             chosen = [True] * len(parameters)
         groups: dict[tuple[Any, bool], list[int]] = {}
         for i, (parameter, decays) in enumerate(zip(parameters, chosen, strict=True)):
-            groups.setdefault((parameter.native.dtype, decays), []).append(i)
+            groups.setdefault((parameter._native.dtype, decays), []).append(i)
         return groups
 
     def _with_decay(self, operands: list[float | Tensor], decays: bool) -> list[float | Tensor]:

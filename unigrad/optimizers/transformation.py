@@ -198,13 +198,13 @@ class Transformation(ABC):
             gradient = given if type(given) is Tensor else _beside(given, parameter)
             if (
                 gradient.backend is not parameter.backend
-                or gradient.native.shape != parameter.native.shape
-                or gradient.native.dtype != parameter.native.dtype
+                or gradient._native.shape != parameter._native.shape
+                or gradient._native.dtype != parameter._native.dtype
             ):
                 _require_fitting(owner, moment.names()[i], parameter, gradient)
             found.append(gradient)
         for i, parameter in enumerate(parameters):
-            if parameter.native.dtype not in parameter.backend.native_reals:
+            if parameter._native.dtype not in parameter.backend.native_reals:
                 require_floating(owner, f"parameter {moment.names()[i]!r}", parameter.dtype)
         return found
 
@@ -328,7 +328,7 @@ def within(dtype: DType) -> DType:
 
 def any_half(tensors: Sequence[Tensor]) -> bool:
     """Tell whether any of some tensors is of half precision."""
-    one_of_each = {one.native.dtype: one for one in tensors}
+    one_of_each = {one._native.dtype: one for one in tensors}
     return any(one.dtype.itemsize == 2 for one in one_of_each.values())
 
 

@@ -74,7 +74,7 @@ def _earlier(key: Tensor, here: str) -> str | None:
         words = values.tobytes()
         before = _uses.setdefault(words, here)
         return None if before is here else before
-    native = key.native
+    native = key._native
     seen = _traced.get(id(native))
     if seen is not None and seen[0]() is native:
         return seen[1]

@@ -34,7 +34,7 @@ class Symbol(Lifted):
     __slots__ = ("example", "value")
 
     def __init__(self, frame: Capture, example: Tensor) -> None:
-        native = example.native
+        native = example._native
         backend = example.backend
         self.frame = frame
         #: What it is in this run, a tensor of less depth.
@@ -74,8 +74,8 @@ class Capture(Frame):
 
     def constant(self, tensor: Tensor) -> Symbol:
         """Return what stands for a tensor from outside, the same one each time."""
-        tensor = wrap(tensor.backend, tensor.native, tensor.uid)
-        key = id(tensor.native), tensor.uid
+        tensor = wrap(tensor.backend, tensor._native, tensor.uid)
+        key = id(tensor._native), tensor.uid
         symbol = self._known.get(key)
         if symbol is None:
             symbol = self._known[key] = self.symbol(tensor)
@@ -148,8 +148,8 @@ class Capture(Frame):
         level = tracing_at(tensor.backend.root, self.depth)
         if tensor.backend is not level:
             return self.constant(tensor)
-        level.check(tensor.native)
-        symbol: Symbol = tensor.native
+        level.check(tensor._native)
+        symbol: Symbol = tensor._native
         return symbol
 
 
@@ -229,7 +229,7 @@ class CapturedVariables:
 
     def outside(self, make: Callable[..., Tensor], value: Any, dtype: Any) -> Tensor:
         """Make a variable's initial value for real."""
-        if isinstance(value, Tensor) and value.backend.is_traced(value.native):
+        if isinstance(value, Tensor) and value.backend.is_traced(value._native):
             raise TracingError(
                 "Variable: its initial value is computed inside of a function that is traced, at "
                 "every call anew; make the variable once, outside of it"

@@ -213,8 +213,8 @@ def _binding(name: Name) -> Callable[[], bool]:
 
 def _array_stays(value: Callable[[], Any], before: Tensor) -> Callable[[], bool]:
     """Expect the same handle on the same array: assigning to a handle rebinds it."""
-    native = before.native
-    return lambda: value() is before and before.native is native
+    native = before._native
+    return lambda: value() is before and before._native is native
 
 
 def _containers(value: Any, inside: bool = False) -> list[Any]:

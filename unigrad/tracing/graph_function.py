@@ -64,7 +64,7 @@ class GraphFunction:
         mask = tuple([i in used and self._is_wanted(x) for i, x in enumerate(inputs)])
         if True not in mask:
             results: Sequence[Tensor] = wrap_all(
-                self._backend, self.run([x.native for x in inputs])
+                self._backend, self.run([x._native for x in inputs])
             )
             return results
         if any(map(_is_followed_in_reverse, inputs)):
@@ -114,13 +114,13 @@ class GraphFunction:
 
     def run(self, natives: Natives) -> Natives:
         """Run the program on native arrays."""
-        given = [*natives, *[x.native for x in self._constants]]
+        given = [*natives, *[x._native for x in self._constants]]
         if self._program is None:
             self._program = compiled_graph(self._graph, self._backend, given, self._options)
         return self._program(*given)
 
     def _is_wanted(self, x: Tensor) -> bool:
-        return x.native.dtype in x.backend.native_floats and _is_followed(x)
+        return x._native.dtype in x.backend.native_floats and _is_followed(x)
 
     def _floats(self) -> list[bool]:
         """Tell which outputs have derivatives."""
@@ -201,12 +201,12 @@ class GraphFunction:
 
 def _is_followed(x: Tensor) -> bool:
     """Tell whether a recorder, or the library's own autograd, follows a value."""
-    return (x.uid != 0 and bool(recorders.watchers((x.uid,)))) or x.backend.follows(x.native)
+    return (x.uid != 0 and bool(recorders.watchers((x.uid,)))) or x.backend.follows(x._native)
 
 
 def _is_followed_in_reverse(x: Tensor) -> bool:
     watching = recorders.watchers((x.uid,)) if x.uid else []
-    return not all(one.forward for one in watching) or x.backend.follows(x.native)
+    return not all(one.forward for one in watching) or x.backend.follows(x._native)
 
 
 def stand_in(backend: Backend, native: Native) -> Native:
@@ -236,7 +236,7 @@ def compiled_graph(
     """Compile a graph without constants for a backend."""
 
     def run(lift: Any, *natives: Native) -> Natives:
-        return [x.native for x in evaluate(graph, [wrap(backend, x) for x in natives])]
+        return [x._native for x in evaluate(graph, [wrap(backend, x) for x in natives])]
 
     with recorders.only([]):
         traced = backend.trace(run, examples, options)

@@ -36,7 +36,7 @@ class Lowered:
 def lowered(program: Program, function: Callable[..., Any], call: Call) -> Lowered:
     """Return the texts of a program that was compiled for a call."""
     trace = Trace(call.signature[0], function, call)
-    found = straight.trace(trace.backend, trace.run, [one.native for one in call.inputs]).graph
+    found = straight.trace(trace.backend, trace.run, [one._native for one in call.inputs]).graph
     count, written = len(call.inputs), len(trace.writes)
     kept = [None if place else (x,) for place, x in trace.leaves]
     graph = replace(

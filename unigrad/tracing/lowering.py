@@ -57,7 +57,7 @@ class _Writer:
         graph = self._graph
         inputs = [self._name(one) for one in (*graph.inputs, *graph.variables)]
         for value, tensor in graph.constants.items():
-            self._objects[self._name(value)] = tensor.native
+            self._objects[self._name(value)] = tensor._native
         body = [line for node in graph.nodes for line in self._lines(node)]
         results = [*graph.outputs, *(value for _, value in graph.writes)]
         lines = self._with_workspace(body, f"[{', '.join(map(self._result, results))}]")

@@ -100,14 +100,14 @@ def _constant_key(tensor: Tensor) -> Any:
     """Return what equal small constants have in common."""
     if not _is_known(tensor) or tensor.size > _LARGEST:
         return None
-    array = tensor.backend.to_numpy(tensor.native)
+    array = tensor.backend.to_numpy(tensor._native)
     return tensor.backend, tensor.device, array.dtype, array.shape, array.tobytes()
 
 
 def _is_known(tensor: Tensor) -> bool:
     """Tell whether a constant's value is there, and nobody differentiates by it."""
     backend = tensor.backend
-    return not (backend.depth or tensor.uid or backend.is_traced(tensor.native))
+    return not (backend.depth or tensor.uid or backend.is_traced(tensor._native))
 
 
 def fold_constants(graph: Graph) -> Graph:

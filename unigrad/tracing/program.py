@@ -74,7 +74,7 @@ class Program:
         Threads never see half of what a run writes, and runs that write the same variables come
         out as if they had been made one after the other.
         """
-        natives = [tensor.native for tensor in inputs]
+        natives = [tensor._native for tensor in inputs]
         if self._writes:
             outputs = self._exchange(natives)
         else:
@@ -94,7 +94,7 @@ class Program:
         for place in self._donated:
             tensor = values[place]
             # Besides the name here: the variable and the list; the tensor.
-            if getrefcount(tensor) > _ALONE + 2 or getrefcount(tensor.native) > _ALONE:
+            if getrefcount(tensor) > _ALONE + 2 or getrefcount(tensor._native) > _ALONE:
                 return False
         return bool(self._donated)
 
@@ -106,7 +106,7 @@ class Program:
     ) -> list[Tensor]:
         backend = self._backend
         try:
-            outputs = (run or self._run)(*natives, *[tensor.native for tensor in values])
+            outputs = (run or self._run)(*natives, *[tensor._native for tensor in values])
             return wrap_all(backend, outputs)
         except Exception as error:
             own = own_error(error)
@@ -148,7 +148,7 @@ class Program:
         for place, spare in self._reusable:
             tensor, values[place] = values[place], None
             if getrefcount(tensor) == _ALONE:
-                native = tensor.native
+                native = tensor._native
                 del tensor
                 if getrefcount(native) == _ALONE and may_be_written([native])[0]:
                     spare.append(native)
@@ -161,7 +161,7 @@ def compiled(function: Callable[..., Any], call: Call, options: Mapping[str, Any
         TracingError: when the function makes new variables however often it is traced.
     """
     backend: Backend = call.signature[0]
-    examples = [tensor.native for tensor in call.inputs]
+    examples = [tensor._native for tensor in call.inputs]
     for _ in range(MOST_TRACES):
         trace = Trace(backend, function, call)
         traced = backend.trace(trace.run, examples, options)
@@ -223,7 +223,7 @@ class Trace:
         return wrap(tracing_at(self.backend, depth) if depth else self.backend, native)
 
     def _outputs(self, result: Any) -> list[Native]:
-        outputs = [self._values[key].native for key in self.writes]
+        outputs = [self._values[key]._native for key in self.writes]
         found, self.structure = tree.flatten_quickly(result, _LEAVES)
         for leaf in found:
             if isinstance(leaf, Variable):
@@ -231,14 +231,14 @@ class Trace:
             if isinstance(leaf, Tensor):
                 self._check(leaf.backend, "returns a Tensor")
                 self.leaves.append((True, len(outputs)))
-                outputs.append(leaf.native)
+                outputs.append(leaf._native)
             else:
                 self.leaves.append((False, leaf))
         return outputs
 
     def outside(self, make: Callable[..., Tensor], value: Any, dtype: Any) -> Tensor:
         """Make a variable's initial value for real."""
-        if isinstance(value, Tensor) and value.backend.is_traced(value.native):
+        if isinstance(value, Tensor) and value.backend.is_traced(value._native):
             raise TracedInitialValue(
                 "Variable: its initial value is computed inside of a function that ug.jit traces, "
                 "at every call anew; make the variable once, outside of it or in ug.init_scope()"
@@ -252,7 +252,7 @@ class Trace:
         if value is None:
             self._meet(variable)
             self.reads.append(variable)
-            value = self._handle(self._lift(variable._tensor.native))
+            value = self._handle(self._lift(variable._tensor._native))
             self._values[variable.uid] = value
         return value
 

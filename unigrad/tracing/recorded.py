@@ -77,7 +77,7 @@ def recorded(
         TracingError: when the function makes new variables however often it is traced.
     """
     backend: Backend = call.signature[0]
-    examples = [tensor.native for tensor in call.inputs]
+    examples = [tensor._native for tensor in call.inputs]
     name = getattr(function, "__name__", "jit")
     for _ in range(MOST_TRACES):
         trace = RecordedTrace(backend, function, call)

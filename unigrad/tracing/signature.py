@@ -98,7 +98,7 @@ class Call:
                 key.append((type(leaf), leaf))
                 continue
             self.inputs.append(tensor)
-            native = tensor.native
+            native = tensor._native
             place = tensor.device if several else None
             shape, dtype = backend.shape(native), backend.dtype(native)
             key.append((kind or type(leaf), shape, dtype, weak_dtype, place))
@@ -111,7 +111,7 @@ class Call:
 
 def _are_followed(inputs: Sequence[Tensor]) -> bool:
     """Tell whether a caller of `ug.interop` differentiates by the library's own graph."""
-    return recorders.thread.borrowed and any(x.backend.follows(x.native) for x in inputs)
+    return recorders.thread.borrowed and any(x.backend.follows(x._native) for x in inputs)
 
 
 def number_kind(leaf: Any) -> type | None:

@@ -42,7 +42,7 @@ class ProgramCapture(Capture):
                     if op.body is None:
                         raise
                     return _by_body(op, examples, settings)
-            natives = [one.native if type(one) is Tensor else one for one in examples]
+            natives = [one._native if type(one) is Tensor else one for one in examples]
             found = kernel(*natives, **settings)
         if isinstance(found, (tuple, list)):
             return tuple(wrap_all(backend, found))
@@ -59,8 +59,8 @@ def _by_body(op: Op, examples: Sequence[Any], settings: Any) -> Any:
         ]
         found = op.body(*inputs, **settings)  # type: ignore[misc]
     if type(found) is tuple:
-        return tuple([one.native.example for one in found])
-    return found.native.example
+        return tuple([one._native.example for one in found])
+    return found._native.example
 
 
 class StraightProgram(Program):

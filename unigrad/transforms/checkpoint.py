@@ -73,11 +73,13 @@ def _rematerialised(
     """Run a graph as one op; its results are known already for these tensors."""
     graph, constants = closed(graph)
     inputs = [*tensors, *constants]
-    arrays = [x.native for x in inputs]
+    arrays = [x._native for x in inputs]
 
     def function(*given: Tensor) -> Sequence[Tensor]:
         nonlocal known
-        if known is not None and all(x.native is one for x, one in zip(given, arrays, strict=True)):
+        if known is not None and all(
+            x._native is one for x, one in zip(given, arrays, strict=True)
+        ):
             found, known = known, None
             return found
         return evaluate(graph, given)

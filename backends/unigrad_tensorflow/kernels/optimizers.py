@@ -35,7 +35,7 @@ def body_of(name: str) -> Callable[..., list[Any]]:
         backend, body = load_backend("tensorflow"), OPS[name].body
         assert body is not None
         found = body(*[wrap(backend, native) for native in natives], **settings)
-        return [one.native for one in found]
+        return [one._native for one in found]
 
     return run
 

@@ -135,14 +135,14 @@ def _slogdet_pullback(
     inverse: Tensor = _inv(a)
     sign = out[0]
     weight = sign * 0.0 if g[1] is None else cast(g[1], a.dtype)
-    if g[0] is not None and a.native.dtype in a.backend.native_complex:
+    if g[0] is not None and a._native.dtype in a.backend.native_complex:
         weight = weight + cast(imaginary_part(conj(sign) * g[0]), a.dtype) * 1j
     return (expand_dims(weight, (-1, -2)) * adjoint(inverse),)
 
 
 def _slogdet_jvp(tangents: Any, out: Sequence[Tensor], a: Tensor) -> Any:
     moved = trace(_solve(a, tangents[0]))
-    if a.native.dtype not in a.backend.native_complex:
+    if a._native.dtype not in a.backend.native_complex:
         return None, moved
     return out[0] * cast(imaginary_part(moved), a.dtype) * 1j, real_part(moved)
 

@@ -90,7 +90,7 @@ def of_gradients(cotangents: Callable[..., Sequence[Any]]) -> Callable[..., Sequ
 
 
 def _conjugated(x: Tensor | None) -> Tensor | None:
-    if x is None or x.native.dtype not in x.backend.native_complex:
+    if x is None or x._native.dtype not in x.backend.native_complex:
         return x
     conjugated: Tensor = OPS["conj"](x)
     return conjugated

@@ -169,7 +169,7 @@ def _between(gu: Tensor, gv: Tensor, s: Tensor, x: Tensor) -> Tensor:
     gaps = cast(_inverse_gaps(s * s), x.dtype)
     columns, rows = _columns(s, x), expand_dims(cast(s, x.dtype), -1)
     found = gaps * (gu - adjoint(gu)) * columns + rows * (gaps * (gv - adjoint(gv)))
-    if x.native.dtype not in x.backend.native_complex:
+    if x._native.dtype not in x.backend.native_complex:
         return found
     phase = imaginary_part(diagonal(gu) - diagonal(gv)) * _inverses(s, x) * 0.5
     return _with_diagonal(found, cast(phase, x.dtype) * 1j)
@@ -186,7 +186,7 @@ def _svd_jvp(tangents: Any, out: Sequence[Tensor], x: Tensor, *, full_matrices: 
     left = gaps * (inner * columns + rows * adjoint(inner))
     right = gaps * (rows * inner + adjoint(inner) * columns)
     inverse = _inverses(s, x)
-    if x.native.dtype in x.backend.native_complex:
+    if x._native.dtype in x.backend.native_complex:
         phase = cast(imaginary_part(diagonal(inner)) * inverse * 0.5, x.dtype) * 1j
         left, right = _with_diagonal(left, phase), _with_diagonal(right, -phase)
     over = _columns(inverse, x)
@@ -227,7 +227,7 @@ def _eig_pullback(g: Sequence[Tensor | None], out: Sequence[Tensor], x: Tensor) 
     if g[0] is not None:
         inner = _with_diagonal(inner, g[0])
     found: Tensor = _solve(adjoint(v), matmul(inner, adjoint(v)))
-    return (found if x.native.dtype in x.backend.native_complex else cast(found, x.dtype),)
+    return (found if x._native.dtype in x.backend.native_complex else cast(found, x.dtype),)
 
 
 def _eig_jvp(tangents: Any, out: Sequence[Tensor], x: Tensor) -> Any:

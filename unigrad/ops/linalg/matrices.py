@@ -84,7 +84,7 @@ def of_one_stack(name: str, *tensors: Tensor) -> list[Tensor]:
 def adjoint(x: Tensor) -> Tensor:
     """Return the conjugate transpose."""
     transposed = matrix_transpose(x)
-    return conj(transposed) if x.native.dtype in x.backend.native_complex else transposed
+    return conj(transposed) if x._native.dtype in x.backend.native_complex else transposed
 
 
 def unit_matrix(like: Tensor, n: int) -> Tensor:

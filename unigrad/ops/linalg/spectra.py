@@ -63,7 +63,7 @@ def _phases(vectors: Tensor) -> Tensor:
 
 def _phases_of(vectors: Tensor) -> Tensor:
     """Return `_phases`; of reals they are constant."""
-    is_complex = vectors.native.dtype in vectors.backend.native_complex
+    is_complex = vectors._native.dtype in vectors.backend.native_complex
     out: Tensor = _phases(vectors if is_complex else untracked(vectors))
     return out
 

@@ -69,7 +69,7 @@ def glu(x: TensorLike, /, *, axis: int = -1) -> Tensor:
         >>> glu([4.0, 0.0]).tolist()
         [2.0]
     """
-    if type(x) is not Tensor or x.native.dtype not in x.backend.native_reals:
+    if type(x) is not Tensor or x._native.dtype not in x.backend.native_reals:
         x = real_floating("glu", x)
     return _glus(x, axis if type(axis) is int else as_integer("glu", axis))
 
