@@ -1,8 +1,8 @@
 """What this backend uses of TensorFlow that TensorFlow does not promise to keep.
 
 Nothing else in the package names a private attribute or module of TensorFlow.
-``tests/test_private_api.py`` tries every name here, so that a new TensorFlow that changes one says
-so.
+``tests/test_private_api_of_tensorflow.py`` tries every name here, so that a new TensorFlow that
+changes one says so.
 """
 
 from __future__ import annotations

@@ -1,7 +1,8 @@
 """What this backend uses of torch that torch does not promise to keep.
 
 Nothing else in the package names a private attribute or module of torch.
-``tests/test_private_api.py`` tries every name here, so that a new torch that changes one says so.
+``tests/test_private_api_of_torch.py`` tries every name here, so that a new torch that
+changes one says so.
 """
 
 from __future__ import annotations
