@@ -10,18 +10,14 @@ from typing import Any
 
 import tensorflow as tf
 
+from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.raw import unary
 
 _plain_expm1, _plain_log1p = unary("Expm1"), unary("Log1p")
 
 
-def expm1(x: Any) -> Any:
-    """eˣ - 1. Of a complex number TensorFlow's own is NaN at infinities."""
+def _expm1(x: Any) -> Any:
     found = _plain_expm1(x)
-    return _at_the_ends(x, found) if x.dtype.is_complex else found
-
-
-def _at_the_ends(x: Any, found: Any) -> Any:
     a, b = tf.math.real(x), tf.math.imag(x)
     zero = tf.zeros_like(a)
     there = tf.math.is_finite(b)
@@ -36,12 +32,23 @@ def _at_the_ends(x: Any, found: Any) -> Any:
     return tf.complex(real, tf.where(tf.equal(b, 0), b, imaginary))
 
 
-def log1p(x: Any) -> Any:
-    """log(1 + x). Of complex numbers TensorFlow's own is NaN at -1 and at infinities."""
+def _log1p(x: Any) -> Any:
     found = _plain_log1p(x)
-    if not x.dtype.is_complex:
-        return found
     a, b = tf.math.real(x), tf.math.imag(x)
     endless = tf.math.is_inf(a) | tf.math.is_inf(b)
     real = tf.where(endless, tf.fill(tf.shape(a), tf.cast(math.inf, a.dtype)), tf.math.real(found))
     return tf.complex(real, tf.atan2(b, 1 + a))
+
+
+# What is chosen by parts has the textbook's derivative: TensorFlow's multiplies ∞ by 0.
+_complex_expm1, _complex_log1p = by_rule("expm1", _expm1), by_rule("log1p", _log1p)
+
+
+def expm1(x: Any) -> Any:
+    """eˣ - 1. Of a complex number TensorFlow's own is NaN at infinities."""
+    return _complex_expm1(x) if x.dtype.is_complex else _plain_expm1(x)
+
+
+def log1p(x: Any) -> Any:
+    """log(1 + x). Of complex numbers TensorFlow's own is NaN at -1 and at infinities."""
+    return _complex_log1p(x) if x.dtype.is_complex else _plain_log1p(x)
