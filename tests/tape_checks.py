@@ -170,6 +170,20 @@ def a_result_among_several_is_a_source() -> None:
     assert (float(by_a), by_x.tolist()) == (6.0, [6.0, 9.0])
 
 
+def a_tape_records_where_torch_does_not() -> None:
+    import torch
+
+    x = ug.asarray(3.0)
+    with torch.no_grad():
+        with ug.GradientTape() as outer:
+            outer.watch(x)
+            with ug.GradientTape() as inner:
+                inner.watch(x)
+                y = x * x * x
+            slope = inner.gradient(y, x)
+        assert (float(slope), float(outer.gradient(slope, x))) == (27.0, 18.0)
+
+
 def _sine() -> Any:
     if ug.get_backend() == "torch":
         import torch
@@ -227,6 +241,7 @@ CHECKS: dict[str, Callable[[], None]] = {
         a_result_among_several_is_a_source,
         results_are_nobody_elses,
         gradients_by_two_sources_are_two,
+        a_tape_records_where_torch_does_not,
     )
 }
 #: These are about libraries with functions that a tape can see.

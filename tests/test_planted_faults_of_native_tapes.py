@@ -5,6 +5,7 @@ a lifetime, or one of `tape_checks`.
 """
 
 from collections.abc import Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -87,6 +88,69 @@ def _tf_unaliased(
 ) -> Any:
     result = kernel(*self.seen(natives, uids, others), **settings)
     return self.keep(uid, result) if uid else result
+
+
+def _alone_in_a_tuple(x: Any, **_: Any) -> tuple[Any]:
+    return (x,)
+
+
+def _stays_in_the_graph(honest: Any) -> Any:
+    """Torch's short way, which gives the tensor in the graph away."""
+
+    def run(self: Any, kernel: Any, *given: Any) -> Any:
+        result = honest(self, kernel, *given)
+        uid = given[4] if len(given) > 4 else 0
+        return self._natives[uid] if uid and kernel in torch_tape.FRESH else result
+
+    return run
+
+
+def _ungated(self: Any, natives: Any, uids: Any, others: Any = ()) -> Any:
+    return [
+        native if known is None else known
+        for native, known in (
+            (native, torch_tape._newest([self, *others], uid))
+            for native, uid in zip(natives, uids, strict=True)
+        )
+    ]
+
+
+def _uncounted(honest: Any) -> Any:
+    def resume(self: Any) -> None:
+        starts = TorchTape.starts
+        honest(self)
+        TorchTape.starts = starts
+
+    return resume
+
+
+def _leaf_for_each(self: Any, uid: int, result: Any, plain: Any = None) -> Any:
+    self._natives[uid] = result if result.requires_grad else torch_tape._leaf_of(result)
+    return result.detach() if plain is None and result.requires_grad else result
+
+
+def _only_what_torch_knows(honest: Any) -> Any:
+    def keep(self: Any, uid: int, result: Any, plain: Any = None) -> Any:
+        return honest(self, uid, result, plain) if result.requires_grad else result
+
+    return keep
+
+
+def _in_order_of_what_is_known(honest: Any) -> Any:
+    """Gradients that are dealt out without a gap for a source that torch does not know."""
+
+    def gradient(self: Any, *given: Any, **rest: Any) -> Any:
+        found = honest(self, *given, **rest)
+        there = [one for one in found if one is not None]
+        return [*there, *[None] * (len(found) - len(there))]
+
+    return gradient
+
+
+def _follows_alone(self: Any, results: Any, others: Any) -> None:
+    for one in results:
+        if one.dtype in tensorflow_tape._FLOATS and not self.tracks(one):
+            self._tape.watch(one)
 
 
 def _uncut(self: Any, natives: Any, uids: Any, others: Any = ()) -> Any:
@@ -180,7 +244,91 @@ FAULTS = [
         ),
         ("copies_are_their_own_on_a_tape",),
     ),
+    Fault(
+        "the short way hands the graph out",
+        "torch",
+        around(TorchTape, "run", _stays_in_the_graph),
+        ("result_carries_no_graph",),
+    ),
+    Fault(
+        "a kernel that returns its input among several results",
+        "torch",
+        lambda patch: (
+            patch.setattr(torch_tape, "_alias", lambda result, natives: result),
+            patch.setitem(OPS["split"].kernels, load_backend("torch"), _alone_in_a_tuple),
+        ),
+        ("a_part_that_is_the_whole_is_a_value_of_its_own",),
+    ),
+    Fault(
+        "no gate before inputs",
+        "torch",
+        replace(TorchTape, "seen", _ungated),
+        ("a_value_of_both_that_one_of_them_uses_in_a_pause",),
+    ),
+    Fault(
+        "to go on is no start",
+        "torch",
+        around(TorchTape, "resume", _uncounted),
+        ("a_value_of_both_that_one_uses_while_the_other_is_left",),
+    ),
+    Fault(
+        "what came through a bool is a leaf for each tape",
+        "torch",
+        replace(TorchTape, "keep", _leaf_for_each),
+        ("a_step_on_two_tapes", "second_order_by_a_step"),
+    ),
+    Fault(
+        "what came through a bool is no leaf",
+        "torch",
+        around(TorchTape, "keep", _only_what_torch_knows),
+        ("a_step_on_two_tapes",),
+    ),
+    Fault(
+        "one gradient for two sources",
+        "torch",
+        replace(torch_tape, "_distinct", lambda gradients, cotangents: gradients),
+        ("gradients_by_two_sources_are_two_values",),
+    ),
+    Fault(
+        "gradients go to the wrong sources",
+        "torch",
+        around(TorchTape, "gradient", _in_order_of_what_is_known),
+        ("sources_without_a_derivative_beside_one_with",),
+    ),
+    Fault(
+        "torch's own switch stops the tape",
+        "torch",
+        replace(torch_tape.torch, "enable_grad", nullcontext),
+        ("a_tape_records_where_torch_does_not",),
+    ),
     # TensorFlow's tape
+    Fault(
+        "what came through a bool is nobody's",
+        "tensorflow",
+        replace(TensorflowTape, "_follow", nothing),
+        ("a_step_on_two_tapes",),
+    ),
+    Fault(
+        "what came through a bool is one tape's",
+        "tensorflow",
+        replace(TensorflowTape, "_follow", _follows_alone),
+        ("second_order_by_a_step", "one_tape_watches_the_condition_and_another_the_values"),
+    ),
+    Fault(
+        "one gradient for two sources",
+        "tensorflow",
+        replace(tensorflow_tape, "_distinct", lambda gradients, cotangents: list(gradients)),
+        ("gradients_by_two_sources_are_two_values",),
+    ),
+    Fault(
+        "a kernel that returns its input among several results",
+        "tensorflow",
+        lambda patch: (
+            patch.setattr(tensorflow_tape, "_alias", lambda result, natives: result),
+            patch.setitem(OPS["split"].kernels, load_backend("tensorflow"), _alone_in_a_tuple),
+        ),
+        ("a_part_that_is_the_whole_is_a_value_of_its_own",),
+    ),
     Fault(
         "a tensor for every tape",
         "tensorflow",

@@ -9,8 +9,10 @@ tracks is cut off from what TensorFlow has noted of its tensor.
 from __future__ import annotations
 
 import weakref
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import partial
+from itertools import chain
 from typing import Any
 
 import tensorflow as tf
@@ -59,32 +61,37 @@ class TensorflowTape(NativeTape):
         result = kernel(*natives, **settings)
         # A kernel that returns its input would give two values one tensor.
         if type(result) is tuple or type(result) is list:
-            return [_alias(one, natives) for one in result]
+            results: Sequence[Any] = [_alias(one, natives) for one in result]
+            result = results
+        else:
+            for native in natives:
+                if result is native:
+                    result = tf.identity(result)
+                    break
+            results = (result,)
         for native in natives:
-            if result is native:
-                result = tf.identity(result)
+            if getattr(native, "dtype", tf.float32) not in _FLOATS:
+                self._follow(results, others)
                 break
         if uid:
             self._results.add(uid)
-            for native in natives:
-                if getattr(native, "dtype", tf.float32) not in _FLOATS:
-                    self._follow(result, others)
-                    break
         return result
 
     def keep(self, uid: int, result: Any, plain: Any = None) -> Any:
         self._results.add(uid)
-        self._follow(result, ())
         return result
 
-    def _follow(self, result: Any, others: Sequence[Any]) -> None:
-        """Watch a result that was computed through a bool or an integer.
+    def _follow(self, results: Sequence[Any], others: Sequence[Any]) -> None:
+        """Watch what was computed through a bool or an integer.
 
-        TensorFlow notes nothing of it, and what follows depends on it all the same.
+        TensorFlow notes nothing of that path, and what follows depends on the results all the
+        same. To be watched changes nothing for a tape that knows a result already: of several
+        tapes any may not.
         """
-        if result.dtype in _FLOATS and not self.tracks(result):
-            for tape in (self, *others):
-                tape._tape.watch(result)
+        for one in results:
+            if one.dtype in _FLOATS and (others or not self.tracks(one)):
+                for tape in (self, *others):
+                    tape._tape.watch(one)
 
     def seen(
         self, natives: Sequence[Any], uids: Sequence[int], others: Sequence[Any] = ()
@@ -138,13 +145,10 @@ class TensorflowTape(NativeTape):
             [self._natives.get(source.uid, source._native) for source in sources],
             output_gradients=seeds,
         )
-        # A cotangent handed through is to be a value of its own for those that record this.
-        return [
-            tf.convert_to_tensor(one)
-            if isinstance(one, tf.IndexedSlices)
-            else _alias(one, seeds or ())
-            for one in found
+        found = [
+            tf.convert_to_tensor(one) if isinstance(one, tf.IndexedSlices) else one for one in found
         ]
+        return _distinct(found, seeds or ())
 
 
 def _shared_by_all(handle: Tensor) -> Any:
@@ -166,3 +170,12 @@ def _has_derivative(tensor: Tensor) -> bool:
 def _alias(result: Any, natives: Sequence[Any]) -> Any:
     """Return a result as a tensor of its own if it is one of the inputs."""
     return tf.identity(result) if any(result is native for native in natives) else result
+
+
+def _distinct(gradients: Sequence[Any], cotangents: Sequence[Any]) -> list[Any]:
+    """Return each gradient as a tensor of its own, for those that record this.
+
+    One that was handed through is its cotangent, and may have gone to several sources.
+    """
+    times = Counter(map(id, chain(cotangents, gradients)))
+    return [one if one is None or times[id(one)] == 1 else tf.identity(one) for one in gradients]

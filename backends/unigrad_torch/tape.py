@@ -18,9 +18,11 @@ from __future__ import annotations
 
 import threading
 import weakref
+from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from functools import partial
+from itertools import chain
 from operator import is_not
 from typing import Any, TypeAlias
 
@@ -137,9 +139,10 @@ class TorchTape(NativeTape):
     ) -> torch.Tensor:
         if not result.requires_grad:
             # Computed through a bool or an integer, of which torch's graph knows nothing: what
-            # follows depends on the result all the same.
+            # follows depends on the result all the same. One leaf for all tapes that record it.
             if result.is_floating_point() or result.is_complex():
-                self._natives[uid] = _leaf_of(result)
+                known = _newest(_alive(), uid)
+                self._natives[uid] = _leaf_of(result) if known is None else known
             return result
         self._natives[uid] = result
         return result.detach() if plain is None else plain
@@ -219,8 +222,7 @@ class TorchTape(NativeTape):
                 accumulate_grad=False,
             )
         if differentiable:
-            # To be a value of its own in the graph, which a cotangent handed through is not.
-            gradients = tuple([one if one is None else _alias(one, seeds) for one in gradients])
+            gradients = _distinct(gradients, seeds)
         if len(usable) == len(inputs):
             return gradients
         found = iter(gradients)
@@ -285,3 +287,17 @@ def _shut_for(native: torch.Tensor, tapes: Sequence[TorchTape]) -> torch.Tensor:
 def _alias(result: torch.Tensor, natives: Sequence[Any]) -> torch.Tensor:
     """Return a result as a tensor of its own if it is one of the inputs."""
     return result.view_as(result) if any(result is native for native in natives) else result
+
+
+def _distinct(
+    gradients: tuple[torch.Tensor | None, ...], cotangents: Sequence[torch.Tensor]
+) -> tuple[torch.Tensor | None, ...]:
+    """Return each gradient as a tensor of its own in the graph.
+
+    One that was handed through is its cotangent, and may have gone to several sources.
+    """
+    times = Counter(map(id, chain(cotangents, gradients)))
+    with torch.enable_grad():
+        return tuple(
+            [one if one is None or times[id(one)] == 1 else one.view_as(one) for one in gradients]
+        )

@@ -159,12 +159,18 @@ def result_carries_no_graph() -> None:
     v = ug.Variable([1.0, 2.0])
     with ug.GradientTape() as tape:
         tape.watch(x)
-        loss = ug.sum(ug.sin(x) * v)
-    gradient = tape.gradient(loss, x)
-    for what, one in {"loss": loss, "gradient": gradient, "source": x, "variable": v}.items():
-        # Only torch's arrays have the attribute: the others never carry a graph.
-        if getattr(one.native, "requires_grad", False):
-            raise Deviation(f"the {what} still requires grad after the block")
+        product = ug.sin(x) * v
+        loss = ug.sum(product)
+    found = {"product": product, "loss": loss, "gradient": tape.gradient(loss, x)}
+    for what, one in {**found, "source": x, "variable": v}.items():
+        require_no_graph(f"the {what}", one)
+
+
+def require_no_graph(what: str, tensor: ug.Tensor | ug.Variable) -> None:
+    """Raise a `Deviation` when a value still hangs on a library's graph after its tape's block."""
+    # Only torch's arrays have the attribute: the others never carry a graph.
+    if getattr(tensor.native, "requires_grad", False):
+        raise Deviation(f"{what} still requires grad after the block")
 
 
 def long_chain() -> None:

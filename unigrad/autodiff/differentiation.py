@@ -6,6 +6,7 @@ is a zero.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from types import NoneType
 from typing import Any, Protocol
@@ -122,16 +123,17 @@ def _by_recordings(
 
 
 def _distinct(found: list[Cotangent | None]) -> list[Cotangent | None]:
-    """Return each gradient in a handle of its own: one cotangent may have gone to several."""
-    if len({*map(id, found)}) == len(found):
+    """Return each gradient in a handle of its own: one cotangent may have gone to several.
+
+    None of them then is computed from another one, for those that record this.
+    """
+    times = Counter(map(id, found))
+    if len(times) == len(found):
         return found
-    seen: set[int] = set()
-    for i, one in enumerate(found):
-        if isinstance(one, Tensor):
-            if id(one) in seen:
-                found[i] = another_handle(one)
-            seen.add(id(one))
-    return found
+    return [
+        another_handle(one) if isinstance(one, Tensor) and times[id(one)] > 1 else one
+        for one in found
+    ]
 
 
 def _conjugated(cotangent: Any) -> Any:

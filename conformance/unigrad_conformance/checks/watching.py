@@ -1,5 +1,7 @@
 """Watching changes nothing: a value is the same, bit for bit, whoever records it.
 
+Nor does it hang on a library's graph when the tape's block is over.
+
 The update of an optimizer is a whole program, which a compiler rounds otherwise than its ops one by
 one, as they run under a tape: its values are the same within the sample's budget of units.
 """
@@ -14,6 +16,7 @@ import unigrad as ug
 from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.core import dtypes
 from unigrad_conformance.ledger import Ledger
+from unigrad_conformance.lifetime import require_no_graph
 from unigrad_conformance.problem import Problem
 from unigrad_conformance.sample import Array
 from unigrad_conformance.subject import Deviation, as_float64, place, quiet, run
@@ -103,7 +106,10 @@ def _by_tape(reference: bool) -> Callable[[Problem, list[object]], list[ug.Tenso
         placed = place(leaves)
         with ug.GradientTape(reference=reference) as tape:
             tape.watch([placed[i] for i in problem.inexact])
-            return run(problem, placed)
+            results = run(problem, placed)
+        for one in results:
+            require_no_graph("the value of a tape", one)
+        return results
 
     return watch
 

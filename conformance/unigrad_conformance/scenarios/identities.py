@@ -113,3 +113,13 @@ def a_value_used_before_and_after_it_is_watched_again(api: Api) -> Any:
             inner.watch(x)
             y = early * x
     return [inner.gradient(y, x), outer.gradient(y, x)]
+
+
+@scenario([[1.0, 2.0], [2.0, 4.0]])
+def a_part_that_is_the_whole_is_a_value_of_its_own(api: Api) -> Any:
+    x = api.constant([1.0, 2.0])
+    with api.GradientTape() as tape:
+        tape.watch(x)
+        part = api.part(x)
+        y = part * x
+    return tape.gradient(y, [part, x])

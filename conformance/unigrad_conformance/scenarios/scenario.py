@@ -31,6 +31,12 @@ class Api:
     sum: Callable[[Any], Any]
     matmul: Callable[[Any, Any], Any]
     to_integer: Callable[[Any], Any]
+    #: 1 where a number is positive, else 0.
+    step: Callable[[Any], Any]
+    #: Of two, the first where a number is positive.
+    choice: Callable[[Any, Any, Any], Any]
+    #: Split into one part, which is the whole.
+    part: Callable[[Any], Any]
     stop_gradient: Callable[[Any], Any]
     #: A layer with nothing to do: the same value as one of its own.
     passed: Callable[[Any], Any]
@@ -46,7 +52,7 @@ class Scenario:
 
     run: Callable[[Api], Any]
     expected: Any
-    #: False where the expected has another shape on TensorFlow: a better error, say.
+    #: False where the expected is another on TensorFlow: a better error, say.
     as_tensorflow: bool = True
 
     @property
@@ -97,6 +103,9 @@ def unigrad_api() -> Api:
         sum=ug.sum,
         matmul=ug.matmul,
         to_integer=lambda x: ug.astype(x, "int64"),
+        step=lambda x: ug.astype(x > 0.0, "float64"),
+        choice=lambda x, a, b: ug.where(x > 0.0, a, b),
+        part=lambda x: ug.split(x, 1)[0],
         stop_gradient=ug.stop_gradient,
         passed=ug.layers.Dropout(0.5),
         jit=ug.jit,
@@ -127,6 +136,9 @@ def tensorflow_api() -> Api:
         sum=tf.reduce_sum,
         matmul=tf.matmul,
         to_integer=lambda x: tf.cast(x, tf.int64),
+        step=lambda x: tf.cast(x > 0.0, tf.float64),
+        choice=lambda x, a, b: tf.where(x > 0.0, a, b),
+        part=lambda x: tf.split(x, 1)[0],
         stop_gradient=tf.stop_gradient,
         passed=tf.identity,
         jit=lambda function: function,
