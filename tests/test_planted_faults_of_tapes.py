@@ -5,6 +5,7 @@ a lifetime, or one of `tape_checks`.
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -81,6 +82,74 @@ def _unseen(honest: Any) -> Any:
             honest(*arguments)
 
     return walk
+
+
+def _never_renewed(self: Any) -> Any:
+    self._resume()
+    return self
+
+
+@contextmanager
+def _not_resumed_after_an_error(self: Any) -> Iterator[None]:
+    self._pause()
+    yield
+    self._resume()
+
+
+@contextmanager
+def _paused_anywhere(self: Any) -> Iterator[None]:
+    yield
+
+
+def _forgets_while_it_listens(self: Any) -> None:
+    recording = self._recording
+    self._start()
+    if recording:
+        self._resume()
+
+
+def _listens_from_now_on(self: Any) -> None:
+    if self._recording:
+        self._pause()
+    self._start()
+    self._resume()
+
+
+def _watches_results_anew(honest: Any) -> Any:
+    def watch(self: Any, tensor: Any) -> None:
+        self.tracked.pop(tensor.uid, None)
+        honest(self, tensor)
+
+    return watch
+
+
+def _one_handle_often(honest: Any) -> Any:
+    def read(self: Any, which: Any, value: Any, handle: Any = None) -> Any:
+        known = self._handles.get(which.uid, [])
+        out = honest(self, which, value, handle)
+        if handle is not None and any(one is handle for one in known[:-1]):
+            known.append(handle)
+        return out
+
+    return read
+
+
+def _handle_of_any_value(self: Any, variable: Any, value: Any) -> Any:
+    return self._handles.get(variable.uid, [None])[-1]
+
+
+def _first_handle(self: Any, variable: Any, value: Any) -> Any:
+    known = self._values.get(variable.uid) is value
+    return self._handles[variable.uid][0] if known else None
+
+
+def _all_but_the_first(found: Any) -> Any:
+    return [
+        op.another_handle(one)
+        if isinstance(one, ug.Tensor) and any(one is other for other in found[:i])
+        else one
+        for i, one in enumerate(found)
+    ]
 
 
 FAULTS = [
@@ -254,6 +323,66 @@ FAULTS = [
         replace(GradientTape, "_release", nothing),
         ("spent_tape_lets_go",),
     ),
+    Fault(
+        "a spent tape stays spent",
+        "numpy",
+        replace(GradientTape, "__enter__", _never_renewed),
+        ("a_spent_tape_that_is_entered_starts_anew", "entering_a_recording_tape_raises"),
+    ),
+    Fault(
+        "an error in a pause stops the tape",
+        "numpy",
+        replace(GradientTape, "stop_recording", _not_resumed_after_an_error),
+        ("an_exception_ends_a_pause", "a_pause_outside_the_block_raises"),
+    ),
+    Fault(
+        "a pause is allowed where nothing records",
+        "numpy",
+        replace(GradientTape, "stop_recording", _paused_anywhere),
+        ("a_pause_outside_the_block_raises",),
+    ),
+    Fault(
+        "reset listens twice",
+        "numpy",
+        replace(GradientTape, "reset", _forgets_while_it_listens),
+        ("reset_inside_the_block_ends_with_it",),
+    ),
+    Fault(
+        "reset starts a tape that did not record",
+        "numpy",
+        replace(GradientTape, "reset", _listens_from_now_on),
+        ("reset_outside_the_block_does_not_record",),
+    ),
+    Fault(
+        "a result that is watched is a new source",
+        "torch",
+        around(GradientTape, "_watch", _watches_results_anew),
+        ("a_result_that_is_watched_later_counts_from_the_start",),
+    ),
+    Fault(
+        "a handle that is known is noted again",
+        "numpy",
+        around(GradientTape, "read", _one_handle_often),
+        ("a_variable_read_by_two_tapes_at_a_time",),
+    ),
+    Fault(
+        "a variable's handle is that of an earlier value",
+        "numpy",
+        replace(GradientTape, "handle_of", _handle_of_any_value),
+        ("a_variable_that_an_inner_tape_watches_after_an_assignment",),
+    ),
+    Fault(
+        "a variable's handle is its first one",
+        "numpy",
+        replace(GradientTape, "handle_of", _first_handle),
+        ("a_variable_that_an_inner_tape_watches_after_it_was_read_again",),
+    ),
+    Fault(
+        "the innermost gradients are one another's",
+        "numpy",
+        replace(differentiation, "_distinct", _all_but_the_first),
+        ("gradients_by_two_sources_are_two_values",),
+    ),
     # the walk back
     Fault(
         "broadcasting is not undone",
@@ -315,6 +444,36 @@ FAULTS = [
             "reverse_over_forward",
             "forward_over_forward",
         ),
+    ),
+    Fault(
+        "inner tapes do not see the tangents",
+        "numpy",
+        replace(
+            ForwardAccumulator,
+            "_who_may_see",
+            lambda self: recorders.active()[: recorders.active().index(self)],
+        ),
+        ("an_inner_tape_sees_the_tangents",),
+    ),
+    Fault(
+        "inner accumulators see the tangents",
+        "numpy",
+        replace(
+            ForwardAccumulator,
+            "_who_may_see",
+            lambda self: [one for one in recorders.active() if one is not self],
+        ),
+        ("an_inner_accumulator_does_not_see_the_outer_ones_tangents",),
+    ),
+    Fault(
+        "an accumulator is entered twice",
+        "numpy",
+        around(
+            ForwardAccumulator,
+            "__enter__",
+            lambda honest: lambda self: (setattr(self, "_spent", False), honest(self))[1],
+        ),
+        ("entering_a_recording_accumulator_raises",),
     ),
     Fault(
         "variables have no tangents",

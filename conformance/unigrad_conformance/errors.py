@@ -266,6 +266,20 @@ def _watch_number() -> Any:
         tape.watch(3.0)
 
 
+bad("tangent of another shape", ug.ShapeError, "tangent", "(3,)", "(2,)")(
+    lambda: ug.ForwardAccumulator(_ones(2), _ones(3))
+)
+bad("tangents of another structure", ug.ShapeError, "primals", "tangents", "structure")(
+    lambda: ug.ForwardAccumulator([_ones(2)], {"a": _ones(2)})
+)
+bad("a primal that is no tensor", ug.DTypeError, "primal", "float")(
+    lambda: ug.ForwardAccumulator(3.0, _ones(2))
+)
+bad("a primal that is an integer", ug.DTypeError, "primal", "int32", "tangent")(
+    lambda: ug.ForwardAccumulator(ug.ones(2, dtype="int32"), ug.ones(2, dtype="int32"))
+)
+
+
 @bad("cotangent of another shape", ug.ShapeError, "output_gradients", "(3,)", "(2,)")
 def _cotangent() -> Any:
     x = _ones(2)

@@ -65,14 +65,13 @@ class ForwardAccumulator:
         self._natives: WeakValueDictionary[int, Native] = WeakValueDictionary()
         #: Whether an op has ended a tangent whose derivative is zero everywhere.
         self.met_steps = False
-        self._recording = False
         self._spent = False
         self._sources = _pairs(primals, tangents)
 
     def __enter__(self) -> ForwardAccumulator:
         if self._spent:
             raise TapeError("a forward accumulator is entered once")
-        self._recording = self._spent = True
+        self._spent = True
         for primal, tangent in self._sources:
             if isinstance(primal, Variable):
                 self._variables[primal.uid] = tangent
@@ -84,7 +83,6 @@ class ForwardAccumulator:
         return self
 
     def __exit__(self, *_: object) -> None:
-        self._recording = False
         recorders.pop(self)
 
     def jvp(self, target: Any, unconnected_gradients: str = "none") -> Any:

@@ -296,6 +296,81 @@ def reset_forgets_what_was_watched(api: Api) -> Any:
     return tape.gradient(y, x)
 
 
+@scenario([6.0, None])
+def reset_inside_the_block_ends_with_it(api: Api) -> Any:
+    x = api.constant(3.0)
+    with api.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        tape.reset()
+        tape.watch(x)
+        y = x * x
+    with api.GradientTape() as other:
+        other.watch(x)
+        z = x * x
+    return [tape.gradient(y, x), tape.gradient(z, x)]
+
+
+# TensorFlow's `reset` raises outside of the block.
+@scenario(6.0, as_tensorflow=False)
+def reset_outside_the_block_does_not_record(api: Api) -> Any:
+    x, tape = api.constant(3.0), api.GradientTape()
+    with tape:
+        tape.watch(x)
+    tape.reset()
+    with tape:
+        tape.watch(x)
+        y = x * x
+    return tape.gradient(y, x)
+
+
+@scenario([6.0, 27.0])
+def a_spent_tape_that_is_entered_starts_anew(api: Api) -> Any:
+    x, tape = api.constant(3.0), api.GradientTape()
+    with tape:
+        tape.watch(x)
+        y = x * x
+    first = tape.gradient(y, x)
+    with tape:
+        tape.watch(x)
+        z = x * x * x
+    return [first, tape.gradient(z, x)]
+
+
+@scenario([None, 6.0])
+def an_exception_ends_a_pause(api: Api) -> Any:
+    x = api.constant(3.0)
+    with api.GradientTape(persistent=True) as tape:
+        tape.watch(x)
+        try:
+            with tape.stop_recording():
+                y = x * x
+                raise KeyError("out")
+        except KeyError:
+            pass
+        z = x * x
+    return [tape.gradient(y, x), tape.gradient(z, x)]
+
+
+@scenario(True)
+def a_pause_outside_the_block_raises(api: Api) -> Any:
+    tape = api.GradientTape()
+    with tape:
+        pass
+    return error_of(lambda: tape.stop_recording().__enter__()) is not None
+
+
+@scenario([11.0, 44.0])
+def a_result_that_is_watched_later_counts_from_the_start(api: Api) -> Any:
+    x = api.constant(2.0)
+    with api.GradientTape() as tape:
+        tape.watch(x)
+        y = x * x
+        early = 3.0 * y
+        tape.watch(y)
+        z = early + y * y
+    return tape.gradient(z, [y, x])
+
+
 @scenario([12.0, 2.0])
 def entering_again_goes_on(api: Api) -> Any:
     x = api.constant(2.0)

@@ -22,6 +22,7 @@ class Api:
 
     name: str
     GradientTape: Callable[..., Any]
+    ForwardAccumulator: Callable[..., Any]
     variable: Callable[..., Any]
     constant: Callable[..., Any]
     integer: Callable[..., Any]
@@ -94,6 +95,7 @@ def unigrad_api() -> Api:
     return Api(
         name="unigrad",
         GradientTape=ug.GradientTape,
+        ForwardAccumulator=ug.ForwardAccumulator,
         variable=lambda value, **rest: ug.Variable(value, dtype="float64", **rest),
         constant=lambda value: ug.asarray(value, dtype="float64"),
         integer=lambda value: ug.asarray(value, dtype="int64"),
@@ -127,6 +129,7 @@ def tensorflow_api() -> Api:
         GradientTape=lambda persistent=False, watch_accessed_variables=True: tf.GradientTape(
             persistent, watch_accessed_variables
         ),
+        ForwardAccumulator=tf.autodiff.ForwardAccumulator,
         variable=lambda value, **rest: tf.Variable(value, dtype=tf.float64, **rest),
         constant=lambda value: tf.constant(value, dtype=tf.float64),
         integer=lambda value: tf.constant(value, dtype=tf.int64),

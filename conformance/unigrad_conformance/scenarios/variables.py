@@ -280,3 +280,49 @@ def input_that_a_compiled_function_does_not_use(api: Api) -> Any:
         tape.watch([x, z])
         y = f(x, z)
     return tape.gradient(y, [z, x])
+
+
+@scenario([6.0, 5.0, 3.0])
+def a_variable_read_by_two_tapes_at_a_time(api: Api) -> Any:
+    v = api.variable(3.0)
+    first, second, third = (api.GradientTape(persistent=True) for _ in range(3))
+    with first:
+        x = v * 1.0
+    with second:
+        y = v * 1.0
+    with first, third:
+        x = x + v * 1.0
+    with second, third:
+        y = y + v * 2.0
+    with first, third:
+        z = v * 3.0 + x + y
+    return [third.gradient(z, v), first.gradient(z, v), second.gradient(y, v)]
+
+
+@scenario([10.0, 6.0])
+def a_variable_that_an_inner_tape_watches_after_an_assignment(api: Api) -> Any:
+    v = api.variable(3.0, trainable=False)
+    with api.GradientTape(persistent=True) as outer:
+        outer.watch(v)
+        y = v * v
+        v.assign(5.0)
+        with api.GradientTape() as inner:
+            inner.watch(v)
+            with outer.stop_recording():
+                z = v * v
+    return [inner.gradient(z, v), outer.gradient(y, v)]
+
+
+@scenario(10.0)
+def a_variable_that_an_inner_tape_watches_after_it_was_read_again(api: Api) -> Any:
+    v = api.variable(3.0, trainable=False)
+    with api.GradientTape(persistent=True) as outer:
+        outer.watch(v)
+        early = v * v
+        v.assign(5.0)
+        late = v * early
+        with api.GradientTape() as inner:
+            inner.watch(v)
+            with outer.stop_recording():
+                z = v * v + late
+    return inner.gradient(z, v)
