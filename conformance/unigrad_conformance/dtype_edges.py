@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from unigrad_conformance.edge import edge
 
 #: The loops' values: lists of bools, ints or floats.
@@ -43,6 +45,47 @@ edge("max of bools", lambda ug: ug.max(ug.asarray(SECOND)), value=True)
 edge("min of bools", lambda ug: ug.min(ug.asarray(SECOND)), value=False)
 edge("bools and a number", lambda ug: ug.asarray(SECOND) + 1, value=[2, 1, 2, 1])
 edge("clip of bools by integers", lambda ug: ug.clip(ug.asarray(SECOND), 0, 1), value=[1, 0, 1, 0])
+
+# -- lists: NumPy's scalars and arrays are strong in them, Python's numbers weak
+_half = np.float16(1.0)
+for _name, _list, _dtype in (
+    ("float64", [np.float64(1.0)], "float64"),
+    ("nested float64 and numbers", [[np.float64(1.0), 2.0], [3, True]], "float64"),
+    ("float16 and a number", [_half, 2.0], "float16"),
+    ("float16 and complex numbers", [_half, 2.0j], "complex64"),
+    ("float16 and float64", [_half, np.float64(2.0)], "float64"),
+    ("complex128", [np.complex128(1.0)], "complex128"),
+    ("uint8 and a number", [np.uint8(1), 2], "uint8"),
+    ("uint8 and int8", [np.uint8(1), np.int8(2)], "int16"),
+    ("int32 and a float", [np.int32(1), 2.5], "float32"),
+    ("bools and a number", [np.bool_(True), 2], "int64"),
+    ("arrays", [np.zeros(2), np.ones(2, np.float32)], "float64"),
+    ("arrays and lists", [np.zeros(2, np.float16), [1.0, 2.0]], "float16"),
+    ("numbers alone", [[1.0, 2]], "float32"),
+):
+    edge(
+        f"the dtype of a list of {_name}",
+        lambda ug, given=_list, dtype=_dtype: ug.asarray(
+            [make(given).dtype.name == dtype for make in (ug.asarray, ug.Variable, ug.conj)]
+            + [join([given, given]).dtype.name == dtype for join in (ug.stack, ug.concat)]
+        ),
+        value=[True] * 5,
+    )
+edge(
+    "a float32 tensor and a list of float64",
+    lambda ug, x: ug.asarray(
+        ug.add(ug.astype(x, "float32"), [np.float64(1.0)]).dtype.name == "float64"
+    ),
+    [1.0],
+    value=True,
+)
+edge(
+    "an index that is a list of uint8",
+    lambda ug, x: x[[np.uint8(1), 0]],
+    [1.0, 2.0],
+    value=[2.0, 1.0],
+    gradients=([1.0, 1.0],),
+)
 
 # -- bounds
 edge(

@@ -47,8 +47,8 @@ def asarray(
 
     A native array of a framework stays on its backend, as it is, unless ``like`` or ``backend``
     names another one, to which its values are copied; anything else is copied to the current one.
-    Python floats take the default floating dtype, ints int64; arrays keep theirs.
-    Lists may hold Tensors, which are stacked and stay differentiable.
+    Python floats take the default floating dtype, ints int64; arrays keep theirs, and so do NumPy's
+    scalars, in lists too. Lists may hold Tensors, which are stacked and stay differentiable.
 
     Args:
         x: what to make a Tensor of.
