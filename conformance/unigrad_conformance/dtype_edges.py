@@ -145,6 +145,38 @@ for _name, _slope in (
         [-1e-16, -2e-16],
         value=[_slope, _slope],
     )
+_SELU = 1.0507009873554804934 * 1.6732632423543772
+for _name, _function, _slope in (
+    ("expm1", lambda ug, x: ug.expm1(x), 1.0),
+    ("elu", lambda ug, x: ug.nn.elu(x), 1.0),
+    ("celu", lambda ug, x: ug.nn.celu(x), 1.0),
+    ("selu", lambda ug, x: ug.nn.selu(x), _SELU),
+):
+    _slope *= 1e9 * math.exp(-20.0)
+    edge(
+        f"{_name} has a slope far below 0",
+        lambda ug, x, function=_function: function(ug, x) * 1e9,
+        [-20.0],
+        gradients=([_slope],),
+        second=([_slope],),
+        tangent=[_slope],
+    )
+edge(
+    "mish far above 0",
+    lambda ug, x: ug.nn.mish(x),
+    [90.0],
+    value=[90.0],
+    gradients=([1.0],),
+    second=([0.0],),
+    tangent=[1.0],
+)
+edge(
+    "atan far above 0, second order",
+    lambda ug, x: ug.astype(ug.atan(ug.astype(x, "float16")), x.dtype),
+    [60000.0],
+    gradients=([0.0],),
+    second=([0.0],),
+)
 edge(
     "sigmoid far below 0",
     lambda ug, x: ug.sigmoid(ug.minimum(x * 100.0, -1e3)) * 1e38,
@@ -241,7 +273,24 @@ edge(
 )
 
 # -- steps that leave the range that the result lies in
+edge(
+    "asinh of a number whose square is out of range",
+    lambda ug, x: ug.asinh(x * 1e25),
+    [2.0, -2.0],
+    value=[math.asinh(2e25), -math.asinh(2e25)],
+    gradients=([0.5, 0.5],),
+    tangent=[0.5, 0.5],
+)
 for _size in (1e-25, 1e25):
+    edge(
+        f"quotients of numbers of {_size:g}",
+        lambda ug, x, y, size=_size: (x * size) / (y * size),
+        [3.0],
+        [2.0],
+        value=[1.5],
+        gradients=([0.5], [-0.75]),
+        tangent=[-0.25],
+    )
     edge(
         f"norm of numbers of {_size:g}",
         lambda ug, x, size=_size: ug.norm(x * size) * (1.0 / size),
