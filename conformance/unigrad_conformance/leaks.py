@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 import warnings
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -20,6 +22,7 @@ _LOSING: dict[str, Loss] = {
     "item": lambda x: ug.sum(x * ug.sum(x).item()),
     "numpy": lambda x: ug.sum(x * x.numpy()),
     "tolist": lambda x: ug.sum(x * ug.asarray(x.tolist(), dtype=x.dtype)),
+    "a function of Python's library": lambda x: ug.sum(x * statistics.fmean(x)),
     "np.asarray": lambda x: ug.sum(x * np.asarray(x)),
     "a function of NumPy": lambda x: ug.sum(ug.asarray(np.unwrap(x)) ** 2),
     "a float for a result": lambda x: float(ug.sum(x * x)),
@@ -111,6 +114,11 @@ _USES: dict[str, Loss] = {
     "a gradient through it": lambda x: ug.grad(lambda y: ug.sum(x * y))(ug.asarray([1.0, 2.0])),
     "a cotangent": lambda x: ug.vjp(lambda y: y * y, ug.asarray([1.0, 2.0]))[1](x),
     "a tangent": lambda x: ug.jvp(lambda y: y * y, (ug.asarray([1.0, 2.0]),), (x,)),
+    "a copy": ug.copy,
+    "a copy by asarray": lambda x: ug.asarray(x, copy=True),
+    "a cast to its own dtype": lambda x: ug.astype(x, x.dtype),
+    "a move to its own device": lambda x: ug.to_device(x, x.device),
+    "a copy by Python": deepcopy,
     "an argument of a compiled function": lambda x: ug.jit(lambda y: y * 2.0)(x),
 }
 
