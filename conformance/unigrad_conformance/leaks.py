@@ -53,6 +53,18 @@ def _forward(loss: Loss) -> None:
     ug.jvp(loss, (x,), (x,))
 
 
+def _columns(loss: Loss) -> None:
+    ug.jacfwd(loss)(ug.asarray([1.0, 2.0]))
+
+
+def _rows(loss: Loss) -> None:
+    ug.jacrev(loss)(ug.asarray([1.0, 2.0]))
+
+
+def _second(loss: Loss) -> None:
+    ug.hessian(loss)(ug.asarray([1.0, 2.0]))
+
+
 def _warned(run: Callable[[Loss], None], loss: Loss) -> list[warnings.WarningMessage]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -63,7 +75,8 @@ def _warned(run: Callable[[Loss], None], loss: Loss) -> list[warnings.WarningMes
 def values_that_leave_are_warned_of() -> None:
     """Each way to the host warns under a transform, a tape and an accumulator, at its line."""
     for name, loss in _LOSING.items():
-        runs = (_gradient,) if name.endswith("result") else (_gradient, _on_tape, _forward)
+        whole = (_gradient, _columns, _rows, _second)
+        runs = whole if name.endswith("result") else (_gradient, _on_tape, _forward)
         for run in runs:
             found = _warned(run, loss)
             if not found:
@@ -76,7 +89,7 @@ def values_that_leave_are_warned_of() -> None:
 def values_that_stay_are_not() -> None:
     """What has no derivative to lose is not warned of, and nothing is where nothing records."""
     for name, loss in _KEEPING.items():
-        for run in (_gradient, _on_tape, _forward):
+        for run in (_gradient, _on_tape, _forward, _columns, _rows, _second):
             if found := _warned(run, loss):
                 raise Deviation(f"{name} under {run.__name__}: {found[0].message}")
     for name, loss in _LOSING.items():

@@ -23,8 +23,8 @@ from unigrad.core.registry import loaded_backends
 if TYPE_CHECKING:
     from unigrad.core.tensor import Tensor
 
-#: Packages whose frames are never the program's own line. Functions of Python's library take tensors
-#: for the program (`statistics.fmean`, `functools.reduce`).
+#: Packages whose frames are never the program's own line. Functions of Python's library take
+#: tensors for the program (`statistics.fmean`, `functools.reduce`).
 _PASSED = sys.stdlib_module_names | {"unigrad", "numpy", "optree"}
 
 
