@@ -281,6 +281,24 @@ edge(
     gradients=([0.5, 0.5],),
     tangent=[0.5, 0.5],
 )
+
+
+def _batch_norm(ug: Any, x: Any, compiled: bool) -> Any:
+    layer = ug.layers.BatchNorm(epsilon=1e-5)
+
+    def run(x: Any) -> Any:
+        return layer(x, training=True)
+
+    return (ug.jit(run) if compiled else run)(x * 1e25)
+
+
+for _compiled in (False, True):
+    edge(
+        f"BatchNorm of a batch whose squares are out of range, {'compiled' * _compiled or 'eager'}",
+        lambda ug, x, compiled=_compiled: _batch_norm(ug, x, compiled),
+        [[2.0], [-1.0], [-1.0]],
+        value=[[math.sqrt(2.0)], [-math.sqrt(0.5)], [-math.sqrt(0.5)]],
+    )
 for _size in (1e-25, 1e25):
     edge(
         f"quotients of numbers of {_size:g}",
