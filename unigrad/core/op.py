@@ -168,10 +168,10 @@ def copied_handle(x: Tensor) -> Tensor:
     Raises:
         TracingError: when the tensor was kept from a trace that is over: it has no value.
     """
-    if x.uid or x.backend.is_traced(x.native):
+    if x.uid or x.backend.is_traced(x._native):
         same: Tensor = OPS["identity"](x)
         return same
-    return wrap(x.backend, x.native)
+    return wrap(x.backend, x._native)
 
 
 def backend_of(op: Op, inputs: Sequence[Any]) -> Backend:
