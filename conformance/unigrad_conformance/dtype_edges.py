@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import numpy as np
+
 from unigrad_conformance.edge import edge
 
 #: The loops' values: lists of bools, ints or floats.
@@ -43,6 +45,47 @@ edge("max of bools", lambda ug: ug.max(ug.asarray(SECOND)), value=True)
 edge("min of bools", lambda ug: ug.min(ug.asarray(SECOND)), value=False)
 edge("bools and a number", lambda ug: ug.asarray(SECOND) + 1, value=[2, 1, 2, 1])
 edge("clip of bools by integers", lambda ug: ug.clip(ug.asarray(SECOND), 0, 1), value=[1, 0, 1, 0])
+
+# -- lists: NumPy's scalars and arrays are strong in them, Python's numbers weak
+_half = np.float16(1.0)
+for _name, _list, _dtype in (
+    ("float64", [np.float64(1.0)], "float64"),
+    ("nested float64 and numbers", [[np.float64(1.0), 2.0], [3, True]], "float64"),
+    ("float16 and a number", [_half, 2.0], "float16"),
+    ("float16 and complex numbers", [_half, 2.0j], "complex64"),
+    ("float16 and float64", [_half, np.float64(2.0)], "float64"),
+    ("complex128", [np.complex128(1.0)], "complex128"),
+    ("uint8 and a number", [np.uint8(1), 2], "uint8"),
+    ("uint8 and int8", [np.uint8(1), np.int8(2)], "int16"),
+    ("int32 and a float", [np.int32(1), 2.5], "float32"),
+    ("bools and a number", [np.bool_(True), 2], "int64"),
+    ("arrays", [np.zeros(2), np.ones(2, np.float32)], "float64"),
+    ("arrays and lists", [np.zeros(2, np.float16), [1.0, 2.0]], "float16"),
+    ("numbers alone", [[1.0, 2]], "float32"),
+):
+    edge(
+        f"the dtype of a list of {_name}",
+        lambda ug, given=_list, dtype=_dtype: ug.asarray(
+            [make(given).dtype.name == dtype for make in (ug.asarray, ug.Variable, ug.conj)]
+            + [join([given, given]).dtype.name == dtype for join in (ug.stack, ug.concat)]
+        ),
+        value=[True] * 5,
+    )
+edge(
+    "a float32 tensor and a list of float64",
+    lambda ug, x: ug.asarray(
+        ug.add(ug.astype(x, "float32"), [np.float64(1.0)]).dtype.name == "float64"
+    ),
+    [1.0],
+    value=True,
+)
+edge(
+    "an index that is a list of uint8",
+    lambda ug, x: x[[np.uint8(1), 0]],
+    [1.0, 2.0],
+    value=[2.0, 1.0],
+    gradients=([1.0, 1.0],),
+)
 
 # -- bounds
 edge(
@@ -102,6 +145,38 @@ for _name, _slope in (
         [-1e-16, -2e-16],
         value=[_slope, _slope],
     )
+_SELU = 1.0507009873554804934 * 1.6732632423543772
+for _name, _function, _slope in (
+    ("expm1", lambda ug, x: ug.expm1(x), 1.0),
+    ("elu", lambda ug, x: ug.nn.elu(x), 1.0),
+    ("celu", lambda ug, x: ug.nn.celu(x), 1.0),
+    ("selu", lambda ug, x: ug.nn.selu(x), _SELU),
+):
+    _slope *= 1e9 * math.exp(-20.0)
+    edge(
+        f"{_name} has a slope far below 0",
+        lambda ug, x, function=_function: function(ug, x) * 1e9,
+        [-20.0],
+        gradients=([_slope],),
+        second=([_slope],),
+        tangent=[_slope],
+    )
+edge(
+    "mish far above 0",
+    lambda ug, x: ug.nn.mish(x),
+    [90.0],
+    value=[90.0],
+    gradients=([1.0],),
+    second=([0.0],),
+    tangent=[1.0],
+)
+edge(
+    "atan far above 0, second order",
+    lambda ug, x: ug.astype(ug.atan(ug.astype(x, "float16")), x.dtype),
+    [60000.0],
+    gradients=([0.0],),
+    second=([0.0],),
+)
 edge(
     "sigmoid far below 0",
     lambda ug, x: ug.sigmoid(ug.minimum(x * 100.0, -1e3)) * 1e38,
@@ -198,7 +273,42 @@ edge(
 )
 
 # -- steps that leave the range that the result lies in
+edge(
+    "asinh of a number whose square is out of range",
+    lambda ug, x: ug.asinh(x * 1e25),
+    [2.0, -2.0],
+    value=[math.asinh(2e25), -math.asinh(2e25)],
+    gradients=([0.5, 0.5],),
+    tangent=[0.5, 0.5],
+)
+
+
+def _batch_norm(ug: Any, x: Any, compiled: bool) -> Any:
+    layer = ug.layers.BatchNorm(epsilon=1e-5)
+
+    def run(x: Any) -> Any:
+        return layer(x, training=True)
+
+    return (ug.jit(run) if compiled else run)(x * 1e25)
+
+
+for _compiled in (False, True):
+    edge(
+        f"BatchNorm of a batch whose squares are out of range, {'compiled' * _compiled or 'eager'}",
+        lambda ug, x, compiled=_compiled: _batch_norm(ug, x, compiled),
+        [[2.0], [-1.0], [-1.0]],
+        value=[[math.sqrt(2.0)], [-math.sqrt(0.5)], [-math.sqrt(0.5)]],
+    )
 for _size in (1e-25, 1e25):
+    edge(
+        f"quotients of numbers of {_size:g}",
+        lambda ug, x, y, size=_size: (x * size) / (y * size),
+        [3.0],
+        [2.0],
+        value=[1.5],
+        gradients=([0.5], [-0.75]),
+        tangent=[-0.25],
+    )
     edge(
         f"norm of numbers of {_size:g}",
         lambda ug, x, size=_size: ug.norm(x * size) * (1.0 / size),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import statistics
 import warnings
 from collections.abc import Callable
+from copy import deepcopy
 from functools import partial
 from typing import Any
 
@@ -20,6 +22,7 @@ _LOSING: dict[str, Loss] = {
     "item": lambda x: ug.sum(x * ug.sum(x).item()),
     "numpy": lambda x: ug.sum(x * x.numpy()),
     "tolist": lambda x: ug.sum(x * ug.asarray(x.tolist(), dtype=x.dtype)),
+    "a function of Python's library": lambda x: ug.sum(x * statistics.fmean(x)),
     "np.asarray": lambda x: ug.sum(x * np.asarray(x)),
     "a function of NumPy": lambda x: ug.sum(ug.asarray(np.unwrap(x)) ** 2),
     "a float for a result": lambda x: float(ug.sum(x * x)),
@@ -50,6 +53,18 @@ def _forward(loss: Loss) -> None:
     ug.jvp(loss, (x,), (x,))
 
 
+def _columns(loss: Loss) -> None:
+    ug.jacfwd(loss)(ug.asarray([1.0, 2.0]))
+
+
+def _rows(loss: Loss) -> None:
+    ug.jacrev(loss)(ug.asarray([1.0, 2.0]))
+
+
+def _second(loss: Loss) -> None:
+    ug.hessian(loss)(ug.asarray([1.0, 2.0]))
+
+
 def _warned(run: Callable[[Loss], None], loss: Loss) -> list[warnings.WarningMessage]:
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
@@ -60,7 +75,8 @@ def _warned(run: Callable[[Loss], None], loss: Loss) -> list[warnings.WarningMes
 def values_that_leave_are_warned_of() -> None:
     """Each way to the host warns under a transform, a tape and an accumulator, at its line."""
     for name, loss in _LOSING.items():
-        runs = (_gradient,) if name.endswith("result") else (_gradient, _on_tape, _forward)
+        whole = (_gradient, _columns, _rows, _second)
+        runs = whole if name.endswith("result") else (_gradient, _on_tape, _forward)
         for run in runs:
             found = _warned(run, loss)
             if not found:
@@ -73,7 +89,7 @@ def values_that_leave_are_warned_of() -> None:
 def values_that_stay_are_not() -> None:
     """What has no derivative to lose is not warned of, and nothing is where nothing records."""
     for name, loss in _KEEPING.items():
-        for run in (_gradient, _on_tape, _forward):
+        for run in (_gradient, _on_tape, _forward, _columns, _rows, _second):
             if found := _warned(run, loss):
                 raise Deviation(f"{name} under {run.__name__}: {found[0].message}")
     for name, loss in _LOSING.items():
@@ -111,6 +127,11 @@ _USES: dict[str, Loss] = {
     "a gradient through it": lambda x: ug.grad(lambda y: ug.sum(x * y))(ug.asarray([1.0, 2.0])),
     "a cotangent": lambda x: ug.vjp(lambda y: y * y, ug.asarray([1.0, 2.0]))[1](x),
     "a tangent": lambda x: ug.jvp(lambda y: y * y, (ug.asarray([1.0, 2.0]),), (x,)),
+    "a copy": ug.copy,
+    "a copy by asarray": lambda x: ug.asarray(x, copy=True),
+    "a cast to its own dtype": lambda x: ug.astype(x, x.dtype),
+    "a move to its own device": lambda x: ug.to_device(x, x.device),
+    "a copy by Python": deepcopy,
     "an argument of a compiled function": lambda x: ug.jit(lambda y: y * 2.0)(x),
 }
 

@@ -262,7 +262,7 @@ def jvp(
         >>> float(out), float(tangent)
         (9.0, 6.0)
     """
-    return pushed_forward(f, primals, tangents, has_aux, warns=True)
+    return pushed_forward(f, primals, tangents, has_aux, _warn_of_no_path)
 
 
 def pushed_forward(
@@ -270,10 +270,9 @@ def pushed_forward(
     primals: Sequence[Any],
     tangents: Sequence[Any],
     has_aux: bool = False,
-    *,
-    warns: bool = False,
+    without_path: Callable[[], object] | None = None,
 ) -> Any:
-    """Do as `jvp`; a tangent that is zero for want of a path is worth a warning if it ``warns``.
+    """Do as `jvp`; what to do where the tangent is zero for want of a path is the caller's.
 
     Example:
         >>> pushed_forward(lambda x: 3.0, (2.0,), (1.0,))[1].item()
@@ -285,14 +284,28 @@ def pushed_forward(
     with ForwardAccumulator(sources, list(tangents)) as accumulator:
         out, aux = _with_aux("jvp", f(*args), has_aux)
     tangent = accumulator.jvp(out)
-    if warns and not accumulator.met_steps and not tree.leaves(tangent):  # ``None`` is no leaf.
-        warn_program(
-            "jvp: the result was not computed from the arguments by unigrad's ops: the tangent is "
-            "zero (the way through float(x), x.numpy(), x._native, an assignment to a Variable or "
-            "another library is not followed)"
-        )
+    if without_path is not None and not accumulator.met_steps and not tree.leaves(tangent):
+        without_path()  # ``None`` is no leaf.
     found = own_handles(out), accumulator.jvp(out, unconnected_gradients="zero")
     return (*found, own_handles(aux)) if has_aux else found
+
+
+def _warn_of_no_path() -> None:
+    warn_program(
+        "jvp: the result was not computed from the arguments by unigrad's ops: the tangent is "
+        "zero (the way through float(x), x.numpy(), x.native, an assignment to a Variable or "
+        "another library is not followed)"
+    )
+
+
+def warn_of_arguments(name: str, missing: Sequence[int]) -> None:
+    """Warn that a result has no path from the arguments at some positions, if there are such."""
+    if missing:
+        warn_program(
+            f"{name}: the result was not computed from argument {', '.join(map(str, missing))} by "
+            "unigrad's ops: the gradient is zero (the way through float(x), x.numpy(), "
+            "x.native or another library is not followed)"
+        )
 
 
 class _TransformTape(GradientTape):
@@ -329,14 +342,10 @@ class _TransformTape(GradientTape):
         for position, source in zip(positions, sources, strict=True):
             parts = [*islice(rest, len(tree.leaves(source)))]
             if parts and all(part is None for part in parts):
-                missing.append(str(position))
+                missing.append(position)
         if missing and not self._warned:
             self._warned = True
-            warn_program(
-                f"{name}: the result was not computed from argument {', '.join(missing)} by "
-                "unigrad's ops: the gradient is zero (the way through float(x), x.numpy(), "
-                "x._native or another library is not followed)"
-            )
+            warn_of_arguments(name, missing)
         leaves = tree.leaves(sources)
         filled = [zeros_like(x) if g is None else g for x, g in zip(leaves, found, strict=True)]
         answer = tree.unflatten(structure, filled)

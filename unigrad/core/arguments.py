@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from array import array as array_of_python
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -37,7 +38,8 @@ def as_tensor(
 
     New ones are made on the backend and device of ``like``, else on the current backend. Python
     values take ``dtype``, else the default dtype of their kind, or a wider one that ``like`` has:
-    a default that is narrower would lose digits on the way. Everything else keeps its own.
+    a default that is narrower would lose digits on the way. Everything else keeps its own, NumPy's
+    scalars and arrays in lists too.
     """
     if type(x) is Tensor:
         return x
@@ -54,13 +56,15 @@ def as_tensor(
                 f"{HOW_TO_MOVE}"
             )
         return _entered(owner, x)
-    if isinstance(x, (list, tuple)) and _holds_tensor(x):
+    examples = _examples(x, {}) if isinstance(x, (list, tuple)) else {}
+    if any(_has_path(one) for one in examples.values()):
         # Derivatives and traces go through the elements.
         stacked: Tensor = OPS["stack"](*common_tensors("stack", x, like), axis=0)
         return stacked
     array = as_ndarray(x)
-    if not isinstance(x, (np.ndarray, np.generic)):
-        array = _python_values(x, array, dtype or _python_dtype(array.dtype, like))
+    if not hasattr(x, "__array__") and not isinstance(x, _BUFFERS):
+        wanted = dtype or _dtype_of_scalars(examples) or _python_dtype(array.dtype, like)
+        array = _python_values(x, array, wanted)
     return _of_array(array, like)
 
 
@@ -130,14 +134,52 @@ def _entered(owner: Backend, native: Any) -> Tensor:
 _PLAIN = (bool, int, float, complex, list, tuple, np.ndarray, np.generic)
 
 
-def _holds_tensor(values: Sequence[Any]) -> bool:
-    """Tell whether nested lists have a Tensor or a Variable in them."""
-    for one in values:
-        if isinstance(one, Tensor) or type(one) in readable:
-            return True
-        if isinstance(one, (list, tuple)) and _holds_tensor(one):
-            return True
-    return False
+#: Python's own arrays, whose elements have a type.
+_BUFFERS = (array_of_python, memoryview)
+
+
+def _has_path(x: Any) -> bool:
+    """Tell whether an element of a list is a tensor, whose derivatives and traces go on."""
+    if isinstance(x, Tensor) or type(x) in readable:
+        return True
+    return not isinstance(x, _PLAIN) and owner_of(x) is not None
+
+
+def _examples(values: Sequence[Any], found: dict[Any, Any]) -> dict[Any, Any]:
+    """Return one of each type among the elements of nested lists, and an ndarray of each dtype."""
+    for kind in set(map(type, values)):
+        if kind in _NUMBERS:
+            found[kind] = kind()
+        elif issubclass(kind, (list, tuple)):
+            for one in values:
+                if type(one) is kind:
+                    _examples(one, found)
+        else:
+            for one in values:
+                if type(one) is kind:
+                    found[kind, getattr(one, "dtype", None) if kind is np.ndarray else None] = one
+    return found
+
+
+def _dtype_of_scalars(examples: dict[Any, Any]) -> dtypes.DType | None:
+    """Return the dtype of a list that holds NumPy's scalars, or arrays: they are strong in it.
+
+    Python's numbers beside them are weak, as beside a tensor.
+
+    Raises:
+        DTypeError: when there is no such dtype.
+    """
+    strong = [
+        dtypes.as_dtype(as_ndarray(one).dtype)
+        for one in examples.values()
+        if hasattr(one, "__array__") or isinstance(one, _BUFFERS)
+    ]
+    if not strong:
+        return None
+    common = dtypes.result_dtype(*strong)
+    for kind in _NUMBERS.intersection(examples):
+        common = dtypes.promote_scalar(common, kind) or dtypes.default_dtype_of_kind(kind)
+    return common
 
 
 def _python_dtype(found: np.dtype[Any], like: Tensor | None) -> dtypes.DType:

@@ -14,7 +14,7 @@ import numpy.typing as npt
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.dispatch import wrap
-from unigrad.core.op import another_handle
+from unigrad.core.op import another_handle, copied_handle
 from unigrad.core.registry import load_backend
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -79,7 +79,7 @@ def _reduced_variable(self: Variable) -> Reduced:
 
 
 def _copied_tensor(self: Tensor, memo: dict[int, Any] | None = None) -> Tensor:
-    return another_handle(self)
+    return copied_handle(self)
 
 
 def _copied_variable(self: Variable, memo: dict[int, Any] | None = None) -> Variable:

@@ -23,8 +23,9 @@ from unigrad.core.registry import loaded_backends
 if TYPE_CHECKING:
     from unigrad.core.tensor import Tensor
 
-#: Packages whose frames are never the program's own line.
-_PASSED = frozenset({"unigrad", "numpy", "optree", "contextlib", "functools"})
+#: Packages whose frames are never the program's own line. Functions of Python's library take
+#: tensors for the program (`statistics.fmean`, `functools.reduce`).
+_PASSED = sys.stdlib_module_names | {"unigrad", "numpy", "optree"}
 
 
 def warn_program(message: str, category: type[Warning] = GradientWarning) -> None:
@@ -42,8 +43,8 @@ def warn_program(message: str, category: type[Warning] = GradientWarning) -> Non
 
 
 def program_frame(frame: FrameType) -> FrameType:
-    """Return the innermost frame that is neither unigrad's nor an array library's."""
-    passed = set(_PASSED)
+    """Return the innermost frame that is neither unigrad's nor Python's nor an array library's."""
+    passed = set()
     for backend in loaded_backends():
         passed.add(_package(type(backend)))
         library = _package(backend.array_type)
@@ -51,7 +52,9 @@ def program_frame(frame: FrameType) -> FrameType:
         passed.update((library, library.removesuffix("lib")))
     found = frame
     # Code that a library has written as it ran is of no module.
-    while found.f_globals.get("__name__", "unigrad").partition(".")[0] in passed:
+    while (name := found.f_globals.get("__name__", "unigrad").partition(".")[0]) in passed or (
+        name in _PASSED
+    ):
         if found.f_back is None:
             return frame
         found = found.f_back

@@ -162,6 +162,18 @@ def another_handle(x: Tensor) -> Tensor:
     return same
 
 
+def copied_handle(x: Tensor) -> Tensor:
+    """Return a handle of its own for a program that asks for a copy.
+
+    Raises:
+        TracingError: when the tensor was kept from a trace that is over: it has no value.
+    """
+    if x.uid or x.backend.is_traced(x._native):
+        same: Tensor = OPS["identity"](x)
+        return same
+    return wrap(x.backend, x._native)
+
+
 def backend_of(op: Op, inputs: Sequence[Any]) -> Backend:
     """Return the one backend of an op's inputs, or the one that the others are lifted to.
 

@@ -5,18 +5,23 @@ from __future__ import annotations
 from math import prod
 from typing import Any
 
-from unigrad.core.arguments import as_tensor, cast, to_floating
+import numpy as np
+
+from unigrad.core.arguments import as_tensor, cast, hidden, to_floating, visible
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.module import Module
 from unigrad.layers.training import is_training
+from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.arithmetic import maximum, square
 from unigrad.ops.comparison import where
 from unigrad.ops.identity import stop_gradient
 from unigrad.ops.nn.normalization import batch_norm, group_norm, layer_norm, rms_norm
+from unigrad.ops.reductions import max as greatest
 from unigrad.ops.reductions import mean, sum, widened
 from unigrad.ops.shaping import broadcast_to, moveaxis, reshape
+from unigrad.ops.statistics import power_of
 
 
 class _Normalization(Module):
@@ -235,35 +240,46 @@ class BatchNorm(_Normalization):
         x = to_last(to_floating(as_tensor(x)), self.first)
         if x.ndim < 2:
             raise ShapeError(f"{self.name}: an input {x.shape} has no channels besides the batch")
-        wide = widened(x)
         if is_training():
-            average, variance = self._of_batch(wide, mask)
+            normal = self._by_batch(x, mask)
         else:
-            average, variance = as_tensor(self.running_mean), as_tensor(self.running_variance)
-        normal = batch_norm(x, average, variance, self.scale, self.offset, epsilon=self.epsilon)
+            moments = as_tensor(self.running_mean), as_tensor(self.running_variance)
+            normal = batch_norm(x, *moments, self.scale, self.offset, epsilon=self.epsilon)
         return to_first(normal, self.first)
 
-    def _of_batch(self, x: Tensor, mask: Any) -> tuple[Tensor, Tensor]:
-        """Return the batch's moments, and let the running ones follow."""
-        axes = tuple(range(x.ndim - 1))
-        if mask is None:
-            count: Any = float(prod(x.shape[:-1]))
-            average = mean(x, axis=axes)
-            variance = mean(square(x - average), axis=axes)
-        else:
-            real = self._mask_of(x, as_tensor(mask, x))
-            count = sum(cast(real, x.dtype), axis=axes)
-            average = sum(where(real, x, 0.0), axis=axes) / maximum(count, 1.0)
-            deviations = where(real, x - average, 0.0)
-            variance = sum(square(deviations), axis=axes) / maximum(count, 1.0)
-            count = count[0]
+    def _by_batch(self, x: Tensor, mask: Any) -> Tensor:
+        """Normalise by the batch's moments, and let the running ones follow.
+
+        Where their squares leave the range, and where nobody can see that they do not, elements are
+        taken times a power of two per channel, which rounds nothing.
+        """
+        wide = widened(x)
+        real = None if mask is None else self._mask_of(wide, as_tensor(mask, wide))
+        if not (wide.size and hidden(wide)):
+            average, variance, count = _moments(wide, real)
+            seen = visible(variance)
+            if seen is None or not wide.size or np.isfinite(seen).all():
+                self._follow_batch(average, variance, count)
+                moments = average, variance
+                return batch_norm(x, *moments, self.scale, self.offset, epsilon=self.epsilon)
+        counted = wide if real is None else where(real, wide, 0.0)
+        peak = greatest(absolute(stop_gradient(counted)), axis=tuple(range(wide.ndim - 1)))
+        scale = power_of(maximum(peak, 1.0))
+        scaled = wide * scale
+        average, variance, count = _moments(scaled, real)
+        self._follow_batch(average / scale, variance / scale / scale, count)
+        moments = average, variance + square(scale) * self.epsilon
+        return batch_norm(cast(scaled, x.dtype), *moments, self.scale, self.offset, epsilon=0.0)
+
+    def _follow_batch(self, average: Tensor, variance: Tensor, count: Any) -> None:
+        """Let the running moments follow a batch's."""
         self._follow(self.running_mean, average)
         if self.unbiased:
-            factor = count / (count - 1.0) if mask is not None or count > 1.0 else 1.0
+            # A number where there is no mask.
+            factor = count / (count - 1.0) if isinstance(count, Tensor) or count > 1.0 else 1.0
             self._follow(self.running_variance, variance * factor)
         else:
             self._follow(self.running_variance, variance)
-        return average, variance
 
     def _mask_of(self, x: Tensor, mask: Tensor) -> Tensor:
         if mask.shape != x.shape[:-1]:
@@ -276,6 +292,18 @@ class BatchNorm(_Normalization):
             1.0 - self.momentum
         )
         running.assign(kept)
+
+
+def _moments(x: Tensor, real: Tensor | None) -> tuple[Tensor, Tensor, Any]:
+    """Return the mean and variance of each channel, and how many elements they are of."""
+    axes = tuple(range(x.ndim - 1))
+    if real is None:
+        average = mean(x, axis=axes)
+        return average, mean(square(x - average), axis=axes), float(prod(x.shape[:-1]))
+    count = sum(cast(real, x.dtype), axis=axes)
+    average = sum(where(real, x, 0.0), axis=axes) / maximum(count, 1.0)
+    deviations = where(real, x - average, 0.0)
+    return average, sum(square(deviations), axis=axes) / maximum(count, 1.0), count[0]
 
 
 def is_first(data_format: str) -> bool:

@@ -19,7 +19,7 @@ from unigrad.core.backend import Backend
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import DType, DTypeLike
 from unigrad.core.errors import SettingError
-from unigrad.core.op import another_handle, primitive
+from unigrad.core.op import copied_handle, primitive
 from unigrad.core.registry import at_home, owner_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -47,8 +47,8 @@ def asarray(
 
     A native array of a framework stays on its backend, as it is, unless ``like`` or ``backend``
     names another one, to which its values are copied; anything else is copied to the current one.
-    Python floats take the default floating dtype, ints int64; arrays keep theirs.
-    Lists may hold Tensors, which are stacked and stay differentiable.
+    Python floats take the default floating dtype, ints int64; arrays keep theirs, and so do NumPy's
+    scalars, in lists too. Lists may hold Tensors, which are stacked and stay differentiable.
 
     Args:
         x: what to make a Tensor of.
@@ -87,7 +87,7 @@ def asarray(
         raise SettingError("asarray: copy=False, but this takes a copy")
     if copy and shared and tensor._native is given._native:
         return own_memory(tensor)
-    return another_handle(tensor) if tensor is given else tensor
+    return copied_handle(tensor) if tensor is given else tensor
 
 
 def _at(
@@ -111,7 +111,7 @@ def own_memory(x: Tensor) -> Tensor:
     """Return the value in memory of its own; of a followed or traced one nobody shares any."""
     backend, native = x.backend, x._native
     if x.uid or backend.is_traced(native) or backend.in_graph(native):
-        return another_handle(x)
+        return copied_handle(x)
     return wrap(backend, backend.from_numpy(backend.to_numpy(native), backend.device(native)))
 
 
@@ -128,7 +128,7 @@ def to_device(x: TensorLike, /, device: str) -> Tensor:
     x = as_tensor(x)
     place = x.backend.place(device)
     if x.device == place:
-        return another_handle(x)
+        return copied_handle(x)
     out: Tensor = _to_device(x, device=place)
     return out
 
@@ -152,7 +152,7 @@ def astype(
     given = as_tensor(x)
     tensor = cast(given, dtypes.as_dtype(dtype))
     if tensor is given:
-        tensor = another_handle(given)
+        tensor = copied_handle(given)
     return tensor if device is None else to_device(tensor, device)
 
 

@@ -12,8 +12,9 @@ from typing import Any, Literal
 
 import numpy as np
 
+from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.tape import GradientTape
-from unigrad.autodiff.transforms import grad, pushed_forward
+from unigrad.autodiff.transforms import grad, pushed_forward, warn_of_arguments
 from unigrad.batching.vmap import vmap
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
@@ -55,11 +56,24 @@ def jacobian(
         SettingError: when ``mode`` is another word, ``argnums`` no integer, or with ``has_aux`` the
             result no pair.
 
+    An argument that the result was not computed from gives zeros, with a `GradientWarning`.
+
     Example:
         >>> import unigrad as ug
         >>> jacobian(lambda x: ug.asarray([[1.0, 2.0], [3.0, 4.0]]) @ x)(ug.ones(2)).tolist()
         [[1.0, 2.0], [3.0, 4.0]]
     """
+    return _jacobian_of(f, argnums, mode, has_aux)
+
+
+def _jacobian_of(
+    f: Callable[..., Any],
+    argnums: int | Sequence[int],
+    mode: Mode,
+    has_aux: bool,
+    warns: bool = True,
+) -> Callable[..., Any]:
+    """Do as `jacobian`, which says where a derivative is zero for want of a path."""
     check_function("jacobian: f", f)
     if mode not in ("auto", "forward", "reverse"):
         raise SettingError(f'jacobian: mode is "auto", "forward" or "reverse", not {mode!r}')
@@ -84,37 +98,67 @@ def jacobian(
                 return found, None
             return pair("jacobian: with has_aux f returns a pair of a result and more", found)
 
-        rows, result, aux = _jacobian(of_leaves, points, mode)
+        met: set[int] = set()
+        rows, result, aux = _jacobian(of_leaves, points, mode, met)
+        if warns:
+            warn_of_arguments("jacobian", _without_path(places, args, met))
         found = tree.unflatten(result, [tree.unflatten(structure, row) for row in rows])
         return (found, own_handles(aux)) if has_aux else found
 
     return run
 
 
+def _without_path(places: Sequence[int], args: Sequence[Any], met: set[int]) -> list[int]:
+    """Return the positions of arguments of which no leaf is among those that have a path."""
+    missing, first = [], 0
+    for place in places:
+        end = first + len(tree.leaves(args[place]))
+        if first < end and met.isdisjoint(range(first, end)):
+            missing.append(place)
+        first = end
+    return missing
+
+
+class _QuietTape(GradientTape):
+    """A tape by the rules, whose ``None`` its caller explains."""
+
+    def __init__(self) -> None:
+        super().__init__(persistent=True, watch_accessed_variables=False, reference=True)
+
+    def _warn_of_none(self, source: Any, targets: Sequence[Tensor]) -> None:
+        """Say nothing."""
+
+
 def _jacobian(
-    f: Callable[..., tuple[Any, Any]], points: Sequence[Tensor], mode: Mode
+    f: Callable[..., tuple[Any, Any]], points: Sequence[Tensor], mode: Mode, met: set[int]
 ) -> tuple[list[list[Tensor]], Any, Any]:
     """Return, for each leaf of the result, the derivatives by each point; the structure; and aux.
 
-    The function returns its result and what is not differentiated.
+    The function returns its result and what is not differentiated. The points that the result has a
+    path from are added to ``met``.
     """
     if mode == "forward":
-        return _by_columns(f, points)
-    with GradientTape(persistent=True, watch_accessed_variables=False, reference=True) as tape:
+        return _by_columns(f, points, met)
+    with _QuietTape() as tape:
         tape.watch(points)
         given, points = points, kept_handles(points)
         value, aux = f(*given)
         found, result = tree.flatten(value)
         outputs = [_real("a result", as_tensor(one)) for one in found]
     if mode == "auto" and sum(x.size for x in points) < sum(out.size for out in outputs):
-        return _by_columns(f, points)
+        return _by_columns(f, points, met)
 
     def row(out: Tensor) -> list[Tensor]:
         def pulled(g: Tensor) -> list[Tensor]:
-            gradients: list[Tensor] = tape.gradient(out, [*points], g, "zero")
-            return gradients
+            gradients: list[Tensor | None] = tape.gradient(out, [*points], g)
+            met.update(i for i, one in enumerate(gradients) if one is not None)
+            return [
+                zeros_like(x) if one is None else one
+                for x, one in zip(points, gradients, strict=True)
+            ]
 
         if not out.size:
+            met.update(range(len(points)))
             return [_zeros(x, (*out.shape, *x.shape)) for x in points]
         columns = vmap(pulled)(_basis(out))
         return [
@@ -125,24 +169,27 @@ def _jacobian(
 
 
 def _by_columns(
-    f: Callable[..., tuple[Any, Any]], points: Sequence[Tensor]
+    f: Callable[..., tuple[Any, Any]], points: Sequence[Tensor], met: set[int]
 ) -> tuple[list[list[Tensor]], Any, Any]:
-    """Differentiate in forward mode, one argument after the other."""
+    """Differentiate in forward mode, one argument after the other; see `_jacobian`."""
     columns: list[list[Tensor]] = []
     result: Any = None
     beside: list[Any] = []
     aux: Any = None
     arrays: Sequence[Tensor] = ()
 
+    met.update(range(len(points)))
     for i, x in enumerate(points):
 
         def of_one(moving: Tensor, i: int = i) -> Any:
             others = kept_handles(points)
             return f(*others[:i], moving, *others[i + 1 :])
 
-        def pushed(t: Tensor, x: Tensor = x, of_one: Any = of_one) -> tuple[list[Tensor], Any]:
+        def pushed(
+            t: Tensor, i: int = i, x: Tensor = x, of_one: Any = of_one
+        ) -> tuple[list[Tensor], Any]:
             nonlocal result, beside, aux
-            out, tangent, more = pushed_forward(of_one, (x,), (t,), has_aux=True)
+            out, tangent, more = pushed_forward(of_one, (x,), (t,), True, lambda: met.discard(i))
             result = tree.structure(out)
             beside, aux = tree.flatten(more)
             known = [one for one in beside if isinstance(one, Tensor)]
@@ -203,7 +250,9 @@ def hessian(
         [[6.0, 4.0], [4.0, 0.0]]
     """
     check_function("hessian: f", f)
-    return jacobian(jacobian(f, argnums, "reverse", has_aux), argnums, "forward", has_aux)
+    first = _jacobian_of(f, argnums, "reverse", has_aux)
+    # The gradient of a linear function is a constant.
+    return _jacobian_of(first, argnums, "forward", has_aux, warns=False)
 
 
 def hvp(f: Callable[..., Any], primals: Sequence[Any], tangents: Sequence[Any]) -> Any:

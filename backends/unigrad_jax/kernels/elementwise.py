@@ -74,6 +74,15 @@ def _of_integers(divide: Callable[..., Any], of_floats: Callable[..., Any]) -> C
     return run
 
 
+_divide_by_rule = by_rule("divide", jnp.divide)
+
+
+def _divide(x: Any, y: Any) -> Any:
+    """x / y. JAX's own derivative takes 1 / y², which leaves the range long before x / y."""
+    inexact = jnp.issubdtype(jnp.result_type(x, y), jnp.inexact)
+    return _divide_by_rule(x, y) if inexact else jnp.divide(x, y)
+
+
 def _floor_divide(x: Any, y: Any) -> Any:
     """⌊x / y⌋, a zero with the sign of x / y."""
     return jnp.copysign(jnp.floor_divide(x, y), jnp.divide(x, y))
@@ -189,7 +198,7 @@ _PURE = {
     "add": jnp.add,
     "subtract": jnp.subtract,
     "multiply": jnp.multiply,
-    "divide": jnp.divide,
+    "divide": _divide,
     "floor_divide": _of_integers(jnp.floor_divide, _floor_divide),
     "remainder": _of_integers(jnp.remainder, by_rule("remainder", _remainder)),
     "gcd": jnp.gcd,
@@ -216,7 +225,8 @@ _PURE = {
     "reciprocal": jnp.reciprocal,
     "exp": at_the_ends("exp", _exp),
     "exp2": complex_ends.power_of_two(by_rule("exp2", _exp2), _exp),
-    "expm1": at_the_ends("expm1", jnp.expm1),
+    # JAX's derivative of the first, 1 + expm1(x), is 0 from -20 on; those of others take squares.
+    "expm1": at_the_ends("expm1", by_rule("expm1", jnp.expm1)),
     "log": at_the_ends("log", jnp.log),
     "log1p": by_rule("log1p", at_the_ends("log1p", _of_doubles(_log1p, jnp.log1p))),
     "log2": scaled("log2", jnp.log2, "log", jnp.log, 1.0 / math.log(2.0)),
@@ -228,11 +238,11 @@ _PURE = {
     "tan": by_hyperbolic("tan", jnp.tan, "tanh", jnp.tanh),
     "asin": by_hyperbolic("asin", jnp.arcsin, "asinh", jnp.arcsinh),
     "acos": at_the_ends("acos", jnp.arccos),
-    "atan": by_hyperbolic("atan", jnp.arctan, "atanh", jnp.arctanh),
+    "atan": by_hyperbolic("atan", by_rule("atan", jnp.arctan), "atanh", jnp.arctanh),
     "sinh": at_the_ends("sinh", complex_ends.sinh),
     "cosh": at_the_ends("cosh", complex_ends.cosh),
     "tanh": at_the_ends("tanh", jnp.tanh),
-    "asinh": at_the_ends("asinh", jnp.arcsinh),
+    "asinh": at_the_ends("asinh", by_rule("asinh", jnp.arcsinh)),
     # JAX's derivative has the wrong sign on the left half-plane.
     "acosh": by_rule("acosh", at_the_ends("acosh", jnp.arccosh)),
     "atanh": by_rule("atanh", at_the_ends("atanh", _of_doubles(_atanh, jnp.arctanh))),

@@ -322,7 +322,8 @@ TABLE = {
     "tan": unary("Tan"),
     "asin": unary("Asin"),
     "acos": unary("Acos"),
-    "atan": unary("Atan"),
+    # TensorFlow's own second derivative takes the square of x² + 1.
+    "atan": by_rule("atan", unary("Atan")),
     "sinh": unary("Sinh"),
     "cosh": unary("Cosh"),
     "tanh": unary("Tanh"),

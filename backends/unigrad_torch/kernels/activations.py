@@ -54,7 +54,8 @@ TABLE = {
     "celu": by_rule("celu", lambda x, alpha: elu(x, alpha, 1.0, 1.0 / alpha)),
     # Of complex numbers torch has no derivative of it.
     "silu": lambda x: x * torch.sigmoid(x) if x.is_complex() else functional.silu(x),
-    "mish": functional.mish,
+    # torch's own second derivative is NaN of large numbers.
+    "mish": by_rule("mish", functional.mish),
     # Beyond 40 the difference from x is below double precision; torch's own threshold is 20.
     "softplus": lambda x: functional.softplus(x, 1.0, 40.0),
     "log_sigmoid": functional.logsigmoid,

@@ -232,7 +232,8 @@ TABLE = {
     "heaviside": by_rule("heaviside", _heaviside),
     "exp": torch.Tensor.exp,
     "exp2": torch.Tensor.exp2,
-    "expm1": complex_ends.expm1,
+    # torch's own, 1 + expm1(x), is 0 from -20 on.
+    "expm1": by_rule("expm1", complex_ends.expm1),
     "log": torch.Tensor.log,
     "log1p": complex_ends.log1p,
     "log2": torch.Tensor.log2,
@@ -249,7 +250,8 @@ TABLE = {
     "sinh": torch.Tensor.sinh,
     "cosh": torch.Tensor.cosh,
     "tanh": torch.Tensor.tanh,
-    "asinh": torch.Tensor.asinh,
+    # torch's own takes the square of x.
+    "asinh": by_rule("asinh", torch.Tensor.asinh),
     # torch's own have derivatives where there is no value.
     "acosh": by_rule("acosh", torch.Tensor.acosh),
     "atanh": by_rule("atanh", torch.Tensor.atanh),

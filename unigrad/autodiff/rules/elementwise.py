@@ -92,7 +92,14 @@ elementwise("acos", lambda out, x: -rsqrt(_one_less_square(x)))
 elementwise("atan", lambda out, x: reciprocal(x * x + 1.0))
 elementwise("sinh", lambda out, x: cosh(x))
 elementwise("cosh", lambda out, x: sinh(x))
-elementwise("asinh", lambda out, x: rsqrt(x * x + 1.0))
+
+
+def _of_asinh(x: Tensor) -> Tensor:
+    """1 / √(x² + 1), of real numbers without the square, which leaves the range."""
+    return rsqrt(x * x + 1.0) if x.dtype in COMPLEX else reciprocal(hypot(x, 1.0))
+
+
+elementwise("asinh", lambda out, x: _of_asinh(x))
 # Of a product of roots, since x² - 1 leaves the range, and is above 0 on the left too.
 elementwise("acosh", lambda out, x: rsqrt(x - 1.0) * rsqrt(x + 1.0))
 elementwise("atanh", lambda out, x: reciprocal(_one_less_square(x)))
