@@ -50,7 +50,8 @@ from unigrad_conformance.derivatives_by_hand import BY_HAND
 from unigrad_conformance.devices import PLACEMENTS
 from unigrad_conformance.edge import check_edge, every_edge
 from unigrad_conformance.empties import every_empty
-from unigrad_conformance.errors import BAD_CALLS, EXPLANATIONS, check_bad_call
+from unigrad_conformance.errors import BAD_CALLS, check_bad_call
+from unigrad_conformance.explanations import EXPLANATIONS
 from unigrad_conformance.fuzz.found import found_programs, random_programs
 from unigrad_conformance.leaks import LEAKS
 from unigrad_conformance.ledger import Ledger

@@ -292,9 +292,8 @@ def pushed_forward(
 
 def _warn_of_no_path() -> None:
     warn_program(
-        "jvp: the result was not computed from the arguments by unigrad's ops: the tangent is "
-        "zero (the way through float(x), x.numpy(), x.native, an assignment to a Variable or "
-        "another library is not followed)"
+        "jvp: the result was not computed from the arguments by unigrad's ops: the tangent is zero "
+        "(what goes by float(x), x.numpy(), x.native, a Variable or a library is not followed)"
     )
 
 
