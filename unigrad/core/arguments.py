@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from array import array as array_of_python
 from collections.abc import Sequence
 from typing import Any, TypeAlias
 
@@ -19,6 +18,14 @@ from unigrad.core.leaks import warn_if_graph_ends, warn_if_it_returns
 from unigrad.core.ndarrays import as_ndarray
 from unigrad.core.op import OPS, Op, backend_of
 from unigrad.core.plans import BySetting
+from unigrad.core.python_values import (
+    BUFFERS,
+    NUMBERS,
+    dtype_of_scalars,
+    examples,
+    python_dtype,
+    python_values,
+)
 from unigrad.core.registry import current_backend, default_device, owner_of
 from unigrad.core.tensor import Tensor
 
@@ -56,15 +63,15 @@ def as_tensor(
                 f"{HOW_TO_MOVE}"
             )
         return _entered(owner, x)
-    examples = _examples(x, {}) if isinstance(x, (list, tuple)) else {}
-    if any(_has_path(one) for one in examples.values()):
+    found = examples(x, {}) if isinstance(x, (list, tuple)) else {}
+    if any(_has_path(one) for one in found.values()):
         # Derivatives and traces go through the elements.
         stacked: Tensor = OPS["stack"](*common_tensors("stack", x, like), axis=0)
         return stacked
     array = as_ndarray(x)
-    if not hasattr(x, "__array__") and not isinstance(x, _BUFFERS):
-        wanted = dtype or _dtype_of_scalars(examples) or _python_dtype(array.dtype, like)
-        array = _python_values(x, array, wanted)
+    if not hasattr(x, "__array__") and not isinstance(x, BUFFERS):
+        wanted = dtype or dtype_of_scalars(found) or python_dtype(array.dtype, like)
+        array = python_values(x, array, wanted)
     return _of_array(array, like)
 
 
@@ -134,82 +141,11 @@ def _entered(owner: Backend, native: Any) -> Tensor:
 _PLAIN = (bool, int, float, complex, list, tuple, np.ndarray, np.generic)
 
 
-#: Python's own arrays, whose elements have a type.
-_BUFFERS = (array_of_python, memoryview)
-
-
 def _has_path(x: Any) -> bool:
     """Tell whether an element of a list is a tensor, whose derivatives and traces go on."""
     if isinstance(x, Tensor) or type(x) in readable:
         return True
     return not isinstance(x, _PLAIN) and owner_of(x) is not None
-
-
-def _examples(values: Sequence[Any], found: dict[Any, Any]) -> dict[Any, Any]:
-    """Return one of each type among the elements of nested lists, and an ndarray of each dtype."""
-    for kind in set(map(type, values)):
-        if kind in _NUMBERS:
-            found[kind] = kind()
-        elif issubclass(kind, (list, tuple)):
-            for one in values:
-                if type(one) is kind:
-                    _examples(one, found)
-        else:
-            for one in values:
-                if type(one) is kind:
-                    found[kind, getattr(one, "dtype", None) if kind is np.ndarray else None] = one
-    return found
-
-
-def _dtype_of_scalars(examples: dict[Any, Any]) -> dtypes.DType | None:
-    """Return the dtype of a list that holds NumPy's scalars, or arrays: they are strong in it.
-
-    Python's numbers beside them are weak, as beside a tensor.
-
-    Raises:
-        DTypeError: when there is no such dtype.
-    """
-    strong = [
-        dtypes.as_dtype(as_ndarray(one).dtype)
-        for one in examples.values()
-        if hasattr(one, "__array__") or isinstance(one, _BUFFERS)
-    ]
-    if not strong:
-        return None
-    common = dtypes.result_dtype(*strong)
-    for kind in _NUMBERS.intersection(examples):
-        common = dtypes.promote_scalar(common, kind) or dtypes.default_dtype_of_kind(kind)
-    return common
-
-
-def _python_dtype(found: np.dtype[Any], like: Tensor | None) -> dtypes.DType:
-    """Return the dtype for Python values that NumPy would hold as ``found``."""
-    kind = {"b": bool, "i": int, "u": int, "f": float, "c": complex}.get(found.kind)
-    if found == np.uint64:
-        return dtypes.uint64
-    if kind is None:
-        return dtypes.as_dtype(found)
-    dtype = dtypes.default_dtype_of_kind(kind)
-    if like is not None and like._native.dtype in like.backend.native_floats:
-        wide = like.dtype in (dtypes.float64, dtypes.complex128)
-        if wide and dtype in dtypes.INEXACT:
-            return dtypes.float64 if kind is float else dtypes.complex128
-    return dtype
-
-
-def _python_values(values: Any, array: npt.NDArray[Any], dtype: dtypes.DType) -> npt.NDArray[Any]:
-    """Return Python values, held as ``array`` by NumPy's choice, in another dtype.
-
-    Raises:
-        DTypeError: when an integer does not fit.
-    """
-    if dtype not in dtypes.INTEGER or array.dtype.kind not in "iuf":
-        return array.astype(dtype, copy=False)
-    try:
-        # From the values themselves: of mixed large integers NumPy's choice has lost digits.
-        return np.array(values, dtype)
-    except OverflowError as error:
-        raise DTypeError(f"asarray: {error}") from None
 
 
 def to_floating(x: Any) -> Any:
@@ -261,7 +197,7 @@ def _with_scalar(op: Op, x: Tensor, scalar: Any) -> tuple[Tensor, Any]:
     kind: type = kind_of(scalar)
     dtype = dtypes.promote_scalar(x.dtype, kind) or dtypes.default_dtype_of_kind(kind)
     x = cast(x, dtype)
-    if type(scalar) not in _NUMBERS:
+    if type(scalar) not in NUMBERS:
         return x, scalar.within(dtype)
     if (kind is int and not -128 <= scalar < 128) or (
         kind is int and scalar < 0 and dtype in dtypes.UNSIGNED
@@ -286,11 +222,8 @@ def _is_absorbed(scalar: float, dtype: dtypes.DType) -> bool:
 
 def kind_of(scalar: Any) -> type:
     """Return the type of Python's number that a weak value is or stands for."""
-    kind: type = type(scalar) if type(scalar) in _NUMBERS else scalar.kind
+    kind: type = type(scalar) if type(scalar) in NUMBERS else scalar.kind
     return kind
-
-
-_NUMBERS = frozenset((bool, int, float, complex))
 
 
 def _fitting(op: Op, x: Tensor, scalar: int) -> Any:
@@ -404,7 +337,7 @@ def common_tensors(
             common = dtypes.promote_scalar(common, kind) or dtypes.default_dtype_of_kind(kind)
     return [
         # Python's own numbers have been made beside a tensor that holds their digits.
-        given.within(common) if type(given) in weak_types - _NUMBERS
+        given.within(common) if type(given) in weak_types - NUMBERS
         else cast(_checked(name, x, given, common), common)
         for x, given in zip(tensors, values, strict=True)
     ]  # fmt: skip
