@@ -34,8 +34,8 @@ import jax.numpy as jnp  # noqa: E402
 import tensorflow as tf  # noqa: E402
 import torch  # noqa: E402
 
-from unigrad_tensorflow.kernels import elementwise as of_tensorflow  # noqa: E402
 from unigrad_tensorflow.kernels import error_functions  # noqa: E402
+from unigrad_tensorflow.kernels import powers as of_tensorflow  # noqa: E402
 
 Patch = pytest.MonkeyPatch
 
