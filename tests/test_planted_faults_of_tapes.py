@@ -152,6 +152,19 @@ def _all_but_the_first(found: Any) -> Any:
     ]
 
 
+def _with_the_leaf_of_before(honest: Any) -> Any:
+    leaves: dict[int, Any] = {}
+
+    def read(self: Any, which: Any, value: Any, handle: Any = None) -> Any:
+        if which.uid in leaves:
+            which.leaf = value, leaves[which.uid]
+        out = honest(self, which, value, handle)
+        leaves[which.uid] = which.leaf[1]
+        return out
+
+    return read
+
+
 FAULTS = [
     # handles
     *[
@@ -323,6 +336,15 @@ FAULTS = [
         replace(GradientTape, "_release", nothing),
         ("spent_tape_lets_go",),
     ),
+    *[
+        Fault(
+            "a variable's leaf outlives its value",
+            name,
+            around(GradientTape, "read", _with_the_leaf_of_before),
+            ("a_variable_assigned_between_two_tapes",),
+        )
+        for name in ("torch", "tensorflow")
+    ],
     Fault(
         "a spent tape stays spent",
         "numpy",

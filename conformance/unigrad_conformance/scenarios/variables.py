@@ -326,3 +326,15 @@ def a_variable_that_an_inner_tape_watches_after_it_was_read_again(api: Api) -> A
             with outer.stop_recording():
                 z = v * v + late
     return inner.gradient(z, v)
+
+
+@scenario([6.0, 10.0])
+def a_variable_assigned_between_two_tapes(api: Api) -> Any:
+    v, found = api.variable(3.0), []
+    for value in (5.0, 7.0):
+        with api.GradientTape() as tape:
+            y = v * v
+        found.append(tape.gradient(y, v))
+        del tape
+        v.assign(value)
+    return found
