@@ -154,7 +154,7 @@ for _name, _function, _slope in (
 ):
     _slope *= 1e9 * math.exp(-20.0)
     edge(
-        f"{_name} has a slope far below 0",
+        f"{_name.replace('expm1', 'exp(x) - 1')} has a slope far below 0",
         lambda ug, x, function=_function: function(ug, x) * 1e9,
         [-20.0],
         gradients=([_slope],),
