@@ -147,14 +147,14 @@ for _name, _slope in (
     )
 _SELU = 1.0507009873554804934 * 1.6732632423543772
 for _name, _function, _slope in (
-    ("expm1", lambda ug, x: ug.expm1(x), 1.0),
+    ("exp(x) - 1", lambda ug, x: ug.expm1(x), 1.0),
     ("elu", lambda ug, x: ug.nn.elu(x), 1.0),
     ("celu", lambda ug, x: ug.nn.celu(x), 1.0),
     ("selu", lambda ug, x: ug.nn.selu(x), _SELU),
 ):
     _slope *= 1e9 * math.exp(-20.0)
     edge(
-        f"{_name.replace('expm1', 'exp(x) - 1')} has a slope far below 0",
+        f"{_name} has a slope far below 0",
         lambda ug, x, function=_function: function(ug, x) * 1e9,
         [-20.0],
         gradients=([_slope],),
