@@ -171,7 +171,9 @@ FAULTS = [
         Fault(
             "a copy of the same identity",
             name,
-            everywhere("another_handle", _shared),
+            lambda patch: [
+                everywhere(made, _shared)(patch) for made in ("another_handle", "copied_handle")
+            ],
             ("copies_are_their_own_on_a_tape",),
         )
         for name in ("numpy", "torch")
