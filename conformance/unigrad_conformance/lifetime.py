@@ -41,7 +41,7 @@ def _references(*tensors: ug.Tensor) -> list[weakref.ref[Any]]:
     references: list[weakref.ref[Any]] = [weakref.ref(one) for one in tensors]
     for one in tensors:
         try:
-            references.append(weakref.ref(one.native))
+            references.append(weakref.ref(one._native))
         except TypeError:
             continue
     return references
