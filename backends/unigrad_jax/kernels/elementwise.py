@@ -194,6 +194,21 @@ def _astype(x: Any, dtype: Any) -> Any:
 #: JAX's own derivative is none, not zero.
 _bitcast = by_rule("bitcast", lambda x, dtype: jax.lax.bitcast_convert_type(x, held(dtype)))
 
+
+def _gcd(x: jax.Array, y: jax.Array) -> jax.Array:
+    """Euclid's algorithm; JAX's own does not end where a size is negative still."""
+
+    def step(pair: tuple[jax.Array, jax.Array]) -> tuple[jax.Array, jax.Array]:
+        a, b = pair
+        done = b == 0
+        rest = jax.lax.rem(a, jnp.where(done, 1, b))
+        return jnp.where(done, a, b), jnp.where(done, 0, rest)
+
+    first, second = jnp.broadcast_arrays(x, y)
+    found, _ = jax.lax.while_loop(lambda pair: jnp.any(pair[1] != 0), step, (first, second))
+    return jnp.abs(found)
+
+
 _PURE = {
     "add": jnp.add,
     "subtract": jnp.subtract,
@@ -201,7 +216,7 @@ _PURE = {
     "divide": _divide,
     "floor_divide": _of_integers(jnp.floor_divide, _floor_divide),
     "remainder": _of_integers(jnp.remainder, by_rule("remainder", _remainder)),
-    "gcd": jnp.gcd,
+    "gcd": _gcd,
     "pow": _pow,
     "maximum": _of_ordered(jnp.maximum),
     "minimum": _of_ordered(jnp.minimum),
