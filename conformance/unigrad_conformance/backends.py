@@ -62,7 +62,7 @@ _COMPILING = 0.004
 @cache
 def compiles_for_every_shape(name: str) -> bool:
     """Tell whether a backend compiles an op anew for every shape that it has not seen."""
-    first, again = [], []
+    first, again = list[float](), list[float]()
     with ug.use_backend(name):
         try:
             ug.exp(ug.asarray([0.0]))
