@@ -105,7 +105,7 @@ def _transformed(
     key = None
     if type(x) is Tensor and s is None and norm == "backward" and _is_plain(axes):
         native = x._native
-        key = op, native.dtype, x.backend.shape_key(native), axes
+        key = op, x.backend.name, native.dtype, x.backend.shape_key(native), axes
         plan = _plans.get(key)
         if plan is not None:
             done: Tensor = dispatch(plan, x.backend, (x,), (native,))

@@ -175,6 +175,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "einsum": _of_bits(lambda *operands, equation: torch.einsum(equation, *operands)),
     "bitwise_left_shift": _shift(right=False),
     "bitwise_right_shift": _shift(right=True),
+    "diff": _of_bits(lambda x, axis, n: torch.diff(x, n=n, dim=axis)),
     "tril": _of_bits(lambda x, k: torch.tril(x, k)),
     "triu": _of_bits(lambda x, k: torch.triu(x, k)),
     "abs": _copy,

@@ -51,6 +51,7 @@ _DUPLICATES: tuple[Any, ...] = (
     _PAIRS,
     (_ALL, _PAIRS),
     (values([0, 1, 0]), _ALL, values([3, 1, -1])),
+    (values([0, 1, 0]), values([2, -1, 2])),
     (..., values([1, 1, 1])),
 )
 
