@@ -154,7 +154,7 @@ def _never_refusing(honest: Any) -> Any:
     """Assign the first example's value for all."""
 
     def write(self: Any, variable: Any, tensor: Tensor) -> None:
-        native = tensor.native
+        native = tensor._native
         first = native.value[0] if native.batched else native.value
         self._below(lambda: variable.assign(first))
 

@@ -201,7 +201,7 @@ FAULTS = [
         replace(
             TorchTape,
             "lend",
-            lambda self, handle, others=(): self.seen([handle.native], [handle.uid], others)[0],
+            lambda self, handle, others=(): self.seen([handle._native], [handle.uid], others)[0],
         ),
         ("a_librarys_result_of_an_earlier_tape_is_a_constant",),
     ),
@@ -335,7 +335,7 @@ FAULTS = [
         around(
             tensorflow_tape,
             "_shared_by_all",
-            lambda honest: lambda handle: tensorflow_tape.tf.stop_gradient(handle.native),
+            lambda honest: lambda handle: tensorflow_tape.tf.stop_gradient(handle._native),
         ),
         (
             "second_order",
@@ -345,7 +345,7 @@ FAULTS = [
     Fault(
         "the handle's tensor is watched",
         "tensorflow",
-        replace(tensorflow_tape, "_shared_by_all", lambda handle: handle.native),
+        replace(tensorflow_tape, "_shared_by_all", lambda handle: handle._native),
         ("assignment_is_not_differentiated",),
     ),
     Fault(

@@ -39,7 +39,7 @@ load_backend("tensorflow")
 
 
 def _shared(x: Any) -> Any:
-    return op.wrap(x.backend, x.native, x.uid)
+    return op.wrap(x.backend, x._native, x.uid)
 
 
 def _last_is_popped(recorder: Any) -> None:
@@ -199,13 +199,13 @@ FAULTS = [
     Fault(
         "cotangents without their graph",
         "torch",
-        replace(differentiation, "native_of", lambda x, lent=False: x.native),
+        replace(differentiation, "native_of", lambda x, lent=False: x._native),
         ("a_cotangent_that_is_watched",),
     ),
     Fault(
         "functions of the library get no graph",
         "torch",
-        replace(foreign, "native_of", lambda x, lent=False: x.native),
+        replace(foreign, "native_of", lambda x, lent=False: x._native),
         ("a_librarys_function_is_seen",),
     ),
     Fault(
