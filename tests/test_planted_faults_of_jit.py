@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 
 import unigrad as ug
-from unigrad.core import context
+from unigrad.core import context, recorders
 from unigrad.core.registry import load_backend
 from unigrad.tracing import dependencies, signature
 from unigrad.tracing.dependencies import Dependencies
 from unigrad.tracing.program import Program, Trace
+from unigrad_conformance.program_variables import PROGRAM_VARIABLES
 from unigrad_conformance.programs import PROGRAMS
 
 Patch = pytest.MonkeyPatch
+CHECKS = PROGRAMS | PROGRAM_VARIABLES
 
 
 @pytest.fixture(params=["numpy", "torch", "jax", "tensorflow"])
@@ -116,6 +118,10 @@ def _kept_values_assigned(patch: Patch) -> None:
     patch.setattr("unigrad.core.variable._of_no_trace", lambda tensor, name: tensor)
 
 
+def _ends_end_all(patch: Patch) -> None:
+    patch.setattr(recorders._Process, "begin", lambda self: self.recording.add(-1) or -1)
+
+
 FAULTS: dict[str, tuple[Callable[[Patch], None], str]] = {
     "training mode ignored": (
         _without_context("training mode"),
@@ -142,6 +148,9 @@ FAULTS: dict[str, tuple[Callable[[Patch], None], str]] = {
     "traced at every call": (_never_the_same, "nothing else retraces"),
     "labels unchecked": (_labels_unchecked, "labels out of range are nan"),
     "tokens unchecked": (_tokens_unchecked, "labels out of range are nan"),
+    "a loop's end ends the trace around it": (_ends_end_all, "variables around scan"),
+    "a batch's end ends the trace around it": (_ends_end_all, "variables around vmap"),
+    "a layer's loop ends the trace": (_ends_end_all, "weights of Bidirectional"),
     "kept values assigned": (_kept_values_assigned, "kept tensors are refused"),
 }
 
@@ -169,7 +178,7 @@ def test_going_on_with_what_leaked_from_torchs_trace(monkeypatch: pytest.MonkeyP
 def _is_found(check: str) -> bool:
     """Tell whether a check fails, by itself or by an error of the library."""
     try:
-        PROGRAMS[check]()
+        CHECKS[check]()
     except Exception:
         return True
     return False

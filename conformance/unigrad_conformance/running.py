@@ -64,6 +64,7 @@ from unigrad_conformance.perturbed import OPERANDS
 from unigrad_conformance.problem import Problem, problem_of
 from unigrad_conformance.program_numbers import PROGRAM_NUMBERS
 from unigrad_conformance.program_values import PROGRAM_VALUES
+from unigrad_conformance.program_variables import PROGRAM_VARIABLES
 from unigrad_conformance.programs import PROGRAMS
 from unigrad_conformance.sample import Sample
 from unigrad_conformance.samples import ops, samples_of
@@ -280,6 +281,7 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         ("lifetime", list(LIFETIMES.items())),
         ("jit", list(PROGRAMS.items())),
         ("jit", [*PROGRAM_VALUES.items(), *PROGRAM_NUMBERS.items()]),
+        ("jit", list(PROGRAM_VARIABLES.items())),
         ("jit", list(bad_draws(thorough).items())),
         ("transforms", list(TRANSFORMS.items())),
         ("transforms", list(PROGRAMS_TRANSFORMED.items())),

@@ -105,13 +105,13 @@ def running(frame: F) -> Iterator[F]:
     stack.frames = (*frames, frame)
     _thread.active, _thread.outer = [], (*outer, active)
     _thread.refresh()
-    _process.recording.add(id(frame))
+    key = _process.begin()
     try:
         yield frame
     finally:
         stack.frames, _thread.active, _thread.outer = frames, active, outer
         _thread.refresh()
-        _process.recording.discard(id(frame))
+        _process.end(key)
 
 
 @contextmanager

@@ -71,11 +71,27 @@ class Recorder(Protocol):
 class _Process:
     """What listens in all threads together (a slot reads faster than a global)."""
 
-    __slots__ = ("recording",)
+    __slots__ = ("_keys", "recording")
 
     def __init__(self) -> None:
-        #: Identities of recorders and of traces, in a set: threads may change it without a lock.
+        #: Identities of recorders, and a key for each block in which a trace or a frame is in
+        #: force. In a set: threads may change it without a lock.
         self.recording: set[int] = set()
+        self._keys = itertools.count(-1, -1)
+
+    def begin(self) -> int:
+        """Say that a trace or a frame is in force; return the key to `end` that with.
+
+        A trace may be in force again in a block inside of its own, so it is no key itself: the
+        inner block's end would be taken for the outer one's.
+        """
+        key = next(self._keys)
+        self.recording.add(key)
+        return key
+
+    def end(self, key: int) -> None:
+        """Say that what began with this key is over."""
+        self.recording.discard(key)
 
 
 class _Thread(threading.local):

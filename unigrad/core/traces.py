@@ -50,12 +50,11 @@ def traced_by(trace: Any) -> Iterator[None]:
     before, tracing.trace = tracing.trace, trace
     traced_before, _thread.traced = _thread.traced, trace is not None
     _thread.refresh()
-    if trace is not None:
-        _process.recording.add(id(trace))
+    key = None if trace is None else _process.begin()
     try:
         yield
     finally:
         tracing.trace, _thread.traced = before, traced_before
         _thread.refresh()
-        if trace is not None:
-            _process.recording.discard(id(trace))
+        if key is not None:
+            _process.end(key)
