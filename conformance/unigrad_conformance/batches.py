@@ -208,6 +208,33 @@ def _same_bits(what: str, found: Any, expected: Any) -> None:
             raise Deviation(f"{what}: {one.tolist()}, not {other.tolist()}")
 
 
+def bounds_in_batches() -> None:
+    """Bounds of different ranks, of which not all are mapped, are compared example by example."""
+    keys, least = ug.random.split(ug.random.key(7), 3), numbers(3)
+    most = [ug.abs(numbers(3, 4)) + 3.0, ug.abs(numbers(3)) + 3.0]
+    fixed = ug.asarray([4.0, 9.0, 5.0])
+    draws: dict[str, Callable[..., Any]] = {
+        "uniform": lambda k, a, b: ug.random.uniform(k, (*b.shape[-1:],), "float64", a, b),
+        "truncated_normal": lambda k, a, b: ug.random.truncated_normal(k, a, b, None, "float64"),
+        "randint": lambda k, a, b: ug.random.randint(
+            k, (5, *b.shape), ug.astype(a, "int64"), ug.astype(b, "int64")
+        ),
+    }
+    for name, draw in draws.items():
+        for last in most:
+            found = ug.vmap(draw)(keys, least, last)
+            require(name, found, looped(draw, keys, least, last))
+        found = ug.vmap(draw, in_axes=(0, 0, None))(keys, least, fixed)
+        alone = looped(lambda k, a, draw=draw: draw(k, a, fixed), keys, least)
+        require(f"{name}, one bound for all", found, alone)
+    x, edges = numbers(3, 9), ug.sort(numbers(3, 4), axis=-1)
+
+    def counts(x: ug.Tensor, edges: ug.Tensor) -> ug.Tensor:
+        return ug.histogram(x, edges)[0]
+
+    require("histogram", ug.vmap(counts)(x, edges), looped(counts, x, edges))
+
+
 def one_key_for_all() -> None:
     """A key that is not mapped gives all examples the same numbers."""
     key, x = ug.random.key(7), numbers(3, 2)
@@ -252,6 +279,7 @@ BATCHES: dict[str, Callable[[], None]] = {
         indices_of_nested_maps,
         variables_are_the_same_for_all,
         keys_in_batches,
+        bounds_in_batches,
         one_key_for_all,
         layers_of_one_example,
     )

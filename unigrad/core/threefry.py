@@ -13,23 +13,25 @@ no faster way.
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 
 Words = npt.NDArray[np.uint32]
+Finish = Callable[[slice, Words, Words, Words], None]
 
 _MASK = 0xFFFFFFFF
 _PARITY = 0x1BD11BDA  # Skein's constant: it keeps an all-zero key from giving an all-zero schedule
 _ROTATIONS = ((13, 15, 26, 6), (17, 29, 16, 24))
-# Two blocks and a scratch of 2**15 words stay in the second-level cache. The size must divide
-# 2**32: then the high word of the counter is constant within a block.
-_BLOCK = 2**15
+# Two blocks and a scratch of 2**16 words stay in a second-level cache of a mebibyte. The size must
+# divide 2**32: then the high word of the counter is constant within a block.
+_BLOCK = 2**16
 _FEW = 8  # up to here Python integers are faster than about a hundred calls of ufuncs
 _IOTA: Words = np.arange(_BLOCK, dtype=np.uint32)
-_SHIFTS: tuple[np.uint32, ...] = tuple(np.uint32(i) for i in range(33))
+# Constants are arrays: a ufunc takes these a quarter faster than scalars.
+_SHIFTS: tuple[Words, ...] = tuple(np.array(i, np.uint32) for i in range(33))
 
 
 class _Format(NamedTuple):
@@ -75,16 +77,24 @@ def _mix(first: Words, second: Words, scratch: Words, rotations: tuple[int, ...]
         np.bitwise_xor(second, first, out=second)
 
 
-def _hash_block(
-    keys: tuple[int, int, int], start: int, first: Words, second: Words, scratch: Words
-) -> None:
-    """Fill (first, second) with the hashes of the counters from `start`; it is a block's start."""
-    first.fill((keys[0] + (start >> 32)) & _MASK)
-    np.add(_IOTA[: second.size], np.uint32((keys[1] + start) & _MASK), out=second)
-    for step in range(1, 6):
-        _mix(first, second, scratch, _ROTATIONS[(step - 1) % 2])
-        np.add(first, np.uint32(keys[step % 3]), out=first)
-        np.add(second, np.uint32((keys[(step + 1) % 3] + step) & _MASK), out=second)
+class _Block:
+    """The hash of a block of counters under one key."""
+
+    def __init__(self, keys: tuple[int, int, int]) -> None:
+        self.keys = keys
+        self.added = [
+            [np.array(word & _MASK, np.uint32) for word in words]
+            for words in ((keys[i % 3], keys[(i + 1) % 3] + i) for i in range(1, 6))
+        ]
+
+    def fill(self, start: int, first: Words, second: Words, scratch: Words) -> None:
+        """Fill (first, second) with the hashes of the counters from `start`, a block's start."""
+        first.fill((self.keys[0] + (start >> 32)) & _MASK)
+        np.add(_IOTA[: second.size], np.uint32((self.keys[1] + start) & _MASK), out=second)
+        for step, (to_first, to_second) in enumerate(self.added):
+            _mix(first, second, scratch, _ROTATIONS[step % 2])
+            np.add(first, to_first, out=first)
+            np.add(second, to_second, out=second)
 
 
 def _hash_few(keys: tuple[int, int, int], count: int) -> Words:
@@ -92,39 +102,49 @@ def _hash_few(keys: tuple[int, int, int], count: int) -> Words:
     return np.array(pairs, dtype=np.uint32).reshape(count, 2)
 
 
-def _hashes(key: Words, count: int) -> Iterator[tuple[slice, Words, Words]]:
-    """Yield (where, first, second) for the counters below `count`; valid until the next step."""
+def _draw(key: Words, count: int, finish: Finish) -> None:
+    """Call `finish(where, first, second, scratch)` for every block of the counters below `count`.
+
+    The arrays are both words of each hash and room for as many; `finish` may write into all three.
+    """
     keys = _schedule(key)
     if count <= _FEW:
         few = _hash_few(keys, count)
-        yield slice(0, count), few[:, 0], few[:, 1]
+        finish(slice(0, count), few[:, 0], few[:, 1], np.empty(count, np.uint32))
         return
+    block = _Block(keys)
     buffers = np.empty((3, min(count, _BLOCK)), dtype=np.uint32)
     for start in range(0, count, _BLOCK):
         first, second, scratch = buffers[:, : count - start]
-        _hash_block(keys, start, first, second, scratch)
-        yield slice(start, start + first.size), first, second
+        block.fill(start, first, second, scratch)
+        finish(slice(start, start + first.size), first, second, scratch)
 
 
 def random_bits(key: Words, *, shape: tuple[int, ...], bit_width: int) -> npt.NDArray[Any]:
     """Uniform unsigned integers of 8, 16, 32 or 64 bits; narrow ones are a word's low bits."""
     out: npt.NDArray[Any] = np.empty(math.prod(shape), dtype=f"uint{bit_width}")
-    for where, first, second in _hashes(key, out.size):
+
+    def finish(where: slice, first: Words, second: Words, scratch: Words) -> None:
+        part = out[where]
         if bit_width == 64:
-            part = out[where]
             np.left_shift(first, np.uint64(32), out=part, dtype=np.uint64)
             np.bitwise_or(part, second, out=part)
         else:
-            np.bitwise_xor(first, second, out=out[where], casting="unsafe")
+            np.bitwise_xor(first, second, out=part, casting="unsafe")
+
+    _draw(key, out.size, finish)
     return out.reshape(shape)
 
 
 def random_split(key: Words, *, num: int) -> Words:
     """`num` new keys, shape (num, 2): both result words of the counters 0, 1, ..."""
     out: Words = np.empty((num, 2), dtype=np.uint32)
-    for where, first, second in _hashes(key, num):
+
+    def finish(where: slice, first: Words, second: Words, scratch: Words) -> None:
         out[where, 0] = first
         out[where, 1] = second
+
+    _draw(key, num, finish)
     return out
 
 
@@ -216,19 +236,26 @@ _Floats = npt.NDArray[np.float32]
 
 def erfinv_single(x: _Floats) -> _Floats:
     """Return the inverse error function of float32 in (-1, 1), to the digits that XLA gives."""
+    total = np.empty_like(x)
+    _put_erfinv(x, np.empty_like(x), total)
+    return total
+
+
+def _put_erfinv(x: _Floats, w: _Floats, total: _Floats) -> None:
+    """Put the inverse error functions of `x` into `total`; `w` is room."""
     # Where 1 - x² rounds, only the absolute error of its logarithm counts.
-    w = np.multiply(x, x)
+    np.multiply(x, x, out=w)
     np.log(np.subtract(np.float32(1), w, out=w), out=w)
     far = np.nonzero(w <= -5)
     rest = np.sqrt(-w[far]) - np.float32(3)
     np.subtract(np.float32(-2.5), w, out=w)
-    total = _horner(MIDDLE, w)
-    total[far] = _horner(TAIL, rest)
-    return np.multiply(total, x, out=total)
+    _horner(MIDDLE, w, total)
+    total[far] = _horner(TAIL, rest, np.empty_like(rest))
+    np.multiply(total, x, out=total)
 
 
-def _horner(coefficients: tuple[float, ...], x: _Floats) -> _Floats:
-    total = np.multiply(x, np.float32(coefficients[0]))
+def _horner(coefficients: tuple[float, ...], x: _Floats, total: _Floats) -> _Floats:
+    np.multiply(x, np.float32(coefficients[0]), out=total)
     np.add(total, np.float32(coefficients[1]), out=total)
     for one in coefficients[2:]:
         np.multiply(total, x, out=total)
@@ -239,7 +266,8 @@ def _horner(coefficients: tuple[float, ...], x: _Floats) -> _Floats:
 def random_normal(key: Words, *, shape: tuple[int, ...]) -> _Floats:
     """Standard normal float32: √2 · erf⁻¹(u) of uniform u in (-1, 1)."""
     out: _Floats = np.empty(math.prod(shape), np.float32)
-    for where, first, second in _hashes(key, out.size):
+
+    def finish(where: slice, first: Words, second: Words, scratch: Words) -> None:
         words = np.bitwise_xor(first, second, out=first)
         np.right_shift(words, _SHIFTS[9], out=words)
         # Under the exponent of two, less two: twice the fraction, exactly, so no sum is below -1.
@@ -247,5 +275,9 @@ def random_normal(key: Words, *, shape: tuple[int, ...]) -> _Floats:
         u = words.view(np.float32)
         np.subtract(u, np.float32(2), out=u)
         np.add(u, _LOWEST, out=u)
-        np.multiply(erfinv_single(u), SQRT_2, out=out[where])
+        total = scratch.view(np.float32)
+        _put_erfinv(u, second.view(np.float32), total)
+        np.multiply(total, SQRT_2, out=out[where])
+
+    _draw(key, out.size, finish)
     return out.reshape(shape)

@@ -179,7 +179,7 @@ def _given_edges(name: str, edges: Tensor) -> Tensor:
     if edges.ndim != 1 or edges.shape[0] < 2:
         raise ShapeError(f"{name}: edges of shape {edges.shape} make no bin")
     known = visible(edges)
-    if known is not None and not (known[1:] >= known[:-1]).all():
+    if known is not None and not (known[..., 1:] >= known[..., :-1]).all():
         raise SettingError(f"{name}: the edges do not increase: {known.tolist()}")
     return edges
 

@@ -217,7 +217,7 @@ def _periodic(
     """Bring all places into one period, sorted, with one more point on either side."""
     found: Any = single("interp", period)
     known = visible(found) if isinstance(found, Tensor) else found
-    if known is not None and known == 0:
+    if known is not None and np.any(known == 0):
         raise SettingError("interp: the period is not 0")
     length = abs(beside(found, x, x.dtype))
     x, xp = remainder(x, length), remainder(xp, length)

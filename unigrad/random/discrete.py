@@ -60,25 +60,31 @@ def randint(
         raise DTypeError(f"random.randint: the dtype must be an integer, not {chosen.name}")
     # Narrow integers are drawn in 32 bits, where one more than their largest can be said.
     drawn = dtypes.int32 if chosen.itemsize < 4 else chosen
-    _check_range(key, minval, maxval)
     limits = np.iinfo(chosen)
     most = int(limits.max) + (chosen.itemsize < 4)
     low, _ = _bound(key, minval, int(limits.min), int(limits.max), drawn)
     high, over = _bound(key, maxval, int(limits.min), most, drawn)
+    _check_range(key, (minval, maxval), (low, high))
     wanted = fitting("randint", draw_shape("randint", shape), low, high)
     if chosen.itemsize < 4:
         over = constant(key, False, dtypes.bool_)
     return cast(_randint(key, low, high, over, shape=wanted), chosen)
 
 
-def _check_range(key: Tensor, *bounds: TensorLike) -> None:
+def _check_range(
+    key: Tensor, bounds: tuple[TensorLike, TensorLike], clipped: tuple[Tensor, Tensor]
+) -> None:
     """Raise a SettingError when bounds are the wrong way round for all to see."""
-    values = [
+    low, high = [
         np.asarray(one) if isinstance(one, (int, np.integer)) else visible(as_tensor(one, key))
         for one in bounds
     ]
-    low, high = values
-    if low is not None and high is not None and np.any(low > high):
+    if low is None or high is None:
+        return
+    # Under vmap only Tensors know which axis of their values is the batch's.
+    batched = any(isinstance(one, Tensor) and one.backend.depth for one in bounds)
+    wrong = visible(greater(*clipped)) if batched else low > high
+    if np.any(wrong):
         raise SettingError(
             f"random.randint: minval is at most maxval, not {low.tolist()} and {high.tolist()}"
         )

@@ -72,8 +72,10 @@ def truncated_normal(
 
 def _check_order(low: Tensor, high: Tensor) -> None:
     """Raise a SettingError when bounds are the wrong way round for all to see."""
+    # Compared as Tensors: under vmap only these know which axis of their values is the batch's.
+    right = visible(low < high)
     first, last = visible(low), visible(high)
-    if first is not None and last is not None and not np.all(first < last):
+    if right is not None and first is not None and last is not None and not right.all():
         raise SettingError(
             "random.truncated_normal: lower is below upper, not "
             f"{first.tolist()} and {last.tolist()}"
