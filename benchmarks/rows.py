@@ -20,7 +20,8 @@ OURS = "unigrad"
 BACKENDS = ("numpy", "torch", "jax", "tensorflow")
 #: The modules that have rows, in the order of the table.
 _MODULES = (
-    "mlp", "keras_steps", "pronouncer", "curvature", "vmap", "loops", "twenty_variables", "interop",
+    "mlp", "keras_steps", "pronouncer", "decoding", "curvature", "vmap", "loops",
+    "twenty_variables", "interop",
 )  # fmt: skip
 
 Seconds: TypeAlias = Mapping[str, float]

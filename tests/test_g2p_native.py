@@ -9,25 +9,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from native import weights
-from native.weights import END, PADDING, START, Batch, Weights
+from native.weights import END, PADDING, START, Batch, Weights, name_of_ours
 
 import unigrad as ug
 
 LETTERS, PHONEMES = 28, 42
 TOLERANCE = 2e-6
-
-
-def ours(name: str) -> str:
-    """The model's own name of a weight."""
-    if name.endswith("embedding"):
-        return f"{name}/table"
-    for old, new in (
-        ("encoder/forward", "encoder/recurrent/forward"),
-        ("encoder/backward", "encoder/recurrent/backward"),
-        ("bridge", "encoder/bridge"),
-    ):
-        name = name.replace(old, new)
-    return name
 
 
 def some_batches(count: int, size: int = 16) -> list[Batch]:
@@ -50,7 +37,10 @@ def model_from(values: Weights) -> ug.seq2seq.Seq2Seq:
     model = ug.seq2seq.Seq2Seq(LETTERS, PHONEMES, padding=PADDING, start=START, end=END)
     shapes = {name: variable.shape for name, variable in model.named_variables().items()}
     model.load_state_dict(
-        {ours(name): value.reshape(shapes[ours(name)]) for name, value in values.items()}
+        {
+            name_of_ours(name): value.reshape(shapes[name_of_ours(name)])
+            for name, value in values.items()
+        }
     )
     return model
 

@@ -164,6 +164,13 @@ def test_fused_adam() -> None:
     torch.testing.assert_close(first, torch.tensor(slope) * 0.1)
 
 
+def test_product_by_onednn() -> None:
+    x, kernel = torch.randn(2, 3, 5), torch.randn(5, 4)
+    for bias in (None, torch.randn(4)):
+        found = of_torch.product_by_onednn(x, kernel.t(), bias)
+        torch.testing.assert_close(found, x @ kernel + (0.0 if bias is None else bias))
+
+
 def test_are_whole_and_alone() -> None:
     held: list[object] = []
 

@@ -139,6 +139,34 @@ def test_a_full_disk_keeps_the_last_checkpoint(tmp_path, monkeypatch):
     assert trainer_of(folder=tmp_path).fit(data_of(), epochs=3, resume=True).losses == whole[3:]
 
 
+def test_a_full_disk_under_the_log(tmp_path):
+    class Full:
+        def write(self, text):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+        def close(self):
+            file.close()
+
+    class Fill(training.Callback):
+        def on_step(self, trainer, logs):
+            nonlocal file
+            if trainer.step == 5 and file is None:
+                file, lines._file = lines._file, Full()
+
+    whole = trainer_of().fit(data_of(), epochs=3).losses
+    lines, file = training.JSONLines(), None
+    with pytest.raises(
+        ug.UnigradError,
+        match=r"after step 6: .*log\.jsonl.*No space left.*last good .*checkpoint-3",
+    ):
+        trainer_of(folder=tmp_path, callbacks=[lines, Fill()]).fit(data_of(), epochs=3)
+    (tmp_path / ".unigrad-0123.tmp").write_text("left behind by a process that is no more")
+    again = trainer_of(folder=tmp_path, callbacks=[training.JSONLines(), Fill()])
+    assert again.fit(data_of(), epochs=3, resume=True).losses == whole[3:]
+    assert training_runs.losses_in(tmp_path) == [*enumerate(whole, 1)]
+    assert not [*tmp_path.glob(".*")]
+
+
 # -- folders and checkpoints that do not fit
 
 

@@ -45,7 +45,7 @@ from unigrad_torch.private import (
     is_wrapped_by_transform,
     value_of,
 )
-from unigrad_torch.programs import FUSIONS, SAVINGS, UNCHECKED
+from unigrad_torch.programs import FUSIONS, INTO, SAVINGS, UNCHECKED, VIEWS
 from unigrad_torch.tape import TorchTape
 
 _TO_NATIVE: dict[DType, torch.dtype] = {
@@ -65,7 +65,9 @@ class TorchBackend(Backend):
     kernels = TABLE
     binders = BINDERS
     scalar_ops = SCALAR_OPS
+    into = INTO
     in_place = IN_PLACE
+    views = VIEWS
     by_rule = frozenset(("scan", "while_loop", "cond"))
     unchecked = UNCHECKED
     rare = unsigned.TABLE
@@ -115,6 +117,9 @@ class TorchBackend(Backend):
         else:
             native = torch.tensor(array)
         return native if device in (None, "cpu") else native.to(device_of(self.place(device)))
+
+    def empty(self, shape: tuple[int, ...], dtype: DType) -> torch.Tensor:
+        return torch.empty(shape, dtype=_TO_NATIVE[dtype])
 
     def from_dlpack(self, array: Any) -> Any:
         return torch.from_dlpack(array)

@@ -54,6 +54,7 @@ __all__ = [
     "make_fx",
     "nonstrict_trace",
     "primal_of",
+    "product_by_onednn",
     "run_backward",
     "track_tensor_tree",
     "value_of",
@@ -73,6 +74,21 @@ fused_adam: Any = torch._fused_adam_
 log_softmax: Any = torch._log_softmax
 #: Its derivative: cotangent, result, axis, the input's dtype.
 log_softmax_backward: Any = torch._log_softmax_backward_data
+_pointwise: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+
+
+def _product_by_onednn(
+    x: torch.Tensor, transposed: torch.Tensor, bias: torch.Tensor | None
+) -> torch.Tensor:
+    """Return x @ transposed.T + bias, of what nothing follows: arrays (…, m), (n, m) and (n,)."""
+    found: torch.Tensor = _pointwise.default(x, transposed, bias, "none", [], "")
+    return found
+
+
+#: None where torch was built without oneDNN.
+product_by_onednn: Any = None
+if _pointwise is not None and torch.backends.mkldnn.is_available():
+    product_by_onednn = _product_by_onednn
 #: Tell whether ``torch.func`` is transforming anything in this thread.
 are_transforms_active: Any = torch._C._are_functorch_transforms_active
 #: Tell whether an array stands for several, or for a tangent, inside of ``torch.func``.

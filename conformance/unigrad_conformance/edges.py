@@ -237,6 +237,21 @@ edge(
     value=[3.0, 4.0],
     gradients=([2.0, 1.0, 0.0, 0.0],),
 )
+# Rows as long as those of which libraries find the greatest without sorting.
+_LONG = [[2.0, 3.0, *[1.0] * 796, 2.0, 2.0], [-INF] * 800, [*[1.0] * 798, NAN, 2.0]]
+edge(
+    "top_k of long rows: ties, nothing but -∞, a NaN",
+    lambda ug, x: ug.top_k(x, 3)[1],
+    _LONG,
+    value=[[1, 0, 798], [0, 1, 2], [798, 799, 0]],
+)
+edge(
+    "top_k along the first of two axes, ties among many columns",
+    lambda ug, x: ug.top_k(x, 2, axis=0)[0] * ug.asarray([[1.0], [2.0]], dtype=x.dtype),
+    [[1.0] * 800, [*[3.0] * 799, 0.0], [3.0] * 800],
+    value=[[3.0] * 800, [*[6.0] * 799, 2.0]],
+    gradients=([[*[0.0] * 799, 2.0], [*[1.0] * 799, 0.0], [*[2.0] * 799, 1.0]],),
+)
 for _name in ("unique_values", "unique_counts", "unique_inverse", "unique_all"):
     edge(
         f"{_name} over a tie: the lowest index",

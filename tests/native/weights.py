@@ -73,6 +73,19 @@ def uniform_limit(name: str, shape: tuple[int, ...]) -> float:
     return float(np.sqrt(6.0 / (fan_in + fan_out)))
 
 
+def name_of_ours(name: str) -> str:
+    """The name that a weight has in `ug.seq2seq.Seq2Seq`."""
+    if name.endswith("embedding"):
+        return f"{name}/table"
+    for old, new in (
+        ("encoder/forward", "encoder/recurrent/forward"),
+        ("encoder/backward", "encoder/recurrent/backward"),
+        ("bridge", "encoder/bridge"),
+    ):
+        name = name.replace(old, new)
+    return name
+
+
 def initial_weights(vocabulary_in: int, vocabulary_out: int, seed: int) -> Weights:
     """Freshly drawn float32 weights, the same for the same arguments."""
     generator = np.random.default_rng(seed)

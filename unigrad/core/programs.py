@@ -34,6 +34,10 @@ class Program(ABC):
         return ""
 
 
+def _are_alike(*shapes: tuple[int, ...]) -> bool:
+    return len({*shapes}) == 1
+
+
 @dataclass(frozen=True, slots=True)
 class Fusion:
     """An op of a backend's own that stands for several in its programs.
@@ -42,10 +46,14 @@ class Fusion:
         name: the op's, unlike any other; `Backend.into` may have a kernel of this name as well.
         pattern: what it computes, see `unigrad.tracing.fusing`.
         inputs: the pattern's names, in the order in which the kernel takes their arrays, which
-            have the shape and dtype of the result.
+            have the dtype of the result.
         kernel: runs it.
         dtypes: those that the kernel takes.
         elementwise: whether every element of the result depends on the inputs' there alone.
+        fits: tells from the inputs' shapes, and then the result's, whether the kernel is to run; by
+            default where all are the same.
+        over: whether the kernel writes the result over what is inside of the pattern: it runs only
+            where nothing else uses that.
     """
 
     name: str
@@ -54,6 +62,8 @@ class Fusion:
     kernel: Callable[..., Any]
     dtypes: frozenset[DType]
     elementwise: bool = True
+    fits: Callable[..., bool] = _are_alike
+    over: bool = False
 
 
 @dataclass(frozen=True, slots=True)

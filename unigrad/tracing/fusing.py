@@ -7,6 +7,7 @@ A pattern is written as ops are called, in tuples: ``("where", ("greater", "x", 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import cache
@@ -39,16 +40,26 @@ def _op(backend: Backend, fusion: Fusion) -> Op:
 def fuse(graph: Graph, backend: Backend) -> Graph:
     """Put a backend's fused ops in place of what they compute."""
     made = {node.outputs[0]: node for node in graph.nodes if not node.multiple}
+    once = _used_once(graph)
+    inside = {value: node for value, node in made.items() if value in once}
     nodes = []
     for node in graph.nodes:
         for fusion in backend.fusions:
             found: dict[str, Operand] = {}
-            if _matches(fusion.pattern, node, made, found) and _fits(fusion, node, found):
+            within = inside if fusion.over else made
+            if _matches(fusion.pattern, node, within, found) and _fits(fusion, node, found):
                 inputs = tuple([found[name] for name in fusion.inputs])
                 node = replace(node, op=_op(backend, fusion), inputs=inputs, settings={})
                 break
         nodes.append(node)
     return dead_code(replace(graph, nodes=tuple(nodes)))
+
+
+def _used_once(graph: Graph) -> set[Value]:
+    """Return the values that one place of one op, and nobody else, uses."""
+    uses = Counter([one for node in graph.nodes for one in node.inputs if type(one) is Value])
+    uses.update([*graph.outputs, *(value for _, value in graph.writes)])
+    return {value for value, count in uses.items() if count == 1}
 
 
 def save(graph: Graph, backend: Backend) -> Graph:
@@ -120,13 +131,12 @@ def _matches_operand(
 
 
 def _fits(fusion: Fusion, node: Node, found: Mapping[str, Operand]) -> bool:
-    """Tell whether all inputs are values of one dtype that the kernel takes, of one shape."""
-    values = [found[name] for name in fusion.inputs]
+    """Tell whether all inputs are values of the result's dtype, and the kernel is for these."""
+    values = [one for name in fusion.inputs if type(one := found[name]) is Value]
     out = node.outputs[0]
-    return all(
-        type(one) is Value
-        and one.dtype == out.dtype
-        and one.dtype in fusion.dtypes
-        and one.shape == out.shape
-        for one in values
+    return (
+        len(values) == len(fusion.inputs)
+        and out.dtype in fusion.dtypes
+        and all(one.dtype == out.dtype for one in values)
+        and fusion.fits(*[one.shape for one in values], out.shape)
     )

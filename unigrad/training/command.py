@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 from unigrad.core.registry import get_backend, use_backend
+from unigrad.io.replacing import replace
 from unigrad.training import config as files
 from unigrad.training.building import check_outline, task_of, trainer_of
 from unigrad.training.callbacks import Callback, JSONLines, Progress
@@ -103,9 +103,7 @@ class _KeepConfig(Callback):
     def on_start(self, trainer: Any) -> None:
         """Write it, in place of what an earlier part of the run has written."""
         path = trainer.folder / "config.toml"
-        unfinished = path.with_name(".config.toml.tmp")
         try:
-            unfinished.write_text(self._text, "utf-8")
-            os.replace(unfinished, path)
+            replace(path, [self._text.encode()])
         except OSError as error:
             raise ConfigError(f"{path} cannot be written: {error}") from error

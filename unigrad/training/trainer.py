@@ -332,19 +332,21 @@ class Trainer:
         try:
             self._saver.save(self._progress, self.callbacks)
         except CheckpointError as error:
-            raise CheckpointError(f"after step {self.step}: {error}; {self._last()}") from error
+            raise CheckpointError(
+                f"after step {self.step}: {error}; {self.last_checkpoint()}"
+            ) from error
         self._saved = now
 
     def _failed(self, what: str, step: int) -> TrainingError:
         where = f"epoch {self.epoch + 1}, batch {self.position + 1}"
         return TrainingError(
-            f"{what} ({where}); {self._last()}. A lower learning rate, or clipped gradients, may "
-            "help",
+            f"{what} ({where}); {self.last_checkpoint()}. A lower learning rate, or clipped "
+            "gradients, may help",
             step,
         )
 
-    def _last(self) -> str:
-        """Say where the last checkpoint is."""
+    def last_checkpoint(self) -> str:
+        """Say in a clause where the last checkpoint is, and how to go on from it."""
         found = None if self.folder is None else latest(self.folder)
         if found is None:
             return "there is no checkpoint to go back to"

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TextIO
 
 from unigrad.core.errors import UnigradError
+from unigrad.io.replacing import replace
 from unigrad.training.callbacks.callback import Callback, Logs
 from unigrad.training.callbacks.keeping import folder_of
 
@@ -48,12 +49,10 @@ class JSONLines(Callback):
         self._begun = time.perf_counter()
         try:
             kept = [] if not trainer.step else _kept(path, trainer.step, trainer.epoch)
-            unfinished = path.with_name(f".{path.name}.tmp")
-            unfinished.write_text("".join(kept))
-            os.replace(unfinished, path)
-            self._file = path.open("a")
+            replace(path, ["".join(kept).encode()])
+            self._file = path.open("a", encoding="utf-8")
         except OSError as error:
-            raise UnigradError(f"JSONLines: {path} cannot be written: {error}") from error
+            raise self._failed(trainer, error) from error
 
     def on_step(self, trainer: Trainer, logs: Logs) -> None:
         """Write a step's line."""
@@ -72,7 +71,13 @@ class JSONLines(Callback):
             if self._file is not None:
                 self._file.write(json.dumps(line, allow_nan=False) + "\n")
         except OSError as error:
-            raise UnigradError(f"JSONLines: {self.name} cannot be written: {error}") from error
+            raise self._failed(trainer, error) from error
+
+    def _failed(self, trainer: Trainer, error: OSError) -> UnigradError:
+        return UnigradError(
+            f"after step {trainer.step}: JSONLines: {self.name} cannot be written: {error}; "
+            f"{trainer.last_checkpoint()}"
+        )
 
     def on_save(self, trainer: Trainer) -> None:
         """Bring the lines to the disk: a checkpoint must not be ahead of them."""
@@ -82,7 +87,7 @@ class JSONLines(Callback):
             self._file.flush()
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise UnigradError(f"JSONLines: {self.name} cannot be written: {error}") from error
+            raise self._failed(trainer, error) from error
 
     def on_end(self, trainer: Trainer) -> None:
         """Close the file."""
@@ -91,7 +96,7 @@ class JSONLines(Callback):
             try:
                 file.close()
             except OSError as error:
-                raise UnigradError(f"JSONLines: {self.name} cannot be written: {error}") from error
+                raise self._failed(trainer, error) from error
 
 
 def read_log(path: str | Path, kind: str = "step") -> list[dict[str, Any]]:

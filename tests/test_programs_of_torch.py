@@ -1,0 +1,94 @@
+"""Programs on torch: memory that they keep, and products by oneDNN."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any
+
+import numpy as np
+import pytest
+
+import unigrad as ug
+from unigrad.core.registry import load_backend
+
+# torch before TensorFlow: see unigrad_torch.triton_first.
+load_backend("torch")
+torch = importlib.import_module("torch")
+
+
+@pytest.fixture(autouse=True)
+def on_torch() -> Any:
+    with ug.use_backend("torch"):
+        yield
+
+
+def drawn(*shape: int, seed: int = 0) -> Any:
+    return np.random.default_rng(seed).normal(size=shape).astype(np.float32)
+
+
+@pytest.mark.parametrize("function", [ug.sigmoid, ug.tanh])
+def test_a_function_of_a_sum(function: Any) -> None:
+    """A result is never in memory that the next call writes into, and the sum stays what it is."""
+    total = ug.jit(lambda x, y: ug.sum(function(x + y), axis=-1))
+    alone = ug.jit(lambda x, y: ug.reshape(function(x + y), (-1,)))
+    beside = ug.jit(lambda x, y: (function(z := x + y), z))
+    x, y = ug.asarray(drawn(40, 1, 50)), ug.asarray(drawn(3, 1, seed=1))
+    expected = function(x + y).numpy()
+    assert "_of_sum" in total.lower(x, y).text
+    first = [total(x, y), alone(x, y), *beside(x, y)]
+    for one in (total, alone, beside):
+        one(x + 1.0, y)
+    np.testing.assert_allclose(first[0].numpy(), expected.sum(-1), rtol=1e-5, atol=1e-5)
+    np.testing.assert_array_equal(first[1].numpy(), expected.reshape(-1))
+    np.testing.assert_array_equal(first[2].numpy(), expected)
+    np.testing.assert_array_equal(first[3].numpy(), (x + y).numpy())
+
+
+@pytest.mark.parametrize("shape", [(64, 128), (4, 16, 128)])
+@pytest.mark.parametrize("transposed", [False, True])
+def test_large_products(shape: tuple[int, ...], transposed: bool) -> None:
+    x, y, bias = drawn(*shape), drawn(128, 96, seed=1), drawn(96, seed=2)
+    kernel = ug.asarray(y.T.copy()).T if transposed else ug.asarray(y)
+    exact = x.astype(np.float64) @ y.astype(np.float64)
+    for function, expected in (
+        (lambda x, y, b: ug.matmul(x, y), exact),
+        (lambda x, y, b: ug.matmul(x, y) + b, exact + bias),
+        (lambda x, y, b: ug.linear(x, y, b), exact + bias),
+    ):
+        program = ug.jit(function)
+        inputs = ug.asarray(x), kernel, ug.asarray(bias)
+        assert "large_" in program.lower(*inputs).text
+        np.testing.assert_allclose(program(*inputs).numpy(), expected, rtol=1e-5, atol=1e-4)
+
+
+@pytest.mark.parametrize("shapes", [((4, 4), (4, 4)), ((64, 300), (300,)), ((9000, 64), (64, 1))])
+def test_other_products_are_torchs(shapes: Any) -> None:
+    program = ug.jit(ug.matmul)
+    x, y = (ug.asarray(drawn(*one)) for one in shapes)
+    assert "large_" not in program.lower(x, y).text
+    np.testing.assert_array_equal(program(x, y).numpy(), torch.matmul(x.native, y.native).numpy())
+
+
+def test_what_torch_follows_and_batches() -> None:
+    """Neither kept memory nor oneDNN, where torch differentiates or maps a program."""
+
+    def plain(x: Any, y: Any) -> Any:
+        return torch.tanh(x @ y + y[0]).sum()
+
+    program = ug.jit(lambda x, y: ug.sum(ug.tanh(ug.matmul(x, y) + y[0])))
+    ours = ug.interop(program)
+    x, y = (torch.from_numpy(drawn(128, 96, seed=i) / 9.0) for i in range(2))
+    y = y.T.contiguous()
+    for wanted, found in zip(
+        torch.func.grad(plain, argnums=(0, 1))(x, y),
+        torch.func.grad(ours, argnums=(0, 1))(x, y),
+        strict=True,
+    ):
+        torch.testing.assert_close(found, wanted, rtol=1e-4, atol=1e-4)
+    rows = torch.stack([x, 2.0 * x])
+    torch.testing.assert_close(
+        torch.func.vmap(ours, in_dims=(0, None))(rows, y),
+        torch.func.vmap(plain, in_dims=(0, None))(rows, y),
+        rtol=1e-4,
+        atol=1e-4,
+    )
