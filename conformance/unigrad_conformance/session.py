@@ -6,6 +6,8 @@ find comes back in the order of the trials, so that a report does not depend on 
 
 from __future__ import annotations
 
+import atexit
+import gc
 import itertools
 import multiprocessing
 import os
@@ -92,6 +94,10 @@ def _begin(folder: str) -> None:
 @cache
 def _loaded(name: str) -> Backend:
     backend = load_backend(name)
+    # A framework's own objects stay: the collector would look through them again and again.
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)
     if _folder is not None:
         backend.share_programs(_folder)
     return backend
