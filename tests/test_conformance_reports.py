@@ -1,5 +1,6 @@
 """What a run of the suite leaves: the page, the journal, and random programs made small."""
 
+import dataclasses
 import json
 import re
 from pathlib import Path
@@ -11,12 +12,13 @@ from typer.testing import CliRunner
 
 from unigrad import cli
 from unigrad_conformance import running, session
+from unigrad_conformance.edge import every_edge
 from unigrad_conformance.fuzz import command, found
 from unigrad_conformance.fuzz.shrinking import drawn, program_of, shrunk
 from unigrad_conformance.levels import Level
 from unigrad_conformance.problem import problem_of
 from unigrad_conformance.running import checks_of, every_trial
-from unigrad_conformance.samples import samples_of
+from unigrad_conformance.samples import ops, samples_of
 
 
 def conformance(*flags: str) -> Any:
@@ -116,6 +118,26 @@ def test_each_level_holds_the_trials_of_the_one_before() -> None:
     ]
     assert quick < full < exhaustive
     assert len(exhaustive) - len(full) > 700
+
+
+def test_a_run_that_spares_programs_leaves_out_what_is_alike(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    whole = session.Selection(level=Level.QUICK)
+    sparing = dataclasses.replace(whole, sparing=True)
+    left_out = {one.name for one in whole.trials()} - {one.name for one in sparing.trials()}
+    assert {one.family for one in sparing.trials()} == {one.family for one in whole.trials()}
+    assert 600 < len(left_out) < 1000
+    assert not left_out & set(ops())
+    named = dataclasses.replace(sparing, containing="edges/")
+    assert len(named.trials()) == len(every_edge())
+    for compiles in (False, True):
+        monkeypatch.setattr(session, "compiles_for_every_shape", lambda name, c=compiles: c)
+        with session.Session(whole) as one, session.Session(session.Selection()) as full:
+            one.arrive(["numpy"])
+            full.arrive(["numpy"])
+            assert (one.count("numpy") < one.count()) == compiles
+            assert full.count("numpy") == full.count()
 
 
 def test_backends_are_given_with_commas() -> None:

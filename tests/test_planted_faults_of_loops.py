@@ -20,10 +20,10 @@ from unigrad.control import (
 from unigrad.control.ops import COND, SCAN, WHILE
 from unigrad.core.op import OPS
 from unigrad.core.registry import current_backend, load_backend
-from unigrad_conformance.loops import every_loop
+from unigrad_conformance.loops import PROMISES, every_loop
 
 Patch = pytest.MonkeyPatch
-CHECKS = dict(every_loop())
+CHECKS = {**dict(every_loop()), **PROMISES}
 
 
 @pytest.fixture(params=["numpy", "torch"])

@@ -12,14 +12,14 @@ from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
 from unigrad_conformance.optimizers.cases import CHANGING, DEFAULTS
 from unigrad_conformance.subject import Deviation
-from unigrad_conformance.trajectories import TRAJECTORIES, numbers_change
+from unigrad_conformance.trajectories import SETTINGS, TRAJECTORIES, numbers_change
 
 
 def _rejected(classes: tuple[str, ...]) -> bool:
     """Tell whether a check of some optimizers, or of the defaults, fails on NumPy."""
     chosen = [
         check
-        for name, check in TRAJECTORIES.items()
+        for name, check in {**TRAJECTORIES, **SETTINGS}.items()
         if name != "compiled"
         and (name in ("defaults", "pure") or not classes or name.partition("(")[0] in classes)
     ]

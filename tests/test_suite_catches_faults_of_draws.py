@@ -23,7 +23,7 @@ from unigrad.random import (
 )
 from unigrad_conformance import bad_draws
 from unigrad_conformance.errors import BAD_CALLS, check_bad_call
-from unigrad_conformance.statistics import STATISTICS
+from unigrad_conformance.statistics import DISTRIBUTIONS, STATISTICS
 from unigrad_conformance.subject import Deviation
 
 
@@ -119,10 +119,11 @@ FAULTS: dict[str, tuple[str, Callable[[pytest.MonkeyPatch], None]]] = {
 @pytest.mark.parametrize("name", FAULTS)
 def test_a_fault_is_found(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     check, plant = FAULTS[name]
-    STATISTICS[check]()
+    checks = {**DISTRIBUTIONS, **STATISTICS}
+    checks[check]()
     plant(monkeypatch)
     with pytest.raises(Deviation):
-        STATISTICS[check]()
+        checks[check]()
 
 
 #: A fault, and the bad call, or the check of bad draws, that must find it.

@@ -19,9 +19,9 @@ from unigrad.losses import (
 )
 from unigrad.ops.activations import softplus
 from unigrad.ops.reductions import mean
-from unigrad_conformance.losses import losses
+from unigrad_conformance.losses import losses, promises
 
-CHECKS = dict(losses())
+CHECKS = dict([*losses(), *promises()])
 Counting = counting.Counting
 
 

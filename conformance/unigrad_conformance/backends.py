@@ -79,6 +79,9 @@ def compiles_for_every_shape(name: str) -> bool:
     return min(first) > max(_COMPILING, 4.0 * min(again))
 
 
-def spares_programs(level: Level) -> bool:
-    """Tell whether a run does with few compilations: a brief one of a backend that needs many."""
-    return level.brief and compiles_for_every_shape(ug.get_backend())
+def spares_programs(level: Level, name: str | None = None) -> bool:
+    """Tell whether a run does with few compilations: a brief one of a backend that needs many.
+
+    The backend is the current one unless it is named.
+    """
+    return level.brief and compiles_for_every_shape(name or ug.get_backend())

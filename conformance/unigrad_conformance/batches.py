@@ -108,6 +108,7 @@ def batches_of_none_and_one() -> None:
 def examples_of_any_rank_meet_what_is_the_same() -> None:
     """Broadcasting is that of one example, on either side."""
     shapes: Sequence[tuple[int, ...]] = ((), (3,), (1,), (2, 3), (3, 1), (4, 2, 3))
+    functions = ((ug.subtract, np.subtract), (_greatest, np.maximum))
     for first in shapes:
         for second in shapes:
             try:
@@ -115,11 +116,14 @@ def examples_of_any_rank_meet_what_is_the_same() -> None:
             except ValueError:
                 continue
             x, y = numbers(3, *first), numbers(*second)
-            for f in (ug.subtract, _greatest):
-                for g in (f, lambda a, b, f=f: f(b, a)):
-                    found = ug.vmap(g, in_axes=(0, None))(x, y)
-                    rows = [g(x[i], y) for i in range(3)]
-                    require(f"{first} and {second}", found, ug.stack(rows))
+            for f, plain in functions:
+                rows, same = x.numpy(), y.numpy()
+                found = ug.vmap(f, in_axes=(0, None))(x, y)
+                wanted = np.stack([plain(row, same) for row in rows])
+                require(f"{first} and {second}", found, ug.asarray(wanted))
+                found = ug.vmap(lambda a, b, f=f: f(b, a), in_axes=(0, None))(x, y)
+                wanted = np.stack([plain(same, row) for row in rows])
+                require(f"{second} and {first}", found, ug.asarray(wanted))
 
 
 def _greatest(x: ug.Tensor, y: ug.Tensor) -> ug.Tensor:

@@ -57,7 +57,7 @@ def conformance(
     if device is not None:
         os.environ["UNIGRAD_DEVICE"] = device
     with Session(selection, workers) as session:
-        if not session.count:
+        if not session.count():
             _say(
                 console, f"nothing in the suite is called {selection.op or selection.containing!r}"
             )
@@ -92,14 +92,15 @@ def _run(
 ) -> tuple[dict[str, str], dict[str, list[Outcome]], list[Ledger]]:
     """Run the trials; return why backends are absent, and outcomes and ledgers of the others."""
     arrived = session.arrive(backends)
-    absent = {name: reason for name, (reason, _) in arrived.items() if reason is not None}
+    absent = {name: one.absent for name, one in arrived.items() if one.absent is not None}
     for reason in absent.values():
         _say(console, reason, "red" if chosen else "dim")
     outcomes: dict[str, list[Outcome]] = {}
     ledgers = []
     for name in (one for one in backends if one not in absent):
-        ledger, outcomes[name] = Ledger(name, arrived[name][1]), []
-        with Counter(console, name, session.count, lambda line: _say(console, line)) as counter:
+        ledger, outcomes[name] = Ledger(name, arrived[name].version), []
+        count = session.count(name)
+        with Counter(console, name, count, lambda line: _say(console, line)) as counter:
             known = journal.known(name, ledger.version) if journal else {}
             for outcome in session.outcomes(name, known):
                 if journal and (outcome.family, outcome.name) not in known:

@@ -305,9 +305,13 @@ _PROMISES: Mapping[str, Callable[[], None]] = {
 }
 
 
-def every_decoding(thorough: bool = False) -> Iterator[tuple[str, Callable[[], None]]]:
-    """Return all checks of decoding. A thorough run compiles every search."""
+def searches(thorough: bool = False) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Return a check per rule and setting of beam search. A thorough run compiles all."""
     for name, rules in SEARCHES.items():
         yield f"beam search, {name}", partial(check_search, rules, thorough or name in _COMPILED)
+
+
+def promises(thorough: bool = False) -> Iterator[tuple[str, Callable[[], None]]]:
+    """Return the other checks of decoding."""
     yield "the best of all sequences", partial(finds_the_best_of_all, thorough)
     yield from _PROMISES.items()

@@ -127,7 +127,6 @@ def every_loop() -> Iterator[tuple[str, Callable[[], None]]]:
         for name, way in _WAYS.items():
             if way is not _check_second or program.second:
                 yield f"{program.name}: {name}", partial(_checked, way, program)
-    yield from _OTHERS.items()
 
 
 # -- what the programs do not show
@@ -210,7 +209,8 @@ def _dtypes_settle() -> None:
                 raise Deviation(f"{start!r} with {dtype}: {run(xs).dtype.name}, not {wanted}")
 
 
-_OTHERS: dict[str, Callable[[], None]] = {
+#: By name.
+PROMISES: dict[str, Callable[[], None]] = {
     "the trace does not grow": _the_trace_does_not_grow,
     "variables are read": _variables_are_read,
     "an assignment is refused": _an_assignment_is_refused,

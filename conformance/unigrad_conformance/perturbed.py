@@ -2,20 +2,22 @@
 
 Each row of a table calls a function with one of its operands (`unigrad.core.operands`) as a number,
 as a tensor, as a variable, as an argument of a compiled function and as one of `ug.vmap`. Values
-must be those of the number, derivatives finite differences of it. That every operand has a row is
-checked by `unigrad_conformance.completeness`.
+must be those of the number on NumPy, derivatives finite differences of these. That every operand
+has a row is checked by `unigrad_conformance.completeness`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 
 import unigrad as ug
+from unigrad_conformance.backends import beside
+from unigrad_conformance.sample import Array
 from unigrad_conformance.subject import Deviation, quiet
 
 #: The step of the central differences, in float64.
@@ -196,37 +198,46 @@ PERTURBED: tuple[Perturbed, ...] = (
 _TRACED = tuple(one for one in PERTURBED if not one.by_value)
 
 
-def _require(what: str, found: ug.Tensor, expected: Any, tolerance: float = 1e-13) -> None:
+def _require(what: str, found: Array, expected: Any, tolerance: float = 1e-13) -> None:
     """Compare dtypes and values."""
     expected = np.asarray(expected)
     if found.dtype != expected.dtype:
         raise Deviation(f"{what}: {found.dtype.name} where {expected.dtype} is right")
-    if not np.allclose(found.numpy(), expected, tolerance, tolerance):
+    if not np.allclose(found, expected, tolerance, tolerance):
         raise Deviation(f"{what}: {found.tolist()} where {expected.tolist()} is right")
 
 
+@cache
 def _expected(one: Perturbed, at: float) -> tuple[Any, Any]:
-    """Return the result for a number, and the central difference of `Perturbed.total`."""
-    ends = [float(one.total(at + step)) for step in (_STEP, -_STEP)]
-    return one.call(at).numpy(), np.float64((ends[0] - ends[1]) / (2.0 * _STEP))
+    """Return the result for a number, and the central difference of `Perturbed.total`.
+
+    They are NumPy's, once for all backends.
+    """
+    with beside("numpy"), quiet():
+        ends = [float(one.total(at + step)) for step in (_STEP, -_STEP)]
+        return one.call(at).numpy(), np.float64((ends[0] - ends[1]) / (2.0 * _STEP))
 
 
-def _require_both(one: Perturbed, how: str, found: tuple[ug.Tensor, ug.Tensor], at: float) -> None:
-    value, slope = _expected(one, at)
-    _require(f"{one.name}, {how}", found[0], value)
-    _require(f"derivative of {one.name}, {how}", ug.astype(found[1], "float64"), slope, 1e-6)
+def _require_both(one: Perturbed, how: str, value: Array, slope: Array, at: float) -> None:
+    wanted, difference = _expected(one, at)
+    _require(f"{one.name}, {how}", value, wanted)
+    _require(f"derivative of {one.name}, {how}", slope.astype(np.float64), difference, 1e-6)
+
+
+def _arrays(found: tuple[ug.Tensor, ug.Tensor]) -> tuple[Array, Array]:
+    return found[0].numpy(), found[1].numpy()
 
 
 def check_perturbed(one: Perturbed) -> None:
     """Compare a tensor and a variable as an operand with a number, eagerly."""
     with quiet():
         t = ug.asarray(np.float64(one.at))
-        _require_both(one, "a tensor", one.value_and_slope(t), one.at)
+        _require_both(one, "a tensor", *_arrays(one.value_and_slope(t)), one.at)
         v = ug.Variable(one.at, dtype="float64")
         with ug.GradientTape() as tape:
             total = one.total(v)
         slope = tape.gradient(total, v, unconnected_gradients="zero")
-        _require_both(one, "a Variable", (one.call(v), slope), one.at)
+        _require_both(one, "a Variable", one.call(v).numpy(), slope.numpy(), one.at)
     if one.by_value:
         try:
             ug.jit(one.call)(t)
@@ -251,14 +262,15 @@ def traced_as_tensors() -> None:
     tensors = [ug.asarray(np.float64(one.at)) for one in _TRACED]
     found = _in_one_program(Perturbed.value_and_slope, tensors)
     for one, both in zip(_TRACED, found, strict=True):
-        _require_both(one, "a tensor that is traced", both, one.at)
+        _require_both(one, "a tensor that is traced", *_arrays(both), one.at)
 
 
 def traced_as_numbers() -> None:
     """Python numbers among the arguments of a compiled function."""
     found = _in_one_program(lambda one, t: one.call(t), [one.at for one in _TRACED])
     for one, value in zip(_TRACED, found, strict=True):
-        _require(f"{one.name}, a number that is traced", value, one.call(one.at).numpy())
+        wanted, _ = _expected(one, one.at)
+        _require(f"{one.name}, a number that is traced", value.numpy(), wanted)
 
 
 def batched() -> None:
@@ -267,14 +279,17 @@ def batched() -> None:
     found = _in_one_program(
         lambda one, t: ug.vmap(one.value_and_slope)(t), [*map(ug.asarray, places)]
     )
-    for one, ats, (values, slopes) in zip(_TRACED, places, found, strict=True):
-        for i, at in enumerate(ats.tolist()):
-            _require_both(one, "batched", (values[i], slopes[i]), at)
+    for one, ats, both in zip(_TRACED, places, found, strict=True):
+        for value, slope, at in zip(*_arrays(both), ats.tolist(), strict=True):
+            _require_both(one, "batched", np.asarray(value), np.asarray(slope), at)
 
 
-#: By name.
+#: Each operand by itself, by name.
 OPERANDS: dict[str, Callable[[], None]] = {
-    **{one.name: partial(check_perturbed, one) for one in PERTURBED},
+    one.name: partial(check_perturbed, one) for one in PERTURBED
+}
+#: All of them at once, by name.
+TOGETHER: dict[str, Callable[[], None]] = {
     "every operand in a compiled function": traced_as_tensors,
     "every operand as a number in a compiled function": traced_as_numbers,
     "every operand in a batch": batched,

@@ -7,9 +7,12 @@ imports nothing but pytest; the trials are made when a test asks for them.
 from __future__ import annotations
 
 import os
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
+
+if TYPE_CHECKING:
+    from unigrad_conformance.levels import Level
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -32,8 +35,9 @@ def pytest_addoption(parser: pytest.Parser) -> None:
         "--unigrad-level",
         choices=("quick", "full", "exhaustive"),
         default="quick",
-        help="quick: values and gradients, the costly checks where they take no compiler; full: "
-        "all on one sample per op; exhaustive: on every sample, and random programs",
+        help="quick: all checks where they take no compiler, elsewhere one sample of each op and "
+        "some of what is alike; full: all on one sample per op; exhaustive: on every sample, and "
+        "random programs",
     )
 
 
@@ -52,15 +56,20 @@ def pytest_configure(config: pytest.Config) -> None:
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """Give the suite's tests their trials and backends."""
     if "unigrad_trial" in metafunc.fixturenames:
-        from unigrad_conformance.levels import Level
         from unigrad_conformance.running import every_trial
 
-        trials = every_trial(Level(metafunc.config.getoption("--unigrad-level")))
+        trials = every_trial(_level(metafunc.config))
         metafunc.parametrize(
             "unigrad_trial", trials, ids=[f"{one.family}/{one.name}" for one in trials]
         )
     if "unigrad_backend" in metafunc.fixturenames:
         metafunc.parametrize("unigrad_backend", _names(metafunc.config))
+
+
+def _level(config: pytest.Config) -> Level:
+    from unigrad_conformance.levels import Level
+
+    return Level(config.getoption("--unigrad-level"))
 
 
 def _names(config: pytest.Config) -> list[str]:
@@ -83,6 +92,12 @@ def unigrad_device(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPat
     if device is not None:
         monkeypatch.setenv("UNIGRAD_DEVICE", device)
     return device or os.environ.get("UNIGRAD_DEVICE")
+
+
+@pytest.fixture(scope="session")
+def unigrad_level(request: pytest.FixtureRequest) -> Level:
+    """How much of the suite is run."""
+    return _level(request.config)
 
 
 @pytest.fixture(scope="session")

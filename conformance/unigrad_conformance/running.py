@@ -7,7 +7,7 @@ plug-in makes each a test, the command runs them one after the other.
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import partial
 
@@ -20,6 +20,7 @@ import unigrad_conformance.loop_errors
 import unigrad_conformance.transform_errors  # noqa: F401 (these write bad calls down)
 from unigrad.core import dtypes
 from unigrad.core.errors import UnsupportedError
+from unigrad_conformance import decoding, loops, losses
 from unigrad_conformance.backends import compiles_for_every_shape
 from unigrad_conformance.bad_draws import bad_draws
 from unigrad_conformance.batches import BATCHES
@@ -45,7 +46,6 @@ from unigrad_conformance.completeness import (
     unsupported_with_kernel,
 )
 from unigrad_conformance.compositions import compositions
-from unigrad_conformance.decoding import every_decoding
 from unigrad_conformance.derivatives_by_hand import BY_HAND
 from unigrad_conformance.devices import PLACEMENTS
 from unigrad_conformance.edge import check_edge, every_edge
@@ -58,9 +58,7 @@ from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.levels import Level
 from unigrad_conformance.lifetime import LIFETIMES
 from unigrad_conformance.lookalikes import LOOKALIKES
-from unigrad_conformance.loops import every_loop
-from unigrad_conformance.losses import losses
-from unigrad_conformance.perturbed import OPERANDS
+from unigrad_conformance.perturbed import OPERANDS, TOGETHER
 from unigrad_conformance.problem import Problem, problem_of
 from unigrad_conformance.program_numbers import PROGRAM_NUMBERS
 from unigrad_conformance.program_values import PROGRAM_VALUES
@@ -70,17 +68,19 @@ from unigrad_conformance.sample import Sample
 from unigrad_conformance.samples import ops, samples_of
 from unigrad_conformance.scenarios import every_scenario
 from unigrad_conformance.scenarios.scenario import Scenario, check_scenario, unigrad_api
-from unigrad_conformance.statistics import STATISTICS
+from unigrad_conformance.statistics import DISTRIBUTIONS, STATISTICS
 from unigrad_conformance.steps import STEPS
 from unigrad_conformance.subject import Deviation, Unsupported
-from unigrad_conformance.trajectories import TRAJECTORIES
+from unigrad_conformance.trajectories import SETTINGS, TRAJECTORIES
 from unigrad_conformance.transforms import TRANSFORMS
 from unigrad_conformance.transforms_of_programs import PROGRAMS_TRANSFORMED
 from unigrad_conformance.trials_at_ends import checks_at_ends, ops_at_ends
 
 Check = Callable[[Problem, dtypes.DType, Ledger], None]
-#: A family, and its checks by name.
-_Table = tuple[str, list[tuple[str, Callable[[], None]]]]
+#: A check with its name.
+_Row = tuple[str, Callable[[], None]]
+#: Of rows that are alike, a run that spares programs tries the first, and each of so many.
+_EACH = 3
 
 #: How many compositions of transforms are tried before those that are made up at random.
 _COMPOSITIONS = {Level.QUICK: 2, Level.FULL: 4, Level.EXHAUSTIVE: 24}
@@ -93,6 +93,8 @@ class Trial:
     family: str
     name: str
     run: Callable[[Ledger], None]
+    #: One of many alike, which a run that spares programs leaves out.
+    further: bool = False
 
     def on(self, backend: str, ledger: Ledger | None = None) -> Ledger:
         """Run on a backend; the findings are in the ledger."""
@@ -135,15 +137,17 @@ def checks_of(
     The costly ones (layouts, gradients in low precision, second order) are run on the first smooth
     sample of an op and on its first complex one, or on all in a thorough run; brief samples are
     left out. A brief run, and one of a backend that compiles every op for every shape, does no more
-    with an op's other smooth samples than to record each once.
+    with an op's other smooth samples than to record each once. Forward mode, whose rules are the
+    textbook's everywhere, a brief run of such a backend tries on each third op.
     """
     full = first or level.thorough
     wide = full or not (compiles or level.brief)
     smooth = problem.is_smooth or bool(problem.sample.zero_gradient and problem.inexact)
     recorded = ("values and gradients float64", check_recorded, dtypes.float64)
     if smooth and (not wide or (level.brief and compiles)):
-        forward = ("forward mode", check_forward, dtypes.float64)
-        return [recorded, forward] if wide else [recorded]
+        if not wide or ops().index(problem.sample.op) % _EACH > 0:
+            return [recorded]
+        return [recorded, ("forward mode", check_forward, dtypes.float64)]
     checks: list[tuple[str, Check, dtypes.DType]] = [
         ("values float64", check_values, dtypes.float64)
     ]
@@ -256,54 +260,59 @@ def try_interop(op: str, ledger: Ledger, level: Level = Level.FULL) -> None:
 
 def interop_trials(level: Level = Level.FULL) -> list[Trial]:
     """Return a trial per op; one whose samples are all brief is left to thorough runs."""
+    named = [op for op in ops() if level.thorough or not all(one.brief for one in samples_of(op))]
     return [
-        Trial("interop", f"{op} through interop", partial(try_interop, op, level=level))
-        for op in ops()
-        if level.thorough or not all(one.brief for one in samples_of(op))
+        Trial(
+            "interop",
+            f"{op} through interop",
+            partial(try_interop, op, level=level),
+            further=number % _EACH > 0,
+        )
+        for number, op in enumerate(named)
     ]
 
 
 def other_trials(level: Level = Level.FULL) -> list[Trial]:
     """Return a trial per scenario, edge, bad call, placement, lifetime, program, step and so on."""
     thorough = level.thorough
-    tables: list[_Table] = [
-        (
-            "tape",
-            [(one.name, partial(_run_scenario, one)) for one in every_scenario()],
-        ),
-        ("edges", [(one.name, partial(check_edge, one, level)) for one in every_edge()]),
-        ("empty shapes", list(every_empty(level))),
-        ("errors", [(one.name, partial(check_bad_call, one)) for one in BAD_CALLS]),
-        ("errors", list(EXPLANATIONS.items())),
-        ("errors", list(LEAKS.items())),
-        ("arguments", [*LOOKALIKES.items(), *OPERANDS.items()]),
-        ("devices", list(PLACEMENTS.items())),
-        ("lifetime", list(LIFETIMES.items())),
-        ("jit", list(PROGRAMS.items())),
-        ("jit", [*PROGRAM_VALUES.items(), *PROGRAM_NUMBERS.items()]),
-        ("jit", list(PROGRAM_VARIABLES.items())),
-        ("jit", list(bad_draws(thorough).items())),
-        ("transforms", list(TRANSFORMS.items())),
-        ("transforms", list(PROGRAMS_TRANSFORMED.items())),
-        ("transforms", compositions(_COMPOSITIONS[level])),
-        ("transforms", list(BY_HAND.items())),
-        ("vmap", [*BATCHES.items(), *BATCHED_DERIVATIVES.items(), *BAD_BATCHES.items()]),
-        ("optimizers", [*STEPS.items(), *TRAJECTORIES.items()]),
-        ("losses", losses(thorough)),
-        ("statistics", list(STATISTICS.items())),
-        ("control flow", list(every_loop())),
-        ("programs", found_programs()),
-        ("decoding", list(every_decoding(thorough))),
-    ]
-    return _trials(tables)
-
-
-def _trials(tables: list[_Table]) -> list[Trial]:
     return [
-        Trial(family, name, partial(_run_one, family, name, function))
-        for family, table in tables
-        for name, function in table
+        *_trials("tape", [(one.name, partial(_run_scenario, one)) for one in every_scenario()]),
+        *_alike("edges", [(one.name, partial(check_edge, one, level)) for one in every_edge()]),
+        *_alike("empty shapes", every_empty(level)),
+        *_trials("errors", [(one.name, partial(check_bad_call, one)) for one in BAD_CALLS]),
+        *_trials("errors", [*EXPLANATIONS.items(), *LEAKS.items()]),
+        *_trials("arguments", [*LOOKALIKES.items(), *TOGETHER.items()]),
+        *_alike("arguments", OPERANDS.items()),
+        *_trials("devices", PLACEMENTS.items()),
+        *_trials("lifetime", LIFETIMES.items()),
+        *_trials("jit", [*PROGRAMS.items(), *PROGRAM_VALUES.items(), *PROGRAM_NUMBERS.items()]),
+        *_trials("jit", PROGRAM_VARIABLES.items()),
+        *_trials("jit", bad_draws(thorough).items()),
+        *_trials("transforms", [*TRANSFORMS.items(), *PROGRAMS_TRANSFORMED.items()]),
+        *_trials("transforms", [*compositions(_COMPOSITIONS[level]), *BY_HAND.items()]),
+        *_trials("vmap", [*BATCHES.items(), *BATCHED_DERIVATIVES.items(), *BAD_BATCHES.items()]),
+        *_trials("optimizers", [*STEPS.items(), *TRAJECTORIES.items()]),
+        *_alike("optimizers", SETTINGS.items()),
+        *_alike("losses", losses.losses(thorough)),
+        *_trials("losses", losses.promises(thorough)),
+        *_alike("statistics", DISTRIBUTIONS.items()),
+        *_trials("statistics", STATISTICS.items()),
+        *_alike("control flow", loops.every_loop()),
+        *_trials("control flow", loops.PROMISES.items()),
+        *_trials("programs", found_programs()),
+        *_alike("decoding", decoding.searches(thorough)),
+        *_trials("decoding", decoding.promises(thorough)),
     ]
+
+
+def _trials(family: str, rows: Iterable[_Row], each: int = 1) -> list[Trial]:
+    return [
+        Trial(family, name, partial(_run_one, family, name, function), further=number % each > 0)
+        for number, (name, function) in enumerate(rows)
+    ]
+
+
+_alike = partial(_trials, each=_EACH)
 
 
 def _run_scenario(one: Scenario) -> None:
@@ -341,4 +350,4 @@ def every_trial(level: Level = Level.QUICK) -> list[Trial]:
 def random_trials(compositions_: int = 300, programs: int = 500) -> list[Trial]:
     """Return trials of things made up at random: compositions of transforms, programs of ops."""
     more = compositions(compositions_)[_COMPOSITIONS[Level.EXHAUSTIVE] :]
-    return _trials([("transforms", more), ("programs", random_programs(programs))])
+    return [*_trials("transforms", more), *_trials("programs", random_programs(programs))]

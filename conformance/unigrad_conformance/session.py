@@ -6,6 +6,8 @@ find comes back in the order of the trials, so that a report does not depend on 
 
 from __future__ import annotations
 
+import atexit
+import gc
 import itertools
 import multiprocessing
 import os
@@ -13,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, partial
 from tempfile import TemporaryDirectory
 from types import MappingProxyType
@@ -21,7 +23,7 @@ from types import MappingProxyType
 from unigrad.core.backend import Backend
 from unigrad.core.errors import UnigradError
 from unigrad.core.registry import default_device, load_backend
-from unigrad_conformance.backends import why_absent, why_unplaced
+from unigrad_conformance.backends import compiles_for_every_shape, why_absent, why_unplaced
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.levels import Level
 from unigrad_conformance.running import Trial, every_trial
@@ -41,15 +43,19 @@ class Selection:
         op: that of this name, or else all whose name has these letters; None for all.
         containing: those whose family and name have these letters, in either case; None for all.
         level: how much of the suite.
+        sparing: leave out most of those that are alike, unless names are given.
     """
 
     op: str | None = None
     containing: str | None = None
     level: Level = Level.FULL
+    sparing: bool = False
 
     def trials(self) -> list[Trial]:
         """Return them in order."""
         found = every_trial(self.level)
+        if self.sparing and self.op is None and self.containing is None:
+            return [one for one in found if not one.further]
         if self.containing is not None:
             words = self.containing.lower()
             found = [one for one in found if words in f"{one.family}/{one.name}".lower()]
@@ -88,6 +94,10 @@ def _begin(folder: str) -> None:
 @cache
 def _loaded(name: str) -> Backend:
     backend = load_backend(name)
+    # A framework's own objects stay: the collector would look through them again and again.
+    gc.collect()
+    gc.freeze()
+    atexit.register(gc.unfreeze)
     if _folder is not None:
         backend.share_programs(_folder)
     return backend
@@ -105,12 +115,29 @@ def work(selection: Selection, backend: str, numbers: Sequence[int]) -> list[Out
     return found
 
 
-def arrive(name: str) -> tuple[str | None, str]:
-    """Load a backend; return why it cannot be tried, or None, and its version."""
+@dataclass(frozen=True)
+class Arrival:
+    """A backend that was to be loaded.
+
+    Args:
+        absent: why it cannot be tried, or None.
+        version: its framework's.
+        compiles: it compiles every op for every shape.
+    """
+
+    absent: str | None
+    version: str = ""
+    compiles: bool = False
+
+
+def arrive(name: str) -> Arrival:
+    """Load a backend."""
     reason = why_absent(name)
     if reason is None and default_device() is not None:
         reason = why_unplaced(name)
-    return reason, "" if reason else _loaded(name).version
+    if reason is not None:
+        return Arrival(reason)
+    return Arrival(None, _loaded(name).version, compiles_for_every_shape(name))
 
 
 class Session:
@@ -122,8 +149,8 @@ class Session:
     """
 
     def __init__(self, selection: Selection, workers: int = 1) -> None:
-        self.selection = selection
-        self.count = len(_trials(selection))
+        self._selection = selection
+        self._on: dict[str, Selection] = {}
         self._pool: ProcessPoolExecutor | None = None
         if workers > 1:
             # They share the cores, so each keeps to one. A forked process would inherit threads.
@@ -142,18 +169,28 @@ class Session:
             self._pool.shutdown(cancel_futures=True)
             self._folder.cleanup()
 
-    def arrive(self, names: Sequence[str]) -> dict[str, tuple[str | None, str]]:
-        """Load backends; return for each why it cannot be tried, or None, and its version."""
+    def arrive(self, names: Sequence[str]) -> dict[str, Arrival]:
+        """Load backends, before trials run on them; return what came of it."""
         mapped = map if self._pool is None else self._pool.map
         try:
-            return dict(zip(names, mapped(arrive, names), strict=True))
+            found = dict(zip(names, mapped(arrive, names), strict=True))
         except BrokenProcessPool as error:
             raise UnigradError("a worker ended while it loaded a backend") from error
+        brief = self._selection.level.brief
+        self._on = {
+            name: replace(self._selection, sparing=brief and one.compiles)
+            for name, one in found.items()
+        }
+        return found
+
+    def count(self, backend: str | None = None) -> int:
+        """Return how many trials there are: in all, or on a backend that has arrived."""
+        return len(_trials(self._selection if backend is None else self._on[backend]))
 
     def outcomes(
         self, backend: str, known: Mapping[tuple[str, str], Outcome] = _NOTHING
     ) -> Iterator[Outcome]:
-        """Run the trials on a backend; give each outcome, in order.
+        """Run the trials on a backend that has arrived; give each outcome, in order.
 
         Args:
             backend: its name.
@@ -162,13 +199,14 @@ class Session:
         Raises:
             UnigradError: when a worker's process ends before its work does.
         """
-        trials = _trials(self.selection)
+        selection = self._on[backend]
+        trials = _trials(selection)
         keys = [(one.family, one.name) for one in trials]
         yield from [known[key] for key in keys if key in known]
         numbers = [i for i, key in enumerate(keys) if key not in known]
         size = 1 if self._pool is None else _PIECE
         pieces = [numbers[first : first + size] for first in range(0, len(numbers), size)]
-        run = partial(work, self.selection, backend)
+        run = partial(work, selection, backend)
         try:
             for found in (map if self._pool is None else self._pool.map)(run, pieces):
                 yield from found

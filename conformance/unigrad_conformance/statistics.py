@@ -303,21 +303,23 @@ def programs_draw_the_same() -> None:
             raise Deviation(f"{got.numpy()} in a program, {wanted.numpy()} outside")
 
 
-STATISTICS: dict[str, Callable[[], None]] = {
+#: A check per distribution, by name.
+DISTRIBUTIONS: dict[str, Callable[[], None]] = {
     **{f"distribution of {name}": partial(has_its_distribution, name) for name in CONTINUOUS},
     **{f"chances of {name}": partial(has_its_chances, name) for name in DISCRETE},
-    **{
-        function.__name__: function
-        for function in (
-            categories_have_their_chances,
-            nothing_comes_twice_without_replacement,
-            vectors_have_their_covariance,
-            draws_have_no_memory,
-            split_keys_are_independent,
-            gamma_follows_its_quantile,
-            gradients_are_those_of_the_mean,
-            refuses_parameters_outside_of_the_domain,
-            programs_draw_the_same,
-        )
-    },
+}
+#: The other checks, by name.
+STATISTICS: dict[str, Callable[[], None]] = {
+    function.__name__: function
+    for function in (
+        categories_have_their_chances,
+        nothing_comes_twice_without_replacement,
+        vectors_have_their_covariance,
+        draws_have_no_memory,
+        split_keys_are_independent,
+        gamma_follows_its_quantile,
+        gradients_are_those_of_the_mean,
+        refuses_parameters_outside_of_the_domain,
+        programs_draw_the_same,
+    )
 }

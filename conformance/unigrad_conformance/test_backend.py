@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from unigrad_conformance import completeness
+from unigrad_conformance.backends import spares_programs
+from unigrad_conformance.levels import Level
 from unigrad_conformance.running import Trial
 
 
@@ -14,6 +16,7 @@ def test_backend(
     unigrad_frameworks: dict[str, str | None],
     unigrad_chosen: bool,
     unigrad_device: str | None,
+    unigrad_level: Level,
 ) -> None:
     """Try one thing on one backend."""
     absent = unigrad_frameworks[unigrad_backend]
@@ -21,6 +24,8 @@ def test_backend(
         if unigrad_chosen:
             pytest.fail(absent, pytrace=False)
         pytest.skip(absent)
+    if unigrad_trial.further and spares_programs(unigrad_level, unigrad_backend):
+        pytest.skip("one of many alike: full runs it")
     ledger = unigrad_trial.on(unigrad_backend)
     assert sum(ledger.passed.values()) + len(ledger.findings), "nothing was checked"
     if ledger.findings:

@@ -152,10 +152,12 @@ def _of(case: Case) -> Callable[[], None]:
     return lambda: follow(case)
 
 
-#: By name; the order is that of reports.
+#: Each optimizer with a setting, by name.
+SETTINGS: dict[str, Callable[[], None]] = {case.id: _of(case) for case in VARIED}
+#: The other checks, by name.
 TRAJECTORIES: dict[str, Callable[[], None]] = {
     "defaults": defaults,
-    **{case.id: _of(case) for case in [*PLAIN, *VARIED]},
+    **{case.id: _of(case) for case in PLAIN},
     "Sophia(…) with a Hessian": sophia_with_a_hessian,
     "compiled": compiled,
     "pure": pure,
