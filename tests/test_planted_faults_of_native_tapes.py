@@ -36,15 +36,16 @@ def _first(tapes: Any, uid: int) -> Any:
 
 
 def _with_leaf_always(honest: Any) -> Any:
-    def watch(self: Any, handle: Any, leaf: Any = None) -> Any:
-        if leaf is None:
-            return honest(self, handle)
-        self._natives[handle.uid] = leaf[0] if isinstance(leaf, tuple) else leaf
+    def read(self: Any, uid: int, variable: Any, value: Any) -> None:
+        of, leaf, _ = variable.leaf
+        if of is not value:
+            honest(self, uid, variable, value)
+            return
+        self._natives[uid] = leaf
         if isinstance(self, TensorflowTape):
             self._tape.watch(leaf)
-        return leaf
 
-    return watch
+    return read
 
 
 def _forgets_at_once(patch: pytest.MonkeyPatch) -> None:
@@ -208,7 +209,7 @@ FAULTS = [
     Fault(
         "a leaf is used again beside another tape",
         "torch",
-        around(TorchTape, "watch", _with_leaf_always),
+        around(TorchTape, "read", _with_leaf_always),
         ("a_tape_entered_again_inside_another",),
     ),
     Fault(
@@ -345,7 +346,7 @@ FAULTS = [
     Fault(
         "the handle's tensor is watched",
         "tensorflow",
-        replace(tensorflow_tape, "_shared_by_all", lambda handle: handle._native),
+        replace(tensorflow_tape, "_leaf_of", lambda native: native),
         ("assignment_is_not_differentiated",),
     ),
     Fault(
@@ -375,7 +376,7 @@ FAULTS = [
     Fault(
         "a leaf is used again beside another tape",
         "tensorflow",
-        around(TensorflowTape, "watch", _with_leaf_always),
+        around(TensorflowTape, "read", _with_leaf_always),
         ("a_tape_entered_again_inside_another",),
     ),
 ]

@@ -157,9 +157,9 @@ def _with_the_leaf_of_before(honest: Any) -> Any:
 
     def read(self: Any, which: Any, value: Any, handle: Any = None) -> Any:
         if which.uid in leaves:
-            which.leaf = value, leaves[which.uid]
+            which.leaf = value, *leaves[which.uid]
         out = honest(self, which, value, handle)
-        leaves[which.uid] = which.leaf[1]
+        leaves[which.uid] = which.leaf[1:]
         return out
 
     return read
@@ -393,7 +393,7 @@ FAULTS = [
         "a variable's handle is that of an earlier value",
         "numpy",
         replace(GradientTape, "handle_of", _handle_of_any_value),
-        ("a_variable_that_an_inner_tape_watches_after_an_assignment",),
+        ("a_variable_assigned_between_reads_of_two_tapes",),
     ),
     Fault(
         "a variable's handle is its first one",

@@ -19,6 +19,7 @@ import tensorflow as tf
 
 from unigrad.core.native_tape import Kernel, NativeTape
 from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable
 from unigrad_tensorflow.private import is_on_a_tape
 
 #: The dtypes that TensorFlow differentiates.
@@ -42,11 +43,18 @@ class TensorflowTape(NativeTape):
         key = id(self)
         _living[key] = weakref.ref(self, partial(_living.pop, key))
 
-    def watch(self, handle: Tensor, leaf: Any = None) -> Any:
-        native = leaf if leaf is not None and len(_living) == 1 else _shared_by_all(handle)
-        self._natives[handle.uid] = native
+    def watch(self, handle: Tensor) -> None:
+        native = self._natives[handle.uid] = _shared_by_all(handle)
         self._tape.watch(native)
-        return native
+
+    def read(self, uid: int, variable: Variable, value: Tensor) -> None:
+        of, leaf, _ = variable.leaf
+        # What the tape before this one noted of the leaf has gone with it.
+        if of is not value or len(_living) > 1:
+            leaf = _leaf_of(value._native)
+            variable.leaf = value, leaf, None
+        self._natives[uid] = leaf
+        self._tape.watch(leaf)
 
     def run(
         self,
@@ -160,7 +168,12 @@ def _shared_by_all(handle: Tensor) -> Any:
                 return tape._natives[handle.uid]
             if handle.uid in tape._results:
                 return handle._native
-    return tf.stop_gradient(handle._native)
+    return _leaf_of(handle._native)
+
+
+def _leaf_of(native: Any) -> Any:
+    """Return a tensor of the same values that no tape has met."""
+    return tf.stop_gradient(native)
 
 
 def _has_derivative(tensor: Tensor) -> bool:

@@ -19,41 +19,40 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, nullcontext
+from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain
-from operator import is_not
-from typing import Any, TypeAlias
+from operator import attrgetter, is_not
+from typing import Any
 
 import torch
 
 from unigrad.core import recorders
 from unigrad.core.native_tape import Kernel, NativeTape
 from unigrad.core.tensor import Tensor
+from unigrad.core.variable import Variable
 from unigrad_torch.kernels import TABLE
 from unigrad_torch.private import run_backward
 
 _Tensor = torch.Tensor
 _is_grad_enabled = torch.is_grad_enabled
+_ones_like = torch.ones_like
 _is_there: Any = partial(is_not, None)
-#: Kernels of much used ops that always return one new tensor.
+_uid_of = attrgetter("uid")
+#: Kernels of much used ops that always return one new tensor, the sums of all elements too.
 FRESH = frozenset(
     TABLE[name]
     for name in (
         "add", "subtract", "multiply", "divide", "negative", "exp", "log", "sigmoid", "tanh",
         "relu", "matmul", "linear", "mean", "sparse_softmax_crossentropy",
     )
-)  # fmt: skip
-#: A leaf, and how often tensors in the graph had been lent when it was made.
-_Leaf: TypeAlias = tuple[torch.Tensor, int]
+) | {torch.Tensor.mean, torch.Tensor.sum}  # fmt: skip
 #: The tapes that are alive.
 _living: dict[int, weakref.ref[TorchTape]] = {}
 #: The tapes whose gradients are being computed, for the gates. Not by thread: torch walks back in
 #: threads of its own on an accelerator. So one thread asks at a time once there are gates.
 _asking: list[TorchTape] = []
 _one_asks = threading.RLock()
-_NOTHING = nullcontext()
 
 
 class TorchTape(NativeTape):
@@ -80,14 +79,15 @@ class TorchTape(NativeTape):
         key = id(self)
         _living[key] = weakref.ref(self, partial(_living.pop, key))
 
-    def watch(self, handle: Tensor, leaf: _Leaf | None = None) -> _Leaf | None:
-        if leaf is not None and leaf[1] == TorchTape.lent and len(_living) == 1:
-            # What the tape before this one knew of the leaf has gone with it.
-            self._natives[handle.uid] = leaf[0]
-            return leaf
-        return self._watch(handle)
+    def read(self, uid: int, variable: Variable, value: Tensor) -> None:
+        of, leaf, lent = variable.leaf
+        # What the tape before this one knew of the leaf has gone with it.
+        if of is not value or lent != TorchTape.lent or len(_living) > 1:
+            leaf = _leaf_of(value._native)
+            variable.leaf = value, leaf, TorchTape.lent
+        self._natives[uid] = leaf
 
-    def _watch(self, handle: Tensor) -> _Leaf | None:
+    def watch(self, handle: Tensor) -> None:
         uid = handle.uid
         known = _newest(_alive(), uid)
         if known is None:
@@ -100,7 +100,6 @@ class TorchTape(NativeTape):
             # The others have uses of the value behind them, which do not lead to the alias.
             self._since[uid] = recorders.fresh_uid()
         self._natives[uid] = leaf
-        return (leaf, TorchTape.lent) if known is None else None
 
     def run(
         self,
@@ -111,15 +110,19 @@ class TorchTape(NativeTape):
         others: Sequence[Any] = (),
         uid: int = 0,
     ) -> Any:
+        if uid and kernel in FRESH and not settings and _is_grad_enabled():
+            # The commonest case, without a list of the arrays and a look for them in the result.
+            result = kernel(*map(self._natives.get, uids, natives))
+            if result.requires_grad:
+                self._natives[uid] = result
+                return result.detach()
+            return self.keep(uid, result)
         if others:
             natives = self.seen(natives, uids, others)
         else:
             natives = [*map(self._natives.get, uids, natives)]
         if _is_grad_enabled():
             result = kernel(*natives, **settings) if settings else kernel(*natives)
-            if uid and kernel in FRESH and result.requires_grad:
-                self._natives[uid] = result
-                return result.detach()
         else:
             with torch.enable_grad():
                 result = kernel(*natives, **settings)
@@ -204,23 +207,24 @@ class TorchTape(NativeTape):
             native = natives.get(target.uid)
             if native is not None:
                 outputs.append(native)
-                seeds.append(torch.ones_like(native) if cotangent is None else cotangent)
-        inputs = [natives.get(source.uid) for source in sources]
-        usable = [*filter(_is_there, inputs)]
+                seeds.append(_ones_like(native) if cotangent is None else cotangent)
+        inputs = [*map(natives.get, map(_uid_of, sources))]
+        usable = (*filter(_is_there, inputs),)
         if not usable or not outputs:
             return [None] * len(inputs)
+        # Another living tape may share this graph and ask later.
+        keep = keep or differentiable or len(_living) > 1
         # Only a gate wants to know who asks.
-        with _asked_by(self) if TorchTape.gates else _NOTHING:
-            gradients: tuple[torch.Tensor | None, ...] = run_backward(
-                tuple(outputs),
-                tuple(seeds),
-                # Another living tape may share this graph and ask later.
-                keep or differentiable or len(_living) > 1,
-                differentiable,
-                tuple(usable),
-                allow_unreachable=True,
-                accumulate_grad=False,
-            )
+        walk = run_backward if not TorchTape.gates else partial(_asked_by, self)
+        gradients: tuple[torch.Tensor | None, ...] = walk(
+            (*outputs,),
+            (*seeds,),
+            keep,
+            differentiable,
+            usable,
+            allow_unreachable=True,
+            accumulate_grad=False,
+        )
         if differentiable:
             gradients = _distinct(gradients, seeds)
         if len(usable) == len(inputs):
@@ -252,13 +256,12 @@ def _leaf_of(native: torch.Tensor) -> torch.Tensor:
         return native.clone().requires_grad_()
 
 
-@contextmanager
-def _asked_by(tape: TorchTape) -> Iterator[None]:
-    """Shut a tape's gates inside the block."""
+def _asked_by(tape: TorchTape, *given: Any, **settings: Any) -> Any:
+    """Walk back with a tape's gates shut."""
     with _one_asks:
         _asking.append(tape)
         try:
-            yield
+            return run_backward(*given, **settings)
         finally:
             _asking.remove(tape)
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping, Sequence
 
 from unigrad.autodiff.differentiation import Recorded
 from unigrad.core.native_tape import Native
@@ -16,16 +16,20 @@ class HeldArrays:
     """
 
     def __init__(self) -> None:
-        #: Watched tensors' arrays, which stay alive here, so that no other one gets their identity.
-        self.watched: list[Native] = []
         #: Identities of the arrays in the recordings looked at so far.
         self._identities: set[int] = set()
         self._seen = 0
 
-    def has(self, tape: Recorded, values: Iterable[Tensor], native: Native) -> bool:
+    def has(
+        self,
+        tape: Recorded,
+        watched: Sequence[Native],
+        handles: Mapping[int, Sequence[Tensor]],
+        native: Native,
+    ) -> bool:
         """Tell whether an array is that of a value that the tape tracks.
 
-        ``values`` are those of the variables that it watches.
+        ``watched`` are arrays that it watches, and ``handles`` those of variables.
         """
         recordings = tape.recordings[self._seen :]
         self._seen += len(recordings)
@@ -34,8 +38,9 @@ class HeldArrays:
             self._identities.update(
                 id(x) for x, uid in zip(one.inputs, one.uids, strict=True) if uid in tape.tracked
             )
-        if id(native) in self._identities or any(one is native for one in self.watched):
-            return True
-        return any(value._native is native for value in values) or any(
-            one is not None and one.holds(native) for one in tape.native_tapes.values()
+        return (
+            id(native) in self._identities
+            or any(one is native for one in watched)
+            or any(one._native is native for some in handles.values() for one in some)
+            or any(one is not None and one.holds(native) for one in tape.native_tapes.values())
         )

@@ -92,11 +92,11 @@ class GradientTape:
         self.recordings: list[Recording] = []
         self.native_tapes: dict[Backend, NativeTape | None] = {}
         self.variables: dict[int, Variable] = {}
-        #: For every watched variable the value that was read last.
-        self._values: dict[int, Tensor] = {}
         #: For every watched variable its readers' handles, one for each value that it had.
         self._handles: dict[int, list[Tensor]] = {}
-        self._held = HeldArrays()
+        #: Watched tensors' arrays, which stay alive here, so that no other one gets their identity.
+        self._watched: list[Native] = []
+        self._held: HeldArrays | None = None
 
     # -- recording
 
@@ -185,7 +185,7 @@ class GradientTape:
         native = tapes[backend] if backend in tapes else self._open(backend)
         if native is not None:
             native.watch(tensor)
-        self._held.watched.append(tensor._native)
+        self._watched.append(tensor._native)
         self.tracked[tensor.uid] = ()
 
     def _open(self, backend: Backend) -> NativeTape | None:
@@ -193,9 +193,11 @@ class GradientTape:
         # A recorder around this tape that lives by the rules (a forward accumulator, say) must
         # see the backward pass: only the reference's is made of ops. So must an interpreter, where
         # values of its own and of the library meet, and whoever follows the arrays unseen.
-        rules = stack.frames or recorders.thread.by_rules
-        if rules or any(one.needs_rules for one in recorders.active()):
+        if stack.frames or recorders.thread.by_rules:
             self.needs_rules = True
+        for one in recorders.active():
+            if one.needs_rules:
+                self.needs_rules = True
         native = self.native_tapes[backend] = None if self.needs_rules else backend.open_tape()
         return native
 
@@ -215,11 +217,12 @@ class GradientTape:
         key = variable.uid
         handles = self._handles.get(key)
         if handles is not None:
-            if self._values[key] is value and (handle is None or handles[-1] is handle):
-                return handles[-1]
+            last = handles[-1]
+            if last._native is value._native and (handle is None or last is handle):
+                return last
             if handle is not None and any(one is handle for one in handles):
                 return handle
-        elif variable._trainable and self._watch_accessed and variable.inexact:
+        elif variable.watchable and self._watch_accessed:
             self.variables[key] = variable
         elif key not in self.variables:
             return wrap(value.backend, value._native) if handle is None else handle
@@ -231,10 +234,8 @@ class GradientTape:
             handle = Tensor()
             handle._native, handle.backend, handle.uid = value._native, backend, next(_uids)
             if native is not None:
-                of, leaf = variable.leaf
-                variable.leaf = value, native.watch(handle, leaf if of is value else None)
+                native.read(handle.uid, variable, value)
             self.tracked[handle.uid] = ()
-        self._values[key] = value
         if handles is None:
             self._handles[key] = [handle]
         else:
@@ -248,8 +249,8 @@ class GradientTape:
 
     def handle_of(self, variable: Variable, value: Tensor) -> Tensor | None:
         """Return the handle under which this tape knows a variable's value."""
-        key = variable.uid
-        return self._handles[key][-1] if self._values.get(key) is value else None
+        handles = self._handles.get(variable.uid)
+        return handles[-1] if handles and handles[-1]._native is value._native else None
 
     # -- asking
 
@@ -291,12 +292,14 @@ class GradientTape:
         self._spend()
         source_leaves, structure = tree.flatten_quickly(sources, _LEAVES)
         groups = source_handles(source_leaves, self.tracked, self._handles)
-        if output_gradients is None:
-            target_leaves, target_structure = tree.flatten_quickly(target, _LEAVES)
+        cotangents: list[Tensor | None]
+        if type(target) is Tensor and output_gradients is None:
+            # A loss, most often.
+            target_leaves, targets, cotangents = [target], [target], [None]
         else:
             target_leaves, target_structure = tree.flatten(target)
-        targets = [target_handle(one, self._handles) for one in target_leaves]
-        cotangents = given_cotangents(targets, target_structure, output_gradients)
+            targets = [target_handle(one, self._handles) for one in target_leaves]
+            cotangents = given_cotangents(targets, target_structure, output_gradients)
         found = differentiate(self, targets, cotangents, [*chain.from_iterable(groups)])
         self._release()
         sizes = [*map(len, groups)]
@@ -331,12 +334,13 @@ class GradientTape:
     def _release(self) -> None:
         """Let go of every recorded value of a spent tape."""
         if self._spent:
-            self.native_tapes, self.recordings, self._values, self._handles = {}, [], {}, {}
-            self._held = HeldArrays()
+            self.native_tapes, self.recordings, self._handles = {}, [], {}
+            self._watched, self._held = [], None
 
     def holds(self, native: Native) -> bool:
         """Tell whether an array is that of a value that this tape tracks."""
-        return self._held.has(self, self._values.values(), native)
+        self._held = self._held or HeldArrays()
+        return self._held.has(self, self._watched, self._handles, native)
 
     def track(self, tensor: Tensor, native: Any) -> None:
         """Track what a library computed in our sight: another tape's gradient, say.

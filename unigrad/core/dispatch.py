@@ -126,8 +126,7 @@ def dispatch(
         # An empty mapping costs the call a copy of it.
         result = kernel(*natives, **settings) if settings else kernel(*natives)
     except Exception as error:
-        given = natives + op.scalars
-        result = _by_rare_kernel(op.declared, backend, given, settings or op.settings, error)
+        result = _by_rare_kernel(op, backend, natives, settings, error)
     if type(result) is not backend.array_type:
         if type(result) is tuple or type(result) is list:
             return tuple(wrap_all(backend, result))
@@ -141,19 +140,21 @@ def dispatch(
 
 
 def _by_rare_kernel(
-    op: Op,
+    given: Op | Planned,
     backend: Backend,
-    natives: Sequence[Any],
+    natives: tuple[Any, ...],
     settings: Mapping[str, Any],
     error: Exception,
 ) -> Any:
     """Run the kernel that a backend has for dtypes which its library does not take.
 
-    These are integers, through which nothing is differentiated.
+    These are integers, through which nothing is differentiated. The arguments are those of
+    `dispatch`, and what went wrong.
 
     Raises:
         UnigradError: if there is none, what `explain` makes of the error.
     """
+    op, natives, settings = given.declared, natives + given.scalars, settings or given.settings
     if backend.rare:
         found = [backend.dtype(one) for one in natives if type(one) not in SCALARS]
         kernel = backend.rare_kernel(op, found)
@@ -180,16 +181,9 @@ def dispatch_recorded(
         uids: tuple[int, ...] = tuple(map(_uid_of, inputs))
     except AttributeError:  # Of Python's scalars.
         uids = tuple([x.uid if type(x) is Tensor else 0 for x in inputs])
-    op, scalars = given.declared, given.scalars
-    if scalars:
-        inputs, natives, uids = inputs + scalars, natives + scalars, uids + (0,) * len(scalars)
-    settings = settings or given.settings
-    if op.dependencies is not None and any(uids):
-        needed = op.dependencies(*natives)
-        uids = tuple([uid if one else 0 for uid, one in zip(uids, needed, strict=True)])
+    # The commonest case beside none at all: one tape, and an op with one result.
     single = _thread.single
     if single is not None:
-        # The commonest case beside none at all: one tape, and an op with one result.
         tracked = single.tracked
         for uid in uids:
             if uid in tracked:
@@ -197,48 +191,82 @@ def dispatch_recorded(
         else:
             return None
         graph = single.native_tapes.get(backend)
-        kernel = op.kernels[backend] or _body_as_kernel(op, backend, graph is not None)
-        if kernel is None or (
-            graph is None and op.rule is None and (single.needs_rules or not backend.differentiates)
-        ):
-            return op.body(*inputs, **settings)  # type: ignore[misc]
-        pullback, uid = None, next(_uids)
-        try:
-            if graph is not None:
-                result = graph.run(kernel, natives, uids, settings, (), uid)
-            else:
-                result, pullback = backend.run_watched(
-                    op, kernel, natives, uids, settings, _thread.active
-                )
-        except Exception as error:
-            result = _by_rare_kernel(op, backend, natives, settings, error)
-        if type(result) is not backend.array_type:
-            if type(result) is tuple or type(result) is list:
-                return _recorded(op, backend, natives, uids, settings, [single], result, pullback)
-            result = backend.settle(result)
-            if graph is not None:
-                result = graph.keep(uid, result)
-        output = Tensor()
-        output._native = result
-        output.backend = backend
-        output.uid = uid
         if graph is not None:
+            kernel = given.kernels[backend]
+            if kernel is None:
+                return given.body(*inputs, **settings)  # type: ignore[misc]
+            uid = next(_uids)
+            try:
+                result = graph.run(kernel, natives, uids, settings, (), uid)
+            except Exception as error:
+                result = _by_rare_kernel(given, backend, natives, settings, error)
+            if type(result) is not backend.array_type:
+                if type(result) is tuple or type(result) is list:
+                    return _recorded(
+                        given.declared, backend, natives, uids, settings, [single], result, None
+                    )
+                result = graph.keep(uid, backend.settle(result))
+            output = Tensor()
+            output._native = result
+            output.backend = backend
+            output.uid = uid
             tracked[uid] = uids
-        else:
-            one = (op, backend, natives, uids, settings, (result,), (uid,), False, pullback)
-            single.record(_new_tuple(Recording, one), (output,))
-        return output
-    watching = recorders.watchers(uids, backend.depth)
-    if not watching:
-        return None
-    return _dispatch_to_several(op, backend, inputs, natives, uids, settings, watching)
+            return output
+    return _record(given, backend, inputs, natives, uids, settings, single)
+
+
+def _record(
+    given: Op | Planned,
+    backend: Backend,
+    inputs: tuple[Any, ...],
+    natives: tuple[Any, ...],
+    uids: tuple[int, ...],
+    settings: Mapping[str, Any],
+    single: Any,
+) -> Any:
+    """Run an op that a recorder without a graph tracks, or several recorders may; tell them.
+
+    ``single`` is the only one there is, which tracks an input, or ``None``.
+    """
+    # What is recorded is all that an op was given.
+    op, scalars = given.declared, given.scalars
+    if scalars:
+        inputs, natives, uids = inputs + scalars, natives + scalars, uids + (0,) * len(scalars)
+    settings = settings or given.settings
+    if op.dependencies is not None:
+        needed = op.dependencies(*natives)
+        uids = tuple([uid if one else 0 for uid, one in zip(uids, needed, strict=True)])
+    if single is None or op.dependencies is not None:
+        watching = recorders.watchers(uids, backend.depth)
+        if not watching:
+            return None
+        return _dispatch_to_several(op, backend, inputs, natives, uids, settings, watching)
+    kernel = op.kernels[backend] or _body_as_kernel(op, backend, False)
+    if kernel is None or (op.rule is None and (single.needs_rules or not backend.differentiates)):
+        return op.body(*inputs, **settings)  # type: ignore[misc]
+    pullback, uid = None, next(_uids)
+    try:
+        result, pullback = backend.run_watched(op, kernel, natives, uids, settings, _thread.active)
+    except Exception as error:
+        result = _by_rare_kernel(op, backend, natives, settings, error)
+    if type(result) is not backend.array_type:
+        if type(result) is tuple or type(result) is list:
+            return _recorded(op, backend, natives, uids, settings, [single], result, pullback)
+        result = backend.settle(result)
+    output = Tensor()
+    output._native = result
+    output.backend = backend
+    output.uid = uid
+    one = (op, backend, natives, uids, settings, (result,), (uid,), False, pullback)
+    single.record(_new_tuple(Recording, one), (output,))
+    return output
 
 
 def _dispatch_to_several(
     op: Op,
     backend: Backend,
     inputs: Sequence[Any],
-    natives: Sequence[Any],
+    natives: tuple[Any, ...],
     uids: tuple[int, ...],
     settings: Mapping[str, Any],
     watching: Sequence[Any],

@@ -25,7 +25,7 @@ exchanging = threading.RLock()
 #: How often an update is computed freely before it is computed with all others waiting.
 FREE_RUNS = 4
 #: The leaf of a variable whose value no tape has met.
-NO_LEAF = (None, None)
+NO_LEAF = (None, None, None)
 
 
 def exchange(

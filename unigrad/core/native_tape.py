@@ -41,12 +41,16 @@ class NativeTape(ABC):
     """
 
     @abstractmethod
-    def watch(self, handle: Any, leaf: Any = None) -> Any:
-        """Make the handle's value a source of this tape; return what stands for it.
+    def watch(self, handle: Any) -> None:
+        """Make the handle's value a source of this tape."""
 
-        ``leaf`` is what this returned to the tape that watched the same array before: to be used
-        again if nothing that other tapes noted of it can be seen from this one. ``None`` is
-        returned when it cannot.
+    @abstractmethod
+    def read(self, uid: int, variable: Any, value: Any) -> None:
+        """Make a variable's value a source under an identity that no tape has met.
+
+        What stands for it is noted in ``variable.leaf``: the value, that, and what else the tape
+        wants to know. It is used again for the same value, if nothing that other tapes noted of it
+        can be seen from here.
         """
 
     @abstractmethod

@@ -61,7 +61,16 @@ class Variable(_LikeTensor):
         9.0
     """
 
-    __slots__ = ("__weakref__", "_tensor", "_trainable", "inexact", "leaf", "name", "uid")
+    __slots__ = (
+        "__weakref__",
+        "_tensor",
+        "_trainable",
+        "inexact",
+        "leaf",
+        "name",
+        "uid",
+        "watchable",
+    )
 
     def __init__(
         self,
@@ -77,13 +86,15 @@ class Variable(_LikeTensor):
         else:
             tensor = tracing.trace.outside(_initial, value, wanted)
         self._tensor = tensor
-        #: A value and what stood for it in the last native tape, to be used again: a pair, since
-        #: another thread may assign at any time.
-        self.leaf: tuple[Tensor | None, Any] = NO_LEAF
+        #: A value and what stood for it in the last native tape, to be used again: see
+        #: `unigrad.core.native_tape.NativeTape.read`. One object, since another thread may assign
+        #: at any time.
+        self.leaf: tuple[Tensor | None, Any, Any] = NO_LEAF
         #: Whether its dtype, which never changes, has derivatives.
         self.inexact = tensor._native.dtype in tensor.backend.native_floats
-        #: What `trainable` says, for tapes, which ask at every read.
         self._trainable = bool(trainable)
+        #: Whether tapes watch it when it is read, which ask every time.
+        self.watchable = self._trainable and self.inexact
         self.name = name
         #: Its identity for tapes, never used again for another variable.
         self.uid = recorders.fresh_uid()
@@ -98,8 +109,7 @@ class Variable(_LikeTensor):
             return self._tensor
         single = _thread.single
         if single is not None:
-            handle: Tensor = single.read(self, self._tensor)
-            return handle
+            return single.read(self, self._tensor)  # type: ignore[no-any-return]
         return _read_together(self, self.current())
 
     def assign(self, value: TensorLike) -> Variable:
@@ -213,6 +223,7 @@ class Variable(_LikeTensor):
     @trainable.setter
     def trainable(self, trainable: bool) -> None:
         self._trainable = bool(trainable)
+        self.watchable = self._trainable and self.inexact
         context.structure_changed()
 
     @property

@@ -82,8 +82,10 @@ def sparse_categorical_crossentropy(
         0.6931471824645996
     """
     name = "sparse_categorical_crossentropy"
-    label_smoothing = number(name, "label_smoothing", label_smoothing, 0.0, 1.0)
-    smooth = not is_zero(label_smoothing)
+    smooth = type(label_smoothing) is not float or label_smoothing != 0.0
+    if smooth:
+        label_smoothing = number(name, "label_smoothing", label_smoothing, 0.0, 1.0)
+        smooth = not is_zero(label_smoothing)
     if from_logits and weights is None and mask is None and class_weights is None and not smooth:
         # Straight to the op, which checks the labels itself.
         losses = sparse_softmax_crossentropy(y_pred, y_true)

@@ -313,6 +313,16 @@ def a_variable_that_an_inner_tape_watches_after_an_assignment(api: Api) -> Any:
     return [inner.gradient(z, v), outer.gradient(y, v)]
 
 
+@scenario(16.0)
+def a_variable_assigned_between_reads_of_two_tapes(api: Api) -> Any:
+    v = api.variable(3.0)
+    with api.GradientTape(), api.GradientTape() as inner:
+        y = v * v
+        v.assign(5.0)
+        y = y + v * v
+    return inner.gradient(y, v)
+
+
 @scenario(10.0)
 def a_variable_that_an_inner_tape_watches_after_it_was_read_again(api: Api) -> Any:
     v = api.variable(3.0, trainable=False)
