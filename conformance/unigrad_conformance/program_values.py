@@ -257,6 +257,34 @@ def singular_matrices_are_nan() -> None:
     _require("gradient of det", slope(both), [[[4.0, -2.0], [-2.0, 1.0]], one], 1e-6)
 
 
+#: Functions that scale what would leave the range when it is squared.
+_SCALING: dict[str, Callable[[ug.Tensor], ug.Tensor]] = {
+    "norm": lambda x: ug.norm(x, axis=-1),
+    "std": lambda x: ug.std(x, axis=-1),
+    "nanstd": lambda x: ug.nanstd(x, axis=-1),
+    "segment_std": lambda x: ug.segment_std(x, [0, 0], 1),
+    "l2_normalize": ug.nn.l2_normalize,
+    "triplet": lambda x: ug.losses.triplet(x, x, x),
+}
+
+
+def constants_of_zeros_stay() -> None:
+    """Zeros that a compiler sees give what zeros from outside give, to first order."""
+
+    def values_and_slopes(x: ug.Tensor) -> list[ug.Tensor]:
+        rows = []
+        for function in _SCALING.values():
+            rows += [function(x), ug.grad(lambda x, f=function: ug.sum(f(x)))(x)]
+        return rows
+
+    x = ug.asarray(np.zeros((2, 3)))
+    expected = ug.jit(values_and_slopes)(x)
+    found = ug.jit(lambda x: values_and_slopes(ug.zeros_like(x)))(x)
+    names = [what for name in _SCALING for what in (name, f"gradient of {name}")]
+    for name, one, other in zip(names, found, expected, strict=True):
+        _require(name, one, other.numpy(), 1e-14)
+
+
 PROGRAM_VALUES: dict[str, Callable[[], None]] = {
     one.__name__.replace("_", " "): one
     for one in (
@@ -270,6 +298,7 @@ PROGRAM_VALUES: dict[str, Callable[[], None]] = {
         variables_are_no_constants,
         results_stay,
         a_value_used_twice_stays,
+        constants_of_zeros_stay,
         random_programs_agree,
     )
 }

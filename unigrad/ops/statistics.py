@@ -202,7 +202,9 @@ def power_of(peak: Tensor) -> Tensor:
     """Return the power of two that brings numbers up to a peak where their squares are in range."""
     edge, shift = _REACH[peak.dtype.itemsize]
     one = constant(peak, 1)
-    return where(peak > 2.0**edge, 2.0**-shift, where(peak < 2.0**-edge, 2.0**shift, one))
+    # Not of 0: XLA makes (x s)² of constants x² s², which is 0 · ∞.
+    small = logical_and(peak > 0.0, peak < 2.0**-edge)
+    return where(peak > 2.0**edge, 2.0**-shift, where(small, 2.0**shift, one))
 
 
 @composite
