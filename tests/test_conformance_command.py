@@ -29,8 +29,13 @@ def test_letters_choose_trials(tmp_path: Path) -> None:
     assert found.exit_code == 0, found.output
     assert trials_of(tmp_path / "a.xml") == ["expm1", "expm1 through interop", "expm1 at the ends"]
     assert re.search(r"^numpy: 3/3 trials in \d+ s$", found.output, re.MULTILINE)
-    family = conformance("-k", "lifetime/", "--level", "quick", "--junit", str(tmp_path / "b.xml"))
+    flags = ["--level", "quick", "--junit", str(tmp_path / "b.xml"), "--durations", "2"]
+    family = conformance("-k", "lifetime/", *flags)
     assert family.exit_code == 0, family.output
+    slow = re.findall(r"^numpy: (\d+\.\d\d) s (lifetime/\w+)$", family.output, re.MULTILINE)
+    assert [name for _, name in slow[:1]] == ["lifetime/long_chain"]
+    assert len(slow) == 2
+    assert float(slow[0][0]) >= float(slow[1][0])
     assert len(trials_of(tmp_path / "b.xml")) > 3
     assert conformance("-k", "lifetime/", "--op", "expm1").exit_code == 1
     nothing = conformance("-k", "nonesuch")

@@ -79,8 +79,9 @@ def conformance(
     level: Annotated[
         _Level,
         typer.Option(
-            help="quick: values and gradients, the costly checks where they take no compiler; "
-            "full: all on one sample per op; exhaustive: on every sample, and random programs."
+            help="quick: all checks where they take no compiler, elsewhere one sample of each op "
+            "and some of what is alike; full: all on one sample per op; exhaustive: on every "
+            "sample, and random programs."
         ),
     ] = _Level.full,
     json: Annotated[Path | None, typer.Option(help="Write the results there.")] = None,
@@ -93,6 +94,9 @@ def conformance(
         Path | None,
         typer.Option(help="Keep every outcome in this file; go on with the run that left it."),
     ] = None,
+    durations: Annotated[
+        int, typer.Option(min=0, help="Name so many of the slowest trials on each backend.")
+    ] = 0,
 ) -> None:
     """Check that the backends do what the specification says; print a report."""
     if context.invoked_subcommand is not None:
@@ -116,6 +120,7 @@ def conformance(
         reports=report or [],
         junit_file=junit,
         journal_file=resume,
+        durations=durations,
     )
     raise typer.Exit(0 if fine else 1)
 

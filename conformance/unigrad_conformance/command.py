@@ -16,7 +16,7 @@ from unigrad_conformance.junit import as_junit
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.page import as_html
 from unigrad_conformance.progress import Counter
-from unigrad_conformance.report import as_json, as_markdown, cell, families, worst
+from unigrad_conformance.report import as_json, as_markdown, cell, families, slowest, worst
 from unigrad_conformance.session import Outcome, Selection, Session
 
 
@@ -31,6 +31,7 @@ def conformance(
     reports: Sequence[Path] = (),
     junit_file: Path | None = None,
     journal_file: Path | None = None,
+    durations: int = 0,
 ) -> bool:
     """Run, print, write; tell whether there were no deviations.
 
@@ -44,6 +45,7 @@ def conformance(
         reports: write the report there, as HTML or as Markdown by the name's ending.
         junit_file: write the results there as JUnit XML.
         journal_file: keep every outcome there, and go on with the run that left the file.
+        durations: how many of the slowest trials are named.
     """
     console = Console()
     for file in (json_file, *reports, junit_file, journal_file):
@@ -74,6 +76,8 @@ def conformance(
         _say(console, "nothing was run", "red")
         return False
     _show(console, ledgers)
+    for line in slowest(outcomes, durations):
+        _say(console, line)
     if json_file is not None:
         json_file.write_text(json.dumps(as_json(ledgers), indent=1) + "\n")
     for file in reports:

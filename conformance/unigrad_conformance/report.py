@@ -43,6 +43,15 @@ def worst(ledger: Ledger) -> list[tuple[str, str, float]]:
     return [(op, dtype, error) for (op, dtype), error in ranked[:_NAMED]]
 
 
+def slowest(outcomes: Mapping[str, Sequence[Outcome]], count: int) -> list[str]:
+    """Return a line for each of the trials that took longest on a backend."""
+    return [
+        f"{backend}: {one.seconds:.2f} s {one.family}/{one.name}"
+        for backend, some in outcomes.items()
+        for one in sorted(some, key=lambda one: -one.seconds)[:count]
+    ]
+
+
 def as_json(ledgers: Sequence[Ledger]) -> dict[str, Any]:
     """Return everything as plain data."""
     return {
