@@ -187,6 +187,17 @@ def test_searches_of_the_model() -> None:
     assert model.greedy(SOURCE, max_length=4).tokens.tolist() == [[9] * 4] * 3 != before
 
 
+def test_settings_that_a_search_has_not() -> None:
+    model = small_model()
+    for call, search, name in (
+        (model.beam, "beam_search", "beams"),
+        (model.beam, "beam_search", "padding"),
+        (model.greedy, "greedy_search", "n_best"),
+    ):
+        with pytest.raises(TypeError, match=rf"{search}\(\) got an unexpected .* '{name}'"):
+            call(SOURCE, max_length=3, **{name: 2})
+
+
 def test_unknown_symbols(backend: str) -> None:
     model = small_model()
     for wrong in (-1, 9):

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from inspect import signature
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
@@ -10,10 +11,10 @@ from unigrad.core.arguments import as_tensor, visible
 from unigrad.core.dtypes import INTEGER
 from unigrad.core.errors import DTypeError, OutOfBoundsError, SettingError, ShapeError
 from unigrad.core.tensor import Tensor
-from unigrad.decoding.beam import searched
-from unigrad.decoding.greedy import greedy_searched
+from unigrad.decoding.beam import beam_search, searched
+from unigrad.decoding.greedy import greedy_search, greedy_searched
 from unigrad.decoding.padding import pad_sources
-from unigrad.decoding.sampling import sampled
+from unigrad.decoding.sampling import sample, sampled
 from unigrad.decoding.states import repeat_rows
 from unigrad.decoding.steps import Decoded, Problems, Step, check, count
 from unigrad.decoding.streaming import stream
@@ -32,6 +33,13 @@ _SEARCHES: dict[str, Callable[..., tuple[Decoded, Problems]]] = {
     "sample": sampled,
     "beam_search": searched,
 }
+_PUBLIC: dict[str, Callable[..., Decoded]] = {
+    "greedy_search": greedy_search,
+    "sample": sample,
+    "beam_search": beam_search,
+}
+#: What the model itself tells a search.
+_KNOWN = ("step", "state", "batch", "start", "end", "padding", "source_lengths")
 #: Settings of searches that are tensors: inputs of a compiled search.
 _INPUTS = ("key", "prefix")
 
@@ -59,11 +67,24 @@ def _thawed(static: tuple[tuple[str, Any], ...]) -> dict[str, Any]:
 _compiled_searches: WeakKeyDictionary[EncoderDecoder, dict[Any, Any]] = WeakKeyDictionary()
 
 
+def _check_names(search: str, names: Iterable[str]) -> None:
+    """Check that a search has settings of these names, and that they are the caller's to give.
+
+    Raises:
+        TypeError: as the search itself would.
+    """
+    taken = signature(_PUBLIC[search]).parameters
+    for name in names:
+        if name not in taken or name in _KNOWN:
+            raise TypeError(f"{search}() got an unexpected keyword argument {name!r}")
+
+
 def _compiled(model: EncoderDecoder, search: str, static: Any) -> Callable[..., Any]:
     """Return a model's search with certain settings as a compiled function."""
     known = _compiled_searches.setdefault(model, {})
     name = (search, Static(static))
     if name not in known:
+        _check_names(search, [one for one, _ in static])
         owner = ref(model)
 
         def searched_by_model(source: Tensor, given: dict[str, Any]) -> Any:
