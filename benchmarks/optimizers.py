@@ -84,14 +84,15 @@ def by_optax(weights: Arrays, gradients: Arrays) -> Callable[[], Any]:
     held = [jax.numpy.asarray(w) for w in weights]
     state = optimizer.init(held)
 
+    # Gradients are arguments: of constants XLA would compute a part of the step as it compiles.
     @jax.jit
-    def step(held: Any, state: Any) -> Any:
-        updates, state = optimizer.update(given, state, held)
+    def step(gradients: Any, held: Any, state: Any) -> Any:
+        updates, state = optimizer.update(gradients, state, held)
         return optax.apply_updates(held, updates), state
 
     def run() -> Any:
         nonlocal held, state
-        held, state = step(held, state)
+        held, state = step(given, held, state)
         return jax.block_until_ready(held)
 
     return run

@@ -179,6 +179,12 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
     "average": (
         lambda: metrics.F1(2, average="mean"), ug.SettingError, "average='mean'"
     ),
+    **{
+        f"events of {make.__name__}": (
+            lambda make=make: make().update([0, 2], [0.1, 0.9]), ug.SettingError, "from 0 to 2"
+        )
+        for make in (metrics.AUC, metrics.BinaryAccuracy, metrics.F1)
+    },
     "k": (lambda: metrics.TopKAccuracy(3).update([0], [[0.1, 0.9]]), ug.SettingError, "k=3"),
     "texts": (lambda: metrics.CHRF().update(["a"], []), ug.ShapeError, "references"),
 }  # fmt: skip
@@ -199,8 +205,12 @@ def test_padding_may_be_anything() -> None:
     matrix.update([1, -1], [0, 9], [True, False])
     assert matrix.result().tolist() == [[0.0, 0.0], [1.0, 0.0]]
     area = metrics.AUC()
-    area.update([1, 0, 0], [0.9, 0.1, math.nan], [1, 1, 0])
+    area.update([1, 0, -100], [0.9, 0.1, math.nan], [1, 1, 0])
     assert area.result() == 1.0
+    for make in (metrics.BinaryAccuracy, metrics.F1):
+        metric = make()
+        metric.update([1, -100], [0.9, math.nan], [True, False])
+        assert metric.result() == 1.0
 
 
 def test_state_lies_beside_what_is_counted() -> None:
@@ -250,9 +260,11 @@ def test_texts_are_sacrebleus() -> None:
     running.update(references[:2], found[:2])
     running.update(references[2:], found[2:])
     assert running.result() == pytest.approx(metrics.bleu(references, found), rel=1e-12)
-    settings: dict[str, Any] = {"smooth_method": "floor", "smooth_value": 0.2, "tokenize": "char"}
-    expected = sacrebleu.corpus_bleu(found, columns, lowercase=True, **settings).score
-    assert metrics.bleu(references, found, lowercase=True, **settings) == pytest.approx(expected)
+    settings: dict[str, Any] = {"smooth_value": 0.2, "tokenize": "char", "lowercase": True}
+    for settings["smooth_method"] in ("floor", "add-k", "none", "exp"):
+        expected = sacrebleu.corpus_bleu(found, columns, **settings).score
+        assert metrics.bleu(references, found, **settings) == pytest.approx(expected)
+    assert metrics.bleu([""], [""]) == metrics.chrf([""], [""]) == 0.0
 
 
 #: Wrong metrics: what is replaced, by what, and whose test must fail.

@@ -44,8 +44,7 @@ def exchange(
             fitting = [one._quickly_fitting(v) for one, v in zip(variables, values, strict=True)]
             with exchanging:
                 if all(map(is_, before, [one._tensor for one in variables])):
-                    for variable, tensor in zip(variables, fitting, strict=True):
-                        variable.replace(tensor)
+                    replace_all(variables, fitting)
                     return result
     # A trace has values of its own. Compiling waits for nothing that is held here.
     with exchanging if tracing.trace is None else nullcontext():

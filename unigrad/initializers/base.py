@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from math import inf
 from typing import Any, TypeAlias
 
 from unigrad.core.arguments import constant
 from unigrad.core.dtypes import DType, DTypeLike
+from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.random.keys import draw_shape, float_dtype
 
@@ -30,6 +32,13 @@ class Initializer(ABC):
     @abstractmethod
     def draw(self, key: Any, shape: tuple[int, ...], dtype: DType) -> Tensor:
         """Return weights; shape and dtype are normalised."""
+
+
+def check_spread(initializer: Initializer, what: str, value: float) -> None:
+    """Refuse a standard deviation, or a scale of variances, that is negative or not finite."""
+    if not 0.0 <= value < inf:
+        name = type(initializer).__name__
+        raise SettingError(f"{name}: {what}={value}: expected a finite number, at least 0")
 
 
 def scaled(draw: Tensor, factor: float, shift: float = 0.0) -> Tensor:

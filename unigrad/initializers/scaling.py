@@ -16,7 +16,7 @@ from unigrad import random
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.tensor import Tensor
-from unigrad.initializers.base import Initializer, Shape, scaled
+from unigrad.initializers.base import Initializer, Shape, check_spread, scaled
 from unigrad.random.keys import draw_shape
 
 #: The standard deviation of a standard normal variable truncated at ±2.
@@ -36,7 +36,8 @@ class VarianceScaling(Initializer):
         gates: how many kernels lie side by side along the axis of outputs.
 
     Raises:
-        SettingError: when the mode or the distribution is unknown, or the scale negative.
+        SettingError: when the mode or the distribution is unknown, or the scale is negative or not
+            finite.
 
     Example:
         >>> VarianceScaling(2.0, "fan_out")(random.key(0), (3, 4)).shape
@@ -56,8 +57,7 @@ class VarianceScaling(Initializer):
         if self.distribution not in _DISTRIBUTIONS:
             known = ", ".join(_DISTRIBUTIONS)
             raise SettingError(f"distribution {self.distribution!r} is none of {known}")
-        if self.scale < 0:
-            raise SettingError(f"the scale of a variance is not negative: {self.scale}")
+        check_spread(self, "scale", self.scale)
 
     def draw(self, key: Any, shape: tuple[int, ...], dtype: DType) -> Tensor:
         fan = _MODES[self.mode](*fans(shape, self.in_axis, self.out_axis, self.gates))

@@ -11,7 +11,7 @@ from unigrad import random
 from unigrad.core.arguments import as_tensor, constant
 from unigrad.core.dtypes import DType
 from unigrad.core.tensor import Tensor
-from unigrad.initializers.base import Initializer, scaled
+from unigrad.initializers.base import Initializer, check_spread, scaled
 
 
 @dataclass(frozen=True)
@@ -55,10 +55,17 @@ class Uniform(Initializer):
 
 @dataclass(frozen=True)
 class Normal(Initializer):
-    """Normal."""
+    """Normal.
+
+    Raises:
+        SettingError: when the standard deviation is negative or not finite.
+    """
 
     stddev: float = 0.05
     mean: float = 0.0
+
+    def __post_init__(self) -> None:
+        check_spread(self, "stddev", self.stddev)
 
     def draw(self, key: Any, shape: tuple[int, ...], dtype: DType) -> Tensor:
         return scaled(random.normal(key, shape, dtype), self.stddev, self.mean)
@@ -66,12 +73,19 @@ class Normal(Initializer):
 
 @dataclass(frozen=True)
 class TruncatedNormal(Initializer):
-    """Normal, cut at so many standard deviations (those before the cut)."""
+    """Normal, cut at so many standard deviations (those before the cut).
+
+    Raises:
+        SettingError: when the standard deviation is negative or not finite.
+    """
 
     stddev: float = 0.05
     mean: float = 0.0
     lower: float = -2.0
     upper: float = 2.0
+
+    def __post_init__(self) -> None:
+        check_spread(self, "stddev", self.stddev)
 
     def draw(self, key: Any, shape: tuple[int, ...], dtype: DType) -> Tensor:
         draw = random.truncated_normal(key, self.lower, self.upper, shape, dtype)

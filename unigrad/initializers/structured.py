@@ -13,7 +13,7 @@ from unigrad.core.arguments import as_tensor, constant
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.tensor import Tensor
-from unigrad.initializers.base import Initializer, scaled
+from unigrad.initializers.base import Initializer, check_spread, scaled
 from unigrad.ops.comparison import where
 from unigrad.ops.shaping import reshape
 from unigrad.random.keys import halves
@@ -112,7 +112,8 @@ class Sparse(Initializer):
     Source: Martens, "Deep learning via Hessian-free optimization", 2010.
 
     Raises:
-        SettingError: when the sparsity is not in [0, 1].
+        SettingError: when the sparsity is not in [0, 1], or the standard deviation is negative or
+            not finite.
 
     Example:
         >>> weights = Sparse(0.75)(random.key(0), (8, 3))
@@ -126,6 +127,7 @@ class Sparse(Initializer):
     def __post_init__(self) -> None:
         if not 0.0 <= self.sparsity <= 1.0:
             raise SettingError(f"a sparsity is in [0, 1], not {self.sparsity}")
+        check_spread(self, "stddev", self.stddev)
 
     def draw(self, key: Any, shape: tuple[int, ...], dtype: DType) -> Tensor:
         if len(shape) != 2:

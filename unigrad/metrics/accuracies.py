@@ -8,7 +8,7 @@ from unigrad.core.arguments import TensorLike, cast
 from unigrad.core.dtypes import default_dtype
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
-from unigrad.metrics.labels import labels_and_scores, pair_of_equal_shape
+from unigrad.metrics.labels import events, labels_and_scores, pair_of_equal_shape
 from unigrad.metrics.means import what_counts, with_mean
 from unigrad.metrics.metric import Metric, State, ratio
 from unigrad.ops.comparison import equal, greater
@@ -36,13 +36,14 @@ def binary_accuracy(y_true: TensorLike, y_pred: TensorLike, *, threshold: float 
 
     Raises:
         ShapeError: when the shapes differ.
+        SettingError: when a truth that can be looked at is outside of [0, 1].
 
     Example:
         >>> binary_accuracy([1, 0, 1], [0.9, 0.8, 0.5]).tolist()
         [1.0, 0.0, 0.0]
     """
     y_true, y_pred = pair_of_equal_shape("binary_accuracy", y_true, y_pred)
-    right = equal(greater(y_true, 0.5), greater(y_pred, threshold))
+    right = equal(events("binary_accuracy", y_true), greater(y_pred, threshold))
     return cast(right, default_dtype())
 
 

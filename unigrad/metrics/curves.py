@@ -6,9 +6,9 @@ from unigrad.core.arguments import TensorLike, as_tensor, cast, visible
 from unigrad.core.dtypes import int64
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
-from unigrad.metrics.labels import pair_of_equal_shape
+from unigrad.metrics.labels import events, pair_of_equal_shape
 from unigrad.metrics.metric import Metric, State, counted, counting_dtype, ratio, weights_of
-from unigrad.ops.comparison import equal, greater, where
+from unigrad.ops.comparison import equal, where
 from unigrad.ops.cumulative import cumulative_sum
 from unigrad.ops.filling import zeros_like
 from unigrad.ops.limits import clip
@@ -27,20 +27,21 @@ def roc_auc(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
 
     Raises:
         ShapeError: when the shapes differ.
+        SettingError: when a truth that can be looked at is outside of [0, 1].
 
     Example:
         >>> roc_auc([0, 0, 1, 1], [0.1, 0.4, 0.35, 0.8]).item()
         0.75
     """
     y_true, y_pred = pair_of_equal_shape("roc_auc", y_true, y_pred)
-    scores, events = reshape(y_pred, (-1,)), reshape(greater(y_true, 0.5), (-1,))
+    scores, yes = reshape(y_pred, (-1,)), reshape(events("roc_auc", y_true), (-1,))
     ordered = sort(scores)
     below = searchsorted(ordered, scores, side="left")
     up_to = searchsorted(ordered, scores, side="right")
     wide = counting_dtype(scores.backend.root)
     # The mean rank of equal scores, from 1 on.
     ranks = 0.5 * cast(below + up_to + 1, wide)
-    yes = cast(events, wide)
+    yes = cast(yes, wide)
     many = sum(yes)
     return ratio(sum(yes * ranks) - 0.5 * many * (many + 1.0), many * sum(1.0 - yes))
 
@@ -82,21 +83,22 @@ class AUC(Metric):
 
         Raises:
             ShapeError: when the shapes do not fit.
-            SettingError: when a score that can be looked at is outside of [0, 1].
+            SettingError: when a truth or score that can be looked at is outside of [0, 1].
         """
         like = state["events"]
         y_true, y_pred = pair_of_equal_shape(
             "AUC", as_tensor(y_true, like), as_tensor(y_pred, like)
         )
         weight = weights_of("AUC", state, weights, y_pred.shape)
-        scores = where(equal(weight, 0.0), 0.0, counted(state, y_pred))
+        nothing = equal(weight, 0.0)
+        scores = where(nothing, 0.0, counted(state, y_pred))
         values = visible(scores)
         if values is not None and values.size and not (values.min() >= 0 and values.max() <= 1):
             raise SettingError(
                 f"AUC: scores from {values.min():g} to {values.max():g}: expected [0, 1]"
             )
         bins = cast(clip(floor(scores * self.bins), 0, self.bins - 1), int64)
-        event = cast(greater(y_true, 0.5), weight.dtype)
+        event = cast(events("AUC", where(nothing, 0.0, counted(state, y_true))), weight.dtype)
         return {
             "events": _added(state["events"], bins, weight * event),
             "others": _added(state["others"], bins, weight * (1.0 - event)),

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from unigrad.core.arguments import TensorLike, as_tensor, cast
+import numpy as np
+
+from unigrad.core.arguments import TensorLike, as_tensor, cast, visible
 from unigrad.core.dtypes import int64
-from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.tensor import Tensor
+from unigrad.ops.comparison import greater
 from unigrad.ops.losses import check_label_values
 
 
@@ -38,6 +41,22 @@ def pair_of_equal_shape(name: str, y_true: TensorLike, y_pred: TensorLike) -> tu
     if y_true.shape != y_pred.shape:
         raise ShapeError(f"{name}: shapes {y_true.shape} and {y_pred.shape} differ")
     return y_true, y_pred
+
+
+def events(name: str, y_true: Tensor) -> Tensor:
+    """Return which truths are events: those above ½.
+
+    Raises:
+        SettingError: when one that can be looked at is outside of [0, 1].
+    """
+    values = visible(y_true)
+    if values is not None and values.size:
+        low, high = np.minimum.reduce(values, None), np.maximum.reduce(values, None)
+        if low < 0 or high > 1:
+            raise SettingError(
+                f"{name}: y_true from {low:g} to {high:g}: expected 1 for an event, else 0"
+            )
+    return greater(y_true, 0.5)
 
 
 def integers(name: str, labels: Tensor) -> Tensor:

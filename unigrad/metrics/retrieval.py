@@ -11,7 +11,8 @@ from unigrad.core.dtypes import int64
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.metrics.confusion import pairs
-from unigrad.metrics.labels import pair_of_equal_shape
+from unigrad.metrics.labels import events, pair_of_equal_shape
+from unigrad.metrics.means import what_counts
 from unigrad.metrics.metric import Metric, State, ratio
 from unigrad.ops.comparison import greater, where
 from unigrad.ops.linear import diagonal
@@ -75,10 +76,13 @@ class _Retrieval(Metric):
             ShapeError: when the shapes do not fit.
             DTypeError: when labels of classes are no integers.
             OutOfBoundsError: when a label that can be looked at is outside of the classes.
+            SettingError: when an event that can be looked at is outside of [0, 1].
         """
         if self.classes is None:
-            y_true, y_pred = pair_of_equal_shape(type(self).__name__, y_true, y_pred)
-            y_true, y_pred = greater(y_true, 0.5), greater(y_pred, self.threshold)
+            name = type(self).__name__
+            y_true, y_pred = pair_of_equal_shape(name, y_true, y_pred)
+            y_true = events(name, what_counts(name, state, y_true, weights))
+            y_pred = greater(y_pred, self.threshold)
             y_true, y_pred = cast(y_true, int64), cast(y_pred, int64)
         return {"counts": state["counts"] + pairs(self, state, y_true, y_pred, weights)}
 

@@ -17,6 +17,9 @@ from unigrad.core.tensor import Tensor
 from unigrad.metrics.metric import Metric, State, counted
 from unigrad.metrics.sequences import pairs_of
 
+#: What chrF counts by n.
+_GRAMS = ("hypothesis", "reference", "both")
+
 #: One reference of a text, or several.
 Reference: TypeAlias = str | Sequence[str]
 
@@ -92,15 +95,19 @@ class BLEU(Metric):
             "smooth_method": smooth_method,
             "smooth_value": smooth_value,
         }
-        # With effective_order it does not warn of single sentences, of which we take the counts.
+        # Single sentences give counts alone: these are not smoothed (add-k would stay in them), and
+        # with effective_order nobody is warned of a score of theirs.
         self._counter = sacrebleu.BLEU(
             lowercase=lowercase, tokenize=tokenize, max_ngram_order=order, effective_order=True,
-            **self._smoothing,
+            smooth_method="none",
         )  # fmt: skip
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return what is counted: right n-grams and all of them by n, and lengths in tokens."""
-        return {"right": (self.order,), "all": (self.order,), "length": (), "reference_length": ()}
+        """Return what is counted: texts, right n-grams and all by n, and lengths in tokens."""
+        return {
+            "texts": (), "right": (self.order,), "all": (self.order,), "length": (),
+            "reference_length": (),
+        }  # fmt: skip
 
     def accumulate(
         self, state: State, references: Iterable[Reference], hypotheses: Iterable[str]
@@ -111,6 +118,7 @@ class BLEU(Metric):
             for reference, hypothesis in pairs_of(references, hypotheses)
         ]
         batch = {
+            "texts": len(found),
             "right": _totals([one.counts for one in found], self.order),
             "all": _totals([one.totals for one in found], self.order),
             "length": sum(one.sys_len for one in found),
@@ -120,10 +128,10 @@ class BLEU(Metric):
 
     def compute(self, state: State) -> Tensor:
         """Return the score so far, in [0, 100]."""
-        right, every, length, wanted = (
+        texts, right, every, length, wanted = (
             np.asarray(state[name].numpy()).astype(int).tolist() for name in self.shapes()
         )
-        if not wanted and not length:
+        if not texts:
             return counted(state, float("nan"))
         score = self._counter.compute_bleu(
             right, every, length, wanted, max_ngram_order=self.order, **self._smoothing
@@ -168,28 +176,26 @@ class CHRF(Metric):
         self.whitespace = whitespace
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
-        """Return what is counted, by n: n-grams of texts, of references, and of both."""
-        return {"hypothesis": (self.order,), "reference": (self.order,), "both": (self.order,)}
+        """Return what is counted: texts, and by n the n-grams of these, of references, of both."""
+        grams = dict.fromkeys(_GRAMS, (self.order,))
+        return {"texts": (), **grams}
 
     def accumulate(
         self, state: State, references: Iterable[Reference], hypotheses: Iterable[str]
     ) -> State:
         """Take in texts and their references. Raises `ShapeError` when their numbers differ."""
-        total = np.zeros((3, self.order))
+        texts, total = 0, np.zeros((3, self.order))
         for reference, hypothesis in pairs_of(references, hypotheses):
             own = self._grams(hypothesis)
             found = [_overlap(own, self._grams(one)) for one in _several(reference)]
-            total += max(found, key=self._score)
-        return {
-            name: state[name] + counted(state, row)
-            for name, row in zip(self.shapes(), total, strict=True)
-        }
+            texts, total = texts + 1, total + max(found, key=self._score)
+        batch = {"texts": texts, **dict(zip(_GRAMS, total, strict=True))}
+        return {name: state[name] + counted(state, value) for name, value in batch.items()}
 
     def compute(self, state: State) -> Tensor:
         """Return the score so far, in [0, 100]."""
-        counts = np.stack([state[name].numpy() for name in self.shapes()])
-        seen = counts[:2].any()
-        return counted(state, self._score(counts) if seen else float("nan"))
+        counts = np.stack([state[name].numpy() for name in _GRAMS])
+        return counted(state, self._score(counts) if state["texts"].item() else float("nan"))
 
     def _grams(self, text: str) -> list[Counter[str]]:
         """Return how often each n-gram of characters is in a text, by n."""
