@@ -74,6 +74,6 @@ def test_every_name_has_its_canary(module: Any, tests: Any) -> None:
 def test_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("UNIGRAD_DEVICE", "somewhere")
     assert registry.default_device() == "somewhere"
-    assert registry._variables is not os.environ
+    assert registry.environment is not os.environ
     monkeypatch.delenv("UNIGRAD_DEVICE")
     assert registry.default_device() is None

@@ -54,6 +54,7 @@ class JaxBackend(Backend):
         super().__init__()
         # An array's own attribute is a function of Python's.
         self.shape_key = attrgetter("aval.shape")
+        self.likeness = attrgetter("aval")
         self.scalar_ops = WHOLE
 
     def chosen(self) -> None:
@@ -204,7 +205,7 @@ class JaxBackend(Backend):
     ) -> Program:
         from unigrad_jax.compiler import trace
 
-        return trace(function, examples, options)
+        return trace(function, examples, options, self.context)
 
     def host_call(
         self,

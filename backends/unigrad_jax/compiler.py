@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import operator
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from typing import Any
 
 import jax
@@ -11,17 +11,19 @@ from jax.extend import source_info_util
 from jax.extend.core import jaxpr_as_fun
 
 from unigrad.core.backend import Lift
-from unigrad.core.programs import Program
+from unigrad.core.programs import OtherContext, Program
 
 
 class JaxProgram(Program):
     """A jaxpr."""
 
-    def __init__(self, jaxpr: Any, donate: bool) -> None:
+    def __init__(self, jaxpr: Any, donate: bool, context: Callable[[], Hashable]) -> None:
         self._jaxpr = jaxpr
         self._donate = donate
         self._function = jaxpr_as_fun(jaxpr)
         self._inputs = len(jaxpr.in_avals) - 1
+        self._context = context
+        self._direct: Any = None
 
     def show(self) -> str:
         examples = [jax.ShapeDtypeStruct(one.shape, one.dtype) for one in self._jaxpr.in_avals]
@@ -35,22 +37,47 @@ class JaxProgram(Program):
             return None
         return self.compile(places)
 
+    def direct(self, natives: Sequence[Any]) -> Callable[..., Sequence[Any]] | None:
+        # JAX compares its settings at each call, and runs the function again where they are new.
+        return self._direct if _alike(natives) else None
+
     def compile(self, donated: Sequence[int] = ()) -> Callable[..., Sequence[Any]]:
-        function = self._function
-        compiled: Callable[..., Sequence[Any]]
-        compiled = jax.jit(lambda *natives: function(_ANY, *natives), donate_argnums=(*donated,))
-        if self._inputs < 2:
-            return compiled
+        function, context = self._function, self._context
+        before = context()
+
+        def plain(*natives: Any) -> Sequence[Any]:
+            found: Sequence[Any] = function(_ANY, *natives)
+            return found
+
+        def checked(*natives: Any) -> Sequence[Any]:
+            if context() != before:
+                raise OtherContext
+            return plain(*natives)
+
+        compiled = jax.jit(checked, donate_argnums=(*donated,))
+        elsewhere = jax.jit(plain, donate_argnums=(*donated,))
+        if not donated:
+            self._direct = compiled
 
         def run(*natives: Any) -> Sequence[Any]:
+            if not _alike(natives):
+                natives = _all_committed(natives)
+            found: Sequence[Any]
             try:
-                if len({*map(_committed, natives)}) > 1:
-                    natives = _all_committed(natives)
-            except jax.errors.ConcretizationTypeError:
-                pass  # Inside of a function that JAX itself traces nothing is committed.
-            return compiled(*natives)
+                found = compiled(*natives)
+            except OtherContext:
+                found = elsewhere(*natives)
+            return found
 
         return run
+
+
+def _alike(natives: Sequence[Any]) -> bool:
+    """Tell whether all arrays are committed to a device, or none is."""
+    try:
+        return len({*map(_committed, natives)}) < 2
+    except jax.errors.ConcretizationTypeError:
+        return True  # Inside of a function that JAX itself traces nothing is committed.
 
 
 def _all_committed(natives: Sequence[Any]) -> tuple[Any, ...]:
@@ -69,9 +96,12 @@ _ANY = False
 
 
 def trace(
-    function: Callable[..., Sequence[Any]], examples: Sequence[Any], options: Mapping[str, Any]
+    function: Callable[..., Sequence[Any]],
+    examples: Sequence[Any],
+    options: Mapping[str, Any],
+    context: Callable[[], Hashable],
 ) -> Program:
-    """Trace a function of arrays to a jaxpr, once.
+    """Trace a function of arrays to a jaxpr, once, in what a backend's ``context`` is now.
 
     Option ``donate``: let XLA write the new values of variables into the memory of the old ones
     when no Tensor holds these (default False: arrays may share memory unseen, see the page on jit).
@@ -81,7 +111,7 @@ def trace(
         return function(_lift_into(first), *natives)
 
     donate = bool(options.get("donate", False))
-    return JaxProgram(jax.make_jaxpr(run)(_ANY, *examples), donate)
+    return JaxProgram(jax.make_jaxpr(run)(_ANY, *examples), donate, context)
 
 
 def _lift_into(tracer: Any) -> Lift:

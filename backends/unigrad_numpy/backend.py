@@ -38,6 +38,7 @@ class NumpyBackend(Backend):
     def __init__(self) -> None:
         super().__init__()
         self.shape_key = attrgetter("shape")
+        self.likeness = attrgetter("shape", "dtype")
         # Beside bfloat16 NumPy takes Python's floats for float64.
         self.weak[float] = {d: True for d in self.native_floats if d != BFLOAT16}
 

@@ -80,6 +80,7 @@ class TorchBackend(Backend):
         super().__init__()
         # A torch.Size is a tuple.
         self.shape_key = attrgetter("shape")
+        self.likeness = attrgetter("shape", "dtype")
 
     @property
     def version(self) -> str:

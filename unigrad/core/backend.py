@@ -87,6 +87,9 @@ class Backend(NativeCode):
         self.array_type = self.array_type
         #: Gives what hashes and compares as an array's shape does, by the shortest way there is.
         self.shape_key: Callable[[Native], tuple[int, ...]] = self.shape
+        #: Gives what an array's shape and dtype hang on, by the shortest way there is: of arrays
+        #: that are unlike it is unequal.
+        self.likeness: Callable[[Native], Any] = lambda one: (self.shape(one), self.dtype(one))
         pair = [(dtype, self.native_dtype(dtype)) for dtype in self.dtypes()]
         #: Native dtypes, all and by kind, as dictionaries for the fastest membership test.
         self.native_dtypes = {n: True for _, n in pair}

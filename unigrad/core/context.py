@@ -12,7 +12,8 @@ import itertools
 from collections.abc import Callable, Hashable
 
 _readers: dict[str, Callable[[], Hashable]] = {}
-_reading: tuple[Callable[[], Hashable], ...] = ()
+#: What reads the context values: another tuple when one is registered.
+reading: tuple[Callable[[], Hashable], ...] = ()
 
 
 def register_context(name: str, read: Callable[[], Hashable]) -> None:
@@ -25,14 +26,14 @@ def register_context(name: str, read: Callable[[], Hashable]) -> None:
     Example:
         >>> register_context("always the same", lambda: 0)
     """
-    global _reading
+    global reading
     _readers[name] = read
-    _reading = tuple(_readers.values())
+    reading = tuple(_readers.values())
 
 
 def context_values() -> tuple[Hashable, ...]:
     """Return the context values in force, in the order of registration."""
-    return tuple([read() for read in _reading])
+    return tuple([read() for read in reading])
 
 
 def registered_context() -> list[str]:

@@ -10,6 +10,10 @@ from typing import Any
 from unigrad.core.dtypes import DType
 
 
+class OtherContext(Exception):
+    """Raised by a `Program.direct` function where the library is set as it was not in the trace."""
+
+
 class Program(ABC):
     """A traced function of native arrays, ready to be compiled."""
 
@@ -26,6 +30,14 @@ class Program(ABC):
 
         It may write into them, and nobody looks at them again. ``None`` where it has no use for
         that.
+        """
+        return None
+
+    def direct(self, natives: Sequence[Any]) -> Callable[..., Sequence[Any]] | None:
+        """Return a shorter way to the compiled function, after a call with arrays like these.
+
+        It is for calls that do not look at `Backend.context`: where that is not what it was in the
+        trace, it raises `OtherContext`. ``None`` where there is no such way.
         """
         return None
 

@@ -261,14 +261,18 @@ def owner_of(value: Any) -> Backend | None:
 
 def default_device() -> str | None:
     """Return the device of a caller's arrays (`at_home`), or what ``UNIGRAD_DEVICE`` asks for."""
-    return _device.get() or setting("UNIGRAD_DEVICE")
+    chosen = _device.get()
+    if chosen is None and _DEVICE in environment:
+        return setting("UNIGRAD_DEVICE")
+    return chosen
 
 
 #: The dictionary behind ``os.environ``, which looks a name up thirty times faster, and a name as a
 #: key of it. Python does not promise them (``tests/test_private_api.py`` tries them).
-_variables: Any = getattr(os.environ, "_data", os.environ)
-_encoded: Any = getattr(os.environ, "encodekey", str) if _variables is not os.environ else str
-_KEYS = {name: _encoded(name) for name in ("UNIGRAD_BACKEND", "UNIGRAD_DEVICE", "UNIGRAD_JIT")}
+environment: Any = getattr(os.environ, "_data", os.environ)
+_encoded: Any = getattr(os.environ, "encodekey", str) if environment is not os.environ else str
+KEYS = {name: _encoded(name) for name in ("UNIGRAD_BACKEND", "UNIGRAD_DEVICE", "UNIGRAD_JIT")}
+_BACKEND, _DEVICE = KEYS["UNIGRAD_BACKEND"], KEYS["UNIGRAD_DEVICE"]
 
 
 def setting(name: str) -> str | None:
@@ -278,12 +282,15 @@ def setting(name: str) -> str | None:
         >>> setting("UNIGRAD_JIT") in (None, "0", "1")
         True
     """
-    return os.environ[name] or None if _KEYS[name] in _variables else None
+    return os.environ[name] or None if KEYS[name] in environment else None
 
 
 def _choice() -> object:
     """Return what `current_backend` goes by."""
-    return _current.get() or _process_default or setting("UNIGRAD_BACKEND")
+    chosen = _current.get() or _process_default
+    if chosen is None and _BACKEND in environment:
+        return setting("UNIGRAD_BACKEND")
+    return chosen
 
 
 register_context("current backend", _choice)

@@ -8,8 +8,10 @@ from typing import Any, NamedTuple, TypeAlias
 from unigrad.core.context import registered_context
 from unigrad.core.errors import RetracingWarning
 from unigrad.core.leaks import warn_program
+from unigrad.tracing.calling import MISSED
 from unigrad.tracing.program import Program
 from unigrad.tracing.recorded import RecordedProgram
+from unigrad.tracing.signature import Call
 
 #: How many signatures are kept, and how many programs of one, whose traces took different things
 #: from Python.
@@ -42,6 +44,10 @@ class _Entry:
         self.used = 0
 
 
+def _no_quick_call(args: tuple[Any, ...]) -> Any:
+    return MISSED
+
+
 class Programs:
     """Programs by signature. The signature used longest ago goes when there are too many."""
 
@@ -49,8 +55,11 @@ class Programs:
         self._name = name
         self._entries: dict[Any, _Entry] = {}
         self._latest: Any = None
-        self._hits = 0
+        self.hits = 0
         self._misses = 0
+        #: What takes calls like the last one, and the programs of its signature.
+        self.quick: Callable[[tuple[Any, ...]], Any] = _no_quick_call
+        self._quick_entry = _Entry()
 
     @property
     def all(self) -> list[AnyProgram]:
@@ -59,7 +68,7 @@ class Programs:
 
     def info(self) -> CacheInfo:
         """Return how the cache is doing."""
-        return CacheInfo(self._hits, self._misses, len(self.all), MOST_SIGNATURES)
+        return CacheInfo(self.hits, self._misses, len(self.all), MOST_SIGNATURES)
 
     def find(self, signature: Any) -> AnyProgram | None:
         """Return a program of a signature whose trace took from Python what is there now.
@@ -68,13 +77,24 @@ class Programs:
             TypeError: when the signature is not hashable.
         """
         entry = self._entries.get(signature)
+        # Calls that took the short way did not count.
+        self._quick_entry.used = self.hits + self._misses
         if entry is not None:
             for program in entry.programs:
                 if program.dependencies.hold():
-                    self._hits += 1
-                    entry.used = self._hits + self._misses
+                    self.hits += 1
+                    entry.used = self.hits + self._misses
                     return program
         return None
+
+    def expect(self, program: AnyProgram, call: Call) -> None:
+        """Let calls like one that was just made go the short way, if there is one."""
+        quick = program.quick_call(call, self) if isinstance(program, Program) else None
+        entry = self._entries.get(call.signature)
+        if quick is None or entry is None or program is not entry.programs[0]:
+            self.quick = _no_quick_call
+        else:
+            self.quick, self._quick_entry = quick, entry
 
     def add(self, signature: Any, make: Callable[[], AnyProgram], describe: Any) -> AnyProgram:
         """Trace and keep a program; ``describe`` names the parts of signatures for a warning."""
@@ -94,7 +114,7 @@ class Programs:
                 del self._entries[oldest]
             entry = self._entries[signature] = _Entry()
         entry.programs = (program, *entry.programs)[:MOST_PROGRAMS]
-        entry.used = self._hits + self._misses
+        entry.used = self.hits + self._misses
         return program
 
 

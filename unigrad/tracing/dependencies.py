@@ -103,11 +103,13 @@ class Dependencies:
         self._structures: dict[int, Any] = {}
         self._variables: dict[int, Variable] = {}
         self._roots = list(roots)
-        self._version = -1
-        #: Comparisons that need to be made only when the structure's version has changed.
+        #: The structure's version when all was last as it was.
+        self.version = -1
+        #: Comparisons that need to be made only when that has changed.
         self._counted: list[Callable[[], bool]] = []
-        #: Comparisons that nobody counts the changes of.
-        self._uncounted: list[Callable[[], bool]] = []
+        #: Names and what they stood for; other comparisons that nobody counts the changes of.
+        self.names: list[tuple[Name, Any]] = []
+        self.others: list[Callable[[], bool]] = []
 
     # -- while the trace runs
 
@@ -127,7 +129,7 @@ class Dependencies:
 
     def settle(self) -> None:
         """Remember everything as it is now: what the trace itself changed is no change."""
-        self._version = structure.version
+        self.version = structure.version
         for owner, name in self._attributes.values():
             if _is_data(type(owner), name):
                 self._expect(owner, name, _attribute(owner, name))
@@ -135,22 +137,28 @@ class Dependencies:
             self._counted.append(_trainable(variable))
         names, reached = names_of(self._roots)
         for one in names:
-            self._uncounted.append(_binding(one))
+            value = one.value()
+            self.names.append((one, value))
+            if type(value) is Tensor:
+                self.others.append(_array_stays(value))
         for owner in (*self._structures.values(), *reached):
             if not isinstance(owner, _watched) or id(owner) in self._structures:
                 self._expect_structure(owner)
 
     def hold(self) -> bool:
         """Tell whether everything is as it was."""
-        for same in self._uncounted:
+        for name, before in self.names:
+            if not is_same(name.value(), before):
+                return False
+        for same in self.others:
             if not same():
                 return False
         version = structure.version
-        if version != self._version:
+        if version != self.version:
             for same in self._counted:
                 if not same():
                     return False
-            self._version = version
+            self.version = version
         return True
 
     def _expect(self, owner: Any, name: str, value: Any) -> None:
@@ -161,19 +169,19 @@ class Dependencies:
 
         self._counted.append(same)
         if type(value) is Tensor:
-            self._uncounted.append(_array_stays(lambda: value, value))
+            self.others.append(_array_stays(value))
         for container in _containers(value):
-            self._uncounted.append(_elements(container))
+            self.others.append(_elements(container))
 
     def _expect_structure(self, owner: Any) -> None:
         """Expect an object to hold the variables and modules that it holds."""
         container = owner if type(owner) in _CONTAINERS else vars(owner)
         # Setting an attribute is counted only where the class is watched.
-        checks = self._counted if isinstance(owner, _watched) else self._uncounted
+        checks = self._counted if isinstance(owner, _watched) else self.others
         if type(container) is not tuple:
             checks.append(_members_stay(container))
         for inner in _containers(container, inside=True):
-            self._uncounted.append(_members_stay(inner))
+            self.others.append(_members_stay(inner))
 
 
 def is_same(now: Any, before: Any) -> bool:
@@ -204,17 +212,10 @@ def _trainable(variable: Variable) -> Callable[[], bool]:
     return lambda: variable._trainable is before
 
 
-def _binding(name: Name) -> Callable[[], bool]:
-    before = name.value()
-    if type(before) is Tensor:
-        return _array_stays(name.value, before)
-    return lambda: is_same(name.value(), before)
-
-
-def _array_stays(value: Callable[[], Any], before: Tensor) -> Callable[[], bool]:
-    """Expect the same handle on the same array: assigning to a handle rebinds it."""
-    native = before._native
-    return lambda: value() is before and before._native is native
+def _array_stays(tensor: Tensor) -> Callable[[], bool]:
+    """Expect the same array in a handle: assigning to a handle's elements rebinds it."""
+    native = tensor._native
+    return lambda: tensor._native is native
 
 
 def _containers(value: Any, inside: bool = False) -> list[Any]:

@@ -30,6 +30,7 @@ from unigrad.core.origins import check_limits
 from unigrad.core.tensor import Tensor
 from unigrad.core.traces import tracing
 from unigrad.tracing.cache import AnyProgram, CacheInfo, Programs, differences
+from unigrad.tracing.calling import MISSED
 from unigrad.tracing.lowered import Lowered, lowered
 from unigrad.tracing.program import Program, TracedInitialValue, compiled
 from unigrad.tracing.recorded import recorded
@@ -37,15 +38,18 @@ from unigrad.tracing.scope import making
 from unigrad.tracing.signature import (
     Call,
     Static,
+    are_tensors,
     argument,
     backend_of,
     given_value,
     input_of,
     is_input,
     number_kind,
+    positional,
 )
 from unigrad.tracing.switch import is_disabled
 
+_process = recorders.process
 P = ParamSpec("P")
 Q = ParamSpec("Q")
 R = TypeVar("R")
@@ -216,6 +220,13 @@ class Compiled(Generic[P, R]):
         return self if instance is None else functools.partial(self, instance)
 
     def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        if not kwargs and not _process.recording:
+            found: R = self._programs.quick(args)
+            if found is not MISSED:
+                return found
+        return self._call(args, kwargs)
+
+    def _call(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> R:
         leaves, structure = self._flat(args, kwargs)
         if tracing.trace is not None or stack.frames or is_disabled():
             return self._plain(structure, leaves)
@@ -236,6 +247,7 @@ class Compiled(Generic[P, R]):
         if program.limits:
             check_limits(program.limits, call.leaves)
         result: R = program(call.inputs)
+        self._programs.expect(program, call)
         return result
 
     def lower(self, *args: P.args, **kwargs: P.kwargs) -> Lowered:
@@ -265,8 +277,8 @@ class Compiled(Generic[P, R]):
 
     def _flat(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> tuple[list[Any], Any]:
         """Return the arguments' leaves and structure, static ones wrapped."""
-        if not kwargs and not self._static and _TENSORS.issuperset(map(type, args)):
-            return list(args), _of_leaves(len(args))
+        if not kwargs and not self._static and are_tensors(args):
+            return list(args), positional(len(args))
         if self._static or self._names:
             args = tuple(
                 Static(one) if i in self._static or i - len(args) in self._static else one
@@ -308,20 +320,6 @@ class Compiled(Generic[P, R]):
         args, kwargs = tree.unflatten(structure, given)
         result: R = own_handles(self._function(*args, **kwargs))
         return result
-
-
-_TENSORS = frozenset((Tensor,))
-
-
-@functools.lru_cache(64)
-def _of_leaves(count: int) -> Any:
-    """Return the structure of so many leaves as arguments.
-
-    Example:
-        >>> tree.unflatten(_of_leaves(2), [3.0, 4.0])
-        ((3.0, 4.0), {})
-    """
-    return tree.structure(((0,) * count, {}))
 
 
 def _given(leaf: Any, leaves: Sequence[Any]) -> Any:

@@ -13,18 +13,19 @@ _MISSING = object()
 class Name:
     """A global variable or a closure's, as something that can be looked up again."""
 
-    __slots__ = ("_holder", "_key")
+    __slots__ = ("holder", "key")
 
-    def __init__(self, holder: Any, key: str) -> None:
-        self._holder = holder
-        self._key = key
+    def __init__(self, holder: Any, key: str | None) -> None:
+        #: The cell of a closure, or the dictionary that holds global variables by a key.
+        self.holder = holder
+        self.key = key
 
     def value(self) -> Any:
         """Return what it stands for now."""
-        if type(self._holder) is dict:
-            return self._holder.get(self._key, _MISSING)
+        if self.key is not None:
+            return self.holder.get(self.key, _MISSING)
         try:
-            return self._holder.cell_contents
+            return self.holder.cell_contents
         except ValueError:  # Not assigned to yet.
             return _MISSING
 
@@ -97,7 +98,7 @@ def _inside(value: Any) -> list[Any]:
 def _named(function: types.FunctionType) -> Iterator[Name]:
     """Give the names of a function's code and of the code inside of it."""
     for cell in function.__closure__ or ():
-        yield Name(cell, "")
+        yield Name(cell, None)
     codes = [function.__code__]
     while codes:
         code = codes.pop()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import operator
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from sys import getrefcount
@@ -21,6 +20,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.core.traces import traced_by
 from unigrad.core.variable import Variable
 from unigrad.tracing import straight
+from unigrad.tracing.calling import CHANGED, Caller
 from unigrad.tracing.capture import Symbol, tracing_at
 from unigrad.tracing.dependencies import Dependencies, observed
 from unigrad.tracing.scope import init_scope
@@ -51,6 +51,7 @@ class Program:
         self.limits = trace.limits
         #: The program in the library's own language, as text.
         self.show = traced.show
+        self._direct = traced.direct
         self._backend = backend
         self._run = traced.compile()
         self._reads = trace.reads
@@ -67,6 +68,19 @@ class Program:
         #: The places of values that are replaced, and what runs in their memory, if anything may.
         self._donated = [places[one.uid] for one in self._writes if one.uid in places]
         self._run_donating = traced.donating([inputs + place for place in self._donated])
+        self._caller = Caller(
+            backend,
+            inputs,
+            self._reads,
+            self._writes,
+            trace.structure,
+            trace.leaves,
+            self._fail,
+            [place for place, _ in self._reusable],
+            self._give_back,
+        )
+        self._attempt = self._caller.attempt(self._run)
+        self._quick: Callable[[tuple[Any, ...]], Any] | None = None
 
     def __call__(self, inputs: Sequence[Tensor]) -> Any:
         """Run on the function's inputs and on what its variables hold; return its result.
@@ -74,18 +88,42 @@ class Program:
         Threads never see half of what a run writes, and runs that write the same variables come
         out as if they had been made one after the other.
         """
-        natives = [tensor._native for tensor in inputs]
-        if self._writes:
-            outputs = self._exchange(natives)
-        else:
-            outputs = self._outputs(natives, self._values() if self._reads else ())
-        return tree.unflatten(
-            self._structure, [outputs[x] if place else x for place, x in self._leaves]
-        )
+        return self.on([tensor._native for tensor in inputs])
 
-    def _values(self) -> list[Tensor]:
+    def on(self, natives: Sequence[Native]) -> Any:
+        """Run on the inputs' arrays, again if another thread changed a variable meanwhile."""
+        if self._run_donating is not None:
+            with exchanging:
+                values = [variable._tensor for variable in self._reads]
+            if self._may_donate(values):
+                return self._donate(natives, values)
+        for _ in range(_FREE_RUNS):
+            result = self._attempt(*natives)
+            if result is not CHANGED:
+                return result
         with exchanging:
-            return [variable._tensor for variable in self._reads]
+            return self._attempt(*natives, held=True)
+
+    def quick_call(self, call: Call, programs: Any) -> Callable[[tuple[Any, ...]], Any] | None:
+        """Return what takes the arguments of calls like one that was made: see `Caller.quick_call`.
+
+        ``None`` for calls with other arguments than tensors, and where memory is donated.
+        """
+        if self.limits or self._run_donating is not None or not call.is_plain:
+            return None
+        if self._quick is None:
+            natives = [tensor._native for tensor in call.inputs]
+            direct = self._direct([*natives, *[one._tensor._native for one in self._reads]])
+            self._quick = self._caller.quick_call(
+                self._run if direct is None else direct,
+                call.signature,
+                natives,
+                self.dependencies,
+                direct is not None,
+                self.on,
+                programs,
+            )
+        return self._quick
 
     def _may_donate(self, values: Sequence[Tensor]) -> bool:
         """Tell whether nobody but the variables, and no other thread, can look at their values."""
@@ -98,46 +136,33 @@ class Program:
                 return False
         return bool(self._donated)
 
-    def _outputs(
-        self,
-        natives: Sequence[Native],
-        values: Sequence[Tensor],
-        run: Callable[..., Sequence[Native]] | None = None,
-    ) -> list[Tensor]:
-        backend = self._backend
+    def _donate(self, natives: Sequence[Native], values: Sequence[Tensor]) -> Any:
+        """Run in the memory of the values that are replaced."""
+        assert self._run_donating is not None
         try:
-            outputs = (run or self._run)(*natives, *[tensor._native for tensor in values])
-            return wrap_all(backend, outputs)
+            found = self._run_donating(*natives, *[tensor._native for tensor in values])
+            outputs = wrap_all(self._backend, found)
         except Exception as error:
-            own = own_error(error)
-            if own is not None:
-                raise own from None
-            kind = None if isinstance(error, UnigradError) else backend.error_class(error)
-            if kind is None:
-                raise
-            text = LEAKED if kind is TracingError else str(error).strip()[:300]
-            raise kind(f"jit on {backend.name}: {text}") from error
-
-    def _exchange(self, natives: Sequence[Native]) -> list[Tensor]:
-        """Run and write; run again if another thread changed a variable in the meantime."""
-        if self._run_donating is not None and self._may_donate(values := self._values()):
-            return self._write(self._outputs(natives, values, self._run_donating))
-        for _ in range(_FREE_RUNS):
-            before = self._values()
-            outputs = self._outputs(natives, before)
-            with exchanging:
-                fits = all(map(operator.is_, before, [one._tensor for one in self._reads]))
-                if fits:
-                    self._write(outputs)
-            if fits:
-                self._give_back(before)
-                return outputs
-        with exchanging:
-            return self._write(self._outputs(natives, self._values()))
-
-    def _write(self, outputs: list[Tensor]) -> list[Tensor]:
+            self._fail(error)
+            raise
         replace_all(self._writes, outputs)
-        return outputs
+        return tree.unflatten(
+            self._structure, [outputs[x] if is_tensor else x for is_tensor, x in self._leaves]
+        )
+
+    def _fail(self, error: Exception) -> None:
+        """Raise what an error in a run means, if it means anything else.
+
+        Raises:
+            UnigradError: of the class that the backend gives to it.
+        """
+        own = own_error(error)
+        if own is not None:
+            raise own from None
+        kind = None if isinstance(error, UnigradError) else self._backend.error_class(error)
+        if kind is not None:
+            text = LEAKED if kind is TracingError else str(error).strip()[:300]
+            raise kind(f"jit on {self._backend.name}: {text}") from error
 
     def _give_back(self, values: list[Any]) -> None:
         """Let later runs write into the arrays of values that were replaced, if nobody holds them.
@@ -145,7 +170,7 @@ class Program:
         No variable leads to them any more: only who holds one now could look at it.
         """
         may_be_written = self._backend.may_be_written
-        for place, spare in self._reusable:
+        for place, (_, spare) in enumerate(self._reusable):
             tensor, values[place] = values[place], None
             if getrefcount(tensor) == _ALONE:
                 native = tensor._native

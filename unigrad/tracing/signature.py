@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Any
 
 import numpy as np
 
-from unigrad.core import dtypes, recorders
+from unigrad.core import dtypes, recorders, tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend
 from unigrad.core.context import context_values
@@ -70,6 +70,23 @@ def given_value(leaf: Any) -> Any:
 
 
 _NUMBERS = frozenset((int, float, complex))
+_TENSORS = frozenset((Tensor,))
+
+
+def are_tensors(values: Iterable[Any]) -> bool:
+    """Tell whether all values are Tensors, and none is a weak one."""
+    return _TENSORS.issuperset(map(type, values))
+
+
+@functools.lru_cache(64)
+def positional(count: int) -> Any:
+    """Return the structure of so many leaves as positional arguments.
+
+    Example:
+        >>> tree.unflatten(positional(2), [3.0, 4.0])
+        ((3.0, 4.0), {})
+    """
+    return tree.structure(((0,) * count, {}))
 
 
 class Call:
@@ -107,6 +124,12 @@ class Call:
         self.signature = (
             backend, structure, tuple(key), context_values(), backend.context(), self.seen
         )  # fmt: skip
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the arguments are nothing but Tensors, and nobody records."""
+        plain = positional(len(self.leaves)) == self.structure
+        return plain and not self.seen and are_tensors(self.leaves)
 
 
 def _are_followed(inputs: Sequence[Tensor]) -> bool:

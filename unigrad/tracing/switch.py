@@ -9,6 +9,8 @@ from contextvars import ContextVar
 from unigrad.core.registry import setting
 
 _disabled: ContextVar[bool | None] = ContextVar("unigrad_jit_disabled", default=None)
+#: Returns whether `disable_jit` is in force with True or False, or ``None``.
+switched = _disabled.get
 
 
 @contextmanager
