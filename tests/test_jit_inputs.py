@@ -10,7 +10,7 @@ import pytest
 import unigrad as ug
 from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
-from unigrad.tracing.program import Program
+from unigrad.tracing import calling
 
 COMPILED = ("numpy", "torch", "jax", "tensorflow")
 
@@ -229,7 +229,10 @@ def test_jax_writes_into_old_values_where_it_is_asked_to() -> None:
 
 
 def test_a_donation_of_what_is_held_is_seen(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(Program, "_may_donate", lambda self, values: True)
+    honest = calling._compiled
+    monkeypatch.setattr(
+        calling, "_compiled", lambda text: honest(text.replace("getrefcount(", "(lambda one: 0)("))
+    )
     with ug.use_backend("jax"):
         step, weight, x = _donating_step({"donate": True})
         held = weight.read()

@@ -179,7 +179,8 @@ def test_a_caller_of_torchs_own_autograd() -> None:
         f = _made(lambda x: ug.sum(x * x), ug.ones(3))
         x = torch.ones(3, requires_grad=True)
         ug.interop(f)(x).backward()  # type: ignore[no-untyped-call]
-        assert x.grad is not None and x.grad.tolist() == [2.0] * 3
+        assert x.grad is not None
+        assert x.grad.tolist() == [2.0] * 3
 
 
 def test_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -214,4 +215,5 @@ def test_jax_compiles_an_alike_program_once() -> None:
         first = len(compiled)
         for _ in range(3):
             f(x)
-        assert first and len(compiled) == first
+        assert first
+        assert len(compiled) == first

@@ -12,9 +12,11 @@ not its business; then the signature decides (`unigrad.tracing.signature`).
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from sys import getrefcount
 from types import CodeType
 from typing import Any, Final
 
@@ -23,6 +25,7 @@ from unigrad.core.backend import Backend
 from unigrad.core.exchanging import NO_LEAF, exchanging
 from unigrad.core.native_tape import Native
 from unigrad.core.programs import OtherContext
+from unigrad.core.references import ALONE
 from unigrad.core.registry import KEYS, environment
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
@@ -51,6 +54,9 @@ class Caller:
         fail: raises what an error of the program means, if it means anything else.
         reusable: the places, among those read, of values that nobody needs once they are replaced.
         give_back: takes a list that alone holds these values.
+        donating: does what the program does, and may write into the values of some of the
+            variables that it reads; to be called where only these hold them. Or ``None``.
+        donated: the places of these variables.
     """
 
     backend: Backend
@@ -62,6 +68,8 @@ class Caller:
     fail: Callable[[Exception], None]
     reusable: Sequence[int]
     give_back: Callable[[list[Any]], None]
+    donating: Callable[..., Sequence[Native]] | None
+    donated: Sequence[int]
 
     def attempt(self, run: Callable[..., Sequence[Native]]) -> Callable[..., Any]:
         """Return a function of the inputs' arrays: it runs and writes once, or not at all.
@@ -71,7 +79,7 @@ class Caller:
         lines = [
             f"def call({_listed('n', self.inputs)}held=False):",
             *self._running(),
-            *self._writing("held", "return CHANGED"),
+            *self._writing("held or donated", "return CHANGED"),
         ]
         return _made(lines, self._known(run))
 
@@ -144,7 +152,7 @@ class Caller:
             *_holding(dependencies, known),
             *self._running(),
             "  programs.hits += 1",
-            *self._writing("False", f"return again([{arrays}])"),
+            *self._writing("donated", f"return again([{arrays}])"),
         ]
         return _made(lines, known)
 
@@ -153,7 +161,8 @@ class Caller:
         backend = self.backend
         return {
             "backend": backend, "kind": backend.array_type, "settle": backend.settle,
-            "run": run, "fail": self.fail, "give_back": self.give_back,
+            "run": run, "donating": self.donating, "alone": _one_thread_runs,
+            "getrefcount": getrefcount, "fail": self.fail, "give_back": self.give_back,
             "exchanging": exchanging, "Tensor": Tensor, "NO_LEAF": NO_LEAF, "CHANGED": CHANGED,
             "MISSED": MISSED, "OtherContext": OtherContext,
             "unflatten": tree.unflatten, "structure": self.structure,
@@ -170,7 +179,11 @@ class Caller:
         found = f"{_listed('o', len(outputs))} = " if outputs else ""
         lines = ["  with exchanging:"] if reads else []
         lines += [f"    old{i} = read{i}._tensor" for i in reads]
-        lines += [f"  try:\n    {found}run({given})"]
+        lines.append(f"  donated = {self._is_alone()}")
+        if self.donating is None:
+            lines.append(f"  try:\n    {found}run({given})")
+        else:
+            lines.append(f"  try:\n    {found}(donating if donated else run)({given})")
         lines += [f"    if type(o{i}) is not kind: o{i} = settle(o{i})" for i in outputs]
         lines += [
             "  except OtherContext:\n    return MISSED",
@@ -181,6 +194,20 @@ class Caller:
             for i in outputs
         ]
         return lines
+
+    def _is_alone(self) -> str:
+        """Return the question whether only the variables lead to the values to be donated.
+
+        Another thread could read them at any moment.
+        """
+        if self.donating is None:
+            return "False"
+        questions = [
+            # The variable and the name here; the handle, and what is looked at.
+            f"getrefcount(old{i}) <= {ALONE + 1} and getrefcount(old{i}._native) <= {ALONE}"
+            for i in self.donated
+        ]
+        return " and ".join(["alone()", *questions])
 
     def _writing(self, held: str, changed: str) -> list[str]:
         """Return the lines that write the variables, unless one was changed, and the result.
@@ -210,6 +237,10 @@ class Caller:
         ]
         lines.append(f"  return {_built(self.structure, leaves)}")
         return lines
+
+
+def _one_thread_runs() -> bool:
+    return threading.active_count() < 2
 
 
 def _holding(dependencies: Dependencies, known: dict[str, Any]) -> list[str]:

@@ -10,7 +10,7 @@ closures takes about 0.1 µs more per op (measured with CPython 3.11).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,24 +30,33 @@ class Lowered(NamedTuple):
     spares: Sequence[list[Native] | None]
 
 
-def lower(graph: Graph, backend: Backend) -> Lowered:
+def lower(
+    graph: Graph, backend: Backend, over: Mapping[Node, Sequence[Value]] | None = None
+) -> Lowered:
     """Return a function of the native arrays of a graph's inputs, and then of its variables.
 
     It returns those of the outputs, and then of the writes. Several threads may run it at once.
-    Every op of the graph must have a kernel: see `passes.inline_composites`.
+    Every op of the graph must have a kernel: see `passes.inline_composites`. ``over`` says which
+    nodes may write into inputs: see `unigrad.tracing.overwriting`.
     """
-    return _Writer(graph, backend).lowered()
+    return _Writer(graph, backend, over or {}).lowered()
 
 
 class _Writer:
     """Writes the function's source, and gathers the objects that it names."""
 
-    def __init__(self, graph: Graph, backend: Backend) -> None:
+    def __init__(
+        self, graph: Graph, backend: Backend, over: Mapping[Node, Sequence[Value]]
+    ) -> None:
         self._graph = graph
+        self._over = over
         self._backend = backend
         self._plan = plan_of(graph, backend)
         self._names: dict[Value, str] = {}
-        self._objects: dict[str, Any] = {"settle": backend.settle}
+        self._objects: dict[str, Any] = {
+            "settle": backend.settle,
+            "may_be_written": backend.may_be_written,
+        }
         self._known: dict[int, str] = {}
         #: Arrays to be used again, by shape and dtype, and which values are written into such.
         self._free: dict[Any, list[Native]] = {}
@@ -112,11 +121,26 @@ class _Writer:
         outputs = [*map(self._name, node.outputs)]
         numbers = [name for name, one in zip(outputs, node.outputs, strict=True) if not one.shape]
         lines = [f"{', '.join(outputs)}{',' if node.multiple else ''} = {call}"]
+        if node in self._over:
+            lines = self._writing_over(node, outputs, given, lines[0])
         # Some libraries have another class for these.
         lines += [f"{name} = settle({name})" for name in numbers]
         if step.dies:
             lines.append(f"del {', '.join(map(self._name, step.dies))}")
         return lines
+
+    def _writing_over(
+        self, node: Node, outputs: Sequence[str], given: Sequence[str], otherwise: str
+    ) -> list[str]:
+        """Return the lines that write into inputs, unless something else leads to their memory."""
+        kernel = self._object("k", self._backend.in_place[node.op.name])
+        inputs = ", ".join(map(self._name, self._over[node]))
+        return [
+            f"if all(may_be_written([{inputs}])):",
+            f"  {kernel}({', '.join(given)})",
+            f"  {', '.join(outputs)}, = {inputs},",
+            f"else: {otherwise}",
+        ]
 
     def _target(self, target: Target, out: Value) -> str:
         """Return the array that an op writes into."""

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import threading
 from collections.abc import Callable, Mapping, Sequence
 from sys import getrefcount
 from typing import Any
 
 from unigrad.core import programs, recorders, tree
 from unigrad.core.backend import Backend, Lift
-from unigrad.core.dispatch import wrap, wrap_all
+from unigrad.core.dispatch import wrap
 from unigrad.core.errors import LEAKED, BackendMismatchError, TracingError, UnigradError
-from unigrad.core.exchanging import exchanging, replace_all
+from unigrad.core.exchanging import exchanging
 from unigrad.core.host_errors import own_error
 from unigrad.core.native_tape import Native
 from unigrad.core.origins import Limit
@@ -65,9 +64,9 @@ class Program:
             for variable, spare in zip(self._writes, traced.spares, strict=False)
             if spare is not None and variable.uid in places
         ]
-        #: The places of values that are replaced, and what runs in their memory, if anything may.
-        self._donated = [places[one.uid] for one in self._writes if one.uid in places]
-        self._run_donating = traced.donating([inputs + place for place in self._donated])
+        donated = [places[one.uid] for one in self._writes if one.uid in places]
+        #: What runs in the memory of values that are replaced, if anything may.
+        self._run_donating = traced.donating([inputs + place for place in donated])
         self._caller = Caller(
             backend,
             inputs,
@@ -78,6 +77,8 @@ class Program:
             self._fail,
             [place for place, _ in self._reusable],
             self._give_back,
+            self._run_donating,
+            donated,
         )
         self._attempt = self._caller.attempt(self._run)
         self._quick: Callable[[tuple[Any, ...]], Any] | None = None
@@ -92,11 +93,6 @@ class Program:
 
     def on(self, natives: Sequence[Native]) -> Any:
         """Run on the inputs' arrays, again if another thread changed a variable meanwhile."""
-        if self._run_donating is not None:
-            with exchanging:
-                values = [variable._tensor for variable in self._reads]
-            if self._may_donate(values):
-                return self._donate(natives, values)
         for _ in range(_FREE_RUNS):
             result = self._attempt(*natives)
             if result is not CHANGED:
@@ -107,13 +103,15 @@ class Program:
     def quick_call(self, call: Call, programs: Any) -> Callable[[tuple[Any, ...]], Any] | None:
         """Return what takes the arguments of calls like one that was made: see `Caller.quick_call`.
 
-        ``None`` for calls with other arguments than tensors, and where memory is donated.
+        ``None`` for calls with other arguments than tensors.
         """
-        if self.limits or self._run_donating is not None or not call.is_plain:
+        if self.limits or not call.is_plain:
             return None
         if self._quick is None:
             natives = [tensor._native for tensor in call.inputs]
-            direct = self._direct([*natives, *[one._tensor._native for one in self._reads]])
+            direct = None
+            if self._run_donating is None:
+                direct = self._direct([*natives, *[one._tensor._native for one in self._reads]])
             self._quick = self._caller.quick_call(
                 self._run if direct is None else direct,
                 call.signature,
@@ -124,31 +122,6 @@ class Program:
                 programs,
             )
         return self._quick
-
-    def _may_donate(self, values: Sequence[Tensor]) -> bool:
-        """Tell whether nobody but the variables, and no other thread, can look at their values."""
-        if threading.active_count() > 1:
-            return False
-        for place in self._donated:
-            tensor = values[place]
-            # Besides the name here: the variable and the list; the tensor.
-            if getrefcount(tensor) > _ALONE + 2 or getrefcount(tensor._native) > _ALONE:
-                return False
-        return bool(self._donated)
-
-    def _donate(self, natives: Sequence[Native], values: Sequence[Tensor]) -> Any:
-        """Run in the memory of the values that are replaced."""
-        assert self._run_donating is not None
-        try:
-            found = self._run_donating(*natives, *[tensor._native for tensor in values])
-            outputs = wrap_all(self._backend, found)
-        except Exception as error:
-            self._fail(error)
-            raise
-        replace_all(self._writes, outputs)
-        return tree.unflatten(
-            self._structure, [outputs[x] if is_tensor else x for is_tensor, x in self._leaves]
-        )
 
     def _fail(self, error: Exception) -> None:
         """Raise what an error in a run means, if it means anything else.

@@ -23,6 +23,7 @@ from unigrad.tracing.capture import Capture, Symbol, tracing_at
 from unigrad.tracing.fusing import fuse, save
 from unigrad.tracing.graph import Graph, NativeFunction, Value
 from unigrad.tracing.lowering import lower
+from unigrad.tracing.overwriting import written_over
 from unigrad.tracing.passes import fold_fills, inline_composites, simplified
 from unigrad.tracing.scope import init_scope
 
@@ -74,6 +75,11 @@ class StraightProgram(Program):
         self.graph = prepared(self.graph, self._backend)
         run, self.spares = lower(self.graph, self._backend)
         return run
+
+    def donating(self, places: Sequence[int]) -> Callable[..., Sequence[Native]] | None:
+        backend = self._backend
+        over = written_over(self.graph, backend, [self.graph.inputs[place] for place in places])
+        return lower(self.graph, backend, over).run if over else None
 
     def show(self) -> str:
         return f"# The kernels of {self._backend.name}, in a row:\n{self.graph}"
