@@ -145,8 +145,7 @@ class Caller:
         ]
         if not checks_context and type(backend).context is not Backend.context:
             lines.append("  if native_context() != native_context_then: return MISSED")
-        if backend.differentiates:
-            # The library's own autograd may follow the arrays of a caller of `ug.interop`.
+        if _may_follow(type(backend)):
             lines.append("  if thread.borrowed: return MISSED")
         lines += [
             *_holding(dependencies, known),
@@ -237,6 +236,11 @@ class Caller:
         ]
         lines.append(f"  return {_built(self.structure, leaves)}")
         return lines
+
+
+def _may_follow(kind: type[Backend]) -> bool:
+    """Tell whether a library's own autograd may follow the arrays of a caller of `ug.interop`."""
+    return kind.in_graph is not Backend.in_graph or kind.follows is not Backend.follows
 
 
 def _one_thread_runs() -> bool:
