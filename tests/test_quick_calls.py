@@ -1,5 +1,6 @@
 """The short way of a compiled call: it is not taken where anything is not as it was."""
 
+import copy
 import re
 from collections.abc import Callable
 from contextlib import AbstractContextManager, nullcontext
@@ -181,6 +182,30 @@ def test_a_caller_of_torchs_own_autograd() -> None:
         ug.interop(f)(x).backward()  # type: ignore[no-untyped-call]
         assert x.grad is not None
         assert x.grad.tolist() == [2.0] * 3
+
+
+class Counter(ug.layers.Module):
+    """Holds a compiled method and what it writes."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.count = ug.Variable(0.0)
+        self.step = ug.jit(self._step)
+
+    def _step(self, x: ug.Tensor) -> ug.Tensor:
+        return self.count.assign_add(x) * 1.0
+
+
+def test_a_copy_has_programs_of_its_own(backend: str) -> None:
+    with ug.use_backend(backend):
+        counter, x = Counter(), ug.asarray(1.0)
+        for _ in range(3):
+            counter.step(x)
+        other = copy.deepcopy(counter)
+        assert [float(other.step(x)) for _ in range(3)] == [4.0, 5.0, 6.0]
+        assert float(counter.count) == 3.0
+        assert float(counter.step(x)) == 4.0
+        assert float(other.count) == 6.0
 
 
 def test_it_counts(monkeypatch: pytest.MonkeyPatch) -> None:

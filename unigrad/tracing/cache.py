@@ -61,6 +61,10 @@ class Programs:
         self.quick: Callable[[tuple[Any, ...]], Any] = _no_quick_call
         self._quick_entry = _Entry()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Copies and pickles have no programs: these belong to the variables that they read."""
+        return Programs, (self._name,)
+
     @property
     def all(self) -> list[AnyProgram]:
         """The programs that are kept."""

@@ -20,6 +20,7 @@ from unigrad.core.native_tape import Kernel, Native
 from unigrad.core.op import OPS, Op
 from unigrad.tracing.graph import Graph, Node, Value
 from unigrad.tracing.memory import Target, is_large, plan_of
+from unigrad.tracing.overwriting import Over
 
 
 class Lowered(NamedTuple):
@@ -30,9 +31,7 @@ class Lowered(NamedTuple):
     spares: Sequence[list[Native] | None]
 
 
-def lower(
-    graph: Graph, backend: Backend, over: Mapping[Node, Sequence[Value]] | None = None
-) -> Lowered:
+def lower(graph: Graph, backend: Backend, over: Mapping[Node, Over] | None = None) -> Lowered:
     """Return a function of the native arrays of a graph's inputs, and then of its variables.
 
     It returns those of the outputs, and then of the writes. Several threads may run it at once.
@@ -45,9 +44,7 @@ def lower(
 class _Writer:
     """Writes the function's source, and gathers the objects that it names."""
 
-    def __init__(
-        self, graph: Graph, backend: Backend, over: Mapping[Node, Sequence[Value]]
-    ) -> None:
+    def __init__(self, graph: Graph, backend: Backend, over: Mapping[Node, Over]) -> None:
         self._graph = graph
         self._over = over
         self._backend = backend
@@ -56,6 +53,7 @@ class _Writer:
         self._objects: dict[str, Any] = {
             "settle": backend.settle,
             "may_be_written": backend.may_be_written,
+            "are_apart": _are_apart,
         }
         self._known: dict[int, str] = {}
         #: Arrays to be used again, by shape and dtype, and which values are written into such.
@@ -134,9 +132,10 @@ class _Writer:
     ) -> list[str]:
         """Return the lines that write into inputs, unless something else leads to their memory."""
         kernel = self._object("k", self._backend.in_place[node.op.name])
-        inputs = ", ".join(map(self._name, self._over[node]))
+        values, needed = self._over[node]
+        inputs, others = (", ".join(map(self._name, some)) for some in (values, needed))
         return [
-            f"if all(may_be_written([{inputs}])):",
+            f"if are_apart([{inputs}], [{others}]) and all(may_be_written([{inputs}])):",
             f"  {kernel}({', '.join(given)})",
             f"  {', '.join(outputs)}, = {inputs},",
             f"else: {otherwise}",
@@ -183,6 +182,12 @@ class _Writer:
             copy = self._object("k", kernel_of(self._backend, OPS["astype"]))
             return f"{copy}({name}, dtype={self._setting(value.dtype)})"
         return name
+
+
+def _are_apart(some: Sequence[Native], others: Sequence[Native]) -> bool:
+    """Tell whether the arrays are different objects, and none of them is one of the others."""
+    found = {*map(id, some)}
+    return len(found) == len(some) and found.isdisjoint(map(id, others))
 
 
 def _taking(free: list[Any], make: Callable[[], Any]) -> Callable[[], Any]:
