@@ -33,15 +33,16 @@ def written_over(graph: Graph, backend: Backend, replaced: Sequence[Value]) -> M
         backend: where it runs.
         replaced: inputs of the program that nobody needs after it.
     """
-    # Where programs write into given arrays, those of values replaced earlier are given.
-    if backend.into or not _is_closed(graph):
+    if not _is_closed(graph):
         return {}
+    # Where an update writes into given arrays, those of values replaced earlier are given.
+    updates = backend.in_place.keys() - backend.into.keys()
     found = {}
     needed = dict.fromkeys((*graph.outputs, *(one for _, one in graph.writes)))
     for node in reversed(graph.nodes):
         for one in node.outputs:
             needed.pop(one, None)
-        if node.op.name in backend.in_place:
+        if node.op.name in updates:
             over = _of_outputs(node, set(replaced) - set(needed))
             given = [one for one in node.inputs if type(one) is Value and one not in over]
             if over:
