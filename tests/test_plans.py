@@ -160,8 +160,9 @@ def test_an_op_of_two_runs_alike_by_the_short_way_and_by_dispatch(backend: str, 
 
 def _alike(run: Callable[[], Tensor]) -> None:
     """Compare with what is run while a tape records, of which the op is none of its business."""
-    short = run()
-    with ug.GradientTape():
-        long = run()
+    with np.errstate(all="ignore"):
+        short = run()
+        with ug.GradientTape():
+            long = run()
     assert (type(short), short.dtype, short.uid) == (type(long), long.dtype, long.uid)
     np.testing.assert_array_equal(short.numpy(), long.numpy())
