@@ -82,7 +82,7 @@ def _bind_split(axis: int, sizes: tuple[int, ...]) -> Any:
 
 @cache
 def _equal_pieces(count: int) -> Any:
-    return raw("Split", "split_dim", "value", num_split=count)
+    return raw("Split", "axis", "value", num_split=count)
 
 
 @cache
