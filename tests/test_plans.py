@@ -139,3 +139,30 @@ def test_plans_are_bounded() -> None:
     for i in range(MOST_PLANS + 1):
         plans.keep(i, i)
     assert len(plans) == 1
+
+
+@pytest.mark.parametrize("name", ["abs", "exp", "isnan", "logical_not", "softplus"])
+def test_an_op_of_one_runs_alike_by_the_short_way_and_by_dispatch(backend: str, name: str) -> None:
+    x = ug.asarray([-2.0, 0.5, float("nan")])
+    function = getattr(ug, name)
+    _alike(lambda: function(x))
+
+
+@pytest.mark.parametrize("name", ["add", "atan2", "less", "maximum", "logical_and", "hypot"])
+def test_an_op_of_two_runs_alike_by_the_short_way_and_by_dispatch(backend: str, name: str) -> None:
+    x, y = ug.asarray([-2.0, 0.5, float("nan")]), ug.asarray([[1.5], [0.5], [-0.0]])
+    function = getattr(ug, name)
+    _alike(lambda: function(x, y))
+    _alike(lambda: function(x, 0.5))
+    with pytest.raises(ug.ShapeError):
+        function(x, ug.asarray([1.0, 2.0]))
+
+
+def _alike(run: Callable[[], Tensor]) -> None:
+    """Compare with what is run while a tape records, of which the op is none of its business."""
+    with np.errstate(all="ignore"):
+        short = run()
+        with ug.GradientTape():
+            long = run()
+    assert (type(short), short.dtype, short.uid) == (type(long), long.dtype, long.uid)
+    np.testing.assert_array_equal(short.numpy(), long.numpy())

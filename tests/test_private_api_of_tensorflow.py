@@ -109,3 +109,16 @@ def test_numpy_of() -> None:
     for dtype in (tf.float32, tf.bfloat16, tf.bool):
         x = tf.cast([0.0, 1.0], dtype)
         assert np.array_equal(of_tensorflow.numpy_of(x), x.numpy())
+
+
+def test_run_function_and_shape_tuple() -> None:
+    x = tf.constant([[1.0, 2.0]])
+    concrete = tf.function(lambda x: (x + 1.0, 2.0 * x)).get_concrete_function(x)
+    name = concrete.inference_fn.name.decode()
+    handle = of_tensorflow.eager_context()._handle
+    found = of_tensorflow.run_function(handle, x.device, name, [x], (), 2)
+    assert [one.numpy().tolist() for one in found] == [[[2.0, 3.0]], [[2.0, 4.0]]]
+    seen = []
+    tf.function(lambda x: seen.append(of_tensorflow.shape_tuple(x)))(x)
+    assert [of_tensorflow.shape_tuple(x), *seen] == [(1, 2), (1, 2)]
+    assert x._datatype_enum() == tf.float32.as_datatype_enum

@@ -140,7 +140,8 @@ class JaxBackend(Backend):
         return jax.numpy.asarray(native)
 
     def is_traced(self, native: jax.Array) -> bool:
-        return isinstance(native, jax.core.Tracer)
+        # Python asks a tracer's class itself, which takes longer than to look at the array's.
+        return type(native) is not self.array_type and isinstance(native, jax.core.Tracer)
 
     def kernel(self, op: Any) -> Kernel | None:
         if op.name not in self.kernels and (op.body is None or op.by_value):

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -12,18 +14,23 @@ import tensorflow as tf
 
 from unigrad.core import dtypes
 from unigrad.core.backend import Backend
+from unigrad.core.dispatch import wrap, wrap_all
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, TracingError, UnigradError
 from unigrad.core.host_errors import noted
 from unigrad.core.native_code import LayerData
 from unigrad.core.native_tape import Kernel, NativeTape
+from unigrad.core.op import Op
 from unigrad.core.programs import Program
+from unigrad.core.tensor import Tensor
 from unigrad_tensorflow import functions
 from unigrad_tensorflow.bridge import differentiable
 from unigrad_tensorflow.kernels import SCALAR_OPS, TABLE
 from unigrad_tensorflow.kernels.creation import device_of
-from unigrad_tensorflow.private import from_dlpack, is_on_a_tape, is_variable, numpy_of
+from unigrad_tensorflow.private import from_dlpack, is_on_a_tape, is_variable, numpy_of, shape_tuple
+from unigrad_tensorflow.raw import BINDERS
 from unigrad_tensorflow.tape import TensorflowTape
+from unigrad_tensorflow.whole import Graphs, looked
 
 _TO_NATIVE = {
     dtype: tf.bool if dtype == dtypes.bool_ else getattr(tf, dtype.name) for dtype in dtypes.ALL
@@ -41,8 +48,15 @@ class TensorflowBackend(Backend):
     jit_options = _JIT_OPTIONS
     kernels = TABLE
     scalar_ops = SCALAR_OPS
+    binders = BINDERS
     differentiates = True
     checks_bounds = False
+    composes_whole = True
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.shape_key = shape_tuple
+        self._graphs: dict[Op, Graphs] = defaultdict(Graphs)
 
     @property
     def version(self) -> str:
@@ -116,7 +130,34 @@ class TensorflowBackend(Backend):
         return isinstance(native, tf.Tensor) and is_on_a_tape(native)
 
     def is_traced(self, native: Any) -> bool:
-        return not isinstance(native, self.array_type) and not is_variable(native)
+        if isinstance(native, self.array_type) or is_variable(native):
+            return False
+        looked()
+        return True
+
+    def composed(
+        self,
+        op: Any,
+        inputs: tuple[Any, ...],
+        natives: tuple[Any, ...],
+        settings: Mapping[str, Any],
+    ) -> Any:
+        declared: Op = op.declared
+        if not (declared.by_value or declared.opaque or declared.foreign):
+            chosen = settings or op.settings
+            graph = self._graphs[declared].of(
+                partial(self._run_body, op, settings), natives, chosen
+            )
+            if graph is not None:
+                found = graph(natives)
+                return tuple(wrap_all(self, found)) if type(found) is tuple else wrap(self, found)
+        return op.body(*inputs, **settings)
+
+    def _run_body(self, op: Any, settings: Mapping[str, Any], *natives: Any) -> Any:
+        found = op.body(*[wrap(self, x) for x in natives], **settings)
+        if type(found) is Tensor:
+            return found._native
+        return tuple([one._native for one in found])
 
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         if isinstance(error, IndexError):

@@ -11,6 +11,7 @@ differentiated from outside.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
@@ -21,11 +22,12 @@ from unigrad_tensorflow.private import (
     could_possibly_record,
     do_not_convert,
     eager_context,
+    executing_eagerly,
     is_on_a_tape,
     record_operation,
     stop_recording,
 )
-from unigrad_tensorflow.raw import AT_ONCE
+from unigrad_tensorflow.raw import BINDERS, MAKERS
 
 Kernel = Callable[..., Any]
 
@@ -40,15 +42,11 @@ def differentiable(kernel: Kernel, rule: RuleSource) -> Kernel:
         rule: gives the rule when a derivative is wanted (`unigrad.autodiff.bridge.rule_of`).
     """
 
-    at_once = AT_ONCE.get(kernel)
-
     def run(*natives: Any, **settings: Any) -> Any:
         context = eager_context()
         if context is None:
             return _in_graph(run, kernel, rule, natives, settings)
         if not could_possibly_record():
-            if at_once is not None:
-                return at_once(context, *natives)
             return kernel(*natives, **settings) if settings else kernel(*natives)
         # A tape's question to each input: none, first or higher order.
         wanted = [type(x) not in _SCALARS and is_on_a_tape(x) for x in natives]
@@ -66,7 +64,25 @@ def differentiable(kernel: Kernel, rule: RuleSource) -> Kernel:
         record_operation("unigrad", outputs, tracked, backward)
         return result
 
+    make = MAKERS.get(kernel)
+    if make is not None:
+        return make(could_possibly_record, run)
+    bind = BINDERS.get(kernel)
+    if bind is not None:
+        BINDERS[run] = partial(_bound, run, bind)
     return run
+
+
+def _bound(run: Kernel, bind: Callable[..., Kernel], *scalars: Any, **settings: Any) -> Kernel:
+    """Return a kernel that has its settings in it; where something records, ``run`` hears them."""
+    quick = bind(*scalars, **settings)
+
+    def run_bound(*natives: Any) -> Any:
+        if not could_possibly_record() and executing_eagerly():
+            return quick(*natives)
+        return run(*natives, *scalars, **settings)
+
+    return run_bound
 
 
 def by_rule(name: str, kernel: Kernel) -> Kernel:

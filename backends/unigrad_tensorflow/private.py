@@ -7,6 +7,7 @@ changes one says so.
 
 from __future__ import annotations
 
+from operator import methodcaller
 from typing import Any
 
 import tensorflow as tf
@@ -25,6 +26,8 @@ __all__ = [
     "not_at_once",
     "numpy_of",
     "record_operation",
+    "run_function",
+    "shape_tuple",
     "stop_recording",
 ]
 
@@ -43,9 +46,14 @@ record_operation: Any = record.record_operation
 #: Run a raw op at once: a context, the op's name, ``None``, its inputs, and its attributes by turns
 #: as names and values. It tells the tapes. ``tf.raw_ops`` call it after a microsecond of checks.
 execute: Any = pywrap_tfe.TFE_Py_FastPathExecute
-#: What it raises where the raw op has more to do, or to say.
+#: Run a function of the context by its name: the context's handle, a device, the name, inputs,
+#: attributes as of `execute`, and how many results there are. It tells no tape.
+run_function: Any = pywrap_tfe.TFE_Py_Execute
+#: What `execute` raises where the raw op has more to do, or to say.
 not_at_once: Any = (core._NotOkStatusException, core._FallbackException)
 
+#: The shape of a tensor as a tuple of ints, in half of the time that its list takes.
+shape_tuple: Any = methodcaller("_shape_tuple")
 #: The values of a tensor as an ndarray that shares its memory; ``numpy`` copies it.
 numpy_of: Any = type(tf.constant(0.0))._numpy
 

@@ -6,7 +6,7 @@ runtime directly; what it does not take, and everything in graphs, goes to ``tf.
 """
 
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -22,52 +22,119 @@ def _at_length(
     return getattr(tf.raw_ops, name)(**dict(zip(inputs, given, strict=True)), **attributes)
 
 
+#: Makes a function that runs an op at once, unless the first of its arguments says that something
+#: records; that, and what the runtime does not take, goes to the second.
+Maker: TypeAlias = Callable[[Callable[[], bool], Callable[..., Any]], Callable[..., Any]]
+
+#: Of the functions made here, for those who ask who records: one call is faster than two.
+MAKERS: dict[Callable[..., Any], Maker] = {}
+
+
+def _made(make: Maker, long_way: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a raw op, which tells tapes of itself: ``bool()`` is the quickest way to say no."""
+    run = make(bool, long_way)
+    MAKERS[run] = make
+    return run
+
+
 def unary(name: str, input: str = "x") -> Callable[[Any], Any]:
     """Return the raw op of one tensor, whose parameter has this name, as a function."""
 
-    def run(x: Any) -> Any:
-        context = eager_context()
-        if context is not None:
-            try:
-                return execute(context, name, None, x)
-            except not_at_once:
-                pass
+    def long_way(x: Any) -> Any:
         return _at_length(name, (input,), (x,), {})
 
-    return run
+    def make(records: Callable[[], bool], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+        def run(x: Any) -> Any:
+            context = eager_context()
+            if context is not None and not records():
+                try:
+                    return execute(context, name, None, x)
+                except not_at_once:
+                    pass
+            return otherwise(x)
+
+        return run
+
+    return _made(make, long_way)
+
+
+def of_floats(name: str, of_others: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return the raw op of one tensor, ``x``, for real floating ones; all others go elsewhere."""
+
+    def long_way(x: Any) -> Any:
+        return _at_length(name, ("x",), (x,), {}) if x.dtype in _FLOATS else of_others(x)
+
+    def make(records: Callable[[], bool], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+        def run(x: Any) -> Any:
+            dtype = x.dtype
+            # To hash a dtype takes longer than to compare the commonest.
+            if dtype is _SINGLE or dtype in _FLOATS:
+                context = eager_context()
+                if context is not None and not records():
+                    try:
+                        return execute(context, name, None, x)
+                    except not_at_once:
+                        pass
+            return otherwise(x)
+
+        return run
+
+    return _made(make, long_way)
+
+
+_SINGLE = tf.float32
+_FLOATS = dict.fromkeys((tf.float16, tf.bfloat16, tf.float32, tf.float64), True)
 
 
 def binary(
     name: str,
     first: str = "x",
     second: str = "y",
-    of_bools: Callable[[Any, Any], Any] | None = None,
+    of_others: Callable[[Any, Any], Any] | None = None,
     **attributes: Any,
 ) -> Callable[[Any, Any], Any]:
     """Return the raw op of two tensors, or a tensor and a Python scalar, as a function.
 
-    ``of_bools`` is what takes its place for two tensors of bools.
+    ``of_others`` is asked in graphs, and where the op refuses: it gives the result for dtypes that
+    the op does not take, and ``None`` for those that it takes.
     """
     flat = _flat(attributes)
 
-    def now(context: Any, x: Any, y: Any) -> Any:
-        # The first input alone decides the dtype.
-        if type(x) is float or type(x) is int:
-            x = tf.constant(x, y.dtype)
-        if context is not None:
-            try:
-                return execute(context, name, None, x, y, *flat)
-            except not_at_once:
-                pass
-        if of_bools is not None and _are_bools(x, y):
-            return of_bools(x, y)
-        return _at_length(name, (first, second), (x, y), attributes)
+    def long_way(x: Any, y: Any) -> Any:
+        if of_others is not None:
+            found = of_others(x, y)
+            if found is not None:
+                return found
+        return _at_length(name, (first, second), (_beside(x, y), y), attributes)
 
-    def run(x: Any, y: Any) -> Any:
-        return now(eager_context(), x, y)
+    def make(records: Callable[[], bool], otherwise: Callable[..., Any]) -> Callable[..., Any]:
+        def run(x: Any, y: Any) -> Any:
+            context = eager_context()
+            if context is not None and not records():
+                if type(x) is float or type(x) is int:
+                    # The first input alone decides the dtype.
+                    x = _beside(x, y)
+                try:
+                    if flat:
+                        return execute(context, name, None, x, y, *flat)
+                    return execute(context, name, None, x, y)
+                except not_at_once:
+                    pass
+            return otherwise(x, y)
 
-    AT_ONCE[run] = now
-    return run
+        return run
+
+    return _made(make, long_way)
+
+
+def _beside(x: Any, y: Any) -> Any:
+    """Return a Python scalar as a tensor of another one's dtype."""
+    return tf.constant(x, y.dtype) if type(x) is float or type(x) is int else x
+
+
+def for_bools(function: Callable[[Any, Any], Any]) -> Callable[[Any, Any], Any]:
+    """Return a function of bools as an ``of_others`` of `binary`."""
+    return lambda x, y: function(x, y) if _are_bools(x, y) else None
 
 
 def _are_bools(x: Any, y: Any) -> bool:
@@ -95,7 +162,36 @@ def raw(name: str, *inputs: str, keeps: int = 0, **attributes: Any) -> Callable[
                 pass
         return _at_length(name, inputs, given, attributes)
 
+    _RAW[run] = name, flat
     return run
+
+
+#: The names and attributes of what `raw` made.
+_RAW: dict[Callable[..., Any], tuple[str, list[Any]]] = {}
+
+
+def settled(op: Callable[..., Any], *values: Any) -> Callable[[Any], Any]:
+    """Return a function that `raw` made, of one tensor and these settings, as one of the tensor.
+
+    Ints and tuples of ints are turned into tensors here, once.
+    """
+    name, flat = _RAW[op]
+    tail = [kept(one) if type(one) in (int, tuple) else one for one in values] + flat
+
+    def run(x: Any) -> Any:
+        context = eager_context()
+        if context is not None:
+            try:
+                return execute(context, name, None, x, *tail)
+            except not_at_once:
+                pass
+        return op(x, *values)
+
+    return run
+
+
+#: From kernels to functions that take their settings and give a kernel for just these.
+BINDERS: dict[Callable[..., Any], Callable[..., Callable[..., Any]]] = {}
 
 
 def _constant(values: int | tuple[int, ...]) -> Any:
@@ -104,7 +200,3 @@ def _constant(values: int | tuple[int, ...]) -> Any:
 
 def _flat(attributes: Mapping[str, Any]) -> list[Any]:
     return [part for pair in attributes.items() for part in pair]
-
-
-#: For some of the functions made here, what they do once it is known in which context.
-AT_ONCE: dict[Callable[..., Any], Callable[..., Any]] = {}

@@ -24,6 +24,7 @@ from unigrad.core.native_tape import Kernel, Native, NativeTape
 
 if TYPE_CHECKING:
     from unigrad.core.op import Op
+    from unigrad.core.plans import Planned
     from unigrad.core.programs import Fusion, Program, Saving
 
 #: Makes an array from outside of a trace one of its inputs, and returns what stands for it there.
@@ -77,6 +78,8 @@ class Backend(NativeCode):
     by_rule: frozenset[str] = frozenset()
     #: True when a read beyond an axis raises by itself.
     checks_bounds: bool = True
+    #: True when it may run a composite as one program of its own: see `composed`.
+    composes_whole: bool = False
     #: How many interpreters stand one over the other (see `unigrad.core.interpreters`).
     depth: int = 0
 
@@ -94,6 +97,8 @@ class Backend(NativeCode):
         #: Native dtypes, all and by kind, as dictionaries for the fastest membership test.
         self.native_dtypes = {n: True for _, n in pair}
         self.native_floats = {n: True for d, n in pair if d.kind in "fVc"}
+        #: The commonest of them: a library's dtype may take longer to hash than to compare.
+        self.native_single = next((n for d, n in pair if d.name == "float32"), None)
         self.native_complex = {n: True for d, n in pair if d.kind == "c"}
         self.native_reals = {n: True for d, n in pair if d.kind in "fV"}
         self.native_integers = {n: True for d, n in pair if d.kind in "iu"}
@@ -258,6 +263,17 @@ class Backend(NativeCode):
         if scalars:
             return lambda *arrays: kernel(*arrays, *scalars, **settings)
         return partial(kernel, **settings) if settings else kernel
+
+    def composed(
+        self,
+        op: Op | Planned,
+        inputs: tuple[Any, ...],
+        natives: tuple[Any, ...],
+        settings: Mapping[str, Any],
+    ) -> Any:
+        """Run a composite that it has no kernel of, whose inputs nothing follows."""
+        assert op.body is not None
+        return op.body(*inputs, **settings)
 
     def run_watched(
         self,

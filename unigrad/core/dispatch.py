@@ -121,7 +121,7 @@ def dispatch(
             return recorded
     kernel = op.kernels[backend]
     if kernel is None:
-        return op.body(*inputs, **settings)  # type: ignore[misc]
+        return backend.composed(op, inputs, natives, settings)
     try:
         # An empty mapping costs the call a copy of it.
         result = kernel(*natives, **settings) if settings else kernel(*natives)

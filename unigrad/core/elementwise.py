@@ -1,7 +1,9 @@
 """How an elementwise op is declared.
 
 `unary` and `binary` make the public function of an elementwise op. They are the hottest code in
-the library: one function call, no look-up of context, no ``**settings``.
+the library: one function call, no look-up of context, no ``**settings``. While nothing records they
+do themselves what `dispatch` would, which takes 0.1 µs less of 0.55 on NumPy and of 3.5 on JAX, and
+0.3 less of 5.7 on TensorFlow; what is out of the ordinary or goes wrong, `dispatch` runs.
 """
 
 from __future__ import annotations
@@ -11,6 +13,7 @@ from functools import wraps
 from math import copysign
 from typing import Any, TypeAlias
 
+from unigrad.core import recorders
 from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
@@ -26,6 +29,7 @@ from unigrad.core.errors import DTypeError
 from unigrad.core.op import Op, primitive
 from unigrad.core.tensor import Tensor
 
+_process = recorders.process
 #: Libraries take integers below this one beside floats.
 _LARGE = 2**31
 
@@ -64,17 +68,33 @@ def unary(floating: bool = False, of: Op | None = None) -> Callable[[_Unary], _U
         op = of or primitive(function.__name__.removesuffix("_"))
         # One input always broadcasts: whatever a kernel refuses, it is the dtype.
         op.broadcasts = True
+        kernels = op.kernels
 
         @wraps(function)
         def run(x: TensorLike, /) -> Tensor:
             if type(x) is Tensor:
                 backend = x.backend
                 native = x._native
+                dtype = native.dtype
                 if (
-                    (not floating or native.dtype in backend.native_floats)
-                    if of is None
-                    else native.dtype in backend.native_reals
+                    dtype is backend.native_single
+                    or (of is None and not floating)
+                    or dtype in (backend.native_floats if of is None else backend.native_reals)
                 ):
+                    # See the module: `tests/test_plans.py` holds this and `dispatch` together.
+                    if not _process.recording:
+                        kernel = kernels[backend]
+                        if kernel is not None:
+                            try:
+                                result = kernel(native)
+                                if type(result) is backend.array_type:
+                                    tensor = Tensor()
+                                    tensor._native = result
+                                    tensor.backend = backend
+                                    tensor.uid = 0
+                                    return tensor
+                            except Exception:
+                                pass
                     made: Tensor = dispatch(op, backend, (x,), (native,))
                     return made
             elif type(x) in readable:
@@ -98,6 +118,7 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
     def declare(function: _Binary) -> _Binary:
         op = primitive(function.__name__)
         op.broadcasts = True
+        kernels = op.kernels
 
         @wraps(function)
         def run(x1: TensorLike, x2: TensorLike, /) -> Tensor:
@@ -120,7 +141,23 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
                         and dtype in backend.weak[kind]
                         and op.name in backend.scalar_ops
                     ) or _absorbs(backend, op, dtype, x2)
-                if fits and (not floating or dtype in backend.native_floats):
+                if fits and (
+                    dtype is backend.native_single or not floating or dtype in backend.native_floats
+                ):
+                    # See the module: `tests/test_plans.py` holds this and `dispatch` together.
+                    if not _process.recording:
+                        kernel = kernels[backend]
+                        if kernel is not None:
+                            try:
+                                result = kernel(first, second)
+                                if type(result) is backend.array_type:
+                                    tensor = Tensor()
+                                    tensor._native = result
+                                    tensor.backend = backend
+                                    tensor.uid = 0
+                                    return tensor
+                            except Exception:
+                                pass
                     made: Tensor = dispatch(op, backend, (x1, x2), (first, second))
                     return made
             if type(x1) in readable or type(x2) in readable:
@@ -152,7 +189,10 @@ def real_pairs_at_once(op: Op) -> Callable[[_Binary], _Binary]:
         def run(x1: TensorLike, x2: TensorLike, /) -> Tensor:
             if type(x1) is Tensor and type(x2) is Tensor and x1.backend is x2.backend:
                 first, second = x1._native, x2._native
-                if first.dtype is second.dtype and first.dtype in x1.backend.native_reals:
+                dtype = first.dtype
+                if dtype is second.dtype and (
+                    dtype is x1.backend.native_single or dtype in x1.backend.native_reals
+                ):
                     made: Tensor = dispatch(op, x1.backend, (x1, x2), (first, second))
                     return made
             return function(x1, x2)

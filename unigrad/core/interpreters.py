@@ -180,8 +180,9 @@ class Interpreter(Backend):
         self.depth = depth
         self.name = root.name
         for table in (
-            "native_dtypes", "native_floats", "native_complex", "native_reals", "native_integers",
-            "native_indices", "native_bools", "weak", "scalar_ops", "checks_bounds",
+            "native_dtypes", "native_single", "native_floats", "native_complex", "native_reals",
+            "native_integers", "native_indices", "native_bools", "weak", "scalar_ops",
+            "checks_bounds",
         ):  # fmt: skip
             setattr(self, table, getattr(root, table))
         self.kernels = {}

@@ -54,7 +54,7 @@ def as_one_op(takes: str = "native_floats") -> Callable[[F], F]:
                 return function(*args, **settings)
             backend = args[0].backend
             found = plans[backend.root]
-            if found is None:
+            if found is None or (backend.depth and backend.root.composes_whole):
                 return function(*args, **settings)
             inputs: tuple[Any, ...] = args
             named: tuple[str, ...] = ()
@@ -108,6 +108,6 @@ class _PlansByBackend(dict[Backend, Plans | None]):
         self._op = op
 
     def __missing__(self, backend: Backend) -> Plans | None:
-        runs_whole = self._op.kernels[backend] is not None
+        runs_whole = backend.composes_whole or self._op.kernels[backend] is not None
         found = self[backend] = Plans() if runs_whole else None
         return found

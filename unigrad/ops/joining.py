@@ -116,6 +116,9 @@ def split(
         >>> [one.tolist() for one in split([1, 2, 3], [1])]
         [[1], [2, 3]]
     """
+    if type(x) is Tensor and type(indices_or_sections) is int and type(axis) is int:
+        pieces: Any = _split_along(x, indices_or_sections, axis)
+        return list(pieces)
     numbers = as_shape("split", indices_or_sections)
     is_count = isinstance(indices_or_sections, int) or not getattr(indices_or_sections, "ndim", 1)
     # An int stands for itself: (2,) is another key, and other pieces.

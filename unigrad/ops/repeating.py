@@ -225,7 +225,9 @@ def tril(x: TensorLike, /, *, k: int = 0) -> Tensor:
         >>> tril([[1, 2], [3, 4]]).tolist()
         [[1, 0], [3, 4]]
     """
-    return _lower(x if type(x) is Tensor else as_tensor(x), as_integer("tril", k))
+    return _lower(
+        x if type(x) is Tensor else as_tensor(x), k if type(k) is int else as_integer("tril", k)
+    )
 
 
 def triu(x: TensorLike, /, *, k: int = 0) -> Tensor:
@@ -235,7 +237,9 @@ def triu(x: TensorLike, /, *, k: int = 0) -> Tensor:
         >>> triu([[1, 2], [3, 4]]).tolist()
         [[1, 2], [0, 4]]
     """
-    return _upper(x if type(x) is Tensor else as_tensor(x), as_integer("triu", k))
+    return _upper(
+        x if type(x) is Tensor else as_tensor(x), k if type(k) is int else as_integer("triu", k)
+    )
 
 
 def _triangle(op: Op) -> Callable[..., Tensor]:

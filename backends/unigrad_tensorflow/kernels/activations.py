@@ -13,7 +13,8 @@ import tensorflow as tf
 from unigrad.autodiff.bridge import body_of
 from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.kernels.values import are_finite
-from unigrad_tensorflow.raw import binary, raw, unary
+from unigrad_tensorflow.raw import BINDERS, binary, raw, unary
+from unigrad_tensorflow.whole import as_graph
 
 _raw = tf.raw_ops
 
@@ -52,6 +53,7 @@ def _last(op: Callable[[Any], Any]) -> Callable[..., Any]:
         back = [*range(axis), rank - 1, *range(axis, rank - 1)]
         return tf.transpose(op(tf.transpose(x, order)), back)
 
+    BINDERS[run] = lambda axis: lambda x: op(x) if x.shape.rank == axis + 1 else run(x, axis)
     return run
 
 
@@ -110,7 +112,7 @@ _composed_softsign = body_of("tensorflow", "softsign")
 TABLE = {
     # TensorFlow's own has no second derivative.
     "softsign": by_rule("softsign", _softsign),
-    "hard_silu": by_rule("hard_silu", body_of("tensorflow", "hard_silu")),
+    "hard_silu": by_rule("hard_silu", as_graph(body_of("tensorflow", "hard_silu"))),
     "relu6": lambda x: _raw.Relu6(features=x),
     "elu": _elu,
     "leaky_relu": by_rule("leaky_relu", _leaky_relu),

@@ -6,15 +6,14 @@ from typing import Any
 import tensorflow as tf
 
 from unigrad_tensorflow.kernels.values import values_of
-from unigrad_tensorflow.raw import binary, unary
+from unigrad_tensorflow.raw import binary, for_bools, unary
 
 Binary = Callable[[Any, Any], Any]
 
 
 def _of_bools(name: str, bits: str) -> Binary:
     """Return a bit op, which TensorFlow has for integers only, with the logical op for bools."""
-    logical, bitwise = binary(name), binary(bits)
-    return lambda x, y: logical(x, y) if x.dtype == tf.bool else bitwise(x, y)
+    return binary(bits, of_others=for_bools(binary(name)))
 
 
 def _as_bool(x: Any) -> Any:
@@ -26,15 +25,15 @@ def _as_bool(x: Any) -> Any:
     return x if x.dtype == tf.bool else tf.cast(x, tf.bool)
 
 
-def _of_truths(logical: Binary) -> Binary:
+def _of_truths(name: str) -> Binary:
     """Return a logical op of anything: a number counts as its being other than 0."""
 
-    def run(x: Any, y: Any) -> Any:
-        if x.dtype is tf.bool and y.dtype is tf.bool:
-            return logical(x, y)
-        return logical(_as_bool(x), _as_bool(y))
+    def of_others(x: Any, y: Any) -> Any:
+        bools = _as_bool(x), _as_bool(y)
+        return None if bools[0] is x and bools[1] is y else of_bools(*bools)
 
-    return run
+    of_bools = binary(name, of_others=of_others)
+    return of_bools
 
 
 def _all_within(distances: Any, width: int) -> bool:
@@ -66,16 +65,14 @@ def _logical_xor(x: Any, y: Any) -> Any:
 _invert, _logical_not = unary("Invert"), unary("LogicalNot")
 
 TABLE = {
-    "logical_and": _of_truths(binary("LogicalAnd")),
-    "logical_or": _of_truths(binary("LogicalOr")),
+    "logical_and": _of_truths("LogicalAnd"),
+    "logical_or": _of_truths("LogicalOr"),
     "logical_xor": _logical_xor,
-    "logical_not": lambda x: _logical_not(_as_bool(x)),
+    "logical_not": lambda x: _logical_not(x if x.dtype is tf.bool else _as_bool(x)),
     "bitwise_and": _of_bools("LogicalAnd", "BitwiseAnd"),
     "bitwise_or": _of_bools("LogicalOr", "BitwiseOr"),
-    "bitwise_xor": lambda x, y: (
-        tf.not_equal(x, y) if x.dtype == tf.bool else tf.raw_ops.BitwiseXor(x=x, y=y)
-    ),
-    "bitwise_invert": lambda x: _logical_not(x) if x.dtype == tf.bool else _invert(x),
+    "bitwise_xor": binary("BitwiseXor", of_others=for_bools(tf.not_equal)),
+    "bitwise_invert": lambda x: _logical_not(x) if x.dtype is tf.bool else _invert(x),
     "bitwise_left_shift": _shift("LeftShift", right=False),
     "bitwise_right_shift": _shift("RightShift", right=True),
 }

@@ -11,7 +11,7 @@ from typing import Any
 import tensorflow as tf
 
 from unigrad_tensorflow.bridge import by_rule
-from unigrad_tensorflow.raw import unary
+from unigrad_tensorflow.raw import of_floats, unary
 
 _plain_expm1, _plain_log1p = unary("Expm1"), unary("Log1p")
 
@@ -44,11 +44,6 @@ def _log1p(x: Any) -> Any:
 _complex_expm1, _complex_log1p = by_rule("expm1", _expm1), by_rule("log1p", _log1p)
 
 
-def expm1(x: Any) -> Any:
-    """eˣ - 1. Of a complex number TensorFlow's own is NaN at infinities."""
-    return _complex_expm1(x) if x.dtype.is_complex else _plain_expm1(x)
-
-
-def log1p(x: Any) -> Any:
-    """log(1 + x). Of complex numbers TensorFlow's own is NaN at -1 and at infinities."""
-    return _complex_log1p(x) if x.dtype.is_complex else _plain_log1p(x)
+#: Of a complex number TensorFlow's ``expm1`` is NaN at infinities, its ``log1p`` at -1 too.
+expm1 = of_floats("Expm1", _complex_expm1)
+log1p = of_floats("Log1p", _complex_log1p)

@@ -19,10 +19,12 @@ from unigrad_tensorflow.kernels.neighbours import nextafter, signbit
 from unigrad_tensorflow.kernels.powers import exp2, log, log_of_base, power
 from unigrad_tensorflow.kernels.quotients import copysign, floor_divide, gcd, remainder
 from unigrad_tensorflow.kernels.values import are_finite, values_of
-from unigrad_tensorflow.raw import binary, raw, unary
+from unigrad_tensorflow.raw import binary, for_bools, of_floats, raw, unary
+from unigrad_tensorflow.whole import as_graph
 
 _DTYPES = {d: getattr(tf, d.name) for d in ALL}
 _FLOATS = dict.fromkeys((tf.float16, tf.bfloat16, tf.float32, tf.float64), True)
+Unary = Callable[[Any], Any]
 Binary = Callable[[Any, Any], Any]
 
 
@@ -40,15 +42,10 @@ def _where(condition: Any, x: Any, y: Any) -> Any:
     return _choose(condition, x, y)
 
 
-def _of_floats(round: Callable[[Any], Any]) -> Callable[[Any], Any]:
+def _rounded(name: str) -> Unary:
     """Return a kernel that leaves integers and bools as they are."""
-
-    def run(x: Any) -> Any:
-        if x.dtype in _FLOATS:
-            return round(x)
-        return tf.identity(x) if x.dtype.is_integer or x.dtype.is_bool else round(x)
-
-    return run
+    plain = unary(name)
+    return of_floats(name, lambda x: plain(x) if x.dtype.is_complex else tf.identity(x))
 
 
 def _with_bools(op: Binary, logical: Binary) -> Binary:
@@ -65,18 +62,17 @@ def _with_bools(op: Binary, logical: Binary) -> Binary:
     return run
 
 
-def _no(of_floats: Callable[[Any], Any], for_integers: bool) -> Callable[[Any], Any]:
+def _no(name: str, for_integers: bool) -> Unary:
     """Return a test of floats whose answer for integers and bools is known."""
+    plain = unary(name)
 
-    def run(x: Any) -> Any:
-        if x.dtype in _FLOATS:
-            return of_floats(x)
+    def of_others(x: Any) -> Any:
         if x.dtype.is_complex:
-            parts = of_floats(tf.math.real(x)), of_floats(tf.math.imag(x))
+            parts = plain(tf.math.real(x)), plain(tf.math.imag(x))
             return tf.logical_and(*parts) if for_integers else tf.logical_or(*parts)
         return tf.fill(tf.shape(x), for_integers)
 
-    return run
+    return of_floats(name, of_others)
 
 
 def _ignoring_nan(name: str) -> Binary:
@@ -162,7 +158,7 @@ def _reciprocal(x: Any) -> Any:
 _plain_sqrt, _real_rsqrt, _square = unary("Sqrt"), unary("Rsqrt"), unary("Square")
 
 
-def _sqrt(x: Any) -> Any:
+def _other_sqrt(x: Any) -> Any:
     """√x, on the side of the branch cut where x is; TensorFlow's own at -∞ is above."""
     found = _plain_sqrt(x)
     if not x.dtype.is_complex:
@@ -170,23 +166,21 @@ def _sqrt(x: Any) -> Any:
     return tf.complex(tf.math.real(found), copysign(tf.math.imag(found), tf.math.imag(x)))
 
 
-def _rsqrt(x: Any) -> Any:
+def _other_rsqrt(x: Any) -> Any:
     """1 / √x; TensorFlow's own of complex numbers takes the other root below the branch cut."""
-    return _reciprocal(_sqrt(x)) if x.dtype.is_complex else _real_rsqrt(x)
+    return _reciprocal(_other_sqrt(x)) if x.dtype.is_complex else _real_rsqrt(x)
 
 
 _signed_negative, _signed_sign = unary("Neg"), unary("Sign")
 
 
-def _negative(x: Any) -> Any:
+def _other_negative(x: Any) -> Any:
     """-x. TensorFlow has no unsigned one; it wraps around."""
-    if x.dtype not in _FLOATS and x.dtype.is_unsigned:
-        return tf.zeros((), x.dtype) - x
-    return _signed_negative(x)
+    return tf.zeros((), x.dtype) - x if x.dtype.is_unsigned else _signed_negative(x)
 
 
-def _sign(x: Any) -> Any:
-    if x.dtype not in _FLOATS and x.dtype.is_unsigned:
+def _other_sign(x: Any) -> Any:
+    if x.dtype.is_unsigned:
         return tf.cast(tf.not_equal(x, tf.zeros((), x.dtype)), x.dtype)
     return _signed_sign(x)
 
@@ -259,21 +253,36 @@ _logical_and, _logical_or = binary("LogicalAnd"), binary("LogicalOr")
 _ceil, _floor = unary("Ceil"), unary("Floor")
 _real_abs, _add = unary("Abs"), binary("AddV2")
 
+
+def _trunc(x: Any) -> Any:
+    if x.dtype.is_integer or x.dtype.is_bool:
+        return tf.identity(x)
+    return _select(condition=x < tf.zeros((), x.dtype), t=_ceil(x), e=_floor(x))
+
+
+def _other_abs(x: Any) -> Any:
+    if x.dtype.is_complex:
+        return tf.raw_ops.ComplexAbs(x=x, Tout=x.dtype.real_dtype)
+    return x if x.dtype.is_unsigned or x.dtype.is_bool else _real_abs(x)
+
+
+multiply = binary("Mul", of_others=for_bools(_logical_and))
+
 _SCALARS = {
-    "add": binary("AddV2", of_bools=_logical_or),
+    "add": binary("AddV2", of_others=for_bools(_logical_or)),
     "subtract": binary("Sub"),
-    "multiply": binary("Mul", of_bools=_logical_and),
+    "multiply": multiply,
     "divide": _divide,
     "floor_divide": floor_divide,
     "remainder": by_rule("remainder", remainder),
     "gcd": gcd,
     "pow": power,
-    "maximum": by_rule("maximum", binary("Maximum", of_bools=_logical_or)),
-    "minimum": by_rule("minimum", binary("Minimum", of_bools=_logical_and)),
-    "greater": binary("Greater", of_bools=lambda x, y: x & ~y),
-    "greater_equal": binary("GreaterEqual", of_bools=lambda x, y: x | ~y),
-    "less": binary("Less", of_bools=lambda x, y: ~x & y),
-    "less_equal": binary("LessEqual", of_bools=lambda x, y: ~x | y),
+    "maximum": by_rule("maximum", binary("Maximum", of_others=for_bools(_logical_or))),
+    "minimum": by_rule("minimum", binary("Minimum", of_others=for_bools(_logical_and))),
+    "greater": binary("Greater", of_others=for_bools(lambda x, y: x & ~y)),
+    "greater_equal": binary("GreaterEqual", of_others=for_bools(lambda x, y: x | ~y)),
+    "less": binary("Less", of_others=for_bools(lambda x, y: ~x & y)),
+    "less_equal": binary("LessEqual", of_others=for_bools(lambda x, y: ~x | y)),
     "equal": binary("Equal", incompatible_shape_error=True),
     "not_equal": binary("NotEqual", incompatible_shape_error=True),
     "where": _where,
@@ -281,29 +290,21 @@ _SCALARS = {
 
 TABLE = {
     **_SCALARS,
-    "negative": _negative,
+    "negative": of_floats("Neg", _other_negative),
     "positive": tf.identity,
     "conj": lambda x: tf.raw_ops.Conj(input=x) if x.dtype.is_complex else x,
-    "abs": lambda x: (
-        tf.raw_ops.ComplexAbs(x=x, Tout=x.dtype.real_dtype)
-        if x.dtype.is_complex
-        else x
-        if x.dtype.is_unsigned or x.dtype.is_bool
-        else _real_abs(x)
-    ),
-    "sign": by_rule("sign", _sign),
-    "floor": _of_floats(_floor),
-    "ceil": _of_floats(_ceil),
-    "trunc": _of_floats(
-        lambda x: _select(condition=x < tf.zeros((), x.dtype), t=_ceil(x), e=_floor(x)),
-    ),
-    "round": _of_floats(unary("Round")),
+    "abs": of_floats("Abs", _other_abs),
+    "sign": by_rule("sign", of_floats("Sign", _other_sign)),
+    "floor": _rounded("Floor"),
+    "ceil": _rounded("Ceil"),
+    "trunc": _trunc,
+    "round": _rounded("Round"),
     "square": unary("Square"),
     "reciprocal": by_rule("reciprocal", _reciprocal),
     "clip": _clip,
     "fmax": _with_bools(by_rule("fmax", _ignoring_nan("Maximum")), _logical_or),
     "fmin": _with_bools(by_rule("fmin", _ignoring_nan("Minimum")), _logical_and),
-    "heaviside": by_rule("heaviside", _heaviside),
+    "heaviside": by_rule("heaviside", as_graph(_heaviside)),
     "copysign": by_rule("copysign", copysign),
     "nextafter": by_rule("nextafter", nextafter),
     "imag": by_rule("imag", tf.math.imag),
@@ -315,8 +316,8 @@ TABLE = {
     "log1p": log1p,
     "log2": by_rule("log2", log_of_base(2.0)),
     "log10": by_rule("log10", log_of_base(10.0)),
-    "sqrt": by_rule("sqrt", _sqrt),
-    "rsqrt": by_rule("rsqrt", _rsqrt),
+    "sqrt": by_rule("sqrt", of_floats("Sqrt", _other_sqrt)),
+    "rsqrt": by_rule("rsqrt", of_floats("Rsqrt", _other_rsqrt)),
     "sin": unary("Sin"),
     "cos": unary("Cos"),
     "tan": unary("Tan"),
@@ -334,12 +335,12 @@ TABLE = {
     "atan2": by_rule("atan2", binary("Atan2", "y", "x")),
     "nan_to_num": by_rule("nan_to_num", _nan_to_num),
     "hypot": by_rule("hypot", _hypot),
-    "logaddexp": by_rule("logaddexp", _logaddexp),
+    "logaddexp": by_rule("logaddexp", as_graph(_logaddexp)),
     "sigmoid": unary("Sigmoid"),
     "relu": unary("Relu", "features"),
-    "isfinite": _no(unary("IsFinite"), for_integers=True),
-    "isinf": _no(unary("IsInf"), for_integers=False),
-    "isnan": _no(unary("IsNan"), for_integers=False),
+    "isfinite": _no("IsFinite", for_integers=True),
+    "isinf": _no("IsInf", for_integers=False),
+    "isnan": _no("IsNan", for_integers=False),
     "astype": _astype,
     "bitcast": by_rule("bitcast", lambda x, dtype: tf.bitcast(x, _DTYPES[dtype])),
 }

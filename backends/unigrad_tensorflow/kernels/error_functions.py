@@ -9,6 +9,7 @@ import tensorflow as tf
 
 from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.raw import unary
+from unigrad_tensorflow.whole import as_graph
 
 _raw_erf = unary("Erf")
 
@@ -52,5 +53,5 @@ def _erfinv(x: Any) -> Any:
 TABLE = {
     "erf": by_rule("erf", _erf),
     "erfc": by_rule("erfc", _erfc),
-    "erfinv": by_rule("erfinv", _erfinv),
+    "erfinv": by_rule("erfinv", as_graph(_erfinv)),
 }

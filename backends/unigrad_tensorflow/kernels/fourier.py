@@ -10,6 +10,7 @@ from typing import Any
 import tensorflow as tf
 
 from unigrad_tensorflow.bridge import by_rule
+from unigrad_tensorflow.whole import as_graph
 
 
 def _at_end(x: tf.Tensor, axis: int, transform: Callable[[tf.Tensor], tf.Tensor]) -> tf.Tensor:
@@ -54,5 +55,11 @@ def irfft(x: tf.Tensor, *, axes: tuple[int, ...], n: int) -> tf.Tensor:
     return _at_end(inner, axes[-1], lambda y: tf.signal.irfft(y, [n]))
 
 
+def _of_axes(kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a kernel that runs as a graph where it transforms more axes than the last."""
+    whole = as_graph(kernel)
+    return lambda x, axes, **rest: (kernel if axes == (-1,) else whole)(x, axes=axes, **rest)
+
+
 _KERNELS: dict[str, Callable[..., Any]] = {"fft": fft, "ifft": ifft, "rfft": rfft, "irfft": irfft}
-TABLE = {name: by_rule(name, kernel) for name, kernel in _KERNELS.items()}
+TABLE = {name: by_rule(name, _of_axes(kernel)) for name, kernel in _KERNELS.items()}

@@ -12,10 +12,12 @@ from typing import Any, TypeAlias
 import numpy as np
 import tensorflow as tf
 
-from unigrad_tensorflow.kernels.values import has_values
+from unigrad_tensorflow.bridge import by_rule
+from unigrad_tensorflow.kernels.values import may_be_read
 from unigrad_tensorflow.private import numpy_of
 from unigrad_tensorflow.raw import raw
 from unigrad_tensorflow.settings import setting
+from unigrad_tensorflow.whole import as_graph
 
 Spec: TypeAlias = tuple[Any, ...]
 Tensor: TypeAlias = Any
@@ -102,7 +104,7 @@ def _within(index: Tensor, length: int) -> tuple[Tensor, Tensor | None]:
 
     Where they have values, the front end has checked these.
     """
-    if has_values(index):
+    if may_be_read(index):
         values = np.asarray(numpy_of(index))
         if not values.size or values.min() >= 0:
             return index, None
@@ -128,7 +130,7 @@ def _nothing(x: Tensor) -> Tensor:
 def take(x: Tensor, index: Tensor, axis: int) -> Tensor:
     """Slices at indices along an axis."""
     out = valid = None
-    if has_values(index) and has_values(x):
+    if may_be_read(index) and may_be_read(x):
         # The library looks at the bounds itself; negative indices it refuses.
         with suppress(tf.errors.InvalidArgumentError):
             out = _gather(0)(x, index, axis)
@@ -181,6 +183,13 @@ def scatter_add(v: Tensor, index: Tensor, axis: int, length: int) -> Tensor:
 def at_add(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
     """``x`` with the slices of ``v`` added at indices along an axis."""
     return x + scatter_add(v, index, axis, x.shape[axis])
+
+
+def at_multiply(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
+    """``x`` times the slices of ``v`` at indices along an axis."""
+    rows, length = _rows(v, axis, len(index.shape)), x.shape[axis]
+    factors = tf.math.unsorted_segment_prod(rows, _dropping(index, length), length)
+    return x * _back(factors, axis)
 
 
 def last_of_each(index: Tensor, length: int) -> Tensor:
@@ -280,7 +289,7 @@ def ravel_index(*indices: Tensor, dims: tuple[int, ...]) -> Tensor:
 
 def picked(x: Tensor, *indices: Tensor) -> Tensor:
     """Elements at indices, one array for each of the first axes."""
-    if has_values(x) and all(map(has_values, indices)):
+    if may_be_read(x) and all(map(may_be_read, indices)):
         # The library looks at the bounds itself; negative indices it refuses.
         with suppress(tf.errors.InvalidArgumentError):
             return _gather_nd(x, _beside_each_other(indices))
@@ -314,13 +323,14 @@ TABLE = {
     "take": take,
     "picked": picked,
     "scatter_add": scatter_add,
-    "scatter_set": scatter_set,
-    "scatter_min": _extreme(tf.tensor_scatter_nd_min),
-    "scatter_max": _extreme(tf.tensor_scatter_nd_max),
+    "scatter_set": as_graph(scatter_set),
+    "scatter_min": as_graph(_extreme(tf.tensor_scatter_nd_min)),
+    "scatter_max": as_graph(_extreme(tf.tensor_scatter_nd_max)),
     "at_add": at_add,
-    "last_of_each": last_of_each,
+    "at_multiply": by_rule("at_multiply", at_multiply),
+    "last_of_each": as_graph(last_of_each),
     "take_along_axis": take_along_axis,
-    "add_along_axis": add_along_axis,
-    "ravel_index": ravel_index,
+    "add_along_axis": as_graph(add_along_axis),
+    "ravel_index": as_graph(ravel_index),
     "nonzero": lambda x: tf.unstack(_nonzero(x), axis=1),
 }

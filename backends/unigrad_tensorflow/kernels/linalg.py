@@ -13,6 +13,7 @@ import tensorflow as tf
 from unigrad.autodiff.bridge import body_of
 from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.kernels.values import has_values
+from unigrad_tensorflow.whole import as_graph
 
 _InvalidArgument = tf.errors.InvalidArgumentError
 
@@ -187,8 +188,11 @@ def _real(x: tf.Tensor) -> Any:
     return x.dtype.real_dtype
 
 
+#: Of one op, or of those that look at values.
+_ALONE = frozenset(("det", "inv", "lu_packed", "solve"))
+
 TABLE: dict[str, Callable[..., Any]] = {
-    name: by_rule(name, kernel)
+    name: by_rule(name, kernel if name in _ALONE else as_graph(kernel))
     for name, kernel in {
         "cholesky": cholesky,
         "cofactors": cofactors,

@@ -6,6 +6,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from unigrad_tensorflow.kernels.elementwise import multiply
+from unigrad_tensorflow.kernels.shaping import reshape
+
 
 def _of_any_integers(function: Callable[..., Any]) -> Callable[..., Any]:
     """Return a product that TensorFlow has for int32 and int64, for all integers.
@@ -74,8 +77,15 @@ def einsum(*operands: tf.Tensor, equation: str) -> tf.Tensor:
     return tf.raw_ops.Einsum(inputs=operands, equation=equation)
 
 
+def outer(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """A column times a row."""
+    column, row = x.shape.num_elements(), y.shape.num_elements()
+    return multiply(reshape(x, (column, 1)), y if y.shape.rank == 1 else reshape(y, (row,)))
+
+
 TABLE = {
     "matmul": matmul,
+    "outer": outer,
     "linear": linear,
     "einsum": _of_any_integers(einsum),
 }

@@ -7,16 +7,19 @@ from typing import Any
 import tensorflow as tf
 
 from unigrad_tensorflow.bridge import by_rule
-from unigrad_tensorflow.raw import binary, unary
+from unigrad_tensorflow.raw import binary, of_floats, unary
 
 _plain_log = unary("Log")
 
 
-def log(x: Any) -> Any:
+def _other_log(x: Any) -> Any:
     """log x. Of complex numbers TensorFlow's is NaN where |x|² leaves the dtype's range."""
     if not x.dtype.is_complex:
         return _plain_log(x)
     return tf.complex(_plain_log(tf.abs(x)), tf.atan2(tf.math.imag(x), tf.math.real(x)))
+
+
+log = of_floats("Log", _other_log)
 
 
 def log_of_base(base: float) -> Callable[[Any], Any]:

@@ -11,7 +11,8 @@ from unigrad.autodiff.bridge import body_of
 from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.kernels.values import has_no_nan, has_values
 from unigrad_tensorflow.private import eager_context
-from unigrad_tensorflow.raw import raw, unary
+from unigrad_tensorflow.raw import BINDERS, raw, settled, unary
+from unigrad_tensorflow.whole import as_graph
 
 Axis = tuple[int, ...] | None
 Reduction = Callable[[Any, Axis, bool], Any]
@@ -40,6 +41,13 @@ def _reduction(name: str) -> Reduction:
         axes = tuple(range(x.shape.rank)) if axis is None else axis
         return (kept if keepdims else op)(x, axes)
 
+    def bind(axis: Axis, keepdims: bool) -> Callable[[Any], Any]:
+        chosen = kept if keepdims else op
+        if axis is not None:
+            return settled(chosen, axis)
+        return lambda x: chosen(x, tuple(range(x.shape.rank)))
+
+    BINDERS[run] = bind
     return run
 
 
@@ -58,6 +66,11 @@ def _widely(name: str) -> Reduction:
             return tf.cast(plain(tf.cast(x, tf.float32), axis, keepdims), x.dtype)
         return plain(x, axis, keepdims)
 
+    def bind(axis: Axis, keepdims: bool) -> Callable[[Any], Any]:
+        quick = BINDERS[plain](axis, keepdims)
+        return lambda x: run(x, axis, keepdims) if _half(x) else quick(x)
+
+    BINDERS[run] = bind
     return run
 
 
@@ -77,6 +90,17 @@ def _extremum(op: str, name: str) -> Reduction:
             return of_bools(x, axis, keepdims)
         return plain(x, axis=axis, keepdims=keepdims)
 
+    def bind(axis: Axis, keepdims: bool) -> Callable[[Any], Any]:
+        quick = BINDERS[plain](axis=axis, keepdims=keepdims)
+
+        def run_bound(x: Any) -> Any:
+            if x.dtype is tf.bool or 0 in x.shape.as_list():
+                return run(x, axis, keepdims)
+            return quick(x)
+
+        return run_bound
+
+    BINDERS[run] = bind
     return run
 
 
@@ -118,15 +142,23 @@ def _index(name: str) -> Callable[[Any, int], Any]:
     op = raw(name, "input", "dimension", keeps=1, output_type=tf.int64)
 
     def run(x: Any, axis: int) -> Any:
-        found = op(x, axis)
+        return checked(op(x, axis), x, axis)
+
+    def checked(found: Any, x: Any, axis: int) -> Any:
         # On the host a look at the values is cheaper than three ops.
-        if not x.dtype.is_floating or has_no_nan(x):
+        dtype = x.dtype
+        if (dtype is not tf.float32 and not dtype.is_floating) or has_no_nan(x):
             return found
         nan = tf.raw_ops.NotEqual(x=x, y=x)
         first = tf.raw_ops.ArgMax(input=nan, dimension=axis, output_type=tf.int64)
         any_nan = tf.raw_ops.Any(input=nan, axis=axes_of(x, (axis,)), keep_dims=False)
         return tf.raw_ops.SelectV2(condition=any_nan, t=first, e=found)
 
+    def bind(axis: int) -> Callable[[Any], Any]:
+        along = settled(op, axis)
+        return lambda x: checked(along(x), x, axis)
+
+    BINDERS[run] = bind
     return run
 
 
@@ -190,9 +222,9 @@ TABLE = {
     "argmin": _index("ArgMin"),
     # In forward mode, and where elements are infinite, a body's derivative is not the rule's.
     "var": by_rule("var", body_of("tensorflow", "var")),
-    "norm": by_rule("norm", body_of("tensorflow", "norm")),
-    "cumulative_max": by_rule("cumulative_max", _extremes(greatest=True)),
-    "cumulative_min": by_rule("cumulative_min", _extremes(greatest=False)),
+    "norm": by_rule("norm", as_graph(body_of("tensorflow", "norm"))),
+    "cumulative_max": by_rule("cumulative_max", as_graph(_extremes(greatest=True))),
+    "cumulative_min": by_rule("cumulative_min", as_graph(_extremes(greatest=False))),
     "cumulative_sum": _cumulative_sum,
     "cumulative_prod": by_rule("cumulative_prod", _cumulative_prod),
 }

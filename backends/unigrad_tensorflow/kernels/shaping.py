@@ -1,20 +1,21 @@
 """Moving elements."""
 
-from functools import cache
+from collections.abc import Callable
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
 from unigrad_tensorflow.private import executing_eagerly
-from unigrad_tensorflow.raw import raw
+from unigrad_tensorflow.raw import BINDERS, raw, settled
 from unigrad_tensorflow.settings import long_setting as _long
 from unigrad_tensorflow.settings import setting
 
 _raw = tf.raw_ops
 
 
-def _reshape(x: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
+def reshape(x: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
     if 0 in shape and not executing_eagerly():
         # TensorFlow's optimiser of graphs divides by the length of such a reshaped array: SIGFPE.
         return tf.zeros(shape, x.dtype)
@@ -39,11 +40,20 @@ def _tril(x: tf.Tensor, k: int) -> tf.Tensor:
     return _triangle(x, k, True)
 
 
+def _bind_tril(k: int) -> Any:
+    # No upper diagonals is what 0 asks for; others depend on the shape.
+    return settled(_band, _long(-1), _long(0)) if k == 0 else partial(_tril, k=k)
+
+
 def _triu(x: tf.Tensor, k: int) -> tf.Tensor:
     """Zeros below the k-th diagonal."""
     if k <= 0:
         return _band(x, _long(min(-k, x.shape[-2])), _long(-1))
     return _triangle(x, k - 1, False)
+
+
+def _bind_triu(k: int) -> Any:
+    return settled(_band, _long(0), _long(-1)) if k == 0 else partial(_triu, k=k)
 
 
 def _triangle(x: tf.Tensor, k: int, lower: bool) -> tf.Tensor:
@@ -58,7 +68,21 @@ def _roll(x: tf.Tensor, shift: tuple[int, ...], axis: tuple[int, ...]) -> tf.Ten
 
 
 def _split(x: tf.Tensor, axis: int, sizes: tuple[int, ...]) -> list[tf.Tensor]:
+    if len({*sizes}) == 1:
+        return list(_equal_pieces(len(sizes))(setting(axis), x))
     return list(_pieces(len(sizes))(x, sizes, axis))
+
+
+def _bind_split(axis: int, sizes: tuple[int, ...]) -> Any:
+    if len({*sizes}) == 1:
+        op = _equal_pieces(len(sizes))
+        return lambda x: op(setting(axis), x)
+    return settled(_pieces(len(sizes)), sizes, axis)
+
+
+@cache
+def _equal_pieces(count: int) -> Any:
+    return raw("Split", "axis", "value", num_split=count)
 
 
 @cache
@@ -69,7 +93,7 @@ def _pieces(count: int) -> Any:
 TABLE = {
     "identity": tf.identity,
     "stop_gradient": tf.stop_gradient,
-    "reshape": _reshape,
+    "reshape": reshape,
     "broadcast_to": lambda x, shape: _spread(x, shape),
     "permute_dims": lambda x, axes: _transpose(x, axes) if axes else x,
     "stack": lambda *xs, axis: _raw.Pack(values=xs, axis=axis),
@@ -84,4 +108,29 @@ TABLE = {
     "triu": _triu,
     "tile": lambda x, repetitions: _repeat(x, repetitions) if repetitions else x,
     "unstack": lambda x, axis: tf.unstack(x, axis=axis),
+}
+
+
+def _binder(name: str, op: Callable[..., Any]) -> Callable[..., Any]:
+    """Return the binder of a kernel with one setting, by which the raw op has nothing to do."""
+
+    def bind(**settings: tuple[int, ...]) -> Any:
+        (value,) = settings.values()
+        # The kernel knows what to do in graphs about axes of no elements.
+        return settled(op, value) if value and 0 not in value else partial(TABLE[name], **settings)
+
+    return bind
+
+
+BINDERS |= {_tril: _bind_tril, _triu: _bind_triu, _split: _bind_split}
+BINDERS |= {
+    TABLE[name]: _binder(name, op)
+    for name, op in {
+        "reshape": _to_shape,
+        "broadcast_to": _spread,
+        "tile": _repeat,
+    }.items()
+} | {
+    TABLE["permute_dims"]: lambda axes: settled(_transpose, axes) if axes else lambda x: x,
+    TABLE["flip"]: lambda axis: settled(_reverse, axis) if axis else lambda x: x,
 }

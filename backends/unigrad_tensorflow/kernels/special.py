@@ -6,6 +6,8 @@ import tensorflow as tf
 
 from unigrad.autodiff.bridge import body_of
 from unigrad_tensorflow.bridge import by_rule
+from unigrad_tensorflow.raw import unary
+from unigrad_tensorflow.whole import as_graph
 
 
 def _nan(bad: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
@@ -42,19 +44,19 @@ def _incomplete(kernel: Callable[..., tf.Tensor], upper: bool) -> Callable[..., 
     return run
 
 
-TABLE = {
-    name: by_rule(name, kernel)
-    for name, kernel in {
-        "digamma": digamma,
-        "gammainc": _incomplete(tf.math.igamma, False),
-        "gammaincc": _incomplete(tf.math.igammac, True),
-        "i0e": tf.math.bessel_i0e,
-        "i1e": tf.math.bessel_i1e,
-        "lgamma": tf.math.lgamma,
-        "zeta": zeta,
-    }.items()
-} | {
-    # Made of ops, and differentiated by rules.
-    name: by_rule(name, body_of("tensorflow", name))
-    for name in ("j0", "j1", "log_ndtr", "ndtri", "owens_t", "xlog1py", "xlogy", "y0", "y1")
+#: Of many ops.
+_MANY: dict[str, Callable[..., tf.Tensor]] = {
+    "digamma": digamma,
+    "gammainc": _incomplete(tf.math.igamma, False),
+    "gammaincc": _incomplete(tf.math.igammac, True),
+    "zeta": zeta,
 }
+for _name in ("j0", "j1", "log_ndtr", "ndtri", "owens_t", "xlog1py", "xlogy", "y0", "y1"):
+    # Made of unigrad's ops, and differentiated by rules.
+    _MANY[_name] = body_of("tensorflow", _name)
+
+TABLE = {
+    "i0e": by_rule("i0e", unary("BesselI0e")),
+    "i1e": by_rule("i1e", unary("BesselI1e")),
+    "lgamma": by_rule("lgamma", unary("Lgamma")),
+} | {name: by_rule(name, as_graph(kernel)) for name, kernel in _MANY.items()}

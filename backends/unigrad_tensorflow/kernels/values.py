@@ -7,16 +7,25 @@ import numpy as np
 import tensorflow as tf
 
 from unigrad_tensorflow.private import numpy_of
+from unigrad_tensorflow.whole import looked
 
 
 def has_values(x: Any) -> bool:
     """Tell whether an array's values are there to be read, and reading them waits for nothing."""
+    if not hasattr(x, "numpy"):
+        looked()
+        return False
+    return "CPU" in x.device
+
+
+def may_be_read(x: Any) -> bool:
+    """Do what `has_values` does, for those who go another way to the very same result."""
     return hasattr(x, "numpy") and "CPU" in x.device
 
 
 def has_no_nan(x: Any) -> bool:
-    """Tell whether an array's values can be seen, and none is NaN."""
-    if not has_values(x):
+    """Tell whether an array's values can be seen, and none is NaN: for those of `may_be_read`."""
+    if not may_be_read(x):
         return False
     squares = _squares(x)
     return not np.isnan(numpy_of(x)).any() if squares is None else bool(squares == squares)
@@ -40,8 +49,9 @@ def _squares(x: Any) -> Any:
 
     ``None`` for dtypes in which it takes longer than a look at every value.
     """
-    if x.dtype is not tf.float32 and x.dtype is not tf.float64:
+    dtype = x.dtype
+    if dtype is not tf.float32 and dtype is not tf.float64:
         return None
-    flat = np.asarray(numpy_of(x)).reshape(-1)
-    with np.errstate(over="ignore", invalid="ignore"):
-        return flat.dot(flat)
+    values = numpy_of(x)
+    # Of the products that NumPy has, this one warns of no overflow.
+    return np.vdot(values, values)

@@ -208,6 +208,7 @@ _OPERATORS = {
 }
 
 TABLE = {
+    "frexp": by_rule("frexp", lambda x: (*torch.frexp(x),)),
     # Called as methods where there is one tensor: torch takes its arguments apart faster then.
     **_OPERATORS,
     "negative": torch.Tensor.neg,

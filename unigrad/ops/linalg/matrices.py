@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -126,16 +127,26 @@ def rank_tolerance(x: Tensor) -> float:
 def require_answer(name: str, problem: str, result: Tensor, *inputs: Tensor) -> None:
     """Refuse what gave NaN for finite inputs, where the values are there to be seen.
 
-    Elsewhere (in a trace, on an accelerator) the NaN is the answer. ``result`` has the axes of
-    `inputs` before the last two.
+    Elsewhere (in a trace, on an accelerator) the NaN is the answer. ``result`` begins with the axes
+    of `inputs` before the last two.
 
     Raises:
         LinAlgError: naming the first such matrix.
     """
     values = visible(result)
-    if values is None or not np.isnan(values).any():
+    # Without a NaN the sum of squares is none, but for complex infinities: a quick look.
+    if values is None or (total := np.vdot(values, values)) == total:
         return
-    bad = np.isnan(values).any((-2, -1))
+    stack = max([one.ndim for one in inputs], default=2) - 2
+    refuse_where(name, problem, np.isnan(values).any(tuple(range(stack, values.ndim))), *inputs)
+
+
+def refuse_where(name: str, problem: str, bad: Any, *inputs: Tensor) -> None:
+    """Refuse stacks of matrices of which some are bad, unless they are not finite anyway.
+
+    Raises:
+        LinAlgError: naming the first such matrix.
+    """
     for one in inputs:
         given = visible(one)
         if given is not None:

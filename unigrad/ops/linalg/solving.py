@@ -6,12 +6,11 @@ its solution is NaN.
 
 from __future__ import annotations
 
-import math
 from typing import NamedTuple
 
 import numpy as np
 
-from unigrad.core.arguments import TensorLike, cast, constant, untracked, visible
+from unigrad.core.arguments import TensorLike, cast, constant, visible
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import composite, primitive
 from unigrad.core.tensor import Tensor
@@ -24,13 +23,14 @@ from unigrad.ops.linalg.matrices import (
     of_one_stack,
     rank_tolerance,
     real_dtype,
+    refuse_where,
     require_answer,
     require_square,
     square,
     two_matrices,
 )
 from unigrad.ops.linalg.spectra import _svd_raw, _svdvals
-from unigrad.ops.linear import diagonal, matmul, matrix_transpose
+from unigrad.ops.linear import matmul, matrix_transpose
 from unigrad.ops.reductions import count_nonzero, prod, sum
 from unigrad.ops.repeating import tril, triu
 from unigrad.ops.shaping import expand_dims, reshape
@@ -128,10 +128,12 @@ def require_regular(name: str, a: Tensor) -> None:
     Raises:
         LinAlgError: naming the first such matrix.
     """
-    if visible(a) is None:
+    values = visible(a)
+    if values is None:
         return
-    entries = expand_dims(diagonal(untracked(a)), -2)
-    require_answer(name, _SINGULAR, where(entries == 0.0, math.nan, 0.0), a)
+    entries = np.diagonal(values, 0, -2, -1)
+    if not entries.all():
+        refuse_where(name, _SINGULAR, (entries == 0).any(-1), a)
 
 
 def solve_triangle(
@@ -287,15 +289,21 @@ def lstsq(x1: TensorLike, x2: TensorLike, /, *, rtol: float | None = None) -> Le
     vector = b.ndim == 1
     a, columns = of_one_stack("lstsq", a, expand_dims(b, -1) if vector else b)
     limit = rank_tolerance(a) if rtol is None else float(rtol)
-    x = matmul(_pinv(a, rtol=limit), columns)
+    x, residuals, rank, s = _lstsq(a, columns, rtol=limit)
     require_answer("lstsq", "the singular values did not converge", x, a, columns)
-    miss = absolute(matmul(a, x) - columns)
-    residuals = sum(miss * miss, axis=-2)
     if vector:
         x, residuals = reshape(x, x.shape[:-1]), reshape(residuals, residuals.shape[:-1])
-    s = _svdvals(a)
-    rank = (
-        count_nonzero(s > s[..., :1] * limit, axis=-1) if s.shape[-1] else count_nonzero(s, axis=-1)
-    )
+    if a.dtype == dtype:
+        return LeastSquares(x, residuals, rank, s)
     small = real_dtype(cast(x, dtype))
     return LeastSquares(cast(x, dtype), cast(residuals, small), rank, cast(s, small))
+
+
+@composite
+def _lstsq(a: Tensor, b: Tensor, *, rtol: float) -> tuple[Tensor, ...]:
+    """Solutions, residuals, ranks and singular values, of stacks alike."""
+    x = matmul(_pinv(a, rtol=rtol), b)
+    miss = absolute(matmul(a, x) - b)
+    s = _svdvals(a)
+    counts = s > s[..., :1] * rtol if s.shape[-1] else s
+    return x, sum(miss * miss, axis=-2), count_nonzero(counts, axis=-1), s

@@ -14,12 +14,11 @@ import numpy as np
 
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, cast, untracked
-from unigrad.core.op import composite, primitive
+from unigrad.core.op import OPS, composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.arithmetic import conj, sign
 from unigrad.ops.comparison import where
-from unigrad.ops.indexing import take_along_axis
 from unigrad.ops.joining import concat
 from unigrad.ops.linalg.matrices import (
     complex_dtype,
@@ -33,7 +32,7 @@ from unigrad.ops.linalg.matrices import (
 from unigrad.ops.linear import matrix_transpose
 from unigrad.ops.reductions import argmax, max
 from unigrad.ops.rounding import round
-from unigrad.ops.shaping import expand_dims
+from unigrad.ops.shaping import broadcast_to, expand_dims
 from unigrad.ops.sorting import argsort
 from unigrad.ops.statistics import norm
 
@@ -58,7 +57,13 @@ def _phases(vectors: Tensor) -> Tensor:
     # Magnitudes that are equal but for rounding are equal.
     near = 1.0 - float(np.sqrt(np.finfo(size.dtype).eps))
     place = argmax(cast(size >= peak * near, dtypes.int8), axis=-2, keepdims=True)
-    return conj(sign(take_along_axis(vectors, place, axis=-2)))
+    return conj(sign(_at(vectors, place, vectors.ndim - 2)))
+
+
+def _at(x: Tensor, places: Tensor, axis: int) -> Tensor:
+    """Return `take_along_axis` of places that are known to be inside: nobody looks at them."""
+    out: Tensor = OPS["take_along_axis"](x, places, axis=axis)
+    return out
 
 
 def _phases_of(vectors: Tensor) -> Tensor:
@@ -91,8 +96,17 @@ def svd(x: TensorLike, /, *, full_matrices: bool = True) -> SVDResult:
         [2.0, 1.0]
     """
     wide, dtype = matrices("svd", x)
-    u, s, vh = _svd_raw(wide, full_matrices=bool(full_matrices))
-    require_answer("svd", _DIVERGED, expand_dims(s, -2), wide)
+    u, s, vh = _svd(wide, full_matrices=bool(full_matrices))
+    require_answer("svd", _DIVERGED, s, wide)
+    if wide.dtype == dtype:
+        return SVDResult(u, s, vh)
+    return SVDResult(cast(u, dtype), cast(s, real_dtype(cast(u, dtype))), cast(vh, dtype))
+
+
+@composite
+def _svd(x: Tensor, *, full_matrices: bool) -> tuple[Tensor, ...]:
+    """The factors with their signs."""
+    u, s, vh = _svd_raw(x, full_matrices=full_matrices)
     k = s.shape[-1]
     phases = _phases_of(u)
     rows = matrix_transpose(conj(phases[..., :k]))
@@ -100,8 +114,7 @@ def svd(x: TensorLike, /, *, full_matrices: bool = True) -> SVDResult:
     if full_matrices and vh.shape[-2] > k:
         rest = conj(_phases_of(conj(matrix_transpose(vh[..., k:, :]))))
         rows = concat([rows, matrix_transpose(rest)], axis=-2)
-    vh = vh * rows
-    return SVDResult(cast(u, dtype), cast(s, real_dtype(cast(u, dtype))), cast(vh, dtype))
+    return u, s, vh * rows
 
 
 def svdvals(x: TensorLike, /) -> Tensor:
@@ -116,7 +129,7 @@ def svdvals(x: TensorLike, /) -> Tensor:
     """
     wide, dtype = matrices("svdvals", x)
     s: Tensor = _svdvals(wide)
-    require_answer("svdvals", _DIVERGED, expand_dims(s, -2), wide)
+    require_answer("svdvals", _DIVERGED, s, wide)
     return s if wide.dtype == dtype else cast(s, dtype)
 
 
@@ -146,10 +159,19 @@ def eigh(x: TensorLike, /) -> EighResult:
         [[0.0, 1.0], [1.0, 0.0]]
     """
     wide, dtype = square("eigh", x)
-    values, vectors = _eigh_raw(wide)
-    require_answer("eigh", _DIVERGED, expand_dims(values, -2), wide)
-    vectors = cast(vectors * _phases_of(vectors), dtype)
+    values, vectors = _eigh(wide)
+    require_answer("eigh", _DIVERGED, values, wide)
+    if wide.dtype == dtype:
+        return EighResult(values, vectors)
+    vectors = cast(vectors, dtype)
     return EighResult(cast(values, real_dtype(vectors)), vectors)
+
+
+@composite
+def _eigh(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Values, and vectors with their signs."""
+    values, vectors = _eigh_raw(x)
+    return values, vectors * _phases_of(vectors)
 
 
 def eigvalsh(x: TensorLike, /) -> Tensor:
@@ -164,7 +186,7 @@ def eigvalsh(x: TensorLike, /) -> Tensor:
     """
     wide, dtype = square("eigvalsh", x)
     values: Tensor = _eigvalsh(wide)
-    require_answer("eigvalsh", _DIVERGED, expand_dims(values, -2), wide)
+    require_answer("eigvalsh", _DIVERGED, values, wide)
     return values if wide.dtype == dtype else cast(values, dtype)
 
 
@@ -196,15 +218,24 @@ def eig(x: TensorLike, /) -> EigResult:
         [-1j, 1j]
     """
     wide, dtype = square("eig", x)
-    values, vectors = _eig_raw(wide)
-    require_answer("eig", _DIVERGED, expand_dims(values, -2), wide)
+    values, vectors = _eig(wide)
+    require_answer("eig", _DIVERGED, values, wide)
+    if wide.dtype == dtype:
+        return EigResult(values, vectors)
+    return EigResult(cast(values, complex_dtype(dtype)), cast(vectors, complex_dtype(dtype)))
+
+
+@composite
+def _eig(x: Tensor) -> tuple[Tensor, Tensor]:
+    """Values in order, and vectors with their lengths and phases."""
+    values, vectors = _eig_raw(x)
     order = _order(values)
-    values = take_along_axis(values, order, axis=-1)
-    vectors = take_along_axis(vectors, expand_dims(order, -2), axis=-1)
+    last = values.ndim - 1
+    values = _at(values, order, last)
+    vectors = _at(vectors, broadcast_to(expand_dims(order, -2), vectors.shape), last + 1)
     if vectors.size:
         vectors = vectors / cast(norm(vectors, axis=-2, keepdims=True), vectors.dtype)
-    vectors = vectors * _phases_of(vectors)
-    return EigResult(cast(values, complex_dtype(dtype)), cast(vectors, complex_dtype(dtype)))
+    return values, vectors * _phases_of(vectors)
 
 
 @composite
@@ -217,8 +248,9 @@ def _order(values: Tensor) -> Tensor:
     unit = max(absolute(values), axis=-1, keepdims=True)
     unit = where(unit > 0.0, unit, 1.0) * float(np.finfo(unit.dtype).eps) ** 0.6
     by_imaginary = argsort(imaginary)
-    coarse = round(take_along_axis(real, by_imaginary, axis=-1) / unit)
-    return take_along_axis(by_imaginary, argsort(coarse), axis=-1)
+    last = values.ndim - 1
+    coarse = round(_at(real, by_imaginary, last) / unit)
+    return _at(by_imaginary, argsort(coarse), last)
 
 
 def eigvals(x: TensorLike, /) -> Tensor:
@@ -232,9 +264,15 @@ def eigvals(x: TensorLike, /) -> Tensor:
         [-1j, 1j]
     """
     wide, dtype = square("eigvals", x)
-    values: Tensor = _eigvals(wide)
-    require_answer("eigvals", _DIVERGED, expand_dims(values, -2), wide)
-    return cast(take_along_axis(values, _order(values), axis=-1), complex_dtype(dtype))
+    values: Tensor = _ordered_eigvals(wide)
+    require_answer("eigvals", _DIVERGED, values, wide)
+    return values if wide.dtype == dtype else cast(values, complex_dtype(dtype))
+
+
+@composite
+def _ordered_eigvals(x: Tensor) -> Tensor:
+    values: Tensor = _eigvals(x)
+    return _at(values, _order(values), values.ndim - 1)
 
 
 @composite
