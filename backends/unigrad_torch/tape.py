@@ -156,12 +156,13 @@ class TorchTape(NativeTape):
         tapes: list[TorchTape] = [self, *others]
         found = []
         for native, uid in zip(natives, uids, strict=True):
-            known = _newest(tapes, uid)
+            known = _newest(tapes, uid) if uid else None
             if known is not None:
                 native = known
-                blind = [one for one in tapes if one.gated and uid not in one._natives]
-                if blind:
-                    native = _shut_for(native, blind)
+                if TorchTape.gates:
+                    blind = [one for one in tapes if one.gated and uid not in one._natives]
+                    if blind:
+                        native = _shut_for(native, blind)
             found.append(native)
         return found
 
@@ -242,8 +243,9 @@ def _newest(tapes: Iterable[TorchTape], uid: int) -> torch.Tensor | None:
     """Return, of the tensors that tapes have for a value, the one that leads to all others."""
     found, latest = None, -1
     for tape in tapes:
-        if uid in tape._natives and tape._since.get(uid, 0) > latest:
-            found, latest = tape._natives[uid], tape._since.get(uid, 0)
+        native = tape._natives.get(uid)
+        if native is not None and (since := tape._since.get(uid, 0)) > latest:
+            found, latest = native, since
     return found
 
 

@@ -127,9 +127,9 @@ def _distinct(found: list[Cotangent | None]) -> list[Cotangent | None]:
 
     None of them then is computed from another one, for those that record this.
     """
-    times = Counter(map(id, found))
-    if len(times) == len(found):
+    if len({*map(id, found)}) == len(found):
         return found
+    times = Counter(map(id, found))
     return [
         another_handle(one) if isinstance(one, Tensor) and times[id(one)] > 1 else one
         for one in found

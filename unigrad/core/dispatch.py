@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import repeat
-from operator import attrgetter
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from unigrad.core import recorders
@@ -28,7 +27,6 @@ _new_tuple = tuple.__new__
 _process = recorders.process
 _thread = recorders.thread
 _uids = recorders.uids
-_uid_of = attrgetter("uid")
 
 #: Python's numbers, which stay what they are among native arrays.
 SCALARS = frozenset((bool, int, float, complex))
@@ -177,10 +175,7 @@ def dispatch_recorded(
 
     The arguments are those of `dispatch`.
     """
-    try:
-        uids: tuple[int, ...] = tuple(map(_uid_of, inputs))
-    except AttributeError:  # Of Python's scalars.
-        uids = tuple([x.uid if type(x) is Tensor else 0 for x in inputs])
+    uids = tuple([x.uid if type(x) is Tensor else 0 for x in inputs])
     # The commonest case beside none at all: one tape, and an op with one result.
     single = _thread.single
     if single is not None:

@@ -160,6 +160,14 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
                                 pass
                     made: Tensor = dispatch(op, backend, (x1, x2), (first, second))
                     return made
+            elif type(x2) is Tensor:
+                # A number before a tensor, as in 1.0 - x.
+                backend, second = x2.backend, x2._native
+                dtype = second.dtype
+                if _absorbs(backend, op, dtype, x1) and (
+                    not floating or dtype in backend.native_floats
+                ):
+                    return dispatch(op, backend, (x1, x2), (x1, second))  # type: ignore[no-any-return]
             if type(x1) in readable or type(x2) in readable:
                 return run(
                     x1.__unigrad_tensor__() if type(x1) in readable else x1,

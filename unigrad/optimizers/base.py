@@ -10,6 +10,8 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import chain
+from operator import itemgetter
+from types import NoneType
 from typing import Any, Literal, NoReturn, TypeAlias
 
 import numpy as np
@@ -239,6 +241,9 @@ class Optimizer(Transformation):
         load_into(self.named_variables(), state, type(self).__name__)
 
 
+_first, _second = itemgetter(0), itemgetter(1)
+
+
 def _checked_pairs(given: Iterable[tuple[Any, Variable]]) -> list[tuple[Any, Variable]]:
     """Return pairs of gradient and variable, each variable once.
 
@@ -247,6 +252,11 @@ def _checked_pairs(given: Iterable[tuple[Any, Variable]]) -> list[tuple[Any, Var
             comes twice: the second update would undo the first.
     """
     pairs = list(given)
+    # Most often all is well, and sets of kinds and identities are quickly made.
+    if {*map(type, pairs)} == {tuple} and {*map(len, pairs)} == {2}:
+        variables = [*map(_second, pairs)]
+        if {*map(type, variables)} == {Variable} and len({*map(id, variables)}) == len(pairs):
+            return pairs
     seen = set()
     for pair in pairs:
         if not (
@@ -278,9 +288,9 @@ def _with_gradients(
     """
     if on_none not in ("raise", "skip"):
         raise SettingError(f'apply_gradients: on_none={on_none!r}: expected "raise" or "skip"')
-    missing = [variable.name for gradient, variable in pairs if gradient is None]
-    if not missing:
+    if NoneType not in map(type, map(_first, pairs)):
         return pairs
+    missing = [variable.name for gradient, variable in pairs if gradient is None]
     if on_none == "raise":
         raise SettingError(
             f"apply_gradients: no gradient for {', '.join(missing)}: the loss does not depend on "

@@ -31,6 +31,7 @@ from unigrad.optimizers.transformation import (
     Moved,
     Selection,
     any_half,
+    native_of,
     selected,
 )
 from unigrad.optimizers.updates import narrow
@@ -181,11 +182,11 @@ class Descent(Optimizer):
         kernel = backend.in_place.get(self.op.name)
         if kernel is None or tracing.trace is not None or process.recording:
             return False
-        if any(one.backend is not backend for one in variables):
-            return False
         done = self.iterations.current()
         moment = Moment(done, done + 1, lambda: [variable.name for variable in variables])
         parameters = [*map(Variable.current, variables)]
+        if any(one.backend is not backend for one in parameters):
+            return False
         fitting = self._fitting_gradients(type(self).__name__, moment, parameters, gradients)
         natives = [gradient._native for gradient in fitting]
         if len({native.dtype for native in natives}) > 1 or any(map(backend.is_traced, natives)):
@@ -205,9 +206,9 @@ class Descent(Optimizer):
             if decays:
                 left, fitting = self._decayed(operands[0], chosen, values[1 : count + 1], fitting)
                 values[1 : count + 1] = left
+            numbers = [x._native if isinstance(x, Tensor) else x for x in operands]
             tensors = [*values[1 : count + 1], *fitting, *values[count + 1 :]]
-            given = [x._native if isinstance(x, Tensor) else x for x in (*operands, *tensors)]
-            kernel(moment.step._native, *given, **self._settings)
+            kernel(moment.step._native, *numbers, *map(native_of, tensors), **self._settings)
             values[0] = moment.step
         return True
 

@@ -40,8 +40,8 @@ class Number:
         if tracing.trace is not None:
             return self.variable(tracing.trace.backend)._untaped()
         for backend, variable in self._variables.items():
-            if variable.current() is not self._seen[backend]:
-                self.set(float(variable.current()))
+            if variable._tensor is not self._seen[backend]:
+                self.set(float(variable._tensor))
         return self._value
 
     def set(self, value: float | Tensor) -> None:

