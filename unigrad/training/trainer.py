@@ -332,18 +332,14 @@ class Trainer:
         try:
             self._saver.save(self._progress, self.callbacks)
         except CheckpointError as error:
-            raise CheckpointError(
-                f"after step {self.step}: {error}; {self.last_checkpoint()}"
-            ) from error
+            message = f"after step {self.step}: {error}; {self.last_checkpoint()}"
+            raise CheckpointError(message) from error
         self._saved = now
 
     def _failed(self, what: str, step: int) -> TrainingError:
         where = f"epoch {self.epoch + 1}, batch {self.position + 1}"
-        return TrainingError(
-            f"{what} ({where}); {self.last_checkpoint()}. A lower learning rate, or clipped "
-            "gradients, may help",
-            step,
-        )
+        advice = "A lower learning rate, or clipped gradients, may help"
+        return TrainingError(f"{what} ({where}); {self.last_checkpoint()}. {advice}", step)
 
     def last_checkpoint(self) -> str:
         """Say in a clause where the last checkpoint is, and how to go on from it."""
