@@ -42,6 +42,7 @@ import unigrad.ops.rearranging as _rearranging
 import unigrad.ops.reductions as _reductions
 import unigrad.ops.repeating as _repeating
 import unigrad.ops.rounding as _rounding
+import unigrad.ops.scattering as _scattering
 import unigrad.ops.segments as _segments
 import unigrad.ops.sets as _sets
 import unigrad.ops.shaping as _shaping
@@ -145,6 +146,7 @@ from unigrad.ops.rearranging import *
 from unigrad.ops.reductions import *
 from unigrad.ops.repeating import *
 from unigrad.ops.rounding import *
+from unigrad.ops.scattering import *
 from unigrad.ops.segments import *
 from unigrad.ops.sets import *
 from unigrad.ops.shaping import *
@@ -288,6 +290,7 @@ __all__ += _rearranging.__all__
 __all__ += _reductions.__all__
 __all__ += _repeating.__all__
 __all__ += _rounding.__all__
+__all__ += _scattering.__all__
 __all__ += _segments.__all__
 __all__ += _sets.__all__
 __all__ += _shaping.__all__

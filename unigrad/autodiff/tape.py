@@ -310,14 +310,10 @@ class GradientTape:
                 if found[i] is None and itself:
                     found[i] = by_itself(source, target_leaves, targets, cotangents)
                 if found[i] is None and unconnected == "none":
-                    self._warn_of_none(source, targets)
+                    warn_program(why_none(self.tracked, self.variables, source, targets))
                 elif not isinstance(found[i], Tensor):
                     found[i] = zeros_like(untaped(source))
         return found, structure
-
-    def _warn_of_none(self, source: Any, targets: Sequence[Tensor]) -> None:
-        """Say why a gradient is ``None``."""
-        warn_program(why_none(self.tracked, self.variables, source, targets))
 
     def _spend(self) -> None:
         """Check and note that the tape is being asked."""

@@ -12,8 +12,8 @@ from unigrad.metrics.means import what_counts
 from unigrad.metrics.metric import Metric, State, weights_of
 from unigrad.ops.comparison import greater_equal, less, logical_and, where
 from unigrad.ops.filling import zeros_like
+from unigrad.ops.scattering import scatter_add
 from unigrad.ops.shaping import reshape
-from unigrad.ops.updating import scatter_add
 
 
 def confusion_matrix(

@@ -14,9 +14,9 @@ from unigrad.ops.filling import zeros_like
 from unigrad.ops.limits import clip
 from unigrad.ops.reductions import sum
 from unigrad.ops.rounding import floor
+from unigrad.ops.scattering import scatter_add
 from unigrad.ops.shaping import reshape
 from unigrad.ops.sorting import searchsorted, sort
-from unigrad.ops.updating import scatter_add
 
 
 def roc_auc(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
