@@ -169,8 +169,9 @@ class Variable(_LikeTensor):
         if unchanged:
             return current
         if type(value) is Tensor and value.backend is current.backend:
-            new, old = value._native, current._native
-            if new.shape == old.shape and new.dtype == old.dtype:
+            like = current.backend.likeness
+            new, old = like(value._native), like(current._native)
+            if new is old or new == old:
                 return _own(_of_no_trace(value, self.name))
         return self._fitting(value)
 
