@@ -168,10 +168,9 @@ class GradientTape:
             if isinstance(one, Variable):
                 self.variables.setdefault(one.uid, one)
                 value = one.current()
-                handle = recorders.handle_of(one, value)
-                self.read(
-                    one, value, wrap(value.backend, value._native) if handle is None else handle
-                )
+                known = recorders.handle_of(one, value)
+                handle = wrap(value.backend, value._native) if known is None else known
+                self.read(one, value, handle)
             else:
                 self._watch(one)
 
@@ -310,10 +309,14 @@ class GradientTape:
                 if found[i] is None and itself:
                     found[i] = by_itself(source, target_leaves, targets, cotangents)
                 if found[i] is None and unconnected == "none":
-                    warn_program(why_none(self.tracked, self.variables, source, targets))
+                    self._warn_of_none(source, targets)
                 elif not isinstance(found[i], Tensor):
                     found[i] = zeros_like(untaped(source))
         return found, structure
+
+    def _warn_of_none(self, source: Any, targets: Sequence[Tensor]) -> None:
+        """Say why a gradient is ``None``."""
+        warn_program(why_none(self.tracked, self.variables, source, targets))
 
     def _spend(self) -> None:
         """Check and note that the tape is being asked."""
@@ -360,9 +363,8 @@ class GradientTape:
         Raises:
             TapeError: as `gradient`.
         """
-        return jacobian(
-            self._rows, target_handle(target, self._handles), sources, unconnected_gradients
-        )
+        handle = target_handle(target, self._handles)
+        return jacobian(self._rows, handle, sources, unconnected_gradients)
 
     def batch_jacobian(
         self, target: Tensor, source: Tensor, unconnected_gradients: Unconnected = "none"
@@ -390,9 +392,7 @@ class GradientTape:
             if not persistent and self._recording:
                 self._pause()
             # An unwatched source that is the target itself counts for `gradient` only (TensorFlow).
-            rows = [
-                self._ask(target, sources, one, unconnected, itself=False)[0] for one in cotangents
-            ]
+            rows = [self._ask(target, sources, one, unconnected, False)[0] for one in cotangents]
         finally:
             self.persistent = persistent
         self._spend()
