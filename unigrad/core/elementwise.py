@@ -87,14 +87,16 @@ def unary(floating: bool = False, of: Op | None = None) -> Callable[[_Unary], _U
                         if kernel is not None:
                             try:
                                 result = kernel(native)
-                                if type(result) is backend.array_type:
-                                    tensor = Tensor()
-                                    tensor._native = result
-                                    tensor.backend = backend
-                                    tensor.uid = 0
-                                    return tensor
                             except Exception:
                                 pass
+                            else:
+                                if type(result) is not backend.array_type:
+                                    result = backend.settle(result)
+                                tensor = Tensor()
+                                tensor._native = result
+                                tensor.backend = backend
+                                tensor.uid = 0
+                                return tensor
                     made: Tensor = dispatch(op, backend, (x,), (native,))
                     return made
             elif type(x) in readable:
@@ -150,14 +152,16 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
                         if kernel is not None:
                             try:
                                 result = kernel(first, second)
-                                if type(result) is backend.array_type:
-                                    tensor = Tensor()
-                                    tensor._native = result
-                                    tensor.backend = backend
-                                    tensor.uid = 0
-                                    return tensor
                             except Exception:
                                 pass
+                            else:
+                                if type(result) is not backend.array_type:
+                                    result = backend.settle(result)
+                                tensor = Tensor()
+                                tensor._native = result
+                                tensor.backend = backend
+                                tensor.uid = 0
+                                return tensor
                     made: Tensor = dispatch(op, backend, (x1, x2), (first, second))
                     return made
             elif type(x2) is Tensor:

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from unigrad.core.errors import SettingError
-from unigrad.pronunciation.checkpoint import build_model
+from unigrad.pronunciation.checkpoint import build_model, load_model
 from unigrad.pronunciation.dictionary import (
     BUCKETS,
     Batch,
@@ -40,6 +40,7 @@ def task(
     encoder_layers: int = 1,
     dropout: float = 0.0,
     buckets: Sequence[int] = BUCKETS,
+    start: str | None = None,
     seed: int = 0,
 ) -> tuple[
     Seq2Seq,
@@ -59,9 +60,13 @@ def task(
         embedding_size, encoder_units, decoder_units, attention_units, encoder_layers, dropout: see
             `Seq2Seq`.
         buckets: the lengths that words are padded to, rising. A compiler makes a program of each.
+        start: begin with the weights of a run's folder, or of a file, of these sizes; see
+            `load_model`. By default with random ones.
         seed: of the order of the words.
 
     Raises:
+        CheckpointError: when ``start`` cannot be read.
+        UnigradError: when its weights are of other sizes.
         ImportError: when the dictionary is not installed.
         SettingError: when there are too few words for a batch of each length, a number is not
             positive, or the buckets do not rise or leave words out.
@@ -102,6 +107,9 @@ def task(
         encoder_layers=encoder_layers,
         dropout=dropout,
     )
+    if start is not None:
+        # What is no weight, such as the states of dropout's generators, stays.
+        model.load_state_dict(model.state_dict() | load_model(start).state_dict())
 
     def loss(model: Seq2Seq, batch: Batch) -> Any:
         letters, sounds = batch
