@@ -124,7 +124,7 @@ def dispatch(
         # An empty mapping costs the call a copy of it.
         result = kernel(*natives, **settings) if settings else kernel(*natives)
     except Exception as error:
-        result = _by_rare_kernel(op, backend, natives, settings, error)
+        result = by_rare_kernel(op, backend, natives, settings, error)
     if type(result) is not backend.array_type:
         if type(result) is tuple or type(result) is list:
             return tuple(wrap_all(backend, result))
@@ -137,7 +137,7 @@ def dispatch(
     return tensor
 
 
-def _by_rare_kernel(
+def by_rare_kernel(
     given: Op | Planned,
     backend: Backend,
     natives: tuple[Any, ...],
@@ -194,7 +194,7 @@ def dispatch_recorded(
             try:
                 result = graph.run(kernel, natives, uids, settings, (), uid)
             except Exception as error:
-                result = _by_rare_kernel(given, backend, natives, settings, error)
+                result = by_rare_kernel(given, backend, natives, settings, error)
             if type(result) is not backend.array_type:
                 if type(result) is tuple or type(result) is list:
                     return _recorded(
@@ -243,7 +243,7 @@ def _record(
     try:
         result, pullback = backend.run_watched(op, kernel, natives, uids, settings, _thread.active)
     except Exception as error:
-        result = _by_rare_kernel(op, backend, natives, settings, error)
+        result = by_rare_kernel(op, backend, natives, settings, error)
     if type(result) is not backend.array_type:
         if type(result) is tuple or type(result) is list:
             return _recorded(op, backend, natives, uids, settings, [single], result, pullback)
@@ -285,7 +285,7 @@ def _dispatch_to_several(
         else:
             result, pullback = backend.run_watched(op, kernel, natives, uids, settings, watching)
     except Exception as error:
-        result = _by_rare_kernel(op, backend, natives, settings, error)
+        result = by_rare_kernel(op, backend, natives, settings, error)
     return _recorded(op, backend, natives, uids, settings, watching, result, pullback)
 
 
