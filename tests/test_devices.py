@@ -13,7 +13,8 @@ from unigrad_conformance.errors import BAD_CALLS, check_bad_call
 SUITE = [sys.executable, "-m", "unigrad", "conformance", "--backend", "jax", "--device", "cpu:1"]
 PYTEST = [
     sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--pyargs",
-    "unigrad_conformance", "--unigrad-backend", "jax", "--unigrad-device", "cpu:1", "-k",
+    "unigrad_conformance", "--unigrad-backend", "jax", "--unigrad-device", "cpu:1",
+    "--unigrad-level", "full", "-k",
     "devices/ or elementwise/sign or edges/sign or by-zero or (device and zeros)",
 ]  # fmt: skip
 

@@ -57,6 +57,26 @@ def test_record_operation() -> None:
     assert float(tape.gradient(z, x)) == 21.0
 
 
+def test_run_function() -> None:
+    concrete = tf.function(lambda x: x * 2.0).get_concrete_function(tf.TensorSpec((2,)))
+    context = of_tensorflow.eager_context()
+    context.add_function_def(concrete.function_def)
+    name = concrete.function_def.signature.name
+    x = tf.constant([1.0, 3.0])
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        (y,) = of_tensorflow.run_function(context._handle, None, name, [x], (), 1)
+    assert y.numpy().tolist() == [2.0, 6.0]
+    assert tape.gradient(y, x) is None
+
+
+def test_shape_tuple() -> None:
+    for shape in ((), (0, 3), (2, 3)):
+        found = of_tensorflow.shape_tuple(tf.zeros(shape))
+        assert found == shape
+        assert type(found) is tuple
+
+
 def test_is_on_a_tape() -> None:
     x, aside = tf.constant(2.0), tf.constant(2.0)
     with tf.GradientTape() as tape:

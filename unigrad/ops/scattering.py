@@ -10,6 +10,7 @@ from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
 from unigrad.core.axes import normalize_axis
 from unigrad.core.dispatch import dispatch
+from unigrad.core.errors import OutOfBoundsError
 from unigrad.core.op import composite, together
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import add
@@ -39,8 +40,13 @@ def put_along_axis(
         new = _fit("put_along_axis", _as_value("at_set", x, values), index.shape)
         x, new, index = together(_put_along, x, new, index)
         natives = (x._native, new._native, index._native)
-        out: Tensor = dispatch(_put_along, x.backend, (x, new, index), natives, {"axis": place})
-        return out
+        try:
+            out: Tensor = dispatch(_put_along, x.backend, (x, new, index), natives, {"axis": place})
+        except OutOfBoundsError:
+            # The long way says which index it was.
+            pass
+        else:
+            return out
     grid: list[Any] = list(np.indices(index.shape, sparse=True))
     grid[place] = index
     key = tuple(grid)
