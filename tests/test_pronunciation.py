@@ -337,6 +337,19 @@ def test_the_task_gives_the_same_batches_again() -> None:
     assert float(smoothed(model, first[0])) != value
 
 
+def test_the_task_starts_from_given_weights(tmp_path: Path) -> None:
+    file = tmp_path / "model.safetensors"
+    save_model(file, build_model(encoder_layers=2, **SMALL))
+    two_layers = {**SMALL, "encoder_layers": 2, "dropout": 0.5}
+    model = task(batch_size=2, limit=200, start=str(file), **two_layers)[0]
+    wanted = load_model(file).state_dict()
+    found = model.state_dict()
+    assert set(wanted) < set(found)
+    assert all((found[name] == value).all() for name, value in wanted.items())
+    with pytest.raises(ug.UnigradError, match="does not fit"):
+        task(batch_size=2, limit=200, start=str(file), **SMALL)
+
+
 def test_the_command_trains_on_the_task(tmp_path: Path) -> None:
     sizes = [f"--set=settings.{name}={size}" for name, size in SMALL.items()]
     more = ["--set=settings.limit=60", "--set=settings.batch_size=8", "--set=training.steps=2"]
