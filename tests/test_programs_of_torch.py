@@ -61,6 +61,31 @@ def test_large_products(shape: tuple[int, ...], transposed: bool) -> None:
         np.testing.assert_allclose(program(*inputs).numpy(), expected, rtol=1e-5, atol=1e-4)
 
 
+def _laid_out(array: Any) -> dict[str, Any]:
+    """Return torch's tensors of the same values in other memory layouts."""
+    spaced = torch.zeros(*array.shape[:-1], 2 * array.shape[-1])[..., ::2]
+    behind = torch.zeros(array.size + 3)[3:].reshape(array.shape)
+    by_columns = torch.zeros(array.shape[::-1]).permute(*range(array.ndim)[::-1])
+    for one in (spaced, behind, by_columns):
+        one.copy_(torch.from_numpy(array))
+    return {"spaced": spaced, "behind": behind, "by columns": by_columns}
+
+
+def test_large_products_of_every_layout() -> None:
+    """oneDNN would read a bias by its beginning alone."""
+    given = [drawn(64, 128), drawn(128, 96, seed=1), drawn(96, seed=2)]
+    plain = [torch.from_numpy(one) for one in given]
+    program = ug.jit(lambda x, y, b: ug.linear(x, y, b))
+    exact = given[0].astype(np.float64) @ given[1] + given[2]
+    for place in range(3):
+        for name, other in _laid_out(given[place]).items():
+            inputs = [ug.asarray(other if i == place else one) for i, one in enumerate(plain)]
+            np.testing.assert_allclose(program(*inputs), exact, 1e-4, 1e-4, err_msg=name)
+    repeated = torch.tensor(0.5).expand(96)
+    found = program(*map(ug.asarray, [*plain[:2], repeated]))
+    np.testing.assert_allclose(found, exact - given[2] + 0.5, 1e-4, 1e-4)
+
+
 @pytest.mark.parametrize("shapes", [((4, 4), (4, 4)), ((64, 300), (300,)), ((9000, 64), (64, 1))])
 def test_other_products_are_torchs(shapes: Any) -> None:
     program = ug.jit(ug.matmul)

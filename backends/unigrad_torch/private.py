@@ -81,6 +81,9 @@ def _product_by_onednn(
     x: torch.Tensor, transposed: torch.Tensor, bias: torch.Tensor | None
 ) -> torch.Tensor:
     """Return x @ transposed.T + bias, of what nothing follows: arrays (…, m), (n, m) and (n,)."""
+    if bias is not None:
+        # Of a bias oneDNN is told where it begins, and not its stride.
+        bias = bias.contiguous()
     found: torch.Tensor = _pointwise.default(x, transposed, bias, "none", [], "")
     return found
 
