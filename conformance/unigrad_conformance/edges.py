@@ -246,6 +246,12 @@ edge(
     value=[[1, 0, 798], [0, 1, 2], [798, 799, 0]],
 )
 edge(
+    "top_k of one long row with ties",
+    lambda ug, x: ug.top_k(x, 3)[1],
+    [2.0, 3.0, *[1.0] * 2996, 2.0, 2.0],
+    value=[1, 0, 2998],
+)
+edge(
     "top_k along the first of two axes, ties among many columns",
     lambda ug, x: ug.top_k(x, 2, axis=0)[0] * ug.asarray([[1.0], [2.0]], dtype=x.dtype),
     [[1.0] * 800, [*[3.0] * 799, 0.0], [3.0] * 800],

@@ -48,6 +48,10 @@ def _top_k(x: torch.Tensor, k: int, axis: int) -> tuple[torch.Tensor, torch.Tens
     if x.numel() < _FEW or x.dtype not in _SEARCHED or not has_values(x):
         values, places = torch.sort(x, dim=axis, descending=True, stable=True)
         return values.narrow(axis, 0, k).contiguous(), places.narrow(axis, 0, k).contiguous()
+    if x.ndim == 1:
+        # Whether a row has equal ones is asked per row.
+        values, places = _top_k(x.unsqueeze(0), k, 1)
+        return values[0], places[0]
     rows = x.movedim(axis, -1)
     # One more than is asked for: it may equal the last.
     values, places = torch.topk(rows, min(k + 1, rows.shape[-1]))
