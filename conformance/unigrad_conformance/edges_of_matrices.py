@@ -51,6 +51,17 @@ edge("the triangle that is not read", lambda ug, x: ug.linalg.solve_triangular(x
      [[2.0, 9.0], [0.0, 4.0]], value=[1.0, 1.0],
      gradients=([[-0.5, 0.0], [-0.25, -0.25]],))  # fmt: skip
 
+# -- no numbers: libraries give them to LAPACK, or refuse them
+for _name in ("eigvals", "eigvalsh", "svdvals"):
+    for _odd in (math.nan, INF):
+        edge(f"{_name} of a matrix with {_odd}, beside another",
+             lambda ug, x, name=_name: ug.abs(getattr(ug.linalg, name)(x)),
+             [[[1.0, 0.0], [0.0, _odd]], [[2.0, 0.0], [0.0, 2.0]]],
+             value=[[math.nan, math.nan], [2.0, 2.0]])  # fmt: skip
+
+edge("eigvalsh does not read NaN above the diagonal", lambda ug, x: ug.linalg.eigvalsh(x),
+     [[0.0, math.nan], [2.0, 0.0]], value=[-2.0, 2.0])  # fmt: skip
+
 # -- signs: the largest component is positive
 edge("sign of eigenvectors", lambda ug, x: ug.linalg.eigh(x)[1], [[1.0, -2.0], [-2.0, 1.0]],
      value=[[math.sqrt(0.5), math.sqrt(0.5)], [math.sqrt(0.5), -math.sqrt(0.5)]])  # fmt: skip

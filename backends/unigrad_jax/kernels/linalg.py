@@ -104,7 +104,9 @@ def eigh_raw(x: jax.Array) -> tuple[jax.Array, ...]:
     if not x.size:
         return jnp.zeros(x.shape[:-1], jnp.finfo(x.dtype).dtype), x
     values, vectors = jnp.linalg.eigh(x, UPLO="L", symmetrize_input=False)
-    return values, vectors
+    # Of NaN LAPACK may make numbers.
+    finite = jnp.isfinite(jnp.tril(x)).all((-1, -2))[..., None]
+    return jnp.where(finite, values, jnp.nan), jnp.where(finite[..., None], vectors, jnp.nan)
 
 
 def eig_raw(x: jax.Array) -> tuple[jax.Array, ...]:

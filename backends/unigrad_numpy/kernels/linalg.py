@@ -149,14 +149,29 @@ def svd_raw(x: Array, *, full_matrices: bool) -> tuple[Array, Array, Array]:
 
 
 svdvals = _or_nan(lambda x: np.linalg.svd(x, compute_uv=False))
-eigvalsh = _or_nan(np.linalg.eigvalsh)
+
+
+@_or_nan
+def eigvalsh(x: Array) -> Array:
+    """NumPy's, with NaN for what is read of NaN or ∞: LAPACK makes numbers of it."""
+    values: Array = np.linalg.eigvalsh(x)
+    finite = np.isfinite(np.tril(x))
+    return (
+        values
+        if finite.all()
+        else np.where(np.logical_and.reduce(finite, (-1, -2))[..., None], values, np.nan)
+    )
 
 
 @_or_nan
 def eigh_raw(x: Array) -> tuple[Array, Array]:
-    """NumPy's."""
+    """NumPy's, with NaN as `eigvalsh`."""
     values, vectors = np.linalg.eigh(x)
-    return values, vectors
+    finite = np.isfinite(np.tril(x))
+    if finite.all():
+        return values, vectors
+    good = np.logical_and.reduce(finite, (-1, -2))[..., None]
+    return np.where(good, values, np.nan), np.where(good[..., None], vectors, np.nan)
 
 
 @_or_nan

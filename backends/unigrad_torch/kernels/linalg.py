@@ -6,6 +6,7 @@ values can be seen, and are none of these, torch's own, which costs less.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import torch
@@ -96,23 +97,24 @@ def _qr_of_any(x: torch.Tensor, *, complete: bool) -> tuple[torch.Tensor, torch.
     return qr(x, complete=complete)
 
 
-def _or_nan(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a kernel that gives NaN for matrices with NaN or ∞, of which torch's raises."""
+def _or_nan(kernel: Callable[..., Any], lower: bool = False) -> Callable[..., Any]:
+    """Return a kernel that gives NaN for matrices with NaN or ∞, in the lower triangle if it reads
+    no more.
+
+    They are looked for first: of some torch raises, of others LAPACK makes numbers (`eigvalsh`), or
+    ends the process (`eigvals`).
+    """
 
     def run(x: torch.Tensor, **settings: Any) -> Any:
-        if not has_values(x):
+        finite = torch.isfinite(x.tril() if lower else x)
+        if not has_values(x) or finite.all():
             return kernel(x, **settings)
-        try:
-            return kernel(x, **settings)
-        except RuntimeError:
-            bad = ~torch.isfinite(x).all(-1).all(-1)[..., None, None]
-            if not bad.any():
-                raise
-            found = kernel(torch.where(bad, 0.0, x), **settings)
-            if isinstance(found, torch.Tensor):
-                return torch.where(bad[..., 0], _NAN, found)
-            return tuple([torch.where(bad if one.dim() == x.dim() else bad[..., 0], _NAN, one)
-                          for one in found])  # fmt: skip
+        bad = ~finite.all(-1).all(-1)[..., None, None]
+        found = kernel(torch.where(bad, 0.0, x), **settings)
+        if isinstance(found, torch.Tensor):
+            return torch.where(bad[..., 0], _NAN, found)
+        return tuple([torch.where(bad if one.dim() == x.dim() else bad[..., 0], _NAN, one)
+                      for one in found])  # fmt: skip
 
     return run
 
@@ -123,7 +125,7 @@ def svd_raw(x: torch.Tensor, *, full_matrices: bool) -> tuple[torch.Tensor, ...]
     return tuple(torch.linalg.svd(x, full_matrices))
 
 
-@_or_nan
+@partial(_or_nan, lower=True)
 def eigh_raw(x: torch.Tensor) -> tuple[torch.Tensor, ...]:
     """Torch's."""
     return tuple(torch.linalg.eigh(x))
@@ -214,7 +216,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "eig_raw": by_rule("eig_raw", eig_raw),
     "eigh_raw": _unless_odd("eigh_raw", eigh_raw, _has_plain_vectors),
     "eigvals": by_rule("eigvals", _or_nan(torch.linalg.eigvals)),
-    "eigvalsh": by_rule("eigvalsh", _or_nan(torch.linalg.eigvalsh)),
+    "eigvalsh": by_rule("eigvalsh", _or_nan(torch.linalg.eigvalsh, lower=True)),
     "expm": torch.linalg.matrix_exp,
     "inv": inv,
     "logm": by_rule("logm", body_of("torch", "logm")),
