@@ -106,8 +106,10 @@ def _or_nan(kernel: Callable[..., Any], lower: bool = False) -> Callable[..., An
     """
 
     def run(x: torch.Tensor, **settings: Any) -> Any:
+        if not has_values(x):
+            return kernel(x, **settings)
         finite = torch.isfinite(x.tril() if lower else x)
-        if not has_values(x) or finite.all():
+        if finite.all():
             return kernel(x, **settings)
         bad = ~finite.all(-1).all(-1)[..., None, None]
         found = kernel(torch.where(bad, 0.0, x), **settings)
