@@ -36,8 +36,10 @@ def differentiating(request: pytest.FixtureRequest) -> str:
 def pulled(backend: str, function: Callable[..., Any], *natives: Any) -> list[Any]:
     """Return the library's own gradient of a function of arrays with a scalar result."""
     home = load_backend(backend)
-    _, pull = home.vjp(lambda *xs: [function(*xs)], natives)
-    return [None if one is None else values(one) for one in pull([native(backend, np.ones(()))])]
+    _, pullback = home.vjp(lambda *xs: [function(*xs)], natives)
+    return [
+        None if one is None else values(one) for one in pullback([native(backend, np.ones(()))])
+    ]
 
 
 def test_pytrees_keywords_and_what_is_no_array(backend: str) -> None:

@@ -128,8 +128,8 @@ def test_inside_of_interop(backend: str) -> None:
     a, b = ug.asarray(A).native, ug.asarray(B).native
     found = []
     for function in (call, ours):
-        _, pull = home.vjp(lambda a, b, f=function: [ug.interop(f)(a, b)], [a, b])
-        found.append([*map(ug.asarray, pull([ug.asarray(1.0, dtype="float64").native]))])
+        _, pullback = home.vjp(lambda a, b, f=function: [ug.interop(f)(a, b)], [a, b])
+        found.append([*map(ug.asarray, pullback([ug.asarray(1.0, dtype="float64").native]))])
     same(*found)
 
 

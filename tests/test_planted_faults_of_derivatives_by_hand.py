@@ -25,8 +25,10 @@ Patch = pytest.MonkeyPatch
 
 
 def _nothing_closed(patch: Patch) -> None:
-    def plain(name: str, function: Any, pull: Any, push: Any, tensors: Any, *_: Any) -> Any:
-        return FunctionOp(name, function, pull, push)(*tensors)
+    def plain(
+        name: str, function: Any, pullback: Any, pushforward: Any, tensors: Any, *_: Any
+    ) -> Any:
+        return FunctionOp(name, function, pullback, pushforward)(*tensors)
 
     patch.setattr(custom, "call_as_op", plain)
 
@@ -44,8 +46,10 @@ def _rules_given_the_wrong_values(patch: Patch) -> None:
 def _transposes_of_each_other(patch: Patch) -> None:
     honest = FunctionRule.__init__
 
-    def init(self: Any, name: str, pull: Any, push: Any, transposed: bool = True) -> None:
-        honest(self, name, pull, push)
+    def init(
+        self: Any, name: str, pullback: Any, pushforward: Any, transposed: bool = True
+    ) -> None:
+        honest(self, name, pullback, pushforward)
 
     patch.setattr(FunctionRule, "__init__", init)
 

@@ -196,13 +196,13 @@ def test_number_on_the_left_without_a_derivative(plant: Any) -> None:
 # -- bridges
 
 
-def _faulty_pull(change: Callable[[list[Any]], list[Any]]) -> Any:
-    honest = bridge.pull
+def _faulty_vjp(change: Callable[[list[Any]], list[Any]]) -> Any:
+    honest = bridge.vjp
 
-    def pull(*arguments: Any, **settings: Any) -> Any:
+    def vjp(*arguments: Any, **settings: Any) -> Any:
         return change(honest(*arguments, **settings))
 
-    return pull
+    return vjp
 
 
 @pytest.mark.parametrize(
@@ -219,7 +219,7 @@ def test_bridge_that_carries_wrong(monkeypatch: pytest.MonkeyPatch, change: Any)
     import unigrad_torch.bridge as torch_bridge
 
     assert not findings("torch", "hypot")
-    monkeypatch.setattr(torch_bridge, "pull", _faulty_pull(change))
+    monkeypatch.setattr(torch_bridge, "vjp", _faulty_vjp(change))
     assert findings("torch", "hypot") & {"gradients float64", "second order"}
 
 

@@ -70,14 +70,14 @@ def _shared_argument_not_summed(patch: Patch) -> None:
 
     def batched(batch: Any, inputs: Any, settings: Any) -> Any:
         op = batch.op
-        of_one = op.rule.pull
+        of_one = op.rule.pullback
         scaled = function_op.FunctionOp(
             op.name, op.body,
             lambda g, out, x: [
                 one if has or one is None else one / batch.size
                 for one, has in zip(of_one(g, out, x), batch.axes)
             ],
-            op.rule.push,
+            op.rule.pushforward,
         )  # fmt: skip
         return honest(type(batch)(scaled, batch.size, batch.axes), inputs, settings)
 
@@ -89,7 +89,7 @@ def _values_kept(patch: Patch) -> None:
 
 
 def _tangents_of_residuals_lost(patch: Patch) -> None:
-    honest = graph_function.GraphFunction._pushforward
+    honest = graph_function.GraphFunction._forward_program
 
     def lossy(self: Any, which: Any) -> Any:
         pushed = honest(self, which)
@@ -101,7 +101,7 @@ def _tangents_of_residuals_lost(patch: Patch) -> None:
 
         return run
 
-    patch.setattr(graph_function.GraphFunction, "_pushforward", lossy)
+    patch.setattr(graph_function.GraphFunction, "_forward_program", lossy)
 
 
 def _transpose_is_the_identity(patch: Patch) -> None:

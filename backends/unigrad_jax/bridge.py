@@ -15,7 +15,7 @@ import jax.numpy as jnp
 import numpy as np
 from jax.custom_derivatives import SymbolicZero
 
-from unigrad.autodiff.bridge import RuleSource, pull, push, rule_of
+from unigrad.autodiff.bridge import RuleSource, jvp, rule_of, vjp
 from unigrad.core.dispatch import wrap
 from unigrad.core.registry import load_backend
 from unigrad.core.weak import weak
@@ -70,7 +70,7 @@ def by_rule(name: str, kernel: Kernel) -> Kernel:
 def _by_jvp(plain: Kernel, rule: RuleSource, taken: Callable[..., Taken]) -> Kernel:
     function: Any = jax.custom_jvp(plain)
 
-    def jvp(primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
+    def of_natives(primals: Sequence[Any], tangents: Sequence[Any]) -> Any:
         result = function(*primals)
         multiple = isinstance(result, (tuple, list))
         outputs = list(result) if multiple else [result]
@@ -78,13 +78,13 @@ def _by_jvp(plain: Kernel, rule: RuleSource, taken: Callable[..., Taken]) -> Ker
         inputs, settings = taken(primals)
         inputs = _of_one_dtype(inputs)
         given = [None if type(x) in _SCALARS else next(moving) for x in inputs]
-        found = push(
+        found = jvp(
             load_backend("jax"), rule(), inputs, outputs, given, settings, multiple=multiple
         )
         found = [_fitting(one, out) for one, out in zip(found, outputs, strict=True)]
         return result, type(result)(found) if multiple else found[0]
 
-    function.defjvp(jvp, symbolic_zeros=True)
+    function.defjvp(of_natives, symbolic_zeros=True)
     return function
 
 
@@ -107,7 +107,7 @@ def _by_vjp(plain: Kernel, rule: RuleSource, taken: Callable[..., Taken]) -> Ker
         multiple = isinstance(result, (tuple, list))
         inputs, settings = taken(arrays)
         inputs = _of_one_dtype(inputs)
-        found = pull(
+        found = vjp(
             load_backend("jax"), rule(), inputs, result if multiple else [result],
             cotangents if multiple else [cotangents], [True] * len(inputs), settings,
             multiple=multiple,

@@ -18,12 +18,12 @@ def vjp(
     """Run a function; return its results and their pullback. See `Backend.vjp`."""
     inexact = [i for i, x in enumerate(primals) if _is_inexact(x)]
     run = _of_some(function, primals, inexact)
-    results, pull = jax.vjp(run, *[primals[i] for i in inexact])
+    results, of_natives = jax.vjp(run, *[primals[i] for i in inexact])
 
     def pullback(cotangents: Sequence[Any]) -> list[Any]:
         given = [_fit(one, result) for one, result in zip(cotangents, results, strict=True)]
         found: list[Any] = [None] * len(primals)
-        for i, one in zip(inexact, pull(tuple(given)), strict=True):
+        for i, one in zip(inexact, of_natives(tuple(given)), strict=True):
             found[i] = one
         return found
 

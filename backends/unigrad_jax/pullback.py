@@ -204,7 +204,7 @@ def _with_residuals(
     return run
 
 
-_pull = _jit(lambda residuals, cotangents: residuals(cotangents))
+_apply = _jit(lambda residuals, cotangents: residuals(cotangents))
 
 
 def run_with_pullback(
@@ -274,7 +274,7 @@ class JaxPullback(Pullback):
         if self._traced or isinstance(first, _Tracer):
             found = iter(self._residuals(fitting))
         else:
-            found = iter(_pull(self._residuals, fitting))
+            found = iter(_apply(self._residuals, fitting))
         return [next(found) if tracked else None for tracked in self.mask]
 
     def op(self, position: int) -> Callable[..., Any] | None:

@@ -16,7 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from unigrad.autodiff.bridge import RuleSource, pull, rule_of
+from unigrad.autodiff.bridge import RuleSource, rule_of, vjp
 from unigrad.core.registry import load_backend
 from unigrad_tensorflow.private import (
     could_possibly_record,
@@ -145,7 +145,7 @@ def _pulled(
     settings: Mapping[str, Any],
 ) -> list[Any]:
     multiple = isinstance(result, (tuple, list))
-    found = pull(
+    found = vjp(
         load_backend("tensorflow"), rule(), inputs, result if multiple else [result],
         # Rules carry conjugates of TensorFlow's gradients.
         [conj(one) for one in cotangents], wanted, settings, multiple=multiple,

@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.autograd import forward_ad
 
-from unigrad.autodiff.bridge import RuleSource, pull, push, rule_of
+from unigrad.autodiff.bridge import RuleSource, jvp, rule_of, vjp
 from unigrad.core.registry import load_backend
 from unigrad_torch.private import are_transforms_active, is_followed_below, primal_of
 
@@ -73,7 +73,7 @@ class _Bridge(torch.autograd.Function):
         if call.pullback is not None and g is not None and not torch.is_grad_enabled():
             return None, call.pullback(g, saved[-1], *inputs, **call.settings)
         wanted = call.inputs([*ctx.needs_input_grad[1:]])
-        found = pull(
+        found = vjp(
             load_backend("torch"), call.rule(), inputs, saved[ctx.count :],
             # Rules carry conjugates of torch's gradients.
             [conj(one) for one in cotangents],
@@ -90,7 +90,7 @@ class _Bridge(torch.autograd.Function):
         # torch switches forward mode off here, which outer tangents need: only this level's go.
         with forward_ad._set_fwd_grad_enabled(True):
             still = [primal_of(x) for x in saved]
-            found = push(
+            found = jvp(
                 load_backend("torch"), call.rule(), call.inputs(still[: ctx.count]),
                 still[ctx.count :], given, call.settings, multiple=ctx.multiple,
             )  # fmt: skip

@@ -65,7 +65,7 @@ def _vjp_of_transforms(
 ) -> tuple[list[Any], _Pullback]:
     """Do what `vjp` does where a transform lets nobody make leaves."""
     inexact = [i for i, x in enumerate(primals) if _is_inexact(x)]
-    results, pull = torch.func.vjp(
+    results, of_natives = torch.func.vjp(
         _of_some(function, primals, inexact), *[primals[i] for i in inexact]
     )
 
@@ -75,7 +75,7 @@ def _vjp_of_transforms(
             for result, one in zip(results, cotangents, strict=True)
         ]
         found: list[Any] = [None] * len(primals)
-        for i, one in zip(inexact, pull(tuple(given)), strict=True):
+        for i, one in zip(inexact, of_natives(tuple(given)), strict=True):
             found[i] = conj(one)
         return found
 

@@ -33,7 +33,7 @@ def rule_of(name: str) -> RuleSource:
     return lambda: OPS[name].rule
 
 
-def pull(
+def vjp(
     backend: Backend,
     rule: Rule,
     inputs: Sequence[Native],
@@ -78,7 +78,7 @@ def pull(
     return found
 
 
-def push(
+def jvp(
     backend: Backend,
     rule: Rule,
     inputs: Sequence[Native],
@@ -133,4 +133,4 @@ def _handles(backend: Backend, natives: Sequence[Native]) -> list[Any]:
     return [x if type(x) in _SCALARS else wrap(backend, x) for x in natives]
 
 
-__all__ = ["RuleSource", "Tensor", "body_of", "pull", "push", "rule_of"]
+__all__ = ["RuleSource", "Tensor", "body_of", "jvp", "rule_of", "vjp"]

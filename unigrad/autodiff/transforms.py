@@ -154,8 +154,8 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
             if not by_rules:
                 with traced_by(_AsBefore(taped.tape.seen)):
                     by_rules.append(_Taped(f, primals, has_aux, reference=True))
-            return by_rules[0].pull(cotangent)
-        return taped.pull(cotangent)
+            return by_rules[0].pullback(cotangent)
+        return taped.pullback(cotangent)
 
     out = own_handles(taped.out)
     return (out, pullback, own_handles(taped.aux)) if has_aux else (out, pullback)
@@ -187,7 +187,7 @@ class _Taped:
             isinstance(one, Tensor) and one.backend.depth for one in tree.leaves(cotangent)
         )
 
-    def pull(self, cotangent: Any) -> tuple[Any, ...]:
+    def pullback(self, cotangent: Any) -> tuple[Any, ...]:
         """Return the gradients by the arguments."""
         _refuse_none(self.out, cotangent)
         found = self.tape.connected("vjp", self.positions, self.out, self.sources, cotangent)

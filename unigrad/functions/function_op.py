@@ -26,27 +26,33 @@ from unigrad.core.tensor import Tensor
 from unigrad.functions.closures import unseen
 from unigrad.functions.through import filled
 
-#: ``pull(cotangents, outputs, inputs)``: a cotangent per input. ``None`` is zero, in or out.
-Pull: TypeAlias = Callable[[Sequence[Any], Sequence[Tensor], Sequence[Tensor]], Sequence[Any]]
-#: ``push(tangents, outputs, inputs)``: a tangent per output. ``None`` is zero, in or out.
-Push: TypeAlias = Callable[[Sequence[Any], Sequence[Tensor], Sequence[Tensor]], Sequence[Any]]
+#: ``pullback(cotangents, outputs, inputs)``: a cotangent per input. ``None`` is zero, in or out.
+Pullback: TypeAlias = Callable[[Sequence[Any], Sequence[Tensor], Sequence[Tensor]], Sequence[Any]]
+#: ``pushforward(tangents, outputs, inputs)``: a tangent per output. ``None`` is zero, in or out.
+Pushforward: TypeAlias = Callable[
+    [Sequence[Any], Sequence[Tensor], Sequence[Tensor]], Sequence[Any]
+]
 
 
 class FunctionRule(Rule):
     """The derivative of a function of several results, in either mode or both."""
 
-    __slots__ = ("name", "pull", "push")
+    __slots__ = ("name", "pullback", "pushforward")
 
     def __init__(
-        self, name: str, pull: Pull | None, push: Push | None, transposed: bool = True
+        self,
+        name: str,
+        pullback: Pullback | None,
+        pushforward: Pushforward | None,
+        transposed: bool = True,
     ) -> None:
         super().__init__()
         self.transposed = transposed
         self.symbolic = True
         self.name = name
-        self.pull = pull
-        self.push = push
-        self.jvp = None if push is None else self._tangents
+        self.pullback = pullback
+        self.pushforward = pushforward
+        self.jvp = None if pushforward is None else self._tangents
 
     @of_gradients
     def cotangents(
@@ -57,10 +63,10 @@ class FunctionRule(Rule):
         inputs: Sequence[Any],
         settings: Mapping[str, Any],
     ) -> Sequence[Tensor]:
-        if self.pull is None:
+        if self.pullback is None:
             raise NotDifferentiableError(f"{self.name} has no reverse-mode derivative")
         with recorders.by_rules():
-            found = self.pull(g, out, inputs)
+            found = self.pullback(g, out, inputs)
         return [zeros_like(inputs[i]) if found[i] is None else found[i] for i in positions]
 
     def vjp(
@@ -70,9 +76,9 @@ class FunctionRule(Rule):
         return found
 
     def _tangents(self, tangents: Sequence[Any], out: Any, *inputs: Any) -> Any:
-        assert self.push is not None
+        assert self.pushforward is not None
         with recorders.by_rules():
-            return tuple(self.push(tangents, out, inputs))
+            return tuple(self.pushforward(tangents, out, inputs))
 
 
 class FunctionOp(Op):
@@ -81,8 +87,8 @@ class FunctionOp(Op):
     Args:
         name: for messages and graphs.
         function: must not depend on tensors that it is not given, but for constants.
-        pull: the reverse-mode derivative.
-        push: the forward-mode derivative.
+        pullback: the reverse-mode derivative.
+        pushforward: the forward-mode derivative.
         transposed: each is the other's transpose.
         kernel: the same function of native arrays, where there is one that no recorder could hear
             anything of.
@@ -94,15 +100,15 @@ class FunctionOp(Op):
         self,
         name: str,
         function: Callable[..., Sequence[Tensor]],
-        pull: Pull | None,
-        push: Push | None = None,
+        pullback: Pullback | None,
+        pushforward: Pushforward | None = None,
         transposed: bool = True,
         kernel: Kernel | None = None,
     ) -> None:
         # No name of a declared op: kernels, passes and fusions go by these.
         super().__init__(f"<{name}>", function)
         self.kernels = _FunctionKernels(self, kernel)
-        self.rule = FunctionRule(name, pull, push, transposed)
+        self.rule = FunctionRule(name, pullback, pushforward, transposed)
         self.batching = _batched
         self.opaque = True
 
@@ -153,10 +159,10 @@ def _batched(batch: Batch, inputs: Sequence[Any], settings: Mapping[str, Any]) -
     body = op.body
     assert body is not None
     axes = tuple([0 if has else None for has in batch.axes])
-    pull = push = None
-    if rule.pull is not None:
+    pullback = pushforward = None
+    if rule.pullback is not None:
 
-        def pull(cotangents: Any, outputs: Any, inputs: Any) -> Any:
+        def pullback(cotangents: Any, outputs: Any, inputs: Any) -> Any:
             def of_one(cotangents: Any, outputs: Any, inputs: Any) -> Any:
                 every = range(len(axes))
                 return tuple(rule.cotangents(every, cotangents, outputs, inputs, {}))
@@ -168,10 +174,10 @@ def _batched(batch: Batch, inputs: Sequence[Any], settings: Mapping[str, Any]) -
                 for one, has in zip(found, batch.axes, strict=True)
             ]
 
-    if rule.push is not None:
-        forward = rule.push
+    if rule.pushforward is not None:
+        forward = rule.pushforward
 
-        def push(tangents: Any, outputs: Any, inputs: Any) -> Any:
+        def pushforward(tangents: Any, outputs: Any, inputs: Any) -> Any:
             given = tuple(
                 [zeros_like(x) if t is None else t for t, x in zip(tangents, inputs, strict=True)]
             )
@@ -179,5 +185,5 @@ def _batched(batch: Batch, inputs: Sequence[Any], settings: Mapping[str, Any]) -
             return mapped(given, tuple(outputs), tuple(inputs))
 
     function = vmap(lambda *x: tuple(body(*x)), axes)
-    mapped = FunctionOp(op.name, function, pull, push, rule.transposed)
+    mapped = FunctionOp(op.name, function, pullback, pushforward, rule.transposed)
     return mapped(*inputs)

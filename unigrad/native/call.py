@@ -200,9 +200,9 @@ class _Call:
     def rule(self) -> Rule:
         """Return the derivative, in ops of the same kind."""
         forward = self._jvp is not None or self._vjp is None
-        return _NativeRule(self._home, self._pull, self._push if forward else None)
+        return _NativeRule(self._home, self._pullback, self._pushforward if forward else None)
 
-    def _pull(self, inputs: _Arrays, results: _Arrays, cotangents: _Arrays) -> _Arrays:
+    def _pullback(self, inputs: _Arrays, results: _Arrays, cotangents: _Arrays) -> _Arrays:
         if self._vjp is None:
             return self._library(lambda: self._home.vjp(self._listed, inputs)[1](cotangents))
         args = self._layout.filled(inputs)
@@ -218,7 +218,7 @@ class _Call:
             leaves += [None] * len(flat) if one is None else self._leaves("vjp", structure, one)
         return self._fitting("vjp", [leaves[i] for i in self._layout.places], inputs)
 
-    def _push(self, inputs: _Arrays, results: _Arrays, tangents: _Arrays) -> _Arrays:
+    def _pushforward(self, inputs: _Arrays, results: _Arrays, tangents: _Arrays) -> _Arrays:
         if self._jvp is None:
             return self._library(lambda: self._home.jvp(self._listed, inputs, tangents)[1])
         given = [
@@ -291,15 +291,17 @@ def _zeros(home: Backend, like: Native) -> Native:
 
 
 class _NativeRule(Rule):
-    """A derivative by native code: ``pull`` and ``push`` of inputs, results and (co)tangents."""
+    """Derivatives by native code: functions of inputs, results and (co)tangents."""
 
-    __slots__ = ("_home", "_pull", "_push")
+    __slots__ = ("_home", "_pullback", "_pushforward")
 
-    def __init__(self, home: Backend, pull: _Derivative, push: _Derivative | None) -> None:
-        super().__init__(variadic=self._one, jvp=None if push is None else self._tangents)
+    def __init__(
+        self, home: Backend, pullback: _Derivative, pushforward: _Derivative | None
+    ) -> None:
+        super().__init__(variadic=self._one, jvp=None if pushforward is None else self._tangents)
         self._home = home
-        self._pull = pull
-        self._push = push
+        self._pullback = pullback
+        self._pushforward = pushforward
 
     def _one(self, position: int, g: Any, out: Any, *inputs: Tensor) -> Tensor:
         return self.cotangents([position], g, out, inputs, {})[0]
@@ -312,12 +314,14 @@ class _NativeRule(Rule):
         inputs: Sequence[Any],
         settings: Mapping[str, Any],
     ) -> Sequence[Tensor]:
-        return self._derived(self._pull, [*inputs], _listed(out), _listed(g), positions)
+        return self._derived(self._pullback, [*inputs], _listed(out), _listed(g), positions)
 
     def _tangents(self, tangents: Sequence[Tensor | None], out: Any, *inputs: Tensor) -> Any:
-        assert self._push is not None
+        assert self._pushforward is not None
         results = _listed(out)
-        found = self._derived(self._push, [*inputs], results, [*tangents], [*range(len(results))])
+        found = self._derived(
+            self._pushforward, [*inputs], results, [*tangents], [*range(len(results))]
+        )
         return found if isinstance(out, (tuple, list)) else found[0]
 
     def _derived(
@@ -340,7 +344,7 @@ class _NativeRule(Rule):
         def listed(*arrays: Native) -> tuple[Native, ...]:
             parts = split(arrays)
             found = derive(*parts)
-            likes = parts[0] if derive == self._pull else parts[1]
+            likes = parts[0] if derive == self._pullback else parts[1]
             return tuple(
                 [_zeros(home, likes[i]) if found[i] is None else found[i] for i in positions]
             )

@@ -53,7 +53,7 @@ class GraphFunction:
         self._connections = connections(self._graph)
         self._program: Callable[..., Natives] | None = None
         self._ops = lru_cache(16)(self._op)
-        self.pushed = lru_cache(16)(self._pushforward)
+        self.pushed = lru_cache(16)(self._forward_program)
 
     def __call__(self, inputs: Sequence[Tensor]) -> Sequence[Tensor]:
         """Run on tensors of the backend; whoever records hears of one op."""
@@ -74,7 +74,11 @@ class GraphFunction:
     def _forward_op(self) -> FunctionOp:
         """Return the op where everybody differentiates forward: there need not be a pullback."""
         return FunctionOp(
-            self._name, lambda *x: self(x), None, self._push, kernel=lambda *x: tuple(self.run(x))
+            self._name,
+            lambda *x: self(x),
+            None,
+            self._pushforward,
+            kernel=lambda *x: tuple(self.run(x)),
         )
 
     def _op(self, mask: Mask) -> FunctionOp:
@@ -84,7 +88,7 @@ class GraphFunction:
         def function(*given: Tensor) -> Sequence[Tensor]:
             return forward(given)
 
-        def pull(cotangents: Any, outputs: Any, inputs: Any) -> Any:
+        def pullback(cotangents: Any, outputs: Any, inputs: Any) -> Any:
             given = filled(cotangents[:count], outputs)
             moving = [g for g, one in zip(given, self._floats(), strict=True) if one]
             carried = iter(backward([*outputs[count:], *moving]))
@@ -94,7 +98,7 @@ class GraphFunction:
         def kernel(*natives: Native) -> Natives:
             return tuple(forward.run(natives))
 
-        return FunctionOp(self._name, function, pull, forward._push, kernel=kernel)
+        return FunctionOp(self._name, function, pullback, forward._pushforward, kernel=kernel)
 
     def _connected(self, op: FunctionOp, mask: Mask, inputs: Sequence[Tensor]) -> list[Tensor]:
         """Run the op; its results are connected to what they are computed from, and no more."""
@@ -106,7 +110,7 @@ class GraphFunction:
             for x, places in zip(out[: len(self._connections)], self._connections, strict=True)
         ]
 
-    def _push(self, tangents: Any, outputs: Any, inputs: Any) -> Any:
+    def _pushforward(self, tangents: Any, outputs: Any, inputs: Any) -> Any:
         which = tuple([t is not None for t in tangents])
         moving = [t for t in tangents if t is not None]
         found = iter(self.pushed(which)([*inputs, *moving]))
@@ -175,7 +179,7 @@ class GraphFunction:
             cotangents = [x for x, one in zip(outputs, floats, strict=True) if one]
             return capture(both, [*examples, *cotangents])[0]
 
-    def _pushforward(self, which: Mask) -> GraphFunction:
+    def _forward_program(self, which: Mask) -> GraphFunction:
         """Return the function of inputs and tangents that gives the tangents of the results."""
         with self._backend.init_scope():
             examples = self._examples()

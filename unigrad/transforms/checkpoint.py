@@ -84,12 +84,12 @@ def _rematerialised(
             return found
         return evaluate(graph, given)
 
-    def pull(cotangents: Any, outputs: Any, inputs: Any) -> Any:
+    def pullback(cotangents: Any, outputs: Any, inputs: Any) -> Any:
         given = filled(cotangents, outputs)
         return pulled_through(lambda *x: evaluate(graph, x), inputs, given)
 
-    def push(tangents: Any, outputs: Any, inputs: Any) -> Any:
+    def pushforward(tangents: Any, outputs: Any, inputs: Any) -> Any:
         return pushed_through(lambda *x: evaluate(graph, x), inputs, tangents)
 
-    out: Sequence[Tensor] = FunctionOp("checkpoint", function, pull, push)(*inputs)
+    out: Sequence[Tensor] = FunctionOp("checkpoint", function, pullback, pushforward)(*inputs)
     return out

@@ -23,7 +23,7 @@ from unigrad.core.interpreters import stack
 from unigrad.core.registry import current_backend
 from unigrad.core.tensor import Tensor
 from unigrad.functions.closures import warn_of_closure
-from unigrad.functions.function_op import FunctionOp, Pull, Push
+from unigrad.functions.function_op import FunctionOp, Pullback, Pushforward
 from unigrad.tracing.capture import Capture
 from unigrad.tracing.graph import Value, evaluate
 from unigrad.tracing.splitting import closed
@@ -42,8 +42,8 @@ Function = Callable[..., Sequence[Any]]
 def call_as_op(
     name: str,
     function: Function,
-    pull: Pull | None,
-    push: Push | None,
+    pullback: Pullback | None,
+    pushforward: Pushforward | None,
     tensors: Sequence[Tensor],
     transposed: bool = True,
 ) -> Sequence[Tensor]:
@@ -61,14 +61,14 @@ def call_as_op(
     found: Sequence[Tensor]
     if not any(one.closes for one in stack.frames):
         try:
-            found = FunctionOp(name, function, pull, push, transposed)(*tensors)
+            found = FunctionOp(name, function, pullback, pushforward, transposed)(*tensors)
         except TracingError:
             # Of a value that lives at a level above the one where the function runs.
             if not stack.frames:
                 raise
         else:
             return found
-    op, outside = _closed(name, function, pull, push, tensors, transposed)
+    op, outside = _closed(name, function, pullback, pushforward, tensors, transposed)
     _warn_if_followed(name, outside)
     found = op(*tensors, *outside)
     return found
@@ -77,8 +77,8 @@ def call_as_op(
 def _closed(
     name: str,
     function: Function,
-    pull: Pull | None,
-    push: Push | None,
+    pullback: Pullback | None,
+    pushforward: Pushforward | None,
     tensors: Sequence[Tensor],
     transposed: bool,
 ) -> tuple[FunctionOp, list[Tensor]]:
@@ -90,17 +90,17 @@ def _closed(
     def run(*given: Tensor) -> Sequence[Tensor]:
         return tuple(evaluate(graph, given[:needed]))
 
-    closed_pull = closed_push = None
-    if pull is not None:
-        of_inputs = _closed_rule(pull, outputs, outputs, tensors, outside)
+    closed_pullback = closed_pushforward = None
+    if pullback is not None:
+        of_inputs = _closed_rule(pullback, outputs, outputs, tensors, outside)
 
-        def closed_pull(cotangents: Any, outputs: Any, inputs: Any) -> Sequence[Any]:
+        def closed_pullback(cotangents: Any, outputs: Any, inputs: Any) -> Sequence[Any]:
             found = of_inputs(cotangents, outputs, inputs)
             return [*found, *[None] * (len(inputs) - len(found))]
 
-    if push is not None:
-        closed_push = _closed_rule(push, tensors, outputs, tensors, outside)
-    return FunctionOp(name, run, closed_pull, closed_push, transposed), outside
+    if pushforward is not None:
+        closed_pushforward = _closed_rule(pushforward, tensors, outputs, tensors, outside)
+    return FunctionOp(name, run, closed_pullback, closed_pushforward, transposed), outside
 
 
 def _closed_rule(

@@ -94,14 +94,14 @@ class custom_vjp(Custom):
         def function(*tensors: Tensor) -> Sequence[Tensor]:
             return call.flat(self._function(*call.args(tensors)))
 
-        def pull(cotangents: Any, outputs: Any, inputs: Any) -> Any:
+        def pullback(cotangents: Any, outputs: Any, inputs: Any) -> Any:
             _, residuals = self._forward_of(call, forward, inputs)
             given = tree.unflatten(call.result, filled(cotangents, outputs))
             return call.of_inputs(backward(*call.fixed, residuals, given), "the cotangents")
 
         def transpose(tangents: Any, outputs: Any, inputs: Any) -> Any:
             def pulled(*cotangents: Tensor) -> Sequence[Tensor]:
-                return filled(pull(cotangents, outputs, inputs), inputs)
+                return filled(pullback(cotangents, outputs, inputs), inputs)
 
             return transposed(pulled, outputs, filled(tangents, inputs))
 
@@ -114,8 +114,8 @@ class custom_vjp(Custom):
 
         active = recorders.active()
         reverse_first = bool(active) and not active[-1].forward
-        push = transpose if self in _pushing.functions else pushed if reverse_first else None
-        return call_as_op(self._name, function, pull, push, call.tensors, False)
+        pushforward = transpose if self in _pushing.functions else pushed if reverse_first else None
+        return call_as_op(self._name, function, pullback, pushforward, call.tensors, False)
 
     def _with_residuals(self, call: Call, forward: Any, backward: Any) -> Sequence[Tensor]:
         """Run the forward function, whose residuals are further results of the op."""
@@ -132,7 +132,7 @@ class custom_vjp(Custom):
             kept = [structure, [None if _is_array(x) else (x,) for x in leaves]]
             return (*flat, *[as_tensor(x) for x in leaves if _is_array(x)])
 
-        def pull(cotangents: Any, outputs: Any, inputs: Any) -> Any:
+        def pullback(cotangents: Any, outputs: Any, inputs: Any) -> Any:
             saved = iter(outputs[count:])
             structure, leaves = kept
             residuals = tree.unflatten(
@@ -142,11 +142,11 @@ class custom_vjp(Custom):
             found = call.of_inputs(backward(*call.fixed, residuals, given), "the cotangents")
             return with_residuals(function, count, found, cotangents, outputs, inputs)
 
-        def push(tangents: Any, outputs: Any, inputs: Any) -> Any:
+        def pushforward(tangents: Any, outputs: Any, inputs: Any) -> Any:
             with _pushing.through(self):
                 return pushed_through(function, inputs, tangents)
 
-        return call_as_op(self._name, function, pull, push, call.tensors, False)[:count]
+        return call_as_op(self._name, function, pullback, pushforward, call.tensors, False)[:count]
 
     def _compare(self, call: Call, tensors: Sequence[Tensor], result: Any) -> None:
         """Check a result of the forward function against the function's own.
@@ -268,7 +268,7 @@ class custom_jvp(Custom):
         def function(*tensors: Tensor) -> Sequence[Tensor]:
             return call.flat(self._function(*call.args(tensors)))
 
-        def push(tangents: Any, outputs: Any, inputs: Any) -> Any:
+        def pushforward(tangents: Any, outputs: Any, inputs: Any) -> Any:
             moving = [
                 zeros_like(x) if t is None else t for t, x in zip(tangents, inputs, strict=True)
             ]
@@ -286,11 +286,11 @@ class custom_jvp(Custom):
                 for t, out in zip(leaves, outputs, strict=True)
             ]
 
-        def pull(cotangents: Any, outputs: Any, inputs: Any) -> Any:
+        def pullback(cotangents: Any, outputs: Any, inputs: Any) -> Any:
             given = filled(cotangents, outputs)
-            return transposed(lambda *t: push(t, outputs, inputs), inputs, given)
+            return transposed(lambda *t: pushforward(t, outputs, inputs), inputs, given)
 
-        out = call_as_op(self._name, function, pull, push, call.tensors)
+        out = call_as_op(self._name, function, pullback, pushforward, call.tensors)
         return tree.unflatten(call.result, out)
 
 
@@ -329,16 +329,16 @@ def custom_gradient(function: Callable[..., Any]) -> Callable[..., Any]:
         def plain(*tensors: Tensor) -> Sequence[Tensor]:
             return call.flat(_pair(name, function(*call.args(tensors)))[0])
 
-        def pull(cotangents: Any, outputs: Any, inputs: Any) -> Any:
+        def pullback(cotangents: Any, outputs: Any, inputs: Any) -> Any:
             _, gradient = _pair(name, function(*call.args(inputs)))
             found = gradient(*filled(cotangents, outputs))
             given = tuple(found) if isinstance(found, (tuple, list)) else (found,)
             return call.of_inputs(given, "the gradients")
 
-        def push(tangents: Any, outputs: Any, inputs: Any) -> Any:
+        def pushforward(tangents: Any, outputs: Any, inputs: Any) -> Any:
             return pushed_through(plain, inputs, tangents)
 
-        out = call_as_op(name, plain, pull, push, call.tensors, False)
+        out = call_as_op(name, plain, pullback, pushforward, call.tensors, False)
         return tree.unflatten(call.result, out)
 
     return run

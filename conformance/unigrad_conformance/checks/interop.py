@@ -134,7 +134,7 @@ def _derivative(
     weights = problem.weights if cotangents is None else cotangents
     with quiet():
         try:
-            results, pull = backend.vjp(of_inexact, primals)
+            results, pullback = backend.vjp(of_inexact, primals)
         except ug.NotDifferentiableError as error:
             if backend.differentiates:
                 raise
@@ -143,7 +143,7 @@ def _derivative(
             None if one is None else _native(backend, np.conj(one), result)
             for one, result in zip(weights, results, strict=True)
         ]
-        found = pull(given)
+        found = pullback(given)
     return backend, [
         np.zeros(leaves[i].shape)
         if one is None
