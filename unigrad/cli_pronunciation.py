@@ -13,9 +13,13 @@ _Backend = Annotated[
     str | None, typer.Option(help="Run on this backend (default: UNIGRAD_BACKEND, else numpy).")
 ]
 _Beam = Annotated[int, typer.Option(min=1, help="Hypotheses of the search; 1 is greedy.")]
-_Checkpoint = Annotated[
-    Path | None,
-    typer.Option(help="Use this model, or that of a run's folder, not the package's own."),
+_Checkpoints = Annotated[
+    list[Path] | None,
+    typer.Option(
+        "--checkpoint",
+        help="Use this model, or that of a run's folder, not the package's own. Repeated: several "
+        "models together.",
+    ),
 ]
 
 
@@ -46,7 +50,7 @@ def pronounce(
     n: Annotated[int, typer.Option("--n", "-n", min=1, help="So many answers per word.")] = 3,
     beam: _Beam = 5,
     backend: _Backend = None,
-    checkpoint: _Checkpoint = None,
+    checkpoint: _Checkpoints = None,
     attention: Annotated[
         Path | None,
         typer.Option(help="Draw to this file (.png, .svg, .pdf) where the model looks."),
@@ -56,7 +60,7 @@ def pronounce(
     with _complaints():
         from unigrad.pronunciation.command import show
 
-        show(words, n, beam, backend, checkpoint, attention, typer.echo)
+        show(words, n, beam, backend, checkpoint or (), attention, typer.echo)
 
 
 evaluate = typer.Typer(no_args_is_help=True, help="Measure a trained model on test data.")
@@ -72,13 +76,13 @@ def g2p(
     beam: _Beam = 5,
     limit: Annotated[int | None, typer.Option(min=1, help="Only so many test words.")] = None,
     backend: _Backend = None,
-    checkpoint: _Checkpoint = None,
+    checkpoint: _Checkpoints = None,
 ) -> None:
     """Letters to phonemes: word and phoneme error rates, greedy and by beam search."""
     with _complaints():
         from unigrad.pronunciation.command import evaluate_g2p
 
-        evaluate_g2p(beam, limit, backend, checkpoint, typer.echo)
+        evaluate_g2p(beam, limit, backend, checkpoint or (), typer.echo)
 
 
 def add_to(app: typer.Typer) -> None:

@@ -99,7 +99,7 @@ bad("sample: no temperature", ug.SettingError, "temperature", "0.0")(
 )
 bad("sample: a share above one", ug.SettingError, "top_p", "1.5")(lambda: _sample(top_p=1.5))
 bad("sample: none of the best", ug.SettingError, "top_k", "0")(lambda: _sample(top_k=0))
-bad("ensemble: no model", ug.SettingError, "ensemble", "0 steps")(lambda: ug.decoding.ensemble([]))
+bad("ensemble: no model", ug.SettingError, "ensemble", "0 models")(lambda: ug.decoding.ensemble([]))
 bad("ensemble: weights of another number", ug.SettingError, "ensemble", "weights")(
     lambda: ug.decoding.ensemble([_step], [0.5, 0.5])
 )

@@ -20,7 +20,7 @@ def show(
     n: int,
     beam: int,
     backend: str | None,
-    checkpoint: Path | None,
+    checkpoints: Sequence[Path],
     attention: Path | None,
     echo: Callable[[str], Any],
 ) -> None:
@@ -34,7 +34,7 @@ def show(
     # A few words' products are too small for threads, which wait for each other instead: on a busy
     # machine the answer would take several times as long.
     with threadpool_limits(1), use_backend(backend or get_backend()):
-        pronouncer = load_pronouncer(checkpoint)
+        pronouncer = load_pronouncer(*checkpoints)
         found = pronouncer(words, n, beam=beam)
         room = max(map(len, words))
         for word, answers in zip(words, found, strict=True):
@@ -52,7 +52,7 @@ def evaluate_g2p(
     beam: int,
     limit: int | None,
     backend: str | None,
-    checkpoint: Path | None,
+    checkpoints: Sequence[Path],
     echo: Callable[[str], Any],
 ) -> None:
     """Print error rates on the dictionary's test words; the arguments are the command's.
@@ -66,7 +66,7 @@ def evaluate_g2p(
 
     with use_backend(backend or get_backend()) as chosen:
         test = read_dictionary().test[:limit]
-        pronouncer = load_pronouncer(checkpoint)
+        pronouncer = load_pronouncer(*checkpoints)
         echo(f"{len(test)} test words on {chosen.name}")
         for width in sorted({1, beam}):
             rates = evaluate(pronouncer, test, width)

@@ -25,7 +25,7 @@ from unigrad.pronunciation.vocabulary import (
     letter_tokens,
     phonemes,
 )
-from unigrad.seq2seq import Seq2Seq
+from unigrad.seq2seq import EncoderDecoder, Ensemble
 
 __all__ = ["Alignment", "Answer", "Pronouncer", "load_pronouncer", "pronounce"]
 
@@ -63,7 +63,7 @@ class Pronouncer:
         ('L', 'EH', 'K', 'CH', 'ER')
     """
 
-    def __init__(self, model: Seq2Seq) -> None:
+    def __init__(self, model: EncoderDecoder) -> None:
         self.model = model
 
     def __call__(self, words: Sequence[str], n: int = 1, *, beam: int = 5) -> list[list[Answer]]:
@@ -137,12 +137,12 @@ def _parts(rows: list[list[int]]) -> list[list[int]]:
     ]
 
 
-def load_pronouncer(path: str | os.PathLike[str] | None = None) -> Pronouncer:
-    """Return the pronouncer of a file on the current backend.
+def load_pronouncer(*paths: str | os.PathLike[str]) -> Pronouncer:
+    """Return the pronouncer of a file, or of several together, on the current backend.
 
     Args:
-        path: the file, or what a run of the task ``g2p`` has left (see `load_model`); the one that
-            comes with the package by default.
+        paths: the file, or what a run of the task ``g2p`` has left (see `load_model`); the one that
+            comes with the package by default. Of several, the models answer as an `Ensemble`.
 
     Raises:
         CheckpointError: when the file is missing, damaged, foreign, of a newer version, or has
@@ -152,7 +152,8 @@ def load_pronouncer(path: str | os.PathLike[str] | None = None) -> Pronouncer:
         >>> load_pronouncer()(["cat"])[0][0].phonemes
         ('K', 'AE', 'T')
     """
-    return Pronouncer(load_model(shipped() if path is None else path))
+    models = [load_model(path) for path in paths or [shipped()]]
+    return Pronouncer(models[0] if len(models) == 1 else Ensemble(models))
 
 
 @cache

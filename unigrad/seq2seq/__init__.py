@@ -3,6 +3,7 @@
 from unigrad.seq2seq.base import EncoderDecoder
 from unigrad.seq2seq.decoder import Decoder
 from unigrad.seq2seq.encoder import Encoded, Encoder
+from unigrad.seq2seq.ensemble import Ensemble
 from unigrad.seq2seq.loss import masked_loss
 from unigrad.seq2seq.luong import LuongDecoder
 from unigrad.seq2seq.model import Seq2Seq, TransformerSeq2Seq
@@ -14,6 +15,7 @@ __all__ = [
     "Encoded",
     "Encoder",
     "EncoderDecoder",
+    "Ensemble",
     "LuongDecoder",
     "Seq2Seq",
     "StepDecoder",
