@@ -177,7 +177,7 @@ def searched(
         like=like,
     )
     carry = while_loop(search.goes_on, search.advance, search.first(start, state))
-    return search.result(carry), carry.problems
+    return search.result(carry)
 
 
 def _shares(n_best: int, groups: int, beam: int) -> tuple[int, int]:

@@ -47,6 +47,11 @@ class Constraints:
     #: The largest of the given tokens, to be checked as soon as the vocabulary is known.
     largest: int
 
+    @property
+    def look_back(self) -> bool:
+        """Whether it matters what has been written."""
+        return bool(self.processors or self.ngram)
+
     def __call__(self, scores: Tensor, tokens: Tensor, place: Tensor) -> Tensor:
         """Return log-probabilities of what may come after ``place`` tokens besides the start."""
         vocabulary = scores.shape[1]

@@ -26,26 +26,19 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from unigrad.control.bodies import is_traced
 from unigrad.core import dtypes, tree
-from unigrad.core.arguments import as_tensor
+from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.tensor import Tensor
 from unigrad.decoding.constraints import Constraints
 from unigrad.decoding.penalties import coverage, length_penalty_of
-from unigrad.decoding.states import pick, rows_of, take_rows
-from unigrad.decoding.steps import (
-    Decoded,
-    Problems,
-    Step,
-    first_tokens,
-    is_one_of,
-    noted,
-    read,
-)
+from unigrad.decoding.states import pick, rows_of, take_entries, take_rows
+from unigrad.decoding.steps import Decoded, Problems, Step, first_tokens, is_one_of, read
 from unigrad.ops.arithmetic import maximum
 from unigrad.ops.comparison import isnan, where
 from unigrad.ops.indexing import take
 from unigrad.ops.joining import concat
-from unigrad.ops.reductions import all as all_of
+from unigrad.ops.reductions import any as any_of
 from unigrad.ops.reductions import max as max_of
 from unigrad.ops.reductions import sum
 from unigrad.ops.repeating import repeat
@@ -55,13 +48,14 @@ from unigrad.ops.sorting import top_k
 
 NAME = "beam_search"
 _NOTHING = -math.inf
+#: Stands in what hypotheses write where they have written nothing, so that lengths can be counted.
+_UNWRITTEN = -1
 
 
 class Pool(NamedTuple):
-    """Hypotheses side by side: scores and lengths (batch, n), and what they wrote (batch, n, …)."""
+    """Hypotheses side by side: scores (batch, n), and what they wrote (batch, n, …)."""
 
     scores: Tensor
-    lengths: Tensor
     #: Tokens (batch, n, 1 + max_length), the start first, and alignments, if there are any.
     written: dict[str, Tensor]
 
@@ -72,13 +66,15 @@ class Carry(NamedTuple):
     place: Tensor
     last: Tensor
     state: Any
-    #: The running hypotheses' sums of log-probabilities, -∞ where there is none.
+    #: The running hypotheses' sums of log-probabilities, -∞ where there is none. A group that is
+    #: decided has none any more.
     running: Tensor
     written: dict[str, Tensor]
     finished: Pool
-    #: Which groups of which sequences are decided (batch, groups).
-    closed: Tensor
-    problems: Problems
+    #: The last step at which each sequence was undecided (batch,).
+    reached: Tensor
+    #: Which sequences met NaN there (batch,).
+    broken: Tensor
 
 
 @dataclass(frozen=True)
@@ -117,7 +113,7 @@ class Search:
         batch, beam, like = self.batch, self.beam, self.like
         last = first_tokens(NAME, start, batch * beam, beam, like)
         like = last
-        tokens = as_tensor(np.full((batch, beam, self.max_length), self.padding), like)
+        tokens = as_tensor(np.full((batch, beam, self.max_length), _UNWRITTEN), like)
         tokens = concat([reshape(last, (batch, beam, 1)), tokens], axis=2)
         written = {"tokens": tokens}
         if self.alignments is not None:
@@ -126,25 +122,20 @@ class Search:
         nothing = np.full((batch, beam), _NOTHING, np.float32)
         running = nothing.copy()
         running[:, :: self.width] = 0.0
-        never = as_tensor(np.full(batch, -1), like)
         return Carry(
             place=as_tensor(np.asarray(0), like),
             last=last,
             state=state,
             running=as_tensor(running, like),
             written=written,
-            finished=Pool(
-                as_tensor(nothing, like),
-                as_tensor(np.zeros((batch, beam), np.int64), like),
-                written,
-            ),
-            closed=as_tensor(np.zeros((batch, self.groups), bool), like),
-            problems=Problems(never, never),
+            finished=Pool(as_tensor(nothing, like), written),
+            reached=as_tensor(np.zeros(batch, np.int64), like),
+            broken=as_tensor(np.zeros(batch, bool), like),
         )
 
     def goes_on(self, carry: Carry) -> Tensor:
-        """Tell whether any sequence is undecided."""
-        return ~all_of(carry.closed) & (carry.place < self.max_length)
+        """Tell whether any sequence is undecided; at the longest length all have ended."""
+        return any_of(carry.running > _NOTHING)
 
     def advance(self, carry: Carry) -> Carry:
         """Run one step."""
@@ -155,42 +146,39 @@ class Search:
             batch * beam,
             self.alignments,
             dtypes.float32 if self.rule == "hf" else None,
+            reversible=not is_traced(carry),
         )
-        tokens = reshape(carry.written["tokens"], (batch * beam, self.max_length + 1))
-        allowed = self.constraints(scores, tokens, carry.place)
-        total, problems = self._continued(carry, reshape(allowed, (batch, beam, allowed.shape[1])))
+        allowed = self.constraints(scores, self._so_far(carry), carry.place)
+        exists = carry.running > _NOTHING
+        # A hypothesis that is not there has no continuations, whatever the step says of it.
+        total = where(
+            expand_dims(exists, axis=-1),
+            expand_dims(carry.running, axis=-1) + reshape(allowed, (batch, beam, allowed.shape[1])),
+            _NOTHING,
+        )
         found = self._selected(carry, total, attention)
+        # With NaN a sequence ends here, and has no answer; the others are searched to their ends.
+        broken = (
+            any_of(found.broken, axis=1) if self.groups > 1 else reshape(found.broken, (batch,))
+        )
         return Carry(
             place=carry.place + 1,
             last=reshape(found.tokens, (-1,)),
-            state=take_rows(state, rows_of(found.parents, beam)),
-            running=found.running,
+            state=take_rows(state, reshape(found.rows, (-1,))),
+            running=where(expand_dims(broken, axis=-1), _NOTHING, found.running),
             written=found.written,
             finished=found.finished,
-            closed=found.closed,
-            problems=problems,
+            reached=where(any_of(exists, axis=1), carry.place, carry.reached),
+            broken=carry.broken | broken,
         )
 
-    def _continued(self, carry: Carry, gained: Tensor) -> tuple[Tensor, Problems]:
-        """Return the scores of all continuations (batch, beam, vocabulary), and what was met.
-
-        A hypothesis that is not there has none, whatever the step says of it; nor has any of a
-        sequence with NaN, so that the others are searched to their ends.
-        """
-        exists = expand_dims(carry.running > _NOTHING, axis=-1)
-        total = where(exists, expand_dims(carry.running, axis=-1) + gained, _NOTHING)
-        # NaN, if there is one.
-        best = max_of(total, axis=(1, 2))
-        broken = isnan(best)
-        total = where(reshape(broken, (self.batch, 1, 1)), _NOTHING, total)
-        # Whoever has an answer may end where nothing may follow.
-        answered = max_of(carry.finished.scores, axis=1) > _NOTHING
-        alive = (max_of(carry.running, axis=1) > _NOTHING) & ~answered
-        problems = carry.problems
-        return total, Problems(
-            noted(problems.broken, broken, carry.place),
-            noted(problems.stuck, (best == _NOTHING) & alive, carry.place),
-        )
+    def _so_far(self, carry: Carry) -> Tensor:
+        """Return what hypotheses have written (rows, 1 + max_length), with padding behind."""
+        tokens = reshape(carry.written["tokens"], (self.batch * self.beam, self.max_length + 1))
+        if not self.constraints.look_back:
+            return tokens
+        behind = as_tensor(np.arange(self.max_length + 1), tokens) > carry.place
+        return where(behind, self.padding, tokens)
 
     def _selected(self, carry: Carry, total: Tensor, attention: Tensor | None) -> Selected:
         """Choose in one group after the other; later ones avoid the tokens of earlier ones."""
@@ -221,8 +209,9 @@ class Search:
         """
         tokens = concat([one.chosen for one in parts], axis=1)
         if self.rule == "hf":
-            before = repeat(carry.closed[:, : len(parts)], self.width, axis=1)
-            tokens = where(before, self.padding, tokens)
+            groups = reshape(carry.running, (self.batch, self.groups, self.width))
+            closed = max_of(groups, axis=2)[:, : len(parts)] == _NOTHING
+            tokens = where(repeat(closed, self.width, axis=1), self.padding, tokens)
         return sum(one_hot(tokens, like.shape[2], dtype=like.dtype), axis=1)
 
     def _chosen(self, tokens: Tensor, running: Tensor) -> Tensor:
@@ -237,45 +226,46 @@ class Search:
         scores, places = top_k(
             reshape(total, (self.batch, width * vocabulary)), min(wanted, width * vocabulary)
         )
+        # NaN, if there is one, comes first.
+        broken = isnan(scores[:, :1])
         parents, tokens = places // vocabulary, places % vocabulary
         if group:
             parents = parents + group * width
+        rows = rows_of(parents, self.beam)
         length = carry.place + 1
         limit = self.max_length if self.limits is None else self.limits
         over = length >= limit
         ended = is_one_of(tokens, ends)
-        closed = carry.closed[:, group : group + 1] if self.groups > 1 else carry.closed
         pool = Pool(*tree.map(lambda one: self._own(one, group), carry.finished))
         if self.rule != "hf":
             # Those that end and those that run on are the same ones.
             ended = ended | over
-            written = self._written(carry, parents, tokens, attention)
+            written = self._written(carry, rows, tokens, attention)
             pool = self._finished(pool, scores, written, ended, length)
             running = where(ended, _NOTHING, scores)
-            closed = closed | self._decided(running, pool.scores, length, limit)
+            closed = self._decided(running, pool.scores, length, limit)
             running = where(closed, _NOTHING, running)
             chosen = self._chosen(tokens, running)
-            return Selected(parents, tokens, running, written, pool, closed, chosen)
-        first = tuple(one[:, :width] for one in (scores, parents, tokens, ended))
+            return Selected(rows, tokens, running, written, pool, broken, chosen)
+        first = tuple(one[:, :width] for one in (scores, rows, tokens, ended))
         if self.groups == 1:
             ended = ended | over
             first = (*first[:3], ended[:, :width])
         written = self._written(carry, first[1], first[2], attention)
         pool = self._finished(pool, first[0], written, first[3], length)
         running, kept = top_k(where(ended, _NOTHING, scores), width)
-        parents, tokens = pick((parents, tokens), kept)
+        rows, tokens = pick((rows, tokens), kept)
         chosen = self._chosen(tokens, running)
-        written = self._written(carry, parents, tokens, attention)
+        written = self._written(carry, rows, tokens, attention)
         # In groups, transformers looks at those that end as well.
         best = running if self.groups == 1 else scores
-        closed = closed | self._decided(best, pool.scores, length, limit)
+        closed = self._decided(best, pool.scores, length, limit)
         running = where(closed, _NOTHING, running)
         if self.groups > 1:
             # At the limit, in groups, all that would run on enter.
             pool = self._finished(pool, running, written, broadcast_to(over, tokens.shape), length)
-            closed = closed | over
-            running = where(closed, _NOTHING, running)
-        return Selected(parents, tokens, running, written, pool, closed, chosen)
+            running = where(over, _NOTHING, running)
+        return Selected(rows, tokens, running, written, pool, broken, chosen)
 
     # -- finished hypotheses
 
@@ -294,26 +284,26 @@ class Search:
             scores = scores + coverage(written["alignments"], self.beta, self.inside)
         new = where(ended, scores, _NOTHING)
         best, places = top_k(concat([before.scores, new], axis=1), before.scores.shape[1])
-        lengths = broadcast_to(reshape(length, (1, 1)), ended.shape)
-        both = tree.map(
-            lambda *one: concat(one, axis=1),
-            (before.lengths, before.written),
-            (lengths, written),
-        )
-        return Pool(best, *pick(both, places))
+        both = tree.map(lambda *one: concat(one, axis=1), before.written, written)
+        return Pool(best, pick(both, places))
 
     def _written(
-        self, carry: Carry, parents: Tensor, tokens: Tensor, attention: Tensor | None
+        self, carry: Carry, rows: Tensor, tokens: Tensor, attention: Tensor | None
     ) -> dict[str, Tensor]:
-        """Return what hypotheses have written after they took one token more."""
-        found: dict[str, Tensor] = pick(carry.written, parents)
+        """Return what hypotheses have written after they took one token more.
+
+        Args:
+            rows: which row of all hypotheses each goes on from, (batch, n).
+            tokens: what it takes, (batch, n).
+        """
+        found: dict[str, Tensor] = take_entries(carry.written, rows)
         at = as_tensor(np.arange(self.max_length + 1), tokens) == carry.place + 1
         found["tokens"] = where(at, expand_dims(tokens, axis=-1), found["tokens"])
         if attention is not None:
             each = reshape(attention, (self.batch, self.beam, attention.shape[1]))
-            rows = pick(each, parents)
+            seen = take_entries(each, rows)
             here = expand_dims(at[1:], axis=-1)
-            found["alignments"] = where(here, expand_dims(rows, axis=2), found["alignments"])
+            found["alignments"] = where(here, expand_dims(seen, axis=2), found["alignments"])
         return found
 
     # -- lengths
@@ -364,30 +354,41 @@ class Search:
 
     # -- the result
 
-    def result(self, carry: Carry) -> Decoded:
-        """Return the best finished hypotheses of all groups, with nothing where there is none."""
-        finished = carry.finished
-        broken = expand_dims(carry.problems.broken >= 0, axis=-1)
-        scores, places = top_k(where(broken, _NOTHING, finished.scores), self.n_best)
-        lengths = where(scores > _NOTHING, pick(finished.lengths, places), 0)
+    def result(self, carry: Carry) -> tuple[Decoded, Problems]:
+        """Return the best finished hypotheses of all groups, and what was met.
+
+        Where there are fewer of them than asked for the rest has nothing.
+        """
+        finished, broken = carry.finished, carry.broken
+        nothing = expand_dims(broken, axis=-1)
+        scores, places = top_k(where(nothing, _NOTHING, finished.scores), self.n_best)
         written = pick(finished.written, places)
-        position = as_tensor(np.arange(self.max_length), lengths)
-        inside = position < expand_dims(lengths, axis=-1)
-        tokens = where(inside, written["tokens"][:, :, 1:], self.padding)
+        found = written["tokens"][:, :, 1:]
+        inside = (found != _UNWRITTEN) & expand_dims(scores > _NOTHING, axis=-1)
         alignments = None
         if self.alignments is not None:
             alignments = where(expand_dims(inside, axis=-1), written["alignments"], 0.0)
-        return Decoded(tokens, scores, lengths, alignments)
+        decoded = Decoded(
+            where(inside, found, self.padding),
+            scores,
+            sum(cast(inside, dtypes.int64), axis=2),
+            alignments,
+        )
+        # A sequence is undecided until it has an answer, or nothing that might follow.
+        stuck = (max_of(scores, axis=1) == _NOTHING) & ~broken
+        return decoded, Problems(where(broken, carry.reached, -1), where(stuck, carry.reached, -1))
 
 
 class Selected(NamedTuple):
     """What was chosen at a step: who runs on, with what they wrote, and who is finished."""
 
-    parents: Tensor
+    #: The rows of all hypotheses that these go on from (batch, n).
+    rows: Tensor
     tokens: Tensor
     running: Tensor
     written: dict[str, Tensor]
     finished: Pool
-    closed: Tensor
+    #: Whether NaN was met (batch, 1).
+    broken: Tensor
     #: The tokens that later groups are to avoid, -1 for none.
     chosen: Tensor

@@ -12,7 +12,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.ops.indexing import take
 from unigrad.ops.shaping import reshape
 
-__all__ = ["pick", "repeat_rows", "rows_of", "take_rows", "tensor_in"]
+__all__ = ["pick", "repeat_rows", "rows_of", "take_entries", "take_rows", "tensor_in"]
 
 
 def tensor_in(state: Any) -> Tensor | None:
@@ -51,24 +51,34 @@ def pick(values: Any, places: Tensor) -> Any:
         >>> pick(as_tensor([[1, 2], [3, 4]]), as_tensor([[1, 1, 0], [0, 1, 0]])).tolist()
         [[2, 2, 1], [3, 4, 3]]
     """
-    batch, count = places.shape
     width = next(leaf.shape[1] for leaf in tree.leaves(values))
-    rows = rows_of(places, width)
+    return take_entries(values, rows_of(places, width))
 
-    def picked(leaf: Tensor) -> Tensor:
-        found = take(reshape(leaf, (batch * width, *leaf.shape[2:])), rows, axis=0)
-        return reshape(found, (batch, count, *leaf.shape[2:]))
 
-    return tree.map(picked, values)
+def take_entries(values: Any, rows: Tensor) -> Any:
+    """Return (batch, m, …) of the entries of all sequences (batch, n, …) at ``rows`` (batch, m).
+
+    Example:
+        >>> take_entries(as_tensor([[1, 2], [3, 4]]), as_tensor([[1, 0], [2, 3]])).tolist()
+        [[2, 1], [3, 4]]
+    """
+    flat = reshape(rows, (-1,))
+
+    def taken(leaf: Tensor) -> Tensor:
+        batch, width, *rest = leaf.shape
+        found = take(reshape(leaf, (batch * width, *rest)), flat, axis=0)
+        return reshape(found, (*rows.shape, *rest))
+
+    return tree.map(taken, values)
 
 
 def rows_of(places: Tensor, width: int) -> Tensor:
-    """Return ``places`` (batch, m) among so many entries each as rows (batch · m,) of all.
+    """Return ``places`` (batch, m) among so many entries each as places among those of all.
 
     Example:
         >>> rows_of(as_tensor([[1, 0], [0, 1]]), 2).tolist()
-        [1, 0, 2, 3]
+        [[1, 0], [2, 3]]
     """
     if places.shape[0] > 1:
         places = places + as_tensor(np.arange(places.shape[0])[:, None] * width, places)
-    return reshape(places, (-1,))
+    return places

@@ -51,11 +51,25 @@ class Problems(NamedTuple):
 
 
 def read(
-    name: str, found: Any, rows: int, aligned: int | None, dtype: DType | None
+    name: str,
+    found: Any,
+    rows: int,
+    aligned: int | None,
+    dtype: DType | None,
+    *,
+    reversible: bool = True,
 ) -> tuple[Tensor, Any, Tensor | None]:
     """Return log-probabilities, state and attention of what a step returned.
 
     Log-probabilities are float32 at least, or of the given dtype. A row of -∞ stays one.
+
+    Args:
+        name: the search's.
+        found: what the step returned.
+        rows: how many rows there are.
+        aligned: how many places attention is about; None if there is none.
+        dtype: that of the log-probabilities; by default that of the logits.
+        reversible: whether reverse mode may come through here: no traced loop without bound has it.
 
     Raises:
         ShapeError: when the step returned another number of results, or another shape.
@@ -84,11 +98,14 @@ def read(
                 f"{name}: the step returned attention of shape {attention.shape}, expected "
                 f"{(rows, aligned)}"
             )
-    return _log_probabilities(cast(logits, wide)), found[1], attention
+    return _log_probabilities(cast(logits, wide), reversible), found[1], attention
 
 
-def _log_probabilities(logits: Tensor) -> Tensor:
+def _log_probabilities(logits: Tensor, reversible: bool) -> Tensor:
     """Return the log-softmax over the last axis; that of a row of -∞ is -∞, not NaN."""
+    if not reversible:
+        # The same values; the derivative of such a row would be NaN.
+        return where(logits == -math.inf, -math.inf, log_softmax(logits, axis=-1))
     nothing = max_of(logits, axis=-1, keepdims=True) == -math.inf
     return where(nothing, -math.inf, log_softmax(where(nothing, 0.0, logits), axis=-1))
 

@@ -13,6 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unigrad.control import while_loop
+from unigrad.control.bodies import is_traced
 from unigrad.core.arguments import as_tensor
 from unigrad.core.tensor import Tensor
 from unigrad.decoding.constraints import Constraints, constraints_of
@@ -96,7 +97,12 @@ class Walk:
     def advance(self, carry: Carry) -> Carry:
         """Run one step."""
         raw, state, attention = read(
-            self.name, self.step(carry.last, carry.state), self.batch, self.places, None
+            self.name,
+            self.step(carry.last, carry.state),
+            self.batch,
+            self.places,
+            None,
+            reversible=not is_traced(carry),
         )
         running = carry.running
         scores = self.constraints(raw, carry.tokens, carry.place)
