@@ -129,6 +129,16 @@ def test_who_holds_a_value_keeps_it(backend, holder, which):
     assert not np.array_equal(held.numpy(), before)
 
 
+def test_a_step_out_of_range_is_whole(backend):
+    optimizer, kept = started()
+    places = list(map(place, kept))
+    huge = ug.full((2, 3), 1e200, dtype="float64")
+    with np.errstate(all="raise"):
+        optimizer.apply_gradients([(huge, kept[0])])
+    assert list(map(place, kept)) == places
+    assert np.isinf(kept[2].numpy()).all()
+
+
 def test_a_gradient_that_is_the_parameter(backend):
     optimizer, v = ug.optimizers.Adam(0.1), ug.Variable(START)
     w = ug.asarray(START)

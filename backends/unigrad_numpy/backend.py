@@ -83,6 +83,11 @@ class NumpyBackend(Backend):
         flags = [native.flags for native in natives]
         return [one.owndata and one.writeable and one.c_contiguous for one in flags]
 
+    def are_apart(
+        self, some: Sequence[npt.NDArray[Any]], others: Sequence[npt.NDArray[Any]]
+    ) -> bool:
+        return super().are_apart(some, [*map(_owner, others)])
+
     def owns(self, value: object) -> bool:
         return isinstance(value, np.ndarray)
 
@@ -111,3 +116,10 @@ class NumpyBackend(Backend):
     def settle(self, native: Any) -> npt.NDArray[Any]:
         # Ufuncs and reductions give scalars for 0-d results.
         return np.asarray(native)
+
+
+def _owner(native: Any) -> Any:
+    """Return the array whose memory an array is in, itself or what it is a view of."""
+    while (base := getattr(native, "base", None)) is not None:
+        native = base
+    return native

@@ -16,7 +16,6 @@ from unigrad.core.programs import Fusion, Saving
 from unigrad_numpy.kernels import TABLE
 from unigrad_numpy.kernels.bfloat16 import BFLOAT16
 from unigrad_numpy.kernels.losses import gradient_of_saved, saving_crossentropy
-from unigrad_numpy.kernels.optimizers import adam_update_into
 
 Array = npt.NDArray[Any]
 
@@ -58,13 +57,6 @@ def _alive(g: Array, x: Array, out: Array) -> Array:
     above = np.greater(x, _ZEROS[x.dtype])
     np.multiply(g.view(bits), above, out.view(bits))
     return out
-
-
-def _adam_update(*arrays: Any) -> list[Array]:
-    if arrays[-2].dtype == BFLOAT16:
-        found: list[Array] = TABLE["adam_update"](*arrays[:-1])
-        return found
-    return adam_update_into(*arrays)
 
 
 _FLOATS = frozenset(map(np.dtype, (np.float16, np.float32, np.float64)))
@@ -113,7 +105,6 @@ INTO: dict[str, Kernel] = {
     "matmul": _matmul,
     "linear": _linear,
     "alive": _alive,
-    "adam_update": _adam_update,
 }
 
 #: Ops whose results may be views.

@@ -220,6 +220,14 @@ class Backend(NativeCode):
         """
         return [False] * len(natives)
 
+    def are_apart(self, some: Sequence[Native], others: Sequence[Native]) -> bool:
+        """Tell whether arrays are different objects, and no other is one of them or a view of it.
+
+        Views that `may_be_written` hears of need not be looked for.
+        """
+        found = {*map(id, some)}
+        return len(found) == len(some) and found.isdisjoint(map(id, others))
+
     def detach(self, native: Native) -> Native:
         """Return the array cut off from any native graph."""
         return native

@@ -53,7 +53,7 @@ class _Writer:
         self._objects: dict[str, Any] = {
             "settle": backend.settle,
             "may_be_written": backend.may_be_written,
-            "are_apart": _are_apart,
+            "are_apart": backend.are_apart,
         }
         self._known: dict[int, str] = {}
         #: Arrays to be used again, by shape and dtype, and which values are written into such.
@@ -182,12 +182,6 @@ class _Writer:
             copy = self._object("k", kernel_of(self._backend, OPS["astype"]))
             return f"{copy}({name}, dtype={self._setting(value.dtype)})"
         return name
-
-
-def _are_apart(some: Sequence[Native], others: Sequence[Native]) -> bool:
-    """Tell whether the arrays are different objects, and none of them is one of the others."""
-    found = {*map(id, some)}
-    return len(found) == len(some) and found.isdisjoint(map(id, others))
 
 
 def _taking(free: list[Any], make: Callable[[], Any]) -> Callable[[], Any]:

@@ -2,6 +2,7 @@
 
 import math
 from collections.abc import Callable, Iterator, Sequence
+from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -60,24 +61,14 @@ def adam_update(
     step: Array, rate: Any, beta1: Any, beta2: Any, epsilon: Any, *tensors: Array
 ) -> list[Array]:
     """The formula of `unigrad.optimizers.updates`, into fresh arrays."""
-    outs = [None] * (len(tensors) // 4 * 3)
-    return adam_update_into(step, rate, beta1, beta2, epsilon, *tensors, outs)
-
-
-def adam_update_into(
-    step: Array, rate: Any, beta1: Any, beta2: Any, epsilon: Any, *tensors: Any
-) -> list[Array]:
-    """The same into the arrays of a list that comes last, with ``None`` where there is none."""
-    *given, outs = tensors
-    factors = _factors(step, rate, beta1, beta2, epsilon, given[0].dtype)
-    count = len(given) // 4
-    results: list[Any] = [*outs]
-    for i in range(count):
-        p, g, m, v = given[i::count]
-        moved, mean, square = [np.empty_like(p) if o is None else o for o in outs[i::count]]
-        results[i::count] = moved, mean, square
+    parameters, gradients, means, squares = columns(tensors, 2)
+    factors = _factors(step, rate, beta1, beta2, epsilon, parameters[0].dtype)
+    new = [[np.empty_like(p) for p in parameters] for _ in range(3)]
+    for p, g, m, v, moved, mean, square in zip(
+        parameters, gradients, means, squares, *new, strict=True
+    ):
         _adam(p, g, m, v, moved, mean, square, moved, *factors)
-    return results
+    return [array for column in new for array in column]
 
 
 def adam_in_place(
@@ -127,9 +118,23 @@ def _adam(
     np.subtract(p, out, moved)
 
 
+def _to_its_end(kernel: Callable[..., None]) -> Callable[..., None]:
+    """Return a kernel that numbers out of range do not stop, whatever the caller's `np.seterr`.
+
+    Half a step would be left in the variables.
+    """
+
+    @wraps(kernel)
+    def run(*args: Any) -> None:
+        with np.errstate(all="ignore"):
+            kernel(*args)
+
+    return run
+
+
 IN_PLACE: dict[str, Callable[..., None]] = {
-    "momentum_update": momentum_in_place,
-    "adam_update": adam_in_place,
+    "momentum_update": _to_its_end(momentum_in_place),
+    "adam_update": _to_its_end(adam_in_place),
 }
 
 TABLE: dict[str, Callable[..., Any]] = {
