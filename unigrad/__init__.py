@@ -156,6 +156,7 @@ from unigrad.ops.stacking import *
 from unigrad.ops.statistics import *
 from unigrad.ops.updating import *
 from unigrad.ops.windows import *
+from unigrad.tracing import rows as _rows  # noqa: F401 (makes rows of kernels)
 from unigrad.tracing.jit import jit
 from unigrad.tracing.scope import init_scope
 from unigrad.tracing.switch import disable_jit

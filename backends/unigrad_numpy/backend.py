@@ -34,6 +34,7 @@ class NumpyBackend(Backend):
     views = VIEWS
     fusions = FUSIONS
     savings = SAVINGS
+    composes_rows = True
 
     def __init__(self) -> None:
         super().__init__()

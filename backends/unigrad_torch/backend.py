@@ -33,6 +33,7 @@ from unigrad_torch.compiler import finished
 from unigrad_torch.kernels import BINDERS, SCALAR_OPS, TABLE, unsigned
 from unigrad_torch.kernels.creation import device_of
 from unigrad_torch.kernels.optimizers import IN_PLACE
+from unigrad_torch.kernels.values import has_values
 from unigrad_torch.modules import TorchLayer
 from unigrad_torch.private import (
     FakeTensor,
@@ -75,6 +76,7 @@ class TorchBackend(Backend):
     fusions = FUSIONS
     savings = SAVINGS
     differentiates = True
+    composes_rows = True
 
     def __init__(self) -> None:
         super().__init__()
@@ -178,6 +180,12 @@ class TorchBackend(Backend):
 
     def in_graph(self, native: torch.Tensor) -> bool:
         return bool(native.requires_grad) or is_wrapped_by_transform(native)
+
+    def are_plain(self, natives: tuple[Any, ...]) -> bool:
+        for x in natives:
+            if type(x) is not torch.Tensor or x.requires_grad or not has_values(x):
+                return False
+        return not function_modes()
 
     def follows(self, native: torch.Tensor) -> bool:
         return bool(native.requires_grad) and torch.is_grad_enabled()

@@ -121,9 +121,9 @@ def body_of(backend: str, name: str) -> Callable[..., Native]:
     """Return the body of an op as a kernel: for a quicker kernel, where that one is not right."""
 
     def run(*natives: Native, **settings: Any) -> Native:
-        body = OPS[name].body
-        assert body is not None
-        return body(*_handles(load_backend(backend), natives), **settings)._native
+        home = load_backend(backend)
+        handles = tuple(_handles(home, natives))
+        return home.composed(OPS[name], handles, natives, settings)._native
 
     return run
 

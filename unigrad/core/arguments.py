@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -284,6 +284,24 @@ def visible(x: Tensor) -> npt.NDArray[Any] | None:
     """
     held = held_by(x)
     return None if held is None else held.backend.to_numpy(held._native)
+
+
+def checked(check: Callable[..., None], *tensors: Tensor) -> bool:
+    """Run a check on values that are there to be seen, as `visible` says; tell whether they are.
+
+    It raises for what is wrong, and goes by these values and by what holds for all of their shapes
+    and dtypes: a row of kernels (`unigrad.core.repeated`) makes it again.
+    """
+    for x in tensors:
+        if x.backend.depth:
+            if x.backend.note(check, tensors):  # type: ignore[attr-defined]
+                return True
+            break
+    values = [*map(visible, tensors)]
+    if any(one is None for one in values):
+        return False
+    check(*values)
+    return True
 
 
 def hidden(x: Tensor) -> bool:

@@ -21,6 +21,7 @@ from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
 from unigrad.core.native_code import NativeCode
 from unigrad.core.native_tape import Kernel, Native, NativeTape
+from unigrad.core.repeated import Repeated
 
 if TYPE_CHECKING:
     from unigrad.core.op import Op
@@ -80,6 +81,9 @@ class Backend(NativeCode):
     checks_bounds: bool = True
     #: True when it may run a composite as one program of its own: see `composed`.
     composes_whole: bool = False
+    #: True when a composite called again and again runs as a row of kernels: see
+    #: `unigrad.core.repeated`.
+    composes_rows: bool = False
     #: How many interpreters stand one over the other (see `unigrad.core.interpreters`).
     depth: int = 0
 
@@ -109,6 +113,7 @@ class Backend(NativeCode):
         #: For each type of Python scalar the native dtypes that absorb it.
         self.weak = {float: self.native_floats, int: numbers}
         self._places: dict[str, str] = {}
+        self._repeated = Repeated(self)
 
     def __repr__(self) -> str:
         return f"<backend {self.name}>"
@@ -281,7 +286,19 @@ class Backend(NativeCode):
     ) -> Any:
         """Run a composite that it has no kernel of, whose inputs nothing follows."""
         assert op.body is not None
+        if self.composes_rows and self.are_plain(natives):
+            row = self._repeated.row(op, natives, settings)
+            if row is not None:
+                try:
+                    return row(*natives)
+                except Exception:
+                    # What is wrong the body says: it is made of kernels alone, and runs as before.
+                    pass
         return op.body(*inputs, **settings)
+
+    def are_plain(self, natives: tuple[Any, ...]) -> bool:
+        """Tell whether inputs of a composite are arrays on the CPU that nobody follows."""
+        return all(type(x) is self.array_type for x in natives)
 
     def run_watched(
         self,

@@ -7,9 +7,10 @@ arguments alone, so that one call of each kind goes the long way, and says what 
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from functools import wraps
-from typing import Any, TypeVar, cast
+from itertools import islice
+from typing import Any, TypeAlias, TypeVar, cast
 
 from unigrad.core.backend import Backend
 from unigrad.core.dispatch import dispatch
@@ -19,15 +20,20 @@ from unigrad.core.tensor import Tensor
 
 F = TypeVar("F", bound=Callable[..., Any])
 
-#: Plain arguments: what a key may hold beside its type.
+#: Plain arguments: what a key may hold beside its type, as it may tuples of ints.
 _PLAIN = frozenset((int, bool, str, type(None)))
 
 
-def as_one_op(takes: str = "native_floats") -> Callable[[F], F]:
-    """Make a function of tensors an op, for calls with tensors and plain arguments by name.
+def as_one_op(
+    takes: str = "native_floats", looks: bool = False, name: str | None = None
+) -> Callable[[F], F]:
+    """Make a function of tensors an op, for calls with tensors and plain arguments.
 
     Args:
         takes: the table of a backend with the dtypes whose results depend on no default dtype.
+        looks: it checks values (`unigrad.core.arguments.checked`), which a program that a library
+            compiles could not.
+        name: of the op, where the function's is that of another one.
 
     Example:
         >>> import unigrad as ug
@@ -40,35 +46,59 @@ def as_one_op(takes: str = "native_floats") -> Callable[[F], F]:
 
     def declare(function: F) -> F:
         @wraps(function)
-        def body(*tensors: Tensor, named: tuple[str, ...] = (), **settings: Any) -> Any:
+        def body(
+            *tensors: Tensor,
+            layout: _Layout | None = None,
+            named: tuple[str, ...] = (),
+            **settings: Any,
+        ) -> Any:
             count = len(tensors) - len(named)
             given = dict(zip(named, tensors[count:], strict=True))
-            return function(*tensors[:count], **given, **settings)
+            args = tensors[:count] if layout is None else _arguments(layout, tensors)
+            return function(*args, **given, **settings)
 
+        body.__name__ = name or function.__name__
         op = composite(body)
-        plans = _PlansByBackend(op)
+        plans = _PlansByBackend(op, looks)
 
         @wraps(function)
         def run(*args: Any, **settings: Any) -> Any:
-            if not args or type(args[0]) is not Tensor:
+            first = args[0] if args else None
+            if type(first) is tuple and first:
+                first = first[0]
+            if type(first) is not Tensor:
                 return function(*args, **settings)
-            backend = args[0].backend
-            found = plans[backend.root]
-            if found is None or (backend.depth and backend.root.composes_whole):
+            backend = first.backend
+            root = backend.root
+            found = plans[root]
+            if found is None or (backend.depth and op.kernels[root] is None):
                 return function(*args, **settings)
             inputs: tuple[Any, ...] = args
             named: tuple[str, ...] = ()
+            layout: _Layout | None = None
             key: list[Any] = []
             if settings:
-                for name, one in settings.items():
+                for one_name, one in settings.items():
                     kind = type(one)
                     if kind is Tensor:
-                        inputs, named = (*inputs, one), (*named, name)
-                    elif kind in _PLAIN:
-                        key += name, one, kind
+                        inputs, named = (*inputs, one), (*named, one_name)
+                    elif kind in _PLAIN or (
+                        root.composes_rows
+                        and (
+                            (kind is tuple and _INTS.issuperset(map(type, one)))
+                            # Zeros of both signs are one key to a dictionary, and a NaN is none.
+                            or (kind is float and (one > 0.0 or one < 0.0))
+                        )
+                    ):
+                        key += one_name, one, kind
                     else:
                         return function(*args, **settings)
                 key += named
+            if not _TENSORS.issuperset(map(type, args)):
+                if not root.composes_rows or (layout := _layout(args)) is None:
+                    return function(*args, **settings)
+                inputs = (*_tensors(args), *inputs[len(args) :])
+                key += layout, tuple([type(one[0]) for one in layout if type(one) is tuple])
             shape_of = backend.shape_key
             natives = []
             for x in inputs:
@@ -81,18 +111,26 @@ def as_one_op(takes: str = "native_floats") -> Callable[[F], F]:
             plan = found.get(kept)
             if plan is None:
                 result = function(*args, **settings)
-                fits = type(result) is Tensor or type(result) is tuple
+                kind = type(result)
+                fits = kind is Tensor or issubclass(kind, tuple)
                 dtypes = getattr(backend, takes)
                 if not fits or any(native.dtype not in dtypes for native in natives):
                     found.keep(kept, False)
                     return result
                 # The result was the long way's. One program may round otherwise: a call is to give
                 # what the next one will.
-                plain = {name: one for name, one in settings.items() if name not in named}
-                plan = Planned(op, {"named": named, **plain} if named else plain)
-                found.keep(kept, plan)
+                plain = {key: one for key, one in settings.items() if key not in named}
+                if layout is not None:
+                    plain["layout"] = layout
+                if named:
+                    plain["named"] = named
+                # A named tuple is made of what the op gives.
+                make = None if kind is Tensor or kind is tuple else kind._make
+                plan = found.keep(kept, (Planned(op, plain), make))
             if plan:
-                return dispatch(plan, backend, inputs, tuple(natives))
+                one, make = plan
+                made = dispatch(one, backend, inputs, tuple(natives))
+                return made if make is None else make(made)
             return function(*args, **settings)
 
         op.public = run
@@ -101,13 +139,62 @@ def as_one_op(takes: str = "native_floats") -> Callable[[F], F]:
     return declare
 
 
+#: How a call's tensors stand among its arguments: ``None`` for a tensor, a number for a tuple of so
+#: many, and what is plain in a tuple of its own.
+_Layout: TypeAlias = tuple[Any, ...]
+_TENSORS = frozenset((Tensor,))
+_INTS = frozenset((int,))
+
+
+def _layout(args: tuple[Any, ...]) -> _Layout | None:
+    """Return the layout of arguments; ``None`` where one is something else."""
+    found: list[Any] = []
+    for one in args:
+        kind = type(one)
+        if kind is Tensor:
+            found.append(None)
+        elif kind is tuple and one and _TENSORS.issuperset(map(type, one)):
+            found.append(len(one))
+        elif (
+            kind in _PLAIN
+            or (kind is tuple and _INTS.issuperset(map(type, one)))
+            or (kind is float and (one > 0.0 or one < 0.0))
+        ):
+            found.append((one,))
+        else:
+            return None
+    return tuple(found)
+
+
+def _tensors(args: tuple[Any, ...]) -> Iterator[Tensor]:
+    """Yield the tensors among arguments that have a layout."""
+    for one in args:
+        if type(one) is Tensor:
+            yield one
+        elif type(one) is tuple and one and type(one[0]) is Tensor:
+            yield from one
+
+
+def _arguments(layout: _Layout, tensors: Sequence[Tensor]) -> Iterator[Any]:
+    """Yield the arguments of a layout."""
+    rest = iter(tensors)
+    for one in layout:
+        if one is None:
+            yield next(rest)
+        else:
+            yield one[0] if type(one) is tuple else tuple(islice(rest, one))
+
+
 class _PlansByBackend(dict[Backend, Plans | None]):
     """The plans of an op, by root backend; ``None`` for one that would only run its formula."""
 
-    def __init__(self, op: Op) -> None:
+    def __init__(self, op: Op, looks: bool) -> None:
         self._op = op
+        self._looks = looks
 
     def __missing__(self, backend: Backend) -> Plans | None:
-        runs_whole = backend.composes_whole or self._op.kernels[backend] is not None
+        runs_whole = backend.composes_rows or (
+            not self._looks and (backend.composes_whole or self._op.kernels[backend] is not None)
+        )
         found = self[backend] = Plans() if runs_whole else None
         return found

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+from unigrad.core import whole
 from unigrad.core.arguments import TensorLike
 from unigrad.core.operands import operands
 from unigrad.core.tensor import Tensor
@@ -79,6 +80,7 @@ def mae(
 
 
 @operands("delta")
+@whole.as_one_op(looks=True, name="losses.huber")
 def huber(
     y_true: TensorLike,
     y_pred: TensorLike,

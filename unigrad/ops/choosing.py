@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 
 import numpy as np
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import TensorLike, as_tensor, cast, common_tensors, constant
 from unigrad.core.axes import normalize_axis
 from unigrad.core.errors import DTypeError, OutOfBoundsError, SettingError, ShapeError
@@ -58,6 +58,7 @@ def select(
 Mode = Literal["raise", "wrap", "clip"]
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def choose(
     indices: TensorLike, choices: Sequence[TensorLike], /, *, mode: Mode = "raise"
 ) -> Tensor:

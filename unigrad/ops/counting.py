@@ -7,14 +7,17 @@ histogram by the least and the greatest element.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
     cast,
+    checked,
     common_tensors,
     constant,
     to_floating,
@@ -43,6 +46,7 @@ __all__ = ["bincount", "histogram", "histogram_bin_edges"]
 Bins = int | TensorLike
 
 
+@whole.as_one_op(looks=True)
 def histogram(
     x: TensorLike,
     /,
@@ -162,12 +166,14 @@ def _edges(name: str, x: Tensor, bins: Bins, range: Sequence[TensorLike] | None)
         low, high = cast(min(x), wide), cast(max(x), wide)
     else:
         low, high = constant(x, 0.0, wide), constant(x, 1.0, wide)
-    known = visible(low), visible(high)
-    if known[0] is not None and known[1] is not None:
-        if not (np.isfinite(known[0]).all() and np.isfinite(known[1]).all()):
-            raise SettingError(f"{name}: the range {known[0]} to {known[1]} is not finite")
-        if (known[0] > known[1]).any():
-            raise SettingError(f"{name}: the range {known[0]} to {known[1]} does not ascend")
+
+    def check(least: npt.NDArray[Any], greatest: npt.NDArray[Any]) -> None:
+        if not (np.isfinite(least).all() and np.isfinite(greatest).all()):
+            raise SettingError(f"{name}: the range {least} to {greatest} is not finite")
+        if (least > greatest).any():
+            raise SettingError(f"{name}: the range {least} to {greatest} does not ascend")
+
+    checked(check, low, high)
     single_value = equal(low, high)
     low, high = where(single_value, low - 0.5, low), where(single_value, high + 0.5, high)
     part = constant(x, np.linspace(0.0, 1.0, bins + 1), wide)
@@ -178,9 +184,12 @@ def _edges(name: str, x: Tensor, bins: Bins, range: Sequence[TensorLike] | None)
 def _given_edges(name: str, edges: Tensor) -> Tensor:
     if edges.ndim != 1 or edges.shape[0] < 2:
         raise ShapeError(f"{name}: edges of shape {edges.shape} make no bin")
-    known = visible(edges)
-    if known is not None and not (known[..., 1:] >= known[..., :-1]).all():
-        raise SettingError(f"{name}: the edges do not increase: {known.tolist()}")
+
+    def check(known: npt.NDArray[Any]) -> None:
+        if not (known[..., 1:] >= known[..., :-1]).all():
+            raise SettingError(f"{name}: the edges do not increase: {known.tolist()}")
+
+    checked(check, edges)
     return edges
 
 

@@ -11,15 +11,16 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from unigrad.core import dtypes, whole
 from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
     cast,
+    checked,
     common_tensors,
     to_floating,
-    visible,
 )
 from unigrad.core.axes import normalize_axis
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
@@ -164,6 +165,7 @@ def _slopes(f: Tensor, apart: TensorLike, axis: int, edge_order: int) -> Tensor:
 
 
 @operands("left", "right", "period")
+@whole.as_one_op(looks=True)
 def interp(
     x: TensorLike,
     xp: TensorLike,
@@ -205,10 +207,18 @@ def interp(
     if period is not None:
         place, xp, fp = _periodic(place, xp, fp, period)
         left = right = None
-    known = visible(xp)
-    if known is not None and known.ndim == 1 and not (np.diff(known) > 0).all():
-        raise SettingError("interp: xp does not increase")
+    checked(_check_increase, xp)
     return cast(_broken_line(place, xp, fp, left, right), dtype)
+
+
+def _check_increase(places: npt.NDArray[Any]) -> None:
+    if places.ndim == 1 and not (places[1:] > places[:-1]).all():
+        raise SettingError("interp: xp does not increase")
+
+
+def _check_period(period: Any) -> None:
+    if np.any(period == 0):
+        raise SettingError("interp: the period is not 0")
 
 
 def _periodic(
@@ -216,9 +226,10 @@ def _periodic(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """Bring all places into one period, sorted, with one more point on either side."""
     found: Any = single("interp", period)
-    known = visible(found) if isinstance(found, Tensor) else found
-    if known is not None and np.any(known == 0):
-        raise SettingError("interp: the period is not 0")
+    if isinstance(found, Tensor):
+        checked(_check_period, found)
+    else:
+        _check_period(found)
     length = abs(beside(found, x, x.dtype))
     x, xp = remainder(x, length), remainder(xp, length)
     order = argsort(xp)

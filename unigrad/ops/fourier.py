@@ -12,7 +12,7 @@ import math
 from collections.abc import Sequence
 from typing import Any, Literal, get_args
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import TensorLike, as_tensor, cast
 from unigrad.core.axes import normalize_axes
 from unigrad.core.dispatch import dispatch
@@ -214,6 +214,7 @@ def irfft(
     return _along("irfft", _irfft, x, n, axis, norm)
 
 
+@whole.as_one_op(looks=True, name="fft.hfft")
 def hfft(
     x: TensorLike, /, *, n: int | None = None, axis: int = -1, norm: FFTNorm = "backward"
 ) -> Tensor:
@@ -228,6 +229,7 @@ def hfft(
     return _along("hfft", _irfft, conj(as_tensor(x)), n, axis, _opposite(norm))
 
 
+@whole.as_one_op(looks=True, name="fft.ihfft")
 def ihfft(
     x: TensorLike, /, *, n: int | None = None, axis: int = -1, norm: FFTNorm = "backward"
 ) -> Tensor:

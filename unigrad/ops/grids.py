@@ -9,14 +9,15 @@ from collections.abc import Callable, Sequence
 from typing import Any, Literal, get_args
 
 import numpy as np
+import numpy.typing as npt
 
 from unigrad.core import dtypes, whole
 from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
     cast,
+    checked,
     common_tensors,
-    visible,
 )
 from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import DTypeError, OutOfBoundsError, SettingError, ShapeError
@@ -232,6 +233,7 @@ def diag_indices(
     return _pair([np.arange(length)] * count, device, like, backend)
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def unravel_index(flat: TensorLike, shape: int | Sequence[int], /) -> tuple[Tensor, ...]:
     """Return the index along each axis of a shape of indices into its row-major order (int64).
 
@@ -249,20 +251,28 @@ def unravel_index(flat: TensorLike, shape: int | Sequence[int], /) -> tuple[Tens
     lengths = _lengths(name, shape)
     size = int(np.prod(lengths, dtype=np.int64))
     rest = _integers(name, as_tensor(flat))
-    known = visible(rest)
-    if known is None:
+    if not checked(_within(name, size, f"the shape {lengths}"), rest):
         rest = where(logical_and(rest >= -size, rest < size), rest, 0)
-    elif ((known < -size) | (known >= size)).any():
-        wrong = known[(known < -size) | (known >= size)].flat[0]
-        raise OutOfBoundsError(f"{name}: index {wrong} is outside of the shape {lengths}")
-    if known is None or (known < 0).any():
-        rest = where(rest < 0, rest + size, rest)
-    found = []
+    found: list[Tensor] = []
+    before = 1
     for length in reversed(lengths):
-        # No index is left to be taken apart where a length is 0.
-        found.append(remainder(rest, max(length, 1)))
-        rest = floor_divide(rest, max(length, 1))
+        if found:
+            rest = floor_divide(rest, before)
+        # No index is left to be taken apart where a length is 0. Remainders are not negative.
+        before = max(length, 1)
+        found.append(remainder(rest, before))
     return tuple(reversed(found))
+
+
+def _within(name: str, length: int, what: str) -> Callable[[npt.NDArray[Any]], None]:
+    """Return a check of indices into so many places, of which negative ones count from the end."""
+
+    def check(known: npt.NDArray[Any]) -> None:
+        if known.size and (known.min() < -length or known.max() >= length):
+            wrong = known[(known < -length) | (known >= length)].flat[0]
+            raise OutOfBoundsError(f"{name}: index {wrong} is outside of {what}")
+
+    return check
 
 
 def _integers(name: str, x: Tensor) -> Tensor:
@@ -274,6 +284,7 @@ def _integers(name: str, x: Tensor) -> Tensor:
 Mode = Literal["raise", "wrap", "clip"]
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def ravel_multi_index(
     multi_index: Sequence[TensorLike], dims: int | Sequence[int], /, *, mode: Mode = "raise"
 ) -> Tensor:
@@ -306,10 +317,7 @@ def ravel_multi_index(
     elif mode == "clip":
         given = [clip(one, 0, n - 1) for one, n in zip(given, lengths, strict=True)]
     for axis, (one, length) in enumerate(zip(given, lengths, strict=True)):
-        known = visible(one)
-        if known is not None and ((known < -length) | (known >= length)).any():
-            wrong = known[(known < -length) | (known >= length)].flat[0]
-            raise OutOfBoundsError(f"{name}: index {wrong} is outside of axis {axis} of {lengths}")
+        checked(_within(name, length, f"axis {axis} of {lengths}"), one)
     if len(lengths) == 1:
         one = given[0]
         return where(one < 0, one + lengths[0], one)

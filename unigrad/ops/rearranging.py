@@ -94,6 +94,7 @@ def _known(name: str, places: Places) -> Any:
     return found
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def delete(x: TensorLike, places: Places, /, *, axis: int | None = None) -> Tensor:
     """Return ``x`` without the slices at some places along an axis; ``None`` flattens it first.
 
@@ -118,6 +119,7 @@ def delete(x: TensorLike, places: Places, /, *, axis: int | None = None) -> Tens
     return take(x, kept, axis=along)
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def insert(
     x: TensorLike, places: Places, values: TensorLike, /, *, axis: int | None = None
 ) -> Tensor:

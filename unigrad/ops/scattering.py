@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
 from unigrad.core.axes import normalize_axis
 from unigrad.core.dispatch import dispatch
@@ -22,6 +22,7 @@ from unigrad.ops.updating import _as_value, _at_add, _fit, _new_one, _scatter_se
 __all__ = ["put_along_axis", "scatter", "scatter_add", "scatter_update"]
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def put_along_axis(
     x: TensorLike, indices: TensorLike, values: TensorLike, /, *, axis: int = -1
 ) -> Tensor:

@@ -12,8 +12,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, common_tensors, visible
+import numpy.typing as npt
+
+from unigrad.core import dtypes, whole
+from unigrad.core.arguments import TensorLike, as_tensor, cast, checked, common_tensors, visible
 from unigrad.core.axes import normalize_axis, plain_axis
 from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
@@ -219,6 +221,7 @@ def _check_ranks(name: str, kth: int | Sequence[int], shape: tuple[int, ...], ax
             raise ShapeError(f"{name}: there is no {k}-th of {length} elements")
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def lexsort(keys: TensorLike | Sequence[TensorLike], /, *, axis: int = -1) -> Tensor:
     """Return the indices (int64) that sort by several keys: by the last one first of all.
 
@@ -248,6 +251,16 @@ def lexsort(keys: TensorLike | Sequence[TensorLike], /, *, axis: int = -1) -> Te
     return order
 
 
+class _FallingError(Exception):
+    """Bounds fall somewhere, or are those of several examples."""
+
+
+def _refuse_falling(bounds: npt.NDArray[Any]) -> None:
+    if bounds.ndim > 1 or (bounds[1:] < bounds[:-1]).any():
+        raise _FallingError
+
+
+@whole.as_one_op("native_dtypes", looks=True)
 def digitize(x: TensorLike, bins: TensorLike, /, *, right: bool = False) -> Tensor:
     """Return the number (int64) of the bin that each element lies in; 0 is before all bounds.
 
@@ -265,15 +278,17 @@ def digitize(x: TensorLike, bins: TensorLike, /, *, right: bool = False) -> Tens
     x, bins = common_tensors("digitize", (x, bins))
     if bins.ndim != 1:
         raise ShapeError(f"digitize: the bounds have shape {bins.shape}, not one axis")
-    known, count = visible(bins), bins.shape[0]
     side = "left" if right else "right"
-    falls = False
-    if known is not None and known.ndim == 1:
-        falls = bool((known[1:] < known[:-1]).any())
-        if falls and (known[1:] > known[:-1]).any():
-            raise SettingError(f"digitize: the bounds go up and down: {known.tolist()}")
-        if not falls:
+    try:
+        if checked(_refuse_falling, bins):
             return searchsorted(bins, x, side=side)
+    except _FallingError:
+        pass
+    known, count, falls = visible(bins), bins.shape[0], False
+    if known is not None and known.ndim == 1:
+        falls = True
+        if (known[1:] > known[:-1]).any():
+            raise SettingError(f"digitize: the bounds go up and down: {known.tolist()}")
     falling: Tensor = count - searchsorted(flip(bins), x, side=side)
     if falls or count < 2:
         return falling

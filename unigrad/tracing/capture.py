@@ -61,6 +61,8 @@ class Capture(Frame):
         self.writes: dict[int, tuple[Variable, Tensor]] = {}
         #: The examples, by value.
         self.examples: dict[Value, Tensor] = {}
+        #: Whether somebody would have looked at a value, were it there.
+        self.looked = False
         self._seen = seen
         self._keep = keep
         self._known: dict[tuple[int, int], Symbol] = {}
@@ -94,6 +96,10 @@ class Capture(Frame):
             place = _place(stack.scopes)
             self.nodes.append(Node(op, tuple(inputs), settings, outputs, multiple, place))
         return symbols if multiple else symbols[0]
+
+    def note(self, check: Callable[..., None], tensors: Sequence[Tensor]) -> bool:
+        """Take a check of values, if whoever runs the graph will make it; tell whether."""
+        return False
 
     def _run_example(self, op: Op, examples: Sequence[Any], settings: Any) -> Any:
         # What only is like the result will do, unless the values themselves are wanted.
@@ -175,6 +181,18 @@ class Tracing(Interpreter):
 
     def enter(self, frame: Capture, tensor: Tensor) -> Symbol:
         return frame.constant(tensor)
+
+    def note(self, check: Callable[..., None], tensors: Sequence[Tensor]) -> bool:
+        taken: bool = self.frame().note(check, tensors)
+        return taken
+
+    def is_traced(self, native: Any) -> bool:
+        native.frame.looked = True
+        return True
+
+    def beneath(self, native: Any) -> Tensor | None:
+        native.frame.looked = True
+        return None
 
 
 @functools.cache

@@ -129,7 +129,8 @@ def fold_constants(graph: Graph) -> Graph:
 def _folded(node: Node, constants: Mapping[Value, Tensor]) -> Sequence[Tensor] | None:
     """Return the results of a node whose inputs are known."""
     inputs = [constants.get(one) if type(one) is Value else one for one in node.inputs]
-    if node.graphs or any(math.prod(one.shape) > _LARGEST for one in node.outputs):
+    large = any(math.prod(one.shape) > _LARGEST for one in node.outputs)
+    if node.graphs or not node.outputs or large:
         return None
     if not all(one is not None and (type(one) is not Tensor or _is_known(one)) for one in inputs):
         return None

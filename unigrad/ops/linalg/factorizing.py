@@ -6,7 +6,7 @@ from typing import Literal, NamedTuple, get_args
 
 import numpy as np
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import primitive
@@ -45,6 +45,7 @@ _qr = primitive("qr")
 _lu_packed = primitive("lu_packed")
 
 
+@whole.as_one_op(looks=True, name="linalg.cholesky")
 def cholesky(x: TensorLike, /, *, upper: bool = False) -> Tensor:
     """Return the lower factor L of x = L Lᴴ, its diagonal positive, or with ``upper`` Lᴴ.
 
@@ -66,6 +67,7 @@ def cholesky(x: TensorLike, /, *, upper: bool = False) -> Tensor:
     return cast(adjoint(out) if upper else out, dtype)
 
 
+@whole.as_one_op(looks=True, name="linalg.cholesky_solve")
 def cholesky_solve(x1: TensorLike, x2: TensorLike, /, *, upper: bool = False) -> Tensor:
     """Return the solution X of L Lᴴ X = x₂, x₁ being the factor that `cholesky` gave.
 
@@ -108,6 +110,7 @@ class QRResult(NamedTuple):
 QRMode = Literal["reduced", "complete"]
 
 
+@whole.as_one_op(looks=True, name="linalg.qr")
 def qr(x: TensorLike, /, *, mode: QRMode = "reduced") -> QRResult:
     """Return Q with orthonormal columns and the upper triangular R of x = Q R.
 

@@ -6,16 +6,17 @@ from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from unigrad.core import dtypes
 from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
     cast,
+    checked,
     common_tensors,
     constant,
     to_floating,
-    visible,
 )
 from unigrad.core.errors import LinAlgError, ShapeError
 from unigrad.core.tensor import Tensor
@@ -23,6 +24,8 @@ from unigrad.ops.arithmetic import conj
 from unigrad.ops.linear import matrix_transpose
 from unigrad.ops.reductions import widened
 from unigrad.ops.shaping import broadcast_to
+
+Array = npt.NDArray[Any]
 
 
 def floating(x: TensorLike) -> tuple[Tensor, dtypes.DType]:
@@ -133,24 +136,27 @@ def require_answer(name: str, problem: str, result: Tensor, *inputs: Tensor) -> 
     Raises:
         LinAlgError: naming the first such matrix.
     """
-    values = visible(result)
-    # Without a NaN the sum of squares is none, but for complex infinities: a quick look.
-    if values is None or (total := np.vdot(values, values)) == total:
-        return
     stack = max([one.ndim for one in inputs], default=2) - 2
-    refuse_where(name, problem, np.isnan(values).any(tuple(range(stack, values.ndim))), *inputs)
+
+    def check(values: Array, *given: Array) -> None:
+        # Without a NaN the sum of squares is none, but for complex infinities: a quick look.
+        if (total := np.vdot(values, values)) != total:
+            bad = np.isnan(values).any(tuple(range(stack, values.ndim)))
+            refuse_where(name, problem, bad, given, inputs)
+
+    checked(check, result, *inputs)
 
 
-def refuse_where(name: str, problem: str, bad: Any, *inputs: Tensor) -> None:
+def refuse_where(
+    name: str, problem: str, bad: Any, values: Sequence[Array], inputs: Sequence[Tensor]
+) -> None:
     """Refuse stacks of matrices of which some are bad, unless they are not finite anyway.
 
     Raises:
         LinAlgError: naming the first such matrix.
     """
-    for one in inputs:
-        given = visible(one)
-        if given is not None:
-            bad = bad & np.isfinite(given).all((-2, -1))
+    for one in values:
+        bad = bad & np.isfinite(one).all((-2, -1))
     if bad.any():
         place = [int(i) for i in np.argwhere(bad)[0]]
         where = f" (at {place} of the stack)" if place else ""

@@ -72,6 +72,7 @@ def matrix_norm(x: TensorLike, /, *, keepdims: bool = False, ord: MatrixNorm = "
     return expand_dims(out, (-2, -1)) if keepdims else out
 
 
+@whole.as_one_op(looks=True, name="linalg.matrix_rank")
 def matrix_rank(x: TensorLike, /, *, rtol: float | None = None) -> Tensor:
     """Return how many singular values exceed ``rtol`` times the greatest, as int64.
 

@@ -56,6 +56,7 @@ def _by_squares(x: Tensor, n: int) -> Tensor:
     return out
 
 
+@whole.as_one_op(looks=True, name="linalg.expm")
 def expm(x: TensorLike, /) -> Tensor:
     """Return the exponential Σ xⁿ / n! of square matrices.
 
@@ -94,6 +95,7 @@ def cross(x1: TensorLike, x2: TensorLike, /, *, axis: int = -1) -> Tensor:
     return stack([b * f - c * e, c * d - a * f, a * e - b * d], axis=axis)
 
 
+@whole.as_one_op(looks=True, name="linalg.multi_dot")
 def multi_dot(arrays: Sequence[TensorLike], /) -> Tensor:
     """Return the product of two or more matrices in the order that takes the fewest operations.
 

@@ -10,7 +10,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unigrad.core.arguments import TensorLike, cast, constant, visible
+from unigrad.core import whole
+from unigrad.core.arguments import TensorLike, cast, checked, constant
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import composite, primitive
 from unigrad.core.tensor import Tensor
@@ -18,6 +19,7 @@ from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.arithmetic import conj
 from unigrad.ops.comparison import where
 from unigrad.ops.linalg.matrices import (
+    Array,
     adjoint,
     matrices,
     of_one_stack,
@@ -58,6 +60,7 @@ _slogdet = primitive("slogdet")
 _triangular_solve = primitive("triangular_solve")
 
 
+@whole.as_one_op(looks=True, name="linalg.solve")
 def solve(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Return the solution X of x₁ X = x₂ for square matrices x₁.
 
@@ -91,6 +94,7 @@ def _system(name: str, x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor, 
     return a, b, dtype
 
 
+@whole.as_one_op(looks=True, name="linalg.solve_triangular")
 def solve_triangular(
     x1: TensorLike,
     x2: TensorLike,
@@ -128,12 +132,13 @@ def require_regular(name: str, a: Tensor) -> None:
     Raises:
         LinAlgError: naming the first such matrix.
     """
-    values = visible(a)
-    if values is None:
-        return
-    entries = np.diagonal(values, 0, -2, -1)
-    if not entries.all():
-        refuse_where(name, _SINGULAR, (entries == 0).any(-1), a)
+
+    def check(values: Array) -> None:
+        entries = np.diagonal(values, 0, -2, -1)
+        if not entries.all():
+            refuse_where(name, _SINGULAR, (entries == 0).any(-1), [values], [a])
+
+    checked(check, a)
 
 
 def solve_triangle(
@@ -154,6 +159,7 @@ def triangle(x: Tensor, lower: bool, strict: bool = False) -> Tensor:
     return tril(x, k=-strict) if lower else triu(x, k=int(strict))
 
 
+@whole.as_one_op(looks=True, name="linalg.inv")
 def inv(x: TensorLike, /) -> Tensor:
     """Return the inverse of square matrices.
 
@@ -171,6 +177,7 @@ def inv(x: TensorLike, /) -> Tensor:
     return cast(out, dtype)
 
 
+@whole.as_one_op(looks=True, name="linalg.det")
 def det(x: TensorLike, /) -> Tensor:
     """Return the determinant of square matrices. Its gradient is the cofactors, everywhere.
 
@@ -207,6 +214,7 @@ class SignAndLog(NamedTuple):
     logabsdet: Tensor
 
 
+@whole.as_one_op(looks=True, name="linalg.slogdet")
 def slogdet(x: TensorLike, /) -> SignAndLog:
     """Return sign and log |det x| of square matrices, which neither overflow nor vanish.
 
@@ -225,6 +233,7 @@ def slogdet(x: TensorLike, /) -> SignAndLog:
     return SignAndLog(cast(sign, dtype), cast(logarithm, real_dtype(cast(sign, dtype))))
 
 
+@whole.as_one_op(looks=True, name="linalg.pinv")
 def pinv(x: TensorLike, /, *, rtol: TensorLike | None = None) -> Tensor:
     """Return the pseudo-inverse (Moore and Penrose) of matrices of any shape.
 
@@ -268,6 +277,7 @@ class LeastSquares(NamedTuple):
     singular_values: Tensor
 
 
+@whole.as_one_op(looks=True, name="linalg.lstsq")
 def lstsq(x1: TensorLike, x2: TensorLike, /, *, rtol: float | None = None) -> LeastSquares:
     """Return X that minimises ‖x₁ X - x₂‖₂, the shortest where there are many.
 

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import TensorLike, cast, untracked
 from unigrad.core.op import OPS, composite, primitive
 from unigrad.core.tensor import Tensor
@@ -81,6 +81,7 @@ class SVDResult(NamedTuple):
     Vh: Tensor
 
 
+@whole.as_one_op(looks=True, name="linalg.svd")
 def svd(x: TensorLike, /, *, full_matrices: bool = True) -> SVDResult:
     """Return the singular value decomposition x = U diag(S) Vh, S falling.
 
@@ -117,6 +118,7 @@ def _svd(x: Tensor, *, full_matrices: bool) -> tuple[Tensor, ...]:
     return u, s, vh * rows
 
 
+@whole.as_one_op(looks=True, name="linalg.svdvals")
 def svdvals(x: TensorLike, /) -> Tensor:
     """Return the singular values, falling. The gradient of those that are zero is 0.
 
@@ -146,6 +148,7 @@ class EighResult(NamedTuple):
     eigenvectors: Tensor
 
 
+@whole.as_one_op(looks=True, name="linalg.eigh")
 def eigh(x: TensorLike, /) -> EighResult:
     """Return eigenvalues, rising, and orthonormal eigenvectors of symmetric or Hermitian matrices.
 
@@ -174,6 +177,7 @@ def _eigh(x: Tensor) -> tuple[Tensor, Tensor]:
     return values, vectors * _phases_of(vectors)
 
 
+@whole.as_one_op(looks=True, name="linalg.eigvalsh")
 def eigvalsh(x: TensorLike, /) -> Tensor:
     """Return the eigenvalues, rising, of symmetric or Hermitian matrices: see `eigh`.
 
@@ -203,6 +207,7 @@ class EigResult(NamedTuple):
     eigenvectors: Tensor
 
 
+@whole.as_one_op(looks=True, name="linalg.eig")
 def eig(x: TensorLike, /) -> EigResult:
     """Return complex eigenvalues and right eigenvectors of square matrices.
 
@@ -253,6 +258,7 @@ def _order(values: Tensor) -> Tensor:
     return _at(by_imaginary, argsort(coarse), last)
 
 
+@whole.as_one_op(looks=True, name="linalg.eigvals")
 def eigvals(x: TensorLike, /) -> Tensor:
     """Return the complex eigenvalues of square matrices, in the order of `eig`.
 
