@@ -46,6 +46,7 @@ class JaxBackend(Backend):
     binders = BINDERS
     differentiates = True
     checks_bounds = False
+    keeps_numbers = True
 
     def __init__(self) -> None:
         # It may be loaded by a function that JAX traces, in which new arrays are tracers.

@@ -79,6 +79,8 @@ class Backend(NativeCode):
     by_rule: frozenset[str] = frozenset()
     #: True when a read beyond an axis raises by itself.
     checks_bounds: bool = True
+    #: True when an array that is there already is quicker handed to a kernel than Python's number.
+    keeps_numbers: bool = False
     #: True when it may run a composite as one program of its own: see `composed`.
     composes_whole: bool = False
     #: True when a composite called again and again runs as a row of kernels: see

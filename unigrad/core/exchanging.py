@@ -9,10 +9,12 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
-from operator import is_
+from operator import attrgetter, is_
 from typing import TYPE_CHECKING, Any
 
+from unigrad.core.dispatch import wrap_all
 from unigrad.core.errors import UnigradError
+from unigrad.core.references import LISTED, counts_of
 from unigrad.core.tensor import Tensor
 from unigrad.core.traces import tracing
 
@@ -24,34 +26,64 @@ if TYPE_CHECKING:
 exchanging = threading.RLock()
 #: How often an update is computed freely before it is computed with all others waiting.
 FREE_RUNS = 4
+_backend_of, _native_of, _uid_of = map(attrgetter, ("backend", "_native", "uid"))
 #: The leaf of a variable whose value no tape has met.
 NO_LEAF = (None, None, None)
 
 
 def exchange(
-    variables: Sequence[Variable], compute: Callable[[], tuple[Sequence[Any], Any]]
+    variables: Sequence[Variable],
+    compute: Callable[[Sequence[Tensor]], tuple[Sequence[Any], Any]],
 ) -> Any:
     """Assign to variables what is computed from their values, as if no other thread ran meanwhile.
 
-    ``compute`` returns a value per variable and anything else, which is returned. If another thread
-    has assigned to one of the variables in between, it is called again. Other threads wait only
-    when that has happened a few times.
+    ``compute`` takes the values in the variables' own handles, to look at only, and returns a value
+    per variable and anything else, which is returned. If another thread has assigned to one of the
+    variables in between, it is called again. Other threads wait only when that has happened a few
+    times.
     """
     if tracing.trace is None:
         for _ in range(FREE_RUNS):
             before = [one._tensor for one in variables]
-            values, result = compute()
-            fitting = [one._quickly_fitting(v) for one, v in zip(variables, values, strict=True)]
+            values, result = compute(before)
+            fitting = _all_fitting(before, values) or [
+                one._quickly_fitting(v) for one, v in zip(variables, values, strict=True)
+            ]
             with exchanging:
                 if all(map(is_, before, [one._tensor for one in variables])):
                     replace_all(variables, fitting)
                     return result
     # A trace has values of its own. Compiling waits for nothing that is held here.
     with exchanging if tracing.trace is None else nullcontext():
-        values, result = compute()
+        values, result = compute([one.current() for one in variables])
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         return result
+
+
+def _all_fitting(before: Sequence[Tensor], values: Sequence[Any]) -> list[Tensor] | None:
+    """Return `Variable._quickly_fitting` of all at once; ``None`` where it is to ask of each.
+
+    Handles that nobody else holds are kept. Of Adam's step over a hundred parameters on JAX a
+    second handle of each of its 300 results takes a tenth, and to ask one by one half a tenth.
+    """
+    if {*map(type, values)} != {Tensor} or len(values) != len(before):
+        return None
+    backend = before[0].backend
+    if {*map(_backend_of, before), *map(_backend_of, values)} != {backend}:
+        return None
+    natives, like = [*map(_native_of, values)], backend.likeness
+    if (
+        [*map(like, natives)] != [*map(like, map(_native_of, before))]
+        or {*map(type, natives)} != {backend.array_type}
+        or any(map(backend.is_traced, natives))
+    ):
+        return None
+    detached = [*map(backend.detach, natives)]
+    alone = max(counts_of(values)) <= LISTED and {*map(_uid_of, values)} == {0}
+    if alone and all(map(is_, natives, detached)):
+        return [*values]
+    return wrap_all(backend, detached)
 
 
 def replace_all(variables: Sequence[Variable], tensors: Sequence[Tensor]) -> None:

@@ -197,7 +197,7 @@ class Variable(_LikeTensor):
                         self._tensor = tensor
                         self.leaf = NO_LEAF
                         return self
-        exchange([self], lambda: ([change(self._untaped(), delta)], None))
+        exchange([self], lambda _: ([change(self._untaped(), delta)], None))
         return self
 
     def replace(self, tensor: Tensor) -> None:

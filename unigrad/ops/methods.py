@@ -63,7 +63,7 @@ def _assigning(name: str, op: Any) -> Any:
                 "not follow that: use assign, assign_add or assign_sub, or write to another name "
                 "(w2 = w - x) for a new Tensor"
             )
-        exchange([self], lambda: ([op(self._untaped(), other)], None))
+        exchange([self], lambda _: ([op(self._untaped(), other)], None))
         return self
 
     return method

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import chain
+from itertools import chain, islice
 from operator import itemgetter
 from types import NoneType
 from typing import Any, Literal, NoReturn, TypeAlias
@@ -143,23 +143,23 @@ class Optimizer(Transformation):
         pairs = _with_gradients(_checked_pairs(gradients_and_variables), on_none)
         variables = [variable for _, variable in pairs]
         self._slots.settle()
-        if not all(variable in self._slots for variable in variables):
+        try:
+            columns = self._slots.columns(variables)
+        except KeyError:
             if self._built:
                 self._refuse_strangers(variables)
             self._build(variables)
-        slots = [self._slots.of(variable) for variable in variables]
+            columns = self._slots.columns(variables)
         gradients = [gradient for gradient, _ in pairs]
-        columns = [*map(list, zip(*slots, strict=True))] or [[] for _ in self.slot_names]
 
-        def moved() -> tuple[list[Tensor], None]:
+        def moved(held: Sequence[Tensor]) -> tuple[list[Tensor], None]:
             done = self.iterations._untaped()
             moment = Moment(done, done + 1, lambda: [variable.name for variable in variables])
             if not pairs:
                 return [moment.step], None
-            values = [[*map(Variable.current, column)] for column in columns]
-            shared = [*map(Variable.current, self._shared)]
-            parameters = [*map(Variable.current, variables)]
-            new = self._checked_move(moment, parameters, gradients, values, shared)
+            values = iter(held[1:])
+            parameters, *slots = [[*islice(values, len(pairs))] for _ in range(1 + len(columns))]
+            new = self._checked_move(moment, parameters, gradients, slots, [*values])
             return [moment.step, *new.values, *chain(*new.slots), *new.shared], None
 
         if pairs and self._write_over(variables, gradients, columns):

@@ -114,7 +114,7 @@ class Descent(Optimizer):
         """
         rate = self._schedule
         if rate is None:
-            return self.numbers["learning_rate"].get()
+            return self.numbers["learning_rate"].operand(done.backend)
         found = rate._untaped() if isinstance(rate, Variable) else as_tensor(rate(done), done)
         value = visible(found)
         if value is None:
@@ -129,7 +129,7 @@ class Descent(Optimizer):
 
     def _operands(self, done: Tensor) -> list[float | Tensor]:
         """Return the numbers of the step after so many, Tensors where they are computed."""
-        found = {name: number.get() for name, number in self.numbers.items()}
+        found = {name: one.operand(done.backend) for name, one in self.numbers.items()}
         found["learning_rate"] = self._rate(done)
         if not self.decays_itself:
             found.pop("weight_decay", None)

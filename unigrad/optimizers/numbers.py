@@ -44,6 +44,13 @@ class Number:
                 self.set(float(variable._tensor))
         return self._value
 
+    def operand(self, backend: Backend) -> float | Tensor:
+        """Return the number as an update on a backend takes it."""
+        value = self.get()
+        if backend.keeps_numbers and not isinstance(value, Tensor):
+            return self.variable(backend)._tensor
+        return value
+
     def set(self, value: float | Tensor) -> None:
         """Take another number; inside a trace the program will, whenever it runs."""
         if tracing.trace is not None:

@@ -7,6 +7,7 @@ from typing import Any, Unpack
 from unigrad.core.arguments import cast
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
+from unigrad.core.traces import tracing
 from unigrad.optimizers.base import LearningRate
 from unigrad.optimizers.descent import Common, Descent
 from unigrad.optimizers.numbers import Hyperparameter
@@ -108,7 +109,7 @@ class SGD(Descent):
         found = super()._operands(done)
         if self.slot_names:
             return found
-        if isinstance(found[1], float) and found[1]:
+        if tracing.trace is None and self.momentum:
             raise SettingError("SGD: made without momentum, it keeps no velocity; make another one")
         return found[:1]
 

@@ -130,8 +130,8 @@ class Sophia(Descent):
 
 def _assignment(
     averaged: Callable[[Tensor, Any], Tensor], h: Variable, estimate: Any
-) -> Callable[[], tuple[Sequence[Tensor], None]]:
-    return lambda: ([averaged(h._untaped(), estimate)], None)
+) -> Callable[[Sequence[Tensor]], tuple[Sequence[Tensor], None]]:
+    return lambda _: ([averaged(h._untaped(), estimate)], None)
 
 
 def _signs(key: TensorLike, like: Sequence[Tensor]) -> list[Tensor]:

@@ -14,8 +14,9 @@ Draws are functions of their shape through the distribution function, and are di
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import nan
+from math import inf, nan
 from math import sqrt as root
+from typing import NamedTuple
 
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, cast
@@ -31,7 +32,7 @@ from unigrad.ops.shaping import broadcast_to
 from unigrad.ops.softmax import softmax
 from unigrad.random.continuous import normal
 from unigrad.random.keys import as_key, common_shape, draw_shape, fitting, float_dtype, halves
-from unigrad.random.parameters import POSITIVE, Draw, draw, parameters
+from unigrad.random.parameters import POSITIVE, draw, parameters
 from unigrad.random.rejection import centred, first_accepted, words
 
 __all__ = ["beta", "chisquare", "dirichlet", "gamma", "loggamma", "student_t"]
@@ -40,8 +41,31 @@ __all__ = ["beta", "chisquare", "dirichlet", "gamma", "loggamma", "student_t"]
 _gamma_sample = primitive("random_gamma_sample")
 
 
+class _Sample(NamedTuple):
+    """Draws x of Gamma(α) = steady · e^exponent, as float64.
+
+    The logarithm of a large x has few digits of x, so x is made of these two. Both are constants;
+    `change` is 0, and its derivative by α is that of log x.
+    """
+
+    steady: Tensor
+    exponent: Tensor
+    change: Tensor
+    log: Tensor
+
+
 def log_gamma(key: Tensor, alpha: Tensor) -> Tensor:
     """Return log x of draws x of Gamma(alpha), one for each element, as float64."""
+    return _sample(key, alpha).log
+
+
+def _gamma(key: Tensor, alpha: Tensor) -> Tensor:
+    """Return draws of Gamma(alpha), one for each element, as float64."""
+    drawn = _sample(key, alpha)
+    return drawn.steady * exp(drawn.exponent + drawn.change)
+
+
+def _sample(key: Tensor, alpha: Tensor) -> _Sample:
     still = stop_gradient(alpha)
     # Of Gamma(α + 1) times U^(1/α), where α < 1: a square root would be of a negative number.
     small = still < 1.0
@@ -50,6 +74,7 @@ def log_gamma(key: Tensor, alpha: Tensor) -> Tensor:
     first, second = halves(key)
 
     def propose(subkey: Tensor, shape: tuple[int, ...]) -> tuple[Tensor, Tensor]:
+        """Propose t, of draws d (1 + t)³."""
         high, low = words(subkey, shape, low=24)
         # Exact: a number of 41 bits around 0.
         x = erfinv(cast(high * 2 + (1 - 2**40), dtypes.float64) * 2.0**-40) * root(2)
@@ -58,14 +83,15 @@ def log_gamma(key: Tensor, alpha: Tensor) -> Tensor:
         inside = t > -1.0
         safe = where(inside, t, 0.0)
         accepted = inside & (log(centred(low, 24)) < x * x * _excess(safe) * (1 / 9))
-        return log1p(safe) * 3.0 + log(d), accepted
+        return safe, accepted
 
-    log_x = first_accepted(first, alpha.shape, propose, log(d), groups=3, rounds=4)
+    v = first_accepted(first, alpha.shape, propose, d * 0.0, groups=3, rounds=4) + 1.0
     high, _ = words(second, alpha.shape, low=12)
-    log_x = log_x + where(small, log(centred(high, 52)) / still, 0.0)
-    log_x = where(still > 0.0, log_x, nan)
-    out: Tensor = _gamma_sample(alpha, stop_gradient(log_x))
-    return out
+    exponent = where(small, log(centred(high, 52)) / still, 0.0)
+    steady = where(still > 0.0, d * v * v * v, nan)
+    log_x: Tensor = _gamma_sample(alpha, log(steady) + exponent)
+    change = where(exponent > -inf, log_x - stop_gradient(log_x), 0.0)
+    return _Sample(steady, exponent, change, log_x)
 
 
 def _excess(t: Tensor) -> Tensor:
@@ -77,10 +103,6 @@ def _excess(t: Tensor) -> Tensor:
     for n in range(12, 3, -1):
         series = series * t + 3.0 * (-1.0) ** (n + 1) / n
     return where(near, series * t * t, direct / (safe * safe))
-
-
-def _drawn(given: Draw) -> Tensor:
-    return log_gamma(given.key, given.parameters[0])
 
 
 def loggamma(
@@ -99,7 +121,7 @@ def loggamma(
         True
     """
     given = draw("loggamma", key, shape, dtype, ("a", a, POSITIVE), compute=dtypes.float64)
-    return cast(_drawn(given), given.dtype)
+    return cast(log_gamma(given.key, given.parameters[0]), given.dtype)
 
 
 def gamma(
@@ -123,7 +145,7 @@ def gamma(
         True
     """
     given = draw("gamma", key, shape, dtype, ("a", a, POSITIVE), compute=dtypes.float64)
-    return cast(exp(_drawn(given)), given.dtype)
+    return cast(_gamma(given.key, given.parameters[0]), given.dtype)
 
 
 def chisquare(
@@ -142,7 +164,7 @@ def chisquare(
         True
     """
     given = draw("chisquare", key, shape, dtype, ("df", df, POSITIVE), compute=dtypes.float64)
-    return cast(exp(log_gamma(given.key, given.parameters[0] * 0.5)) * 2.0, given.dtype)
+    return cast(_gamma(given.key, given.parameters[0] * 0.5) * 2.0, given.dtype)
 
 
 def student_t(
@@ -163,9 +185,10 @@ def student_t(
     given = draw("student_t", key, shape, dtype, ("df", df, POSITIVE), compute=dtypes.float64)
     half = given.parameters[0] * 0.5
     first, second = halves(given.key)
-    log_ratio = log(half) - log_gamma(second, half)
+    below = _sample(second, half)
     drawn = cast(normal(first, given.shape, given.dtype), dtypes.float64)
-    return cast(drawn * exp(log_ratio * 0.5), given.dtype)
+    ratio = sqrt(half / below.steady) * exp((below.exponent + below.change) * -0.5)
+    return cast(drawn * ratio, given.dtype)
 
 
 def beta(

@@ -76,7 +76,7 @@ class Generator:
         """Return a key that no other draw of this generator uses, in any thread."""
         return exchange([self.key], self._halves)  # type: ignore[no-any-return]
 
-    def _halves(self) -> tuple[list[Tensor], Tensor]:
+    def _halves(self, _: Sequence[Tensor]) -> tuple[list[Tensor], Tensor]:
         rest, key = keys.halves(self.key.read())
         return [rest], key
 

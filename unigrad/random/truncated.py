@@ -100,7 +100,9 @@ def _edge(key: Tensor, value: TensorLike, dtype: DType) -> Tensor:
     if isinstance(value, (int, float)):
         # Computed once here, so that no backend's rounding of erf moves all the numbers.
         return constant(key, exact_erf(float(dtype.type(value)) / sqrt(2)), dtype)
-    return erf(parameter("truncated_normal", key, value, dtype) / sqrt(2))
+    # Near 1 a unit of a narrow dtype's erf would move the numbers of the tail.
+    bound = cast(parameter("truncated_normal", key, value, dtype), dtypes.float64)
+    return cast(erf(bound / sqrt(2)), dtype)
 
 
 def _next(key: Tensor, value: TensorLike, inwards: float, dtype: DType) -> Tensor:

@@ -58,7 +58,7 @@ class RecordedProgram:
     def __call__(self, inputs: Sequence[Tensor]) -> Any:
         """Run on the function's inputs and on what its variables hold; return its result."""
 
-        def compute() -> tuple[Sequence[Tensor], Sequence[Tensor]]:
+        def compute(_: Sequence[Tensor] = ()) -> tuple[Sequence[Tensor], Sequence[Tensor]]:
             values = [variable.__unigrad_tensor__() for variable in self._reads]
             outputs = self._function([*inputs, *values])
             return outputs[: len(self._writes)], outputs
