@@ -35,3 +35,20 @@ def _why_no_array(value: object) -> str:
         )
     named = "None" if value is None else f"a {type(value).__name__}"
     return f"{named} is no number, and no array of numbers"
+
+
+def ends(array: npt.NDArray[Any]) -> tuple[Any, Any]:
+    """Return the least and the greatest element of an array that has some.
+
+    Example:
+        >>> ends(np.array([2, 1, 3]))
+        (1, 3)
+    """
+    if array.size <= _FEW:
+        few = array.ravel().tolist()
+        return min(few), max(few)
+    return array.min(), array.max()
+
+
+#: Of up to so many numbers Python finds the ends in less than the 3 µs that NumPy takes.
+_FEW = 64

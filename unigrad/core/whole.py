@@ -71,7 +71,7 @@ def as_one_op(
             backend = first.backend
             root = backend.root
             found = plans[root]
-            if found is None or (backend.depth and op.kernels[root] is None):
+            if found is None or (backend.depth and (looks or op.kernels[root] is None)):
                 return function(*args, **settings)
             inputs: tuple[Any, ...] = args
             named: tuple[str, ...] = ()

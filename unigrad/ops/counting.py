@@ -193,6 +193,7 @@ def _given_edges(name: str, edges: Tensor) -> Tensor:
     return edges
 
 
+@whole.as_one_op("native_integers", looks=True)
 def bincount(
     x: TensorLike,
     /,

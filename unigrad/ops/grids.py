@@ -6,6 +6,7 @@ Where new tensors go is said in `unigrad.ops.creation`.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from typing import Any, Literal, get_args
 
 import numpy as np
@@ -21,6 +22,7 @@ from unigrad.core.arguments import (
 )
 from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import DTypeError, OutOfBoundsError, SettingError, ShapeError
+from unigrad.core.ndarrays import ends
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import logical_and, where
@@ -160,6 +162,20 @@ def _matrix(name: str, n: int, m: int | None) -> tuple[int, int]:
     return rows, columns
 
 
+def _triangle(lower: bool, rows: int, k: int, columns: int) -> Any:
+    """Return NumPy's indices of a triangle; those of a small matrix are remembered."""
+    make = _small_triangle if rows * columns <= _SMALL else _small_triangle.__wrapped__
+    return make(lower, rows, k, columns)
+
+
+@lru_cache(256)
+def _small_triangle(lower: bool, rows: int, k: int, columns: int) -> Any:
+    return (np.tril_indices if lower else np.triu_indices)(rows, k, columns)
+
+
+_SMALL = 1024
+
+
 def tril_indices(
     n: int,
     /,
@@ -182,9 +198,8 @@ def tril_indices(
         [[0, 1, 1], [0, 0, 1]]
     """
     rows, columns = _matrix("tril_indices", n, m)
-    return _pair(
-        np.tril_indices(rows, as_integer("tril_indices", k), columns), device, like, backend
-    )
+    found = _triangle(True, rows, as_integer("tril_indices", k), columns)
+    return _pair(found, device, like, backend)
 
 
 def triu_indices(
@@ -206,9 +221,8 @@ def triu_indices(
         [[0, 0, 1], [0, 1, 1]]
     """
     rows, columns = _matrix("triu_indices", n, m)
-    return _pair(
-        np.triu_indices(rows, as_integer("triu_indices", k), columns), device, like, backend
-    )
+    found = _triangle(False, rows, as_integer("triu_indices", k), columns)
+    return _pair(found, device, like, backend)
 
 
 def diag_indices(
@@ -268,7 +282,8 @@ def _within(name: str, length: int, what: str) -> Callable[[npt.NDArray[Any]], N
     """Return a check of indices into so many places, of which negative ones count from the end."""
 
     def check(known: npt.NDArray[Any]) -> None:
-        if known.size and (known.min() < -length or known.max() >= length):
+        least, greatest = ends(known) if known.size else (0, -1)
+        if least < -length or greatest >= length:
             wrong = known[(known < -length) | (known >= length)].flat[0]
             raise OutOfBoundsError(f"{name}: index {wrong} is outside of {what}")
 

@@ -99,6 +99,7 @@ def _unique_all(x: Tensor) -> tuple[Tensor, ...]:
 _unique_all.by_value = True
 
 
+@whole.as_one_op("native_integers", looks=True)
 def unique_values(x: TensorLike, /) -> Tensor:
     """Return the unique elements in ascending order.
 
@@ -131,6 +132,7 @@ def _beginnings(ascending: Tensor) -> Tensor:
     return concat([constant(changes, [True]), changes])
 
 
+@whole.as_one_op("native_integers", looks=True)
 def unique_counts(x: TensorLike, /) -> UniqueCounts:
     """Return the unique elements in ascending order and how often each comes (int64).
 
@@ -142,6 +144,7 @@ def unique_counts(x: TensorLike, /) -> UniqueCounts:
     return UniqueCounts(found.values, found.counts)
 
 
+@whole.as_one_op("native_integers", looks=True)
 def unique_inverse(x: TensorLike, /) -> UniqueInverse:
     """Return the unique elements in ascending order and which one each element is (int64).
 

@@ -7,6 +7,7 @@ written in place; what depends on constants alone is computed once.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -74,7 +75,7 @@ def row_of(
         frame = _RowCapture(backend)
         try:
             graph = frame.graph(noted, inputs, variables=True)
-            graph = common_subexpressions(fold_constants(graph))
+            graph = common_subexpressions(_without_idle_moves(fold_constants(graph)))
         except Exception:
             # What is wrong with it is said by the body itself.
             return None
@@ -85,6 +86,25 @@ def row_of(
         row = _written(graph, backend, Tensor in kinds)
         found = row(*natives)
     return None if _shares(graph, found if type(found) is tuple else (found,)) else row
+
+
+def _without_idle_moves(graph: Graph) -> Graph:
+    """Drop what moves no element, unless it makes a result, which is to be a view of its own."""
+    nodes: list[Node] = []
+    same: dict[Value, Value] = {}
+    for node in graph.nodes:
+        given = tuple([same.get(one, one) if type(one) is Value else one for one in node.inputs])
+        first, out = given[0] if given else None, node.outputs[0] if node.outputs else None
+        idle = (
+            node.op.name in ("broadcast_to", "reshape")
+            and first.shape == out.shape  # type: ignore[union-attr]
+            and out not in graph.outputs
+        )
+        if idle:
+            same[out] = first  # type: ignore[index, assignment]
+        else:
+            nodes.append(replace(node, inputs=given))
+    return graph.with_nodes(nodes)
 
 
 def _is_more(node: Node, backend: Backend) -> bool:
@@ -132,10 +152,13 @@ def _written(graph: Graph, backend: Backend, single: bool) -> Callable[..., Any]
             values = ", ".join([f"to_numpy({one})" for one in given])
             lines.append(f" {known(node.settings['check'])}({values})")
             continue
-        if all(type(one) is Value for one in node.inputs):
-            kernel = backend.bound(node.op, node.settings)
+        arrays = [one for one in node.inputs if type(one) is Value]
+        scalars = node.inputs[len(arrays) :]
+        if node.settings and [*arrays, *scalars] == [*node.inputs]:
+            # A bound kernel has its scalars behind the arrays.
+            kernel = backend.bound(node.op, node.settings, scalars)
+            del given[len(arrays) :]
         else:
-            # A bound kernel takes its scalars behind the arrays.
             kernel = node.op.kernels[backend]
             given += [f"{name}={known(one)}" for name, one in node.settings.items()]
         outputs = [*map(name_of, node.outputs)]

@@ -69,7 +69,7 @@ def _of_integers(ufunc: Any) -> Any:
 
     def divide(x: Any, y: Any) -> Any:
         result_kind = (y if isinstance(x, (int, float)) else x).dtype.kind
-        if result_kind in "iub":
+        if result_kind in "iub" and not (type(y) is int and y):
             with np.errstate(divide="ignore"):
                 return ufunc(x, y)
         return ufunc(x, y)

@@ -5,7 +5,7 @@ NumPy has no LU factors: those are made here, column by column, of all matrices 
 
 from collections.abc import Callable
 from functools import wraps
-from math import ceil, log2, prod
+from math import ceil, isfinite, log2, prod
 from typing import Any
 
 import numpy as np
@@ -47,13 +47,17 @@ def _of_one(kernel: Callable[..., Any], matrices: list[Array], settings: Any) ->
         return np.full_like(found, np.nan)
 
 
+def _is_finite(x: Array) -> bool:
+    """Tell whether no element is NaN or infinite, if that is seen at a glance: by their squares."""
+    return isfinite(np.vdot(x, x).real)
+
+
 @_or_nan
 def cholesky(x: Array) -> Array:
     """NumPy's, which gives NaN of NaN."""
     out: Array = np.linalg.cholesky(x)
-    bad = np.isnan(np.diagonal(out, axis1=-2, axis2=-1)).any(-1)
-    if bad.any():
-        out[bad] = np.nan
+    if not _is_finite(out):
+        out[np.isnan(np.diagonal(out, axis1=-2, axis2=-1)).any(-1)] = np.nan
     return out
 
 
@@ -107,6 +111,8 @@ inv = _or_nan(np.linalg.inv)
 def slogdet(x: Array) -> tuple[Array, Array]:
     """NumPy's."""
     sign, logarithm = np.linalg.slogdet(x)
+    if x.ndim == 2 and logarithm == logarithm:
+        return np.asarray(sign), np.asarray(logarithm)
     return np.where(np.isnan(logarithm), np.nan, sign).astype(x.dtype), np.asarray(logarithm)
 
 
@@ -131,6 +137,11 @@ def _by_singular_values(x: Array) -> Array:
 def qr(x: Array, *, complete: bool) -> tuple[Array, Array]:
     """NumPy's, with a diagonal of R that is real and not negative."""
     q, r = np.linalg.qr(x, "complete" if complete else "reduced")
+    if r.ndim == 2 and r.dtype.kind == "f" and _is_finite(r):
+        flips = np.copysign(r.dtype.type(1), r.diagonal() + 0)
+        q[:, : len(flips)] *= flips
+        r[: len(flips)] *= flips[:, None]
+        return q, r
     entries = np.diagonal(r, axis1=-2, axis2=-1)
     size = np.abs(entries)
     with np.errstate(invalid="ignore"):
@@ -155,6 +166,8 @@ svdvals = _or_nan(lambda x: np.linalg.svd(x, compute_uv=False))
 def eigvalsh(x: Array) -> Array:
     """NumPy's, with NaN for what is read of NaN or ∞: LAPACK makes numbers of it."""
     values: Array = np.linalg.eigvalsh(x)
+    if _is_finite(x):
+        return values
     finite = np.isfinite(np.tril(x))
     return (
         values
@@ -167,6 +180,8 @@ def eigvalsh(x: Array) -> Array:
 def eigh_raw(x: Array) -> tuple[Array, Array]:
     """NumPy's, with NaN as `eigvalsh`."""
     values, vectors = np.linalg.eigh(x)
+    if _is_finite(x):
+        return values, vectors
     finite = np.isfinite(np.tril(x))
     if finite.all():
         return values, vectors

@@ -13,7 +13,7 @@ import torch
 
 from unigrad.autodiff.bridge import body_of
 from unigrad_torch.bridge import by_rule
-from unigrad_torch.kernels.values import has_values
+from unigrad_torch.kernels.values import are_finite, has_values
 
 Kernel = Callable[..., Any]
 
@@ -78,7 +78,8 @@ def qr(x: torch.Tensor, *, complete: bool) -> tuple[torch.Tensor, torch.Tensor]:
     entries = torch.diagonal(r, dim1=-2, dim2=-1)
     phases = torch.where(entries == 0, 1.0, torch.sgn(entries))
     k = entries.shape[-1]
-    r = r[..., :k, :] * phases.conj()[..., None]
+    r = r if r.shape[-2] == k else r[..., :k, :]
+    r = r * (phases.conj() if x.is_complex() else phases)[..., None]
     if q.shape[-1] > k:
         r = torch.nn.functional.pad(r, (0, 0, 0, q.shape[-1] - k))
         phases = torch.nn.functional.pad(phases, (0, q.shape[-1] - k), value=1.0)
@@ -106,7 +107,7 @@ def _or_nan(kernel: Callable[..., Any], lower: bool = False) -> Callable[..., An
     """
 
     def run(x: torch.Tensor, **settings: Any) -> Any:
-        if not has_values(x):
+        if not has_values(x) or are_finite(x):
             return kernel(x, **settings)
         finite = torch.isfinite(x.tril() if lower else x)
         if finite.all():
@@ -157,7 +158,8 @@ def phases(vectors: torch.Tensor) -> torch.Tensor:
     size = vectors.detach().abs()
     near = 1.0 - torch.finfo(size.dtype).eps ** 0.5
     place = (size >= size.amax(-2, keepdim=True) * near).byte().argmax(-2, keepdim=True)
-    return torch.sgn(vectors.gather(-2, place)).conj_physical()
+    found = torch.sgn(vectors.gather(-2, place))
+    return found.conj_physical() if found.is_complex() else found
 
 
 def lu_packed(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:

@@ -77,8 +77,32 @@ def _isin(x1: torch.Tensor, x2: torch.Tensor, invert: bool = False) -> Any:
 
 _composed_isin = body_of("torch", "isin")
 
+
+def _bincount(x: torch.Tensor, **settings: Any) -> torch.Tensor:
+    """Torch's of what it takes; what is wrong the body says."""
+    if not settings and has_values(x):
+        try:
+            return torch.bincount(x)
+        except RuntimeError:
+            pass
+    found: torch.Tensor = _composed_bincount(x, **settings)
+    return found
+
+
+_composed_bincount = body_of("torch", "bincount")
+
+
+def _unique_integers(**wanted: bool) -> Callable[..., Any]:
+    """Return torch's, for integers: of floats it may choose another zero than a stable sort."""
+    return lambda x: torch.unique(x.contiguous(), **wanted)
+
+
 TABLE: dict[str, Callable[..., Any]] = {
+    "bincount": _bincount,
     "isin": _isin,
+    "unique_counts": _unique_integers(return_counts=True),
+    "unique_inverse": _unique_integers(return_inverse=True),
+    "unique_values": _unique_integers(),
     "top_k": _top_k,
     "sort": _sort,
     "argsort": _argsort,

@@ -1,6 +1,6 @@
 """Whether there are values to look at: then a kernel may choose by them."""
 
-import math
+import cmath
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -42,4 +42,4 @@ def has_values(x: torch.Tensor) -> bool:
 
 def are_finite(x: torch.Tensor) -> bool:
     """Tell whether no element is NaN or infinite, if that is seen at a glance: by their sum."""
-    return has_values(x) and math.isfinite(x.sum().item())
+    return has_values(x) and cmath.isfinite(x.sum().item())
