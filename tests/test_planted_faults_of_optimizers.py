@@ -12,16 +12,15 @@ from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
 from unigrad_conformance.optimizers.cases import CHANGING, DEFAULTS
 from unigrad_conformance.subject import Deviation
-from unigrad_conformance.trajectories import SETTINGS, TRAJECTORIES, numbers_change
+from unigrad_conformance.trajectories import PURE, SETTINGS, TRAJECTORIES, numbers_change
 
 
 def _rejected(classes: tuple[str, ...]) -> bool:
     """Tell whether a check of some optimizers, or of the defaults, fails on NumPy."""
     chosen = [
         check
-        for name, check in {**TRAJECTORIES, **SETTINGS}.items()
-        if name != "compiled"
-        and (name in ("defaults", "pure") or not classes or name.partition("(")[0] in classes)
+        for name, check in {**TRAJECTORIES, **PURE, **SETTINGS}.items()
+        if name == "defaults" or not classes or name.partition("(")[0] in classes
     ]
     chosen += [
         partial(numbers_change, case, compiled=False)
@@ -76,7 +75,7 @@ def test_wrong_kernel(monkeypatch: pytest.MonkeyPatch, op: str, name: str, fault
     monkeypatch.setitem(OPS[op].kernels, backend, wrong)
     if fault == "order":
         with ug.use_backend("numpy"), pytest.raises((Deviation, ug.ShapeError)):
-            TRAJECTORIES["pure"]()
+            PURE[f"{name}(), pure"]()
     else:
         assert _rejected((name,))
 

@@ -15,7 +15,7 @@ from unigrad.ops import arithmetic, filling, limits
 from unigrad.tracing import capture, memory, passes, program, signature
 from unigrad.tracing.memory import _Memory
 from unigrad.tracing.program import Trace
-from unigrad_conformance.perturbed import OPERANDS, TOGETHER
+from unigrad_conformance.perturbed import OPERANDS, operands_together
 from unigrad_conformance.program_numbers import PROGRAM_NUMBERS
 from unigrad_conformance.program_values import PROGRAM_VALUES
 
@@ -137,7 +137,7 @@ def _examples_looked_at(patch: Patch) -> None:
     patch.setattr(tracing, "to_numpy", lambda self, native: native.example.numpy())
 
 
-CHECKS = {**PROGRAM_VALUES, **PROGRAM_NUMBERS, **OPERANDS, **TOGETHER}
+CHECKS = {**PROGRAM_VALUES, **PROGRAM_NUMBERS, **OPERANDS, **operands_together()}
 FAULTS: dict[str, tuple[Callable[[Patch], None], str]] = {
     "other settings taken for the same": (_settings_ignored, "settings are told apart"),
     "-0.0 taken for 0.0": (_zeros_alike, "signs of zeros stay"),

@@ -82,25 +82,14 @@ for _name, _one in _DRAWS.items():
     bad(f"random.{_name}", ug.SettingError, _one[2], looks=True)(partial(_eager, _one))
 
 
-def _in_program() -> dict[str, ug.Tensor]:
-    """Return what all of them but the slow ones draw in one compiled program."""
-    draws = {name: one for name, one in _DRAWS.items() if name not in _SLOW}
-    given = [ug.asarray(one[1], dtype="float64") for one in draws.values()]
-
-    def run(key: ug.Tensor, *given: ug.Tensor) -> list[ug.Tensor]:
-        return [one[0](key, x) for one, x in zip(draws.values(), given, strict=True)]
-
-    with quiet():
-        return dict(zip(draws, ug.jit(run)(ug.random.key(0), *given), strict=True))
-
-
-def bad_parameters_give_nan_in_programs() -> None:
+def gives_nan_in_a_program(name: str) -> None:
     """Where nobody can look, a draw from no distribution is NaN, -1 or False, not a number."""
-    for name, found in _in_program().items():
-        values = np.asarray(found.numpy())
-        right = {"f": np.isnan(values), "i": values == -1, "b": ~values.astype(bool)}
-        if not right[values.dtype.kind].all():
-            raise Deviation(f"random.{name}: {values.tolist()} in a program")
+    draw, given, _ = _DRAWS[name]
+    with quiet():
+        values = ug.jit(draw)(ug.random.key(0), ug.asarray(given, dtype="float64")).numpy()
+    right = {"f": np.isnan(values), "i": values == -1, "b": ~values.astype(bool)}
+    if not right[values.dtype.kind].all():
+        raise Deviation(f"random.{name}: {values.tolist()} in a program")
 
 
 bad("random.randint, wrong way round", ug.SettingError, "minval", "3", "1", looks=True)(
@@ -155,9 +144,13 @@ def tails_have_slopes_in_programs() -> None:
                 raise Deviation(f"slopes by bound {i}: {slope.tolist()}, not {expected.tolist()}")
 
 
-def bad_draws(thorough: bool = False) -> dict[str, Callable[[], None]]:
-    """Return the checks by name; that of tails, which takes long to compile, in a thorough run."""
-    checks = {"bad parameters give NaN in programs": bad_parameters_give_nan_in_programs}
-    if thorough:
-        checks["tails have slopes in programs"] = tails_have_slopes_in_programs
-    return checks
+#: A check per draw that compiles soon, by name.
+IN_PROGRAMS: dict[str, Callable[[], None]] = {
+    f"random.{name}, in a program": partial(gives_nan_in_a_program, name)
+    for name in _DRAWS
+    if name not in _SLOW
+}
+#: What takes long to compile, by name.
+SLOW: dict[str, Callable[[], None]] = {
+    "tails have slopes in programs": tails_have_slopes_in_programs
+}

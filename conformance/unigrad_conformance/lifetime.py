@@ -7,13 +7,17 @@ import time
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
+from functools import partial
 from typing import Any
 
 import unigrad as ug
+from unigrad_conformance.levels import Level
 from unigrad_conformance.subject import Deviation
 
-#: The length of the long chain, and how much shorter the chain is that it is compared with.
+#: The length of the long chain, that of a brief run, and how much shorter the chain is that it is
+#: compared with.
 CHAIN = 100_000
+BRIEF_CHAIN = 32_000
 SHORTER = 8
 #: How much longer than in proportion the long chain may take.
 SLACK = 3.0
@@ -173,14 +177,14 @@ def require_no_graph(what: str, tensor: ug.Tensor | ug.Variable) -> None:
         raise Deviation(f"{what} still requires grad after the block")
 
 
-def long_chain() -> None:
+def long_chain(length: int = CHAIN) -> None:
     """Gradients through 10⁵ ops, in linear time, without running out of stack."""
     _chain(1000)
-    short = min(_chain(CHAIN // SHORTER) for _ in range(2))
-    long = _chain(CHAIN)
+    short = min(_chain(length // SHORTER) for _ in range(2))
+    long = _chain(length)
     if long > SLACK * SHORTER * short:
         raise Deviation(
-            f"{CHAIN} ops took {long:.2f} s, {CHAIN // SHORTER} ops {short:.2f} s: "
+            f"{length} ops took {long:.2f} s, {length // SHORTER} ops {short:.2f} s: "
             "more than in proportion"
         )
 
@@ -243,3 +247,10 @@ LIFETIMES: dict[str, Callable[[], None]] = {
         variables_keep_what_a_caller_writes_over,
     )
 }
+
+
+def lifetimes(level: Level = Level.FULL) -> dict[str, Callable[[], None]]:
+    """Return the checks by name, in a brief run with a shorter chain."""
+    if not level.brief:
+        return LIFETIMES
+    return {**LIFETIMES, "long_chain": partial(long_chain, BRIEF_CHAIN)}

@@ -8,7 +8,7 @@ has a row is checked by `unigrad_conformance.completeness`.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache, partial
 from typing import Any
@@ -16,7 +16,8 @@ from typing import Any
 import numpy as np
 
 import unigrad as ug
-from unigrad_conformance.backends import beside
+from unigrad_conformance.backends import beside, spares_programs
+from unigrad_conformance.levels import Level
 from unigrad_conformance.sample import Array
 from unigrad_conformance.subject import Deviation, quiet
 
@@ -246,40 +247,50 @@ def check_perturbed(one: Perturbed) -> None:
         raise Deviation(f"{one.name}: no TracingError where it is traced")
 
 
-def _in_one_program(function: Callable[[Perturbed, Any], Any], operands: list[Any]) -> list[Any]:
-    """Compile all rows at once: a program each would take long."""
+def _rows(level: Level, way: int) -> tuple[Perturbed, ...]:
+    """Return the rows that one of three ways tries: where programs are spared, a third."""
+    return _TRACED[way::3] if spares_programs(level) else _TRACED
+
+
+def _in_one_program(
+    function: Callable[[Perturbed, Any], Any], rows: Sequence[Perturbed], operands: list[Any]
+) -> list[Any]:
+    """Compile many rows at once: a program each would take long."""
 
     def run(operands: list[Any]) -> list[Any]:
-        return [function(one, t) for one, t in zip(_TRACED, operands, strict=True)]
+        return [function(one, t) for one, t in zip(rows, operands, strict=True)]
 
     with quiet():
         found: list[Any] = ug.jit(run)(operands)
     return found
 
 
-def traced_as_tensors() -> None:
+def traced_as_tensors(level: Level = Level.FULL) -> None:
     """Tensors among the arguments of a compiled function."""
-    tensors = [ug.asarray(np.float64(one.at)) for one in _TRACED]
-    found = _in_one_program(Perturbed.value_and_slope, tensors)
-    for one, both in zip(_TRACED, found, strict=True):
+    rows = _rows(level, 1)
+    tensors = [ug.asarray(np.float64(one.at)) for one in rows]
+    found = _in_one_program(Perturbed.value_and_slope, rows, tensors)
+    for one, both in zip(rows, found, strict=True):
         _require_both(one, "a tensor that is traced", *_arrays(both), one.at)
 
 
-def traced_as_numbers() -> None:
+def traced_as_numbers(level: Level = Level.FULL) -> None:
     """Python numbers among the arguments of a compiled function."""
-    found = _in_one_program(lambda one, t: one.call(t), [one.at for one in _TRACED])
-    for one, value in zip(_TRACED, found, strict=True):
+    rows = _rows(level, 0)
+    found = _in_one_program(lambda one, t: one.call(t), rows, [one.at for one in rows])
+    for one, value in zip(rows, found, strict=True):
         wanted, _ = _expected(one, one.at)
         _require(f"{one.name}, a number that is traced", value.numpy(), wanted)
 
 
-def batched() -> None:
+def batched(level: Level = Level.FULL) -> None:
     """Tensors that `ug.vmap` maps over, and their derivatives."""
-    places = [np.array([one.at, one.at + 0.01]) for one in _TRACED]
+    rows = _rows(level, 2)
+    places = [np.array([one.at, one.at + 0.01]) for one in rows]
     found = _in_one_program(
-        lambda one, t: ug.vmap(one.value_and_slope)(t), [*map(ug.asarray, places)]
+        lambda one, t: ug.vmap(one.value_and_slope)(t), rows, [*map(ug.asarray, places)]
     )
-    for one, ats, both in zip(_TRACED, places, found, strict=True):
+    for one, ats, both in zip(rows, places, found, strict=True):
         for value, slope, at in zip(*_arrays(both), ats.tolist(), strict=True):
             _require_both(one, "batched", np.asarray(value), np.asarray(slope), at)
 
@@ -288,9 +299,13 @@ def batched() -> None:
 OPERANDS: dict[str, Callable[[], None]] = {
     one.name: partial(check_perturbed, one) for one in PERTURBED
 }
-#: All of them at once, by name.
-TOGETHER: dict[str, Callable[[], None]] = {
-    "every operand in a compiled function": traced_as_tensors,
-    "every operand as a number in a compiled function": traced_as_numbers,
-    "every operand in a batch": batched,
-}
+
+
+def operands_together(level: Level = Level.FULL) -> dict[str, Callable[[], None]]:
+    """Return the checks of all operands at once, by name."""
+    ways = {
+        "every operand in a compiled function": traced_as_tensors,
+        "every operand as a number in a compiled function": traced_as_numbers,
+        "every operand in a batch": batched,
+    }
+    return {name: partial(way, level) for name, way in ways.items()}

@@ -22,7 +22,7 @@ from unigrad.core import dtypes
 from unigrad.core.errors import UnsupportedError
 from unigrad_conformance import decoding, loops, losses
 from unigrad_conformance.backends import compiles_for_every_shape
-from unigrad_conformance.bad_draws import bad_draws
+from unigrad_conformance.bad_draws import IN_PROGRAMS, SLOW
 from unigrad_conformance.batches import BATCHES
 from unigrad_conformance.batches_derived import BATCHED_DERIVATIVES
 from unigrad_conformance.batches_refused import BAD_BATCHES
@@ -56,9 +56,9 @@ from unigrad_conformance.fuzz.found import found_programs, random_programs
 from unigrad_conformance.leaks import LEAKS
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.levels import Level
-from unigrad_conformance.lifetime import LIFETIMES
+from unigrad_conformance.lifetime import lifetimes
 from unigrad_conformance.lookalikes import LOOKALIKES
-from unigrad_conformance.perturbed import OPERANDS, TOGETHER
+from unigrad_conformance.perturbed import OPERANDS, operands_together
 from unigrad_conformance.problem import Problem, problem_of
 from unigrad_conformance.program_numbers import PROGRAM_NUMBERS
 from unigrad_conformance.program_values import PROGRAM_VALUES
@@ -68,10 +68,15 @@ from unigrad_conformance.sample import Sample
 from unigrad_conformance.samples import ops, samples_of
 from unigrad_conformance.scenarios import every_scenario
 from unigrad_conformance.scenarios.scenario import Scenario, check_scenario, unigrad_api
-from unigrad_conformance.statistics import DISTRIBUTIONS, STATISTICS
+from unigrad_conformance.statistics import (
+    DISTRIBUTIONS,
+    DOMAINS,
+    PROGRAMS_THAT_DRAW,
+    STATISTICS,
+)
 from unigrad_conformance.steps import STEPS
 from unigrad_conformance.subject import Deviation, Unsupported
-from unigrad_conformance.trajectories import SETTINGS, TRAJECTORIES
+from unigrad_conformance.trajectories import COMPILED, PURE, SETTINGS, TRAJECTORIES
 from unigrad_conformance.transforms import TRANSFORMS
 from unigrad_conformance.transforms_of_programs import PROGRAMS_TRANSFORMED
 from unigrad_conformance.trials_at_ends import checks_at_ends, ops_at_ends
@@ -281,21 +286,26 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         *_alike("empty shapes", every_empty(level)),
         *_trials("errors", [(one.name, partial(check_bad_call, one)) for one in BAD_CALLS]),
         *_trials("errors", [*EXPLANATIONS.items(), *LEAKS.items()]),
-        *_trials("arguments", [*LOOKALIKES.items(), *TOGETHER.items()]),
+        *_trials("arguments", [*LOOKALIKES.items(), *operands_together(level).items()]),
         *_alike("arguments", OPERANDS.items()),
         *_trials("devices", PLACEMENTS.items()),
-        *_trials("lifetime", LIFETIMES.items()),
+        *_trials("lifetime", lifetimes(level).items()),
         *_trials("jit", [*PROGRAMS.items(), *PROGRAM_VALUES.items(), *PROGRAM_NUMBERS.items()]),
         *_trials("jit", PROGRAM_VARIABLES.items()),
-        *_trials("jit", bad_draws(thorough).items()),
+        *_alike("jit", IN_PROGRAMS.items()),
+        *_trials("jit", SLOW.items() if thorough else ()),
         *_trials("transforms", [*TRANSFORMS.items(), *PROGRAMS_TRANSFORMED.items()]),
         *_trials("transforms", [*compositions(_COMPOSITIONS[level]), *BY_HAND.items()]),
         *_trials("vmap", [*BATCHES.items(), *BATCHED_DERIVATIVES.items(), *BAD_BATCHES.items()]),
         *_trials("optimizers", [*STEPS.items(), *TRAJECTORIES.items()]),
         *_alike("optimizers", SETTINGS.items()),
+        *_alike("optimizers", COMPILED.items()),
+        *_alike("optimizers", PURE.items()),
         *_alike("losses", losses.losses(thorough)),
         *_trials("losses", losses.promises(thorough)),
         *_alike("statistics", DISTRIBUTIONS.items()),
+        *_alike("statistics", DOMAINS.items()),
+        *_alike("statistics", PROGRAMS_THAT_DRAW.items()),
         *_trials("statistics", STATISTICS.items()),
         *_alike("control flow", loops.every_loop()),
         *_trials("control flow", loops.PROMISES.items()),

@@ -265,48 +265,55 @@ OUTSIDE: Mapping[str, tuple[Callable[[ug.Tensor, Any], ug.Tensor], float]] = {
 }
 
 
-def refuses_parameters_outside_of_the_domain() -> None:
+def refuses_what_is_outside_of_the_domain(name: str) -> None:
     """A parameter that is none is a `SettingError` in eager mode, and gives NaN in a program."""
-    key = ug.random.key(0)
-    for name, (call, wrong) in OUTSIDE.items():
-        with quiet():
-            try:
-                call(key, ug.asarray(wrong))
-            except ug.SettingError:
-                pass
-            else:
-                raise Deviation(f"{name} takes {wrong}")
-            found = ug.jit(call)(key, ug.asarray(wrong)).numpy()
-            if not np.isnan(found).all():
-                raise Deviation(f"{name} of {wrong} gives {found} in a program, not NaN")
+    key, (call, wrong) = ug.random.key(0), OUTSIDE[name]
+    with quiet():
+        try:
+            call(key, ug.asarray(wrong))
+        except ug.SettingError:
+            pass
+        else:
+            raise Deviation(f"{name} takes {wrong}")
+        found = ug.jit(call)(key, ug.asarray(wrong)).numpy()
+    if not np.isnan(found).all():
+        raise Deviation(f"{name} of {wrong} gives {found} in a program, not NaN")
 
 
-def programs_draw_the_same() -> None:
+#: Draws of counts and indices, as functions of a key and probabilities.
+COUNTS: Mapping[str, Callable[[ug.Tensor, ug.Tensor], ug.Tensor]] = {
+    "choice": lambda key, p: ug.random.choice(key, 200, (300,), True, p),
+    "choice without replacement": lambda key, p: ug.random.choice(key, 200, (100,), False, p),
+    "categorical": lambda key, p: ug.random.categorical(key, ug.log(p), shape=(300,)),
+    "binomial": lambda key, p: ug.random.binomial(key, 30, p / 2),
+    "poisson": lambda key, p: ug.random.poisson(key, p * 8),
+    "geometric": lambda key, p: ug.random.geometric(key, p / 2),
+    "rademacher": lambda key, p: ug.random.rademacher(key, (50,)),
+}
+
+
+def programs_draw_the_same(name: str) -> None:
     """Counts and indices of a compiled function are those of a plain one, exactly."""
-    p = np.linspace(0.5, 1.5, 200).astype(np.float32)
-
-    def draw(key: ug.Tensor, p: ug.Tensor) -> list[ug.Tensor]:
-        one, two, three, four, five, six, seven = ug.random.split(key, 7)
-        return [
-            ug.random.choice(one, 200, (300,), True, p),
-            ug.random.choice(two, 200, (100,), False, p),
-            ug.random.categorical(three, ug.log(p), shape=(300,)),
-            ug.random.poisson(four, p * 8),
-            ug.random.binomial(five, 30, p / 2),
-            ug.random.geometric(six, p / 2),
-            ug.random.rademacher(seven, (50,)),
-        ]
-
-    key, given = ug.random.key(12), ug.asarray(p)
-    for got, wanted in zip(ug.jit(draw)(key, given), draw(key, given), strict=True):
-        if not np.array_equal(got.numpy(), wanted.numpy()):
-            raise Deviation(f"{got.numpy()} in a program, {wanted.numpy()} outside")
+    draw, key = COUNTS[name], ug.random.key(12)
+    p = ug.asarray(np.linspace(0.5, 1.5, 200).astype(np.float32))
+    got, wanted = ug.jit(draw)(key, p).numpy(), draw(key, p).numpy()
+    if not np.array_equal(got, wanted):
+        raise Deviation(f"{got} in a program, {wanted} outside")
 
 
 #: A check per distribution, by name.
 DISTRIBUTIONS: dict[str, Callable[[], None]] = {
     **{f"distribution of {name}": partial(has_its_distribution, name) for name in CONTINUOUS},
     **{f"chances of {name}": partial(has_its_chances, name) for name in DISCRETE},
+}
+#: A check per draw with a domain, by name.
+DOMAINS: dict[str, Callable[[], None]] = {
+    f"outside of the domain: {name}": partial(refuses_what_is_outside_of_the_domain, name)
+    for name in OUTSIDE
+}
+#: A check per draw of counts, by name.
+PROGRAMS_THAT_DRAW: dict[str, Callable[[], None]] = {
+    f"a program draws the same: {name}": partial(programs_draw_the_same, name) for name in COUNTS
 }
 #: The other checks, by name.
 STATISTICS: dict[str, Callable[[], None]] = {
@@ -319,7 +326,5 @@ STATISTICS: dict[str, Callable[[], None]] = {
         split_keys_are_independent,
         gamma_follows_its_quantile,
         gradients_are_those_of_the_mean,
-        refuses_parameters_outside_of_the_domain,
-        programs_draw_the_same,
     )
 }

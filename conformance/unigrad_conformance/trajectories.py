@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -84,18 +85,6 @@ def defaults() -> None:
                 raise Deviation(f"{case.name}.{name} is {found} by default, not {value}")
 
 
-def compiled() -> None:
-    """Steps in a program are those done one by one."""
-    for case in PLAIN:
-        follow(case, "compiled", steps=4)
-
-
-def pure() -> None:
-    """Steps by ``init`` and ``update`` are those on Variables."""
-    for case in PLAIN:
-        follow(case, "pure", steps=4)
-
-
 def numbers_change(case: Case, *, compiled: bool) -> None:
     """Change one number after another; the formula has each from the next step on."""
     optimizer, numbers = case.make(), case.numbers()
@@ -148,17 +137,18 @@ def sophia_with_a_hessian() -> None:
             )
 
 
-def _of(case: Case) -> Callable[[], None]:
-    return lambda: follow(case)
-
-
 #: Each optimizer with a setting, by name.
-SETTINGS: dict[str, Callable[[], None]] = {case.id: _of(case) for case in VARIED}
+SETTINGS: dict[str, Callable[[], None]] = {case.id: partial(follow, case) for case in VARIED}
+#: Steps in a program, and by the pair ``init`` and ``update``, by name.
+COMPILED: dict[str, Callable[[], None]] = {
+    f"{case.id}, compiled": partial(follow, case, "compiled", 4) for case in PLAIN
+}
+PURE: dict[str, Callable[[], None]] = {
+    f"{case.id}, pure": partial(follow, case, "pure", 4) for case in PLAIN
+}
 #: The other checks, by name.
 TRAJECTORIES: dict[str, Callable[[], None]] = {
     "defaults": defaults,
-    **{case.id: _of(case) for case in PLAIN},
+    **{case.id: partial(follow, case) for case in PLAIN},
     "Sophia(…) with a Hessian": sophia_with_a_hessian,
-    "compiled": compiled,
-    "pure": pure,
 }
