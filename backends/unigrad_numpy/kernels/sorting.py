@@ -57,23 +57,23 @@ def _unique_values(x: Array) -> Array:
     return found
 
 
-def _lexsort(*keys: Array, layout: Any, axis: int = -1) -> Array:
-    """NumPy's, which is stable."""
-    found: Array = np.lexsort(keys, axis)
+def _lexsort(*keys: Array, layout: Any = None, axis: int = -1) -> Array:
+    """NumPy's, which is stable. Without a layout the keys stand in one array."""
+    found: Array = np.lexsort(keys[0] if layout is None else keys, axis)
     return found
 
 
 _composed_bincount = body_of("numpy", "bincount")
 
 
-def _bincount(x: Array, **settings: Any) -> Array:
+def _bincount(x: Array, *weights: Array, **settings: Any) -> Array:
     """NumPy's of what it takes; what is wrong the body says."""
-    if not settings:
+    if not weights and not settings:
         try:
             return np.bincount(x)
         except (TypeError, ValueError):
             pass
-    found: Array = _composed_bincount(x, **settings)
+    found: Array = _composed_bincount(x, *weights, **settings)
     return found
 
 

@@ -78,14 +78,14 @@ def _isin(x1: torch.Tensor, x2: torch.Tensor, invert: bool = False) -> Any:
 _composed_isin = body_of("torch", "isin")
 
 
-def _bincount(x: torch.Tensor, **settings: Any) -> torch.Tensor:
+def _bincount(x: torch.Tensor, *weights: torch.Tensor, **settings: Any) -> torch.Tensor:
     """Torch's of what it takes; what is wrong the body says."""
-    if not settings and has_values(x):
+    if not weights and not settings and has_values(x):
         try:
             return torch.bincount(x)
         except RuntimeError:
             pass
-    found: torch.Tensor = _composed_bincount(x, **settings)
+    found: torch.Tensor = _composed_bincount(x, *weights, **settings)
     return found
 
 
