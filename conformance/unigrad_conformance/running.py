@@ -14,6 +14,7 @@ from functools import partial
 import unigrad as ug
 import unigrad_conformance.decoding_errors
 import unigrad_conformance.errors_of_bools
+import unigrad_conformance.errors_of_layers
 import unigrad_conformance.errors_of_matrices
 import unigrad_conformance.errors_of_statistics
 import unigrad_conformance.loop_errors

@@ -11,12 +11,13 @@ from unigrad.control import while_loop
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast
 from unigrad.core.errors import SettingError, ShapeError
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.decoding.constraints import Processor, constraints_of
 from unigrad.decoding.penalties import alpha_of
 from unigrad.decoding.search import NAME, Search
 from unigrad.decoding.states import tensor_in
-from unigrad.decoding.steps import Decoded, Problems, Step, check, count, number
+from unigrad.decoding.steps import Decoded, Problems, Step, check, number
 from unigrad.ops.arithmetic import minimum
 from unigrad.ops.comparison import where
 from unigrad.ops.rounding import floor
@@ -142,9 +143,16 @@ def searched(
     groups: int = 1,
     diversity_penalty: float = 0.0,
     padding: int = 0,
+    repeated: bool = True,
     **constraints: Any,
 ) -> tuple[Decoded, Problems]:
-    """Search as `beam_search` does, and return what was met instead of raising it."""
+    """Search as `beam_search` does, and return what was met instead of raising it.
+
+    Args:
+        repeated: whether the state has a row for each hypothesis. Else it has one for each
+            sequence, and the step takes either: of the first step, where the hypotheses of a
+            sequence would be alike, only one is computed.
+    """
     size, beams = count(NAME, "batch", batch, 0), count(NAME, "beam", beam, 1)
     longest = count(NAME, "max_length", max_length, 1)
     best, parts = _shares(n_best, groups, beams)
@@ -163,7 +171,7 @@ def searched(
         n_best=best,
         max_length=longest,
         rule=rule,
-        alpha=alpha_of(NAME, rule, length_penalty),
+        alpha=alpha_of(NAME, rule, length_penalty, longest),
         early_stopping=early_stopping,
         beta=number(NAME, "coverage_penalty", coverage_penalty),
         diversity=number(NAME, "diversity_penalty", diversity_penalty),
@@ -176,7 +184,10 @@ def searched(
         inside=inside,
         like=like,
     )
-    carry = while_loop(search.goes_on, search.advance, search.first(start, state))
+    carry = search.first(start, state)
+    if not repeated:
+        carry = search.begun(carry)
+    carry = while_loop(search.goes_on, search.advance, carry)
     return search.result(carry)
 
 

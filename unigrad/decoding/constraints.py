@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -12,8 +12,9 @@ import numpy as np
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
-from unigrad.decoding.steps import count, is_one_of, tokens_of
+from unigrad.decoding.steps import is_one_of, tokens_of
 from unigrad.ops.comparison import where
 from unigrad.ops.indexing import take
 from unigrad.ops.joining import concat
@@ -112,6 +113,11 @@ def constraints_of(
     least = count(name, "min_length", min_length, 0)
     if least > max_length:
         raise SettingError(f"{name}: min_length is {least}, above max_length, {max_length}")
+    if forced is not None and not isinstance(forced, Mapping):
+        raise SettingError(f"{name}: forced is a dict of tokens by place, not {forced!r}")
+    asked = (processors,) if callable(processors) else processors
+    if not isinstance(asked, Iterable) or not all(map(callable, asked)):
+        raise SettingError(f"{name}: processors are functions, not {processors!r}")
     wanted, largest = _forced(name, like, rows, times, max_length, forced, prefix)
     return Constraints(
         name=name,
@@ -119,7 +125,7 @@ def constraints_of(
         min_length=least,
         banned=never,
         ngram=count(name, "no_repeat_ngram", no_repeat_ngram, 0),
-        processors=(processors,) if callable(processors) else tuple(processors),
+        processors=tuple(asked),
         forced=wanted,
         largest=max(*ends, *never, largest, -1, -1),
     )

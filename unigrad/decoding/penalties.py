@@ -14,6 +14,8 @@ aᵢⱼ of token i to place j: 0 if every place was attended to.
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from unigrad.core.errors import SettingError
@@ -28,21 +30,33 @@ __all__ = ["coverage", "length_penalty_of"]
 RULES = ("hf", "gnmt", "wu", "average")
 #: α where none is given: that of transformers, and none.
 _DEFAULT = {"hf": 1.0, "gnmt": 0.0, "wu": 0.0, "average": 1.0}
+#: The logarithm of the greatest number of float32, rounded down.
+_MOST = 88.0
 
 
-def alpha_of(name: str, rule: str, length_penalty: float | None) -> float:
-    """Return α.
+def alpha_of(name: str, rule: str, length_penalty: float | None, longest: int) -> float:
+    """Return α, of sequences of at most so many tokens.
 
     Raises:
-        SettingError: when the rule is none, or α no finite number.
+        SettingError: when the rule is none, or α no finite number, or so great that float32 has no
+            such penalties.
     """
     if rule not in RULES:
         raise SettingError(f"{name}: rule is one of {', '.join(map(repr, RULES))}, not {rule!r}")
     if length_penalty is None:
         return _DEFAULT[rule]
-    if isinstance(length_penalty, bool) or not np.isfinite(length_penalty):
+    good = isinstance(length_penalty, (int, float, np.number))
+    if not good or isinstance(length_penalty, bool) or not np.isfinite(length_penalty):
         raise SettingError(f"{name}: length_penalty is a finite number, not {length_penalty!r}")
-    return float(length_penalty)
+    alpha = float(length_penalty)
+    # The table of penalties goes to the length behind the last.
+    base = float(longest + 1) if rule == "hf" else (6 + longest) / 6
+    if rule != "average" and abs(alpha) * math.log(base) > _MOST:
+        raise SettingError(
+            f"{name}: length_penalty is {length_penalty!r}: the score of {longest} tokens would be "
+            f"divided by {base:g} to the power of it, which is no number of float32"
+        )
+    return alpha
 
 
 def length_penalty_of(length: int, alpha: float, rule: str = "wu") -> float:

@@ -10,9 +10,10 @@ import numpy as np
 
 from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.errors import SettingError
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.decoding.constraints import Processor
-from unigrad.decoding.steps import Decoded, Problems, Step, check, count, number
+from unigrad.decoding.steps import Decoded, Problems, Step, check, number
 from unigrad.decoding.walking import Choice, walk_of
 from unigrad.ops.comparison import where
 from unigrad.ops.cumulative import cumulative_sum

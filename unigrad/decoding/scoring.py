@@ -10,9 +10,10 @@ from unigrad.control import scan
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.decoding.states import tensor_in
-from unigrad.decoding.steps import Step, count, first_tokens, read
+from unigrad.decoding.steps import Step, first_tokens, read
 from unigrad.ops.comparison import where
 from unigrad.ops.indexing import take_along_axis
 from unigrad.ops.reductions import sum

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -32,7 +32,7 @@ from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.tensor import Tensor
 from unigrad.decoding.constraints import Constraints
 from unigrad.decoding.penalties import coverage, length_penalty_of
-from unigrad.decoding.states import pick, rows_of, take_entries, take_rows
+from unigrad.decoding.states import pick, repeat_rows, rows_of, take_entries, take_rows
 from unigrad.decoding.steps import Decoded, Problems, Step, first_tokens, is_one_of, read
 from unigrad.ops.arithmetic import maximum
 from unigrad.ops.comparison import isnan, where
@@ -132,6 +132,18 @@ class Search:
             reached=as_tensor(np.zeros(batch, np.int64), like),
             broken=as_tensor(np.zeros(batch, bool), like),
         )
+
+    def begun(self, carry: Carry) -> Carry:
+        """Run the first step, of a state with one row per sequence."""
+
+        def alone(last: Tensor, state: Any) -> tuple[Any, ...]:
+            rows = np.arange(self.batch) * self.beam
+            found: tuple[Any, ...] = repeat_rows(
+                tuple(self.step(take(last, rows, axis=0), state)), self.beam
+            )
+            return found
+
+        return replace(self, step=alone).advance(carry)
 
     def goes_on(self, carry: Carry) -> Tensor:
         """Tell whether any sequence is undecided; at the longest length all have ended."""

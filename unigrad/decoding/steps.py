@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -12,6 +12,7 @@ from unigrad.core import dtypes
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.decoding.errors import DecodingError
 from unigrad.ops.comparison import where
@@ -137,17 +138,6 @@ def first_tokens(name: str, start: Any, rows: int, times: int, like: Tensor | No
     return found
 
 
-def count(name: str, what: str, value: Any, least: int) -> int:
-    """Return a setting that is an integer.
-
-    Raises:
-        SettingError: when it is none, or too small.
-    """
-    if isinstance(value, bool) or not isinstance(value, (int, np.integer)) or value < least:
-        raise SettingError(f"{name}: {what} is an integer of at least {least}, not {value!r}")
-    return int(value)
-
-
 def number(name: str, what: str, value: Any) -> float:
     """Return a setting that is a finite number, at least 0.
 
@@ -170,6 +160,8 @@ def tokens_of(name: str, what: str, value: Any) -> tuple[int, ...]:
         return ()
     if isinstance(value, (int, np.integer)):
         value = (value,)
+    if not isinstance(value, Iterable):
+        raise SettingError(f"{name}: {what} is a token, or several, not {value!r}")
     return tuple([count(name, f"a token of {what}", one, 0) for one in value])
 
 

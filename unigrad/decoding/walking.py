@@ -15,6 +15,7 @@ import numpy as np
 from unigrad.control import while_loop
 from unigrad.control.bodies import is_traced
 from unigrad.core.arguments import as_tensor
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.decoding.constraints import Constraints, constraints_of
 from unigrad.decoding.states import tensor_in
@@ -22,7 +23,6 @@ from unigrad.decoding.steps import (
     Decoded,
     Problems,
     Step,
-    count,
     first_tokens,
     is_one_of,
     noted,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unigrad.core.arguments import as_tensor
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
@@ -49,7 +50,7 @@ class BahdanauAttention(Module):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name, key=key)
-        self.units = units
+        self.units = count(self.name, "units", units, 1)
         self.kernel_initializer = kernel_initializer
         self.bias_initializer = bias_initializer
 

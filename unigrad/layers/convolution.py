@@ -7,6 +7,7 @@ from typing import Any
 
 from unigrad.core.arguments import as_tensor
 from unigrad.core.errors import ShapeError
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.activations import Activation, get_activation
@@ -59,14 +60,14 @@ class _Convolution(Module):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name, key=key)
-        self.filters = filters
+        self.filters = count(self.name, "filters", filters, 1)
         self.window = as_shape(self.name, window)
         if isinstance(window, int):
             self.window = self.window * self.rank
         self.strides = strides
         self.padding = padding
         self.dilation = dilation
-        self.groups = groups
+        self.groups = count(self.name, "groups", groups, 1)
         self.activation = get_activation(activation)
         self.use_bias = use_bias
         self.kernel_initializer = kernel_initializer

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from unigrad.core.errors import ShapeError
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.activations import Activation, get_activation
@@ -47,7 +48,7 @@ class Dense(Module):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name, key=key)
-        self.units = units
+        self.units = count(self.name, "units", units, 1)
         self.activation = get_activation(activation)
         self.use_bias = use_bias
         self.kernel_initializer = kernel_initializer

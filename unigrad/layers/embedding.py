@@ -6,6 +6,7 @@ from typing import Any
 
 from unigrad.core.arguments import as_tensor
 from unigrad.core.errors import SettingError
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
@@ -46,8 +47,8 @@ class Embedding(Module):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name, key=key)
-        self.vocabulary = vocabulary
-        self.units = units
+        self.vocabulary = count(self.name, "vocabulary", vocabulary, 1)
+        self.units = count(self.name, "units", units, 1)
         self.initializer = initializer
         self.padding = padding
         self.train_padding = train_padding

@@ -6,6 +6,7 @@ from typing import Any
 
 from unigrad.core.arguments import as_tensor
 from unigrad.core.errors import SettingError, ShapeError
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
@@ -69,9 +70,11 @@ class LuongAttention(Module):
         if score == "concat" and units is None:
             raise SettingError("LuongAttention: the score 'concat' needs units")
         self.score = score
-        self.units = units
+        self.units = None if units is None else count(self.name, "units", units, 1)
         self.use_scale = use_scale
         self.kernel_initializer = kernel_initializer
+        if memory_size is not None:
+            memory_size = count(self.name, "memory_size", memory_size, 1)
         self.memory_size = memory_size
 
     def __call__(self, *inputs: Any, training: bool | None = None, **settings: Any) -> Any:

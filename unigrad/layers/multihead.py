@@ -8,6 +8,7 @@ import numpy as np
 
 from unigrad.core.arguments import as_tensor
 from unigrad.core.errors import SettingError, ShapeError
+from unigrad.core.settings import check_sizes
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
@@ -73,6 +74,9 @@ class MultiHeadAttention(Module):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name, key=key)
+        own = {"head_size": head_size, "value_size": value_size, "units": units}
+        given = {what: one for what, one in own.items() if one is not None}
+        check_sizes(self.name, heads=heads, **given)
         self.heads = heads
         self.head_size = head_size
         self.value_size = value_size

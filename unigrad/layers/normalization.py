@@ -9,6 +9,7 @@ import numpy as np
 
 from unigrad.core.arguments import as_tensor, cast, hidden, to_floating, visible
 from unigrad.core.errors import SettingError, ShapeError
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.module import Module
@@ -159,7 +160,7 @@ class GroupNorm(_Normalization):
         name: str | None = None,
     ) -> None:
         super().__init__(epsilon, use_scale, use_offset, name)
-        self.groups = groups
+        self.groups = count(self.name, "groups", groups, 1)
         self.first = is_first(data_format)
 
     def build(self, input_shape: tuple[int, ...]) -> None:

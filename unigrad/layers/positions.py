@@ -9,6 +9,7 @@ import numpy.typing as npt
 
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.errors import ShapeError
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.layers.dense import Initializer
 from unigrad.layers.module import Module
@@ -113,7 +114,7 @@ class LearnedPositions(Module):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name, key=key)
-        self.length = length
+        self.length = count(self.name, "length", length, 1)
         self.initializer = initializer
 
     def build(self, input_shape: tuple[int, ...]) -> None:

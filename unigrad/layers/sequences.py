@@ -7,12 +7,13 @@ from typing import Any
 from unigrad.autodiff.backward import zeros_like
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
-from unigrad.core.errors import SettingError
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.layers.dense import Initializer
 from unigrad.layers.module import Module
 from unigrad.layers.training import is_training
+from unigrad.nn.embedding import check_rate
 from unigrad.nn.recurrent import checked_sequence, output, over_time
 from unigrad.ops.affine import linear
 from unigrad.ops.comparison import where
@@ -56,7 +57,7 @@ class RecurrentCell(Module):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name, key=key)
-        self.units = units
+        self.units = count(self.name, "units", units, 1)
         self.use_bias = use_bias
         self.two_biases = two_biases
         self.kernel_initializer = kernel_initializer
@@ -142,8 +143,7 @@ class Recurrent(RecurrentCell):
     ) -> None:
         super().__init__(units, **settings)
         for rate in (dropout, recurrent_dropout):
-            if not 0.0 <= rate < 1.0:
-                raise SettingError(f"{self.name}: a rate must be in [0, 1), not {rate}")
+            check_rate(self.name, rate)
         self.return_sequences = return_sequences
         self.return_state = return_state
         self.go_backwards = go_backwards

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unigrad.core.arguments import as_tensor
+from unigrad.core.settings import check_sizes
 from unigrad.core.tensor import Tensor
 from unigrad.layers.activations import Activation
 from unigrad.layers.dense import Dense
@@ -42,6 +43,7 @@ class _Block(Module):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
+        check_sizes(type(self).__name__, heads=heads, hidden=hidden)
         self.norm_first = norm_first
         self.use_bias = use_bias
         self.epsilon = epsilon

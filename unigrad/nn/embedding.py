@@ -72,5 +72,9 @@ def dropout(x: TensorLike, key: TensorLike, /, rate: float = 0.5) -> Tensor:
 
 def check_rate(name: str, rate: float) -> None:
     """Refuse a rate that is no probability, or drops everything."""
-    if not 0.0 <= rate < 1.0:
-        raise SettingError(f"{name}: the rate must be in [0, 1), not {rate}")
+    try:
+        good = 0.0 <= rate < 1.0
+    except TypeError:
+        good = False
+    if not good:
+        raise SettingError(f"{name}: the rate must be in [0, 1), not {rate!r}")

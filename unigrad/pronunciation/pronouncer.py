@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
@@ -12,10 +12,10 @@ from numpy.typing import NDArray
 
 from unigrad.core.arguments import as_tensor
 from unigrad.core.registry import get_backend
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.data import pad_sequences
 from unigrad.decoding.padding import padded_width
-from unigrad.decoding.steps import count
 from unigrad.pronunciation.checkpoint import load_model, shipped
 from unigrad.pronunciation.errors import WordError
 from unigrad.pronunciation.vocabulary import (
@@ -121,6 +121,8 @@ def _checked(words: Sequence[str]) -> list[list[int]]:
     """Return the words' tokens."""
     if isinstance(words, str):
         raise WordError(f"pronounce takes a list of words: [{words!r}]")
+    if not isinstance(words, Iterable):
+        raise WordError(f"pronounce takes a list of words, not {words!r}")
     return [letter_tokens(word) for word in words]
 
 

@@ -10,13 +10,13 @@ from weakref import WeakKeyDictionary, ref
 from unigrad.core.arguments import as_tensor, visible
 from unigrad.core.dtypes import INTEGER
 from unigrad.core.errors import DTypeError, OutOfBoundsError, SettingError, ShapeError
+from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.decoding.beam import beam_search, searched
 from unigrad.decoding.greedy import greedy_search, greedy_searched
 from unigrad.decoding.padding import pad_sources
 from unigrad.decoding.sampling import sample, sampled
-from unigrad.decoding.states import repeat_rows
-from unigrad.decoding.steps import Decoded, Problems, Step, check, count
+from unigrad.decoding.steps import Decoded, Problems, Step, check
 from unigrad.decoding.streaming import stream
 from unigrad.layers.module import Module
 from unigrad.layers.training import is_training, training_mode
@@ -122,6 +122,19 @@ class EncoderDecoder(Module):
         super().__init__(name=name)
         self.padding, self.start, self.end = padding, start, end
 
+    def _check_tokens(self, vocabulary: int) -> None:
+        """Check that start and end are among the tokens that are written.
+
+        Raises:
+            SettingError: when one is not.
+        """
+        for what, token in (("start", self.start), ("end", self.end)):
+            if count(type(self).__name__, what, token, 0) >= vocabulary:
+                raise SettingError(
+                    f"{type(self).__name__}: {what} is token {token}, which is none of the "
+                    f"{vocabulary} that are written"
+                )
+
     def call(self, source: Any, tokens: Any) -> Tensor:
         """Return the logits (batch, time, vocabulary) of what follows each right token."""
         logits: Tensor = self.decoder(tokens, self.encoder(source))
@@ -152,7 +165,12 @@ class EncoderDecoder(Module):
         Raises:
             SettingError: when a setting is none of what it may be, or there is no key.
         """
-        target = as_tensor(target)
+        source, target = as_tensor(source), as_tensor(target)
+        if target.ndim != 2 or target.shape[:1] != source.shape[:1]:
+            raise ShapeError(
+                f"{self.name}: targets {target.shape} for sources {source.shape}: expected (batch, "
+                "time) of the same batch"
+            )
         tokens, wanted = target[:, :-1], target[:, 1:]
         if teacher_forcing != 1.0 and key is None:
             raise SettingError(f"{self.name}: teacher_forcing below 1 needs a key")
@@ -247,6 +265,7 @@ class EncoderDecoder(Module):
         step, state = self._decoding(source, beam, length, aligned)
         if search == "beam_search":
             settings["source_lengths"] = sum(astype(source != self.padding, "int64"), axis=1)
+            settings["repeated"] = False
         return _SEARCHES[search](
             step,
             state,
@@ -259,7 +278,10 @@ class EncoderDecoder(Module):
         )
 
     def _decoding(self, source: Tensor, beam: int, length: int, aligned: bool) -> tuple[Step, Any]:
-        """Encode, and return the step of a search with so many rows per sequence, and its state."""
+        """Encode, and return the step of a search and its state, one row per sequence.
+
+        The step takes as many rows per sequence as it is given, up to ``beam``.
+        """
         encoded = self.encoder(source)
         memory = self.decoder.remember(encoded, source.shape[0] * beam)
 
@@ -267,4 +289,4 @@ class EncoderDecoder(Module):
             found: tuple[Any, ...] = self.decoder.step(last, state, memory)
             return found if aligned else found[:2]
 
-        return step, repeat_rows(self.decoder.first(encoded, length), beam)
+        return step, self.decoder.first(encoded, length)

@@ -25,6 +25,6 @@ def layer_of(name: str) -> Any:
 
 
 def _found(name: str) -> tuple[Any, Any]:
-    if name not in _CELLS:
+    if not isinstance(name, str) or name not in _CELLS:
         raise SettingError(f"a cell is one of {', '.join(_CELLS)}, not {name!r}")
     return _CELLS[name]

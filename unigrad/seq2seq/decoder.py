@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from unigrad.control import scan
 from unigrad.core.arguments import as_tensor
+from unigrad.core.settings import check_sizes
 from unigrad.core.tensor import Tensor
 from unigrad.layers.attention import BahdanauAttention
 from unigrad.layers.dense import Dense
@@ -82,6 +83,14 @@ class Decoder(StepDecoder):
         dropout: float = 0.0,
     ) -> None:
         super().__init__(name=name)
+        check_sizes(
+            "Decoder",
+            vocabulary=vocabulary,
+            memory_size=memory_size,
+            embedding_size=embedding_size,
+            units=units,
+            attention_units=attention_units,
+        )
         self.memory_size = memory_size
         self.embedding = Embedding(vocabulary, embedding_size, name="embedding")
         self.attention = BahdanauAttention(attention_units, name="attention")
@@ -149,8 +158,11 @@ class Decoder(StepDecoder):
         scores = matmul(sigmoid(memory.keys + query), memory.score)
         scores = where(memory.mask, squeeze(scores, axis=-1), finfo(scores.dtype).min)
         weights = softmax(scores, axis=-1)
-        context = reshape(matmul(weights, memory.contexts), (rows, memory.contexts.shape[-1]))
-        state = self.cell.step(context + self._projected(last, memory), state)
+        projected = self._projected(last, memory)
+        projected = reshape(projected, (batch, each, projected.shape[-1]))
+        projected = matmul(weights, memory.contexts) + projected
+        projected = reshape(projected, (rows, projected.shape[-1]))
+        state = self.cell.step(projected, state)
         return self.output(output_of(state)), state, reshape(weights, (rows, time))
 
     def _projected(self, last: Any, memory: Memory) -> Tensor:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from unigrad.core.arguments import as_tensor
-from unigrad.core.errors import SettingError
+from unigrad.core.settings import check_sizes
 from unigrad.core.tensor import Tensor
 from unigrad.layers.bidirectional import Bidirectional
 from unigrad.layers.dense import Dense
@@ -73,8 +73,14 @@ class Encoder(Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__(name=name)
-        if isinstance(layers, bool) or not isinstance(layers, int) or layers < 1:
-            raise SettingError(f"Encoder: layers={layers!r}: expected at least 1")
+        check_sizes(
+            "Encoder",
+            vocabulary=vocabulary,
+            embedding_size=embedding_size,
+            units=units,
+            state_units=state_units,
+            layers=layers,
+        )
         self.padding = padding
         self.embedding = Embedding(vocabulary, embedding_size, name="embedding")
         self.below = [

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from unigrad.control import scan
 from unigrad.core.errors import SettingError
+from unigrad.core.settings import check_sizes
 from unigrad.core.tensor import Tensor
 from unigrad.layers.dense import Dense
 from unigrad.layers.dropout import Dropout
@@ -72,6 +73,14 @@ class LuongDecoder(StepDecoder):
         dropout: float = 0.0,
     ) -> None:
         super().__init__(name=name)
+        check_sizes(
+            "LuongDecoder",
+            vocabulary=vocabulary,
+            memory_size=memory_size,
+            embedding_size=embedding_size,
+            units=units,
+            attention_units=attention_units,
+        )
         if score == "dot" and units != memory_size:
             raise SettingError(
                 f"LuongDecoder: the score 'dot' multiplies states of {units} and entries of the "

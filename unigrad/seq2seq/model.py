@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from unigrad.core.errors import SettingError
+from unigrad.core.settings import check_sizes
 from unigrad.seq2seq.base import EncoderDecoder
 from unigrad.seq2seq.decoder import Decoder
 from unigrad.seq2seq.encoder import Encoder
@@ -75,7 +76,18 @@ class Seq2Seq(EncoderDecoder):
             raise SettingError(
                 f"Seq2Seq: attention is one of {', '.join(_ATTENTIONS)}, not {attention!r}"
             )
+        check_sizes(
+            "Seq2Seq",
+            source_vocabulary=source_vocabulary,
+            target_vocabulary=target_vocabulary,
+            embedding_size=embedding_size,
+            encoder_units=encoder_units,
+            decoder_units=decoder_units,
+            attention_units=attention_units,
+            encoder_layers=encoder_layers,
+        )
         self.vocabulary = target_vocabulary
+        self._check_tokens(target_vocabulary)
         self.encoder = Encoder(
             source_vocabulary,
             embedding_size,
@@ -160,3 +172,4 @@ class TransformerSeq2Seq(EncoderDecoder):
             source_vocabulary, padding=padding, name="encoder", **settings
         )
         self.decoder = TransformerDecoder(target_vocabulary, name="decoder", **settings)
+        self._check_tokens(target_vocabulary)

@@ -9,6 +9,7 @@ import numpy as np
 
 from unigrad.core.arguments import as_tensor
 from unigrad.core.errors import SettingError
+from unigrad.core.settings import check_sizes
 from unigrad.core.tensor import Tensor
 from unigrad.initializers import Normal
 from unigrad.layers.dense import Dense
@@ -57,10 +58,16 @@ class _Side(Module):
         name: str | None = None,
     ) -> None:
         super().__init__(name=name)
+        check_sizes(
+            type(self).__name__,
+            vocabulary=vocabulary,
+            units=units,
+            heads=heads,
+            hidden=hidden,
+            blocks=blocks,
+        )
         if units % heads:
             raise SettingError(f"{self.name}: {units} units are not {heads} heads")
-        if blocks < 1:
-            raise SettingError(f"{self.name}: blocks={blocks}: expected at least one")
         self.units = units
         # Times √units, elements are as large as the waves that are added.
         draw = Normal(stddev=units**-0.5)

@@ -113,8 +113,8 @@ def check_keys(where: str, given: Iterable[str], known: Sequence[str]) -> None:
         if key not in known:
             path = f"{where}.{key}" if where else key
             like = difflib.get_close_matches(key, known, 1)
-            hint = f"did you mean {like[0]}? " if like else ""
-            raise ConfigError(f"{path}: unknown; {hint}There are {', '.join(sorted(known))}")
+            hint = f"did you mean {like[0]}? There" if like else "there"
+            raise ConfigError(f"{path}: unknown; {hint} are {', '.join(sorted(known))}")
 
 
 def check_kind(path: str, value: Any, annotation: str) -> None:

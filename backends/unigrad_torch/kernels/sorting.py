@@ -4,6 +4,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+import numpy as np
 import torch
 
 from unigrad.autodiff.bridge import body_of
@@ -55,16 +56,19 @@ def _top_k(x: torch.Tensor, k: int, axis: int) -> tuple[torch.Tensor, torch.Tens
     rows = x.movedim(axis, -1)
     # One more than is asked for: it may equal the last.
     values, places = torch.topk(rows, min(k + 1, rows.shape[-1]))
-    alike = ~(values[..., :-1] > values[..., 1:]).all(-1)
-    values, places = values[..., :k], places[..., :k]
+    # By NumPy's functions, which take a tenth of the time of torch's for so few elements.
+    seen = values.detach().numpy()
+    alike = ~(seen[..., :-1] > seen[..., 1:]).all(-1)
     if alike.any():
         # Where the greatest is -∞ all are.
-        nothing = values[..., 0] == -torch.inf
-        places = torch.where(nothing.unsqueeze(-1), torch.arange(k), places)
-        alike = alike & ~nothing
+        nothing = seen[..., 0] == -np.inf
+        places.numpy()[nothing] = np.arange(seen.shape[-1])
+        alike &= ~nothing
+    values, places = values.narrow(-1, 0, k), places.narrow(-1, 0, k)
     if alike.any():
-        order = torch.argsort(rows[alike], descending=True, stable=True)
-        places = places.index_put((alike,), order[..., :k])
+        which = torch.from_numpy(alike)
+        order = torch.argsort(rows[which], descending=True, stable=True)
+        places = places.index_put((which,), order[..., :k])
         values = rows.gather(-1, places)
     return values.movedim(-1, axis).contiguous(), places.movedim(-1, axis).contiguous()
 
