@@ -211,6 +211,31 @@ def test_arguments_of_two_backends_are_refused(backend: str) -> None:
         ug.jit(lambda a, b: a + b)(here, there)
 
 
+def test_arguments_of_several_depths_beside_a_number(backend: str) -> None:
+    function = ug.jit(lambda x, y, times: x * y * times)
+    x, y, v = ug.asarray([1.0, 2.0, 3.0]), ug.asarray(2.0), ug.Variable(2.0)
+
+    def mapped(x: ug.Tensor) -> ug.Tensor:
+        return ug.vmap(lambda one: function(one, y, 3.0) + function(v, one, 3.0))(x)
+
+    def carried(x: ug.Tensor) -> ug.Tensor:
+        return ug.scan(lambda carry, one: (function(carry, one, 2.0), None), y, x)[0]
+
+    for run, wanted in ((mapped, [12.0, 24.0, 36.0]), (carried, 96.0)):
+        assert run(x).tolist() == ug.jit(run)(x).tolist() == wanted
+
+
+def test_arguments_that_outlived_their_trace_are_refused(backend: str) -> None:
+    x, kept = ug.asarray([1.0, 2.0]), []
+    ug.jit(lambda x: (kept.append(x * 2.0), x)[1])(x)
+    function = ug.jit(lambda x, other=None: x)
+    for args in (kept, (x, *kept), ({"a": kept[0]},), (kept[0], 2.0)):
+        with pytest.raises(ug.TracingError, match="was kept"):
+            function(*args)
+    with pytest.raises(ug.TracingError, match="was kept"):
+        ug.optimizers.Adam().apply_gradients([(kept[0], ug.Variable([1.0, 2.0]))])
+
+
 @pytest.mark.parametrize("dtype", ["bool", "uint8", "uint32", "uint64", "float16"])
 def test_reading_and_writing_by_index_keeps_the_dtype(backend: str, dtype: str) -> None:
     x = ug.asarray(np.array([[0, 1], [1, 1]]).astype(dtype))

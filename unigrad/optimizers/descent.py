@@ -189,6 +189,8 @@ class Descent(Optimizer):
             return False
         fitting = self._fitting_gradients(type(self).__name__, moment, parameters, gradients)
         natives = [gradient._native for gradient in fitting]
+        if any(gradient.backend is not backend for gradient in fitting):
+            return False
         if len({native.dtype for native in natives}) > 1 or any(map(backend.is_traced, natives)):
             return False
         if any_half(parameters[:1]):

@@ -15,6 +15,7 @@ from unigrad.core.backend import Backend
 from unigrad.core.context import context_values
 from unigrad.core.dispatch import wrap
 from unigrad.core.errors import BackendMismatchError, DTypeError, SettingError
+from unigrad.core.interpreters import Interpreter, highest
 from unigrad.core.origins import Limit, Origin
 from unigrad.core.registry import current_backend, default_device, owner_of
 from unigrad.core.tensor import Tensor
@@ -98,6 +99,8 @@ class Call:
         self.leaves = leaves
         self.structure = structure
         backend = backend_of(leaves)
+        if isinstance(backend, Interpreter):
+            backend.frame()  # None runs where calls are compiled: the argument outlived its own.
         several = has_several_devices(backend)
         self.inputs: list[Tensor] = []
         key: list[Any] = []
@@ -213,7 +216,9 @@ def has_several_devices(backend: Backend) -> bool:
 
 
 def backend_of(leaves: Sequence[Any]) -> Backend:
-    """Return the backend of the Tensors and Variables, else the current one.
+    """Return the backend of the Tensors and Variables, the innermost of what runs over one library.
+
+    Without any, it is the current one.
 
     Raises:
         BackendMismatchError: when there are two.
@@ -223,8 +228,11 @@ def backend_of(leaves: Sequence[Any]) -> Backend:
         if isinstance(leaf, (Tensor, Variable)):
             backend = leaf.backend
             if found is not None and backend is not found:
-                raise BackendMismatchError(
-                    f"jit: an argument of backend {found.name!r} met one of {backend.name!r}"
-                )
+                higher = highest(found, backend)
+                if higher is None:
+                    raise BackendMismatchError(
+                        f"jit: an argument of backend {found.name!r} met one of {backend.name!r}"
+                    )
+                backend = higher
             found = backend
     return found or current_backend()
