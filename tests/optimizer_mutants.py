@@ -65,6 +65,7 @@ MUTANTS = [
         ("velocity = share * rest[-1] + fresh", "velocity = share * rest[-1] + (1.0 - share) * fresh"),
         ("first + self._initial if self._initial else first", "first"),
         ("v * size\n        if centered", "v\n        if centered"),
+        ("average if size is None else average * size", "average"),
     ),
     *_of(
         "adam", "Adam AdamW",
@@ -201,6 +202,7 @@ MUTANTS = [
         ("exp(power * log(", "exp(2.0 * power * log("),
         ("learning_rate: LearningRate = 0.0025", "learning_rate: LearningRate = 0.001"),
         ("x = past * x + now * z", "x = past * x + now * y"),
+        ("maximum(cast(largest, wide), rate)", "rate + 0.0 * cast(largest, wide)"),
     ),
     *_of(
         "sophia", "Sophia",
@@ -212,6 +214,7 @@ MUTANTS = [
     *_of(
         "descent", "",
         ("left = 1.0 - rate * decay", "left = 1.0 - decay"),
+        ("decouples: ClassVar[bool] = False", "decouples: ClassVar[bool] = True"),
         ("g + narrow(decay, g.dtype) * p if one", "g - narrow(decay, g.dtype) * p if one"),
     ),
     *_of(

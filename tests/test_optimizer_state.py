@@ -13,6 +13,7 @@ import pytest
 
 import unigrad as ug
 from unigrad import optimizers
+from unigrad.core.exchanging import _all_fitting
 from unigrad.core.registry import current_backend
 
 OPTIMIZERS = [optimizers.SGD, optimizers.Momentum, optimizers.RMSprop, optimizers.Adam]
@@ -272,3 +273,46 @@ def test_a_number_out_of_its_range_is_refused(make):
         assert optimizer.beta1 == 0.9
     assert optimizer.learning_rate == 0.1
     assert current_backend() is not None
+
+
+def test_values_told_together_fit_as_one_by_one(backend):
+    variables = [ug.Variable([1.0, 2.0]), ug.Variable(3.0)]
+    before = [one._tensor for one in variables]
+    some = [ug.asarray([4.0, 5.0]), ug.asarray(6.0)]
+    kept = _all_fitting(before, [one + 0.0 for one in some])
+    assert [one.tolist() for one in kept] == [[4.0, 5.0], 6.0]
+    # A handle that somebody else holds, or a tape knows, is not the variable's.
+    held = _all_fitting(before, [*some])
+    assert not {*map(id, held)} & {*map(id, some)}
+    with ug.GradientTape() as tape:
+        tape.watch(some[0])
+        tracked = _all_fitting(before, [some[0] * 2.0, some[1] * 2.0])
+    assert [one.uid for one in tracked] == [0, 0]
+    # What does not fit is left to each variable's own way, which says why.
+    for other in (ug.asarray([4.0]), ug.asarray([4.0, 5.0], dtype="float64"), [4.0, 5.0]):
+        assert _all_fitting(before, [other, some[1]]) is None
+        if not isinstance(other, list):
+            with pytest.raises((ug.ShapeError, ug.DTypeError)):
+                variables[0]._quickly_fitting(other)
+
+
+def test_a_step_takes_no_handle_that_a_schedule_keeps(backend):
+    seen = []
+
+    def schedule(done):
+        seen.append(done)
+        return 0.5
+
+    optimizer, v = optimizers.SGD(schedule), ug.Variable([1.0])
+    for _ in range(2):
+        optimizer.apply_gradients([(ug.asarray([1.0]), v)])
+    assert [one.item() for one in seen] == [0, 1]
+    assert optimizer.iterations.numpy() == 2
+    assert v.tolist() == [0.0]
+
+
+def test_momentum_set_where_there_is_no_velocity_is_refused(backend):
+    optimizer, v = optimizers.SGD(0.1), ug.Variable([1.0])
+    optimizer.momentum = 0.9
+    with pytest.raises(ug.SettingError, match="made without momentum"):
+        optimizer.apply_gradients([(ug.asarray([1.0]), v)])

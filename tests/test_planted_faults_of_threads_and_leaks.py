@@ -20,9 +20,9 @@ from unigrad_conformance.leaks import LEAKS
 Plant = pytest.MonkeyPatch
 
 
-def _exchange_at_once(variables: Sequence[Any], compute: Callable[[], Any]) -> Any:
+def _exchange_at_once(variables: Sequence[Any], compute: Callable[[Any], Any]) -> Any:
     """Compute and assign, whatever other threads do in between."""
-    values, result = compute()
+    values, result = compute([one.current() for one in variables])
     for one, value in zip(variables, values, strict=True):
         one.assign(value)
     return result

@@ -96,9 +96,12 @@ def numbers_change(case: Case, *, compiled: bool) -> None:
         optimizer.apply_gradients([(g, variable)])
 
     do: Any = ug.jit(one) if compiled else one
-    for step, name in enumerate(["", *vars(numbers)]):
+    # The rate rises at first, and falls at the end.
+    names = ["", *vars(numbers), "learning_rate"]
+    for step, name in enumerate(names):
         if name:
-            value = _another(name, getattr(numbers, name))
+            value = getattr(numbers, name)
+            value = 0.5 * value if step == len(names) - 1 else _another(name, value)
             setattr(optimizer, name, value)
             setattr(numbers, name, value)
         g = gradients(step)[0]

@@ -62,7 +62,7 @@ def _drawn(op: Op, key: TensorLike, shape: int | Sequence[int], dtype: DTypeLike
     return out
 
 
-def _erfinv(x: Tensor) -> Tensor:
+def inverse_erf(x: Tensor) -> Tensor:
     """Return erf⁻¹; of float32 to the digits of `jax.random`, which is what normal draws are."""
     if x.dtype == dtypes.float64:
         return erfinv(x)
@@ -77,7 +77,7 @@ def _erfinv(x: Tensor) -> Tensor:
 _normal = _of_uniform(
     "normal",
     lambda dtype: float(np.nextafter(dtype.type(-1), dtype.type(0))),
-    lambda u: _erfinv(u) * constant(u, root(2)),
+    lambda u: inverse_erf(u) * constant(u, root(2)),
 )
 _gumbel = _of_uniform("gumbel", smallest_normal, lambda u: -log(-log(u)))
 _exponential = _of_uniform("exponential", lambda dtype: 0.0, lambda u: -log1p(-u))

@@ -17,8 +17,8 @@ from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs, maximum, minimum
 from unigrad.ops.comparison import logical_not, where
-from unigrad.ops.elementary import erf, erfinv
-from unigrad.random.continuous import epsilon, smallest_normal
+from unigrad.ops.elementary import erf
+from unigrad.random.continuous import epsilon, inverse_erf, smallest_normal
 from unigrad.random.keys import as_key, common_shape, draw_shape, fitting, float_dtype, parameter
 from unigrad.random.mills import in_tail
 from unigrad.random.parameters import wide
@@ -162,7 +162,7 @@ _truncated_normal = composite(_random_truncated_normal)
 
 def _from_middle(u: Tensor, dtype: DType) -> Tensor:
     """Return the draw of u between the edges, which lie on both sides of 0."""
-    x = erfinv(cast(u, wide(dtype))) * constant(u, sqrt(2), wide(dtype))
+    x = inverse_erf(cast(u, wide(dtype))) * constant(u, sqrt(2), wide(dtype))
     # An edge may be rounded to ±1, whose inverse is infinite: the float before stands for it.
     most = -NormalDist().inv_cdf(epsilon(dtype, below=True) / 2)
     return cast(minimum(maximum(x, -most), most), dtype)

@@ -148,8 +148,8 @@ def _case(name: str, around: tuple[str, float] | None = None, **given: Any) -> C
     settings = {k: v for k, v in given.items() if k not in DEFAULTS[name]}
     if around is not None:
         given["weight_decay"] = around[1]
-        if name not in _BESIDE:
-            given["decoupled"] = around[0] == "decoupled"
+        if name not in _BESIDE and around[0] == "decoupled":
+            given["decoupled"] = True
     elif name in _DECOUPLED:
         around = ("decoupled", given.get("weight_decay", _DECOUPLED[name]))
     return Case(name, _FORMULAS[name], given, settings, around)
@@ -169,6 +169,15 @@ VARIED = [
     _case("RMSprop", learning_rate=0.1, rho=0.8, epsilon=1e-2),
     _case("RMSprop", learning_rate=0.1, rho=0.8, epsilon=1e-2, epsilon_at="inside"),
     _case("RMSprop", learning_rate=0.1, rho=0.8, epsilon=1e-2, centered=True),
+    _case(
+        "RMSprop",
+        learning_rate=0.1,
+        rho=0.8,
+        epsilon=1e-2,
+        epsilon_at="inside",
+        centered=True,
+        bias_correction=True,
+    ),
     _case("RMSprop", learning_rate=0.1, momentum=0.7, epsilon=1e-2),
     _case("RMSprop", learning_rate=0.1, momentum=0.7, nesterov=True, rate_inside=True),
     _case("RMSprop", learning_rate=0.1, bias_correction=True, initial_square=0.5),
