@@ -12,14 +12,14 @@ from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
 from unigrad_conformance.optimizers.cases import CHANGING, DEFAULTS
 from unigrad_conformance.subject import Deviation
-from unigrad_conformance.trajectories import PURE, SETTINGS, TRAJECTORIES, numbers_change
+from unigrad_conformance.trajectories import EAGER, PURE, SETTINGS, TRAJECTORIES, numbers_change
 
 
 def _rejected(classes: tuple[str, ...]) -> bool:
     """Tell whether a check of some optimizers, or of the defaults, fails on NumPy."""
     chosen = [
         check
-        for name, check in {**TRAJECTORIES, **PURE, **SETTINGS}.items()
+        for name, check in {**TRAJECTORIES, **EAGER, **PURE, **SETTINGS}.items()
         if name == "defaults" or not classes or name.partition("(")[0] in classes
     ]
     chosen += [
@@ -93,7 +93,7 @@ def test_wrong_kernel_in_place(
 
     monkeypatch.setattr(backend, "in_place", {op: wrong})
     with ug.use_backend("numpy"), pytest.raises(Deviation):
-        TRAJECTORIES[f"{name}()"]()
+        EAGER[f"{name}()"]()
 
 
 def _faulty(fault: str, name: str, step: Any, rate: Any) -> tuple[Any, Any]:

@@ -5,12 +5,14 @@ Each check is a function that raises `Deviation`.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
 import unigrad as ug
+from unigrad_conformance.backends import compiles_for_every_shape
 from unigrad_conformance.subject import Deviation, quiet
 
 #: Functions of a tensor and a number.
@@ -67,14 +69,17 @@ def _compiled(x: ug.Tensor, s: Any, wanted: list[Any]) -> list[Any]:
 
 def numbers_mean_the_same() -> None:
     """Values, dtypes and refusals are those of the number itself."""
-    for dtype in _DTYPES:
+    pairs = list(itertools.product(_DTYPES, _NUMBERS))
+    if compiles_for_every_shape(ug.get_backend()):
+        # Each dtype with two of the numbers: -1 meets an unsigned one, 300 one of eight bits.
+        pairs = [*pairs[1:4:2], *pairs[4:7:2], *pairs[9:12:2]]
+    for dtype, s in pairs:
         x = ug.asarray(np.array([1, 2, 0]), dtype=dtype)
-        for s in _NUMBERS:
-            with quiet():
-                wanted = _tried(x, s)
-                found = _compiled(x, s, wanted)
-            for name, got, want in zip(_FUNCTIONS, found, wanted, strict=True):
-                _require(f"{name} of {dtype} and {s}", got, want)
+        with quiet():
+            wanted = _tried(x, s)
+            found = _compiled(x, s, wanted)
+        for name, got, want in zip(_FUNCTIONS, found, wanted, strict=True):
+            _require(f"{name} of {dtype} and {s}", got, want)
 
 
 def _require(what: str, got: Any, want: Any) -> None:

@@ -77,7 +77,7 @@ from unigrad_conformance.statistics import (
 )
 from unigrad_conformance.steps import STEPS
 from unigrad_conformance.subject import Deviation, Unsupported
-from unigrad_conformance.trajectories import COMPILED, PURE, SETTINGS, TRAJECTORIES
+from unigrad_conformance.trajectories import COMPILED, EAGER, PURE, SETTINGS, TRAJECTORIES
 from unigrad_conformance.transforms import TRANSFORMS
 from unigrad_conformance.transforms_of_programs import PROGRAMS_TRANSFORMED
 from unigrad_conformance.trials_at_ends import checks_at_ends, ops_at_ends
@@ -300,8 +300,9 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         *_trials("vmap", [*BATCHES.items(), *BATCHED_DERIVATIVES.items(), *BAD_BATCHES.items()]),
         *_trials("optimizers", [*STEPS.items(), *TRAJECTORIES.items()]),
         *_alike("optimizers", SETTINGS.items()),
-        *_alike("optimizers", COMPILED.items()),
-        *_alike("optimizers", PURE.items()),
+        *_alike("optimizers", EAGER.items()),
+        *_alike("optimizers", COMPILED.items(), first=1),
+        *_alike("optimizers", PURE.items(), first=2),
         *_alike("losses", losses.losses(thorough)),
         *_trials("losses", losses.promises(thorough)),
         *_alike("statistics", DISTRIBUTIONS.items()),
@@ -316,9 +317,10 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
     ]
 
 
-def _trials(family: str, rows: Iterable[_Row], each: int = 1) -> list[Trial]:
+def _trials(family: str, rows: Iterable[_Row], each: int = 1, first: int = 0) -> list[Trial]:
+    """Return a trial per row: the first one and each of so many after it, the others further."""
     return [
-        Trial(family, name, partial(_run_one, family, name, function), further=number % each > 0)
+        Trial(family, name, partial(_run_one, family, name, function), number % each != first)
         for number, (name, function) in enumerate(rows)
     ]
 

@@ -142,7 +142,9 @@ def sophia_with_a_hessian() -> None:
 
 #: Each optimizer with a setting, by name.
 SETTINGS: dict[str, Callable[[], None]] = {case.id: partial(follow, case) for case in VARIED}
-#: Steps in a program, and by the pair ``init`` and ``update``, by name.
+#: Each optimizer by itself in three ways, by name: step by step, in a program, and by the pair
+#: ``init`` and ``update``.
+EAGER: dict[str, Callable[[], None]] = {case.id: partial(follow, case) for case in PLAIN}
 COMPILED: dict[str, Callable[[], None]] = {
     f"{case.id}, compiled": partial(follow, case, "compiled", 4) for case in PLAIN
 }
@@ -152,6 +154,5 @@ PURE: dict[str, Callable[[], None]] = {
 #: The other checks, by name.
 TRAJECTORIES: dict[str, Callable[[], None]] = {
     "defaults": defaults,
-    **{case.id: partial(follow, case) for case in PLAIN},
     "Sophia(…) with a Hessian": sophia_with_a_hessian,
 }
