@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 import unigrad as ug
-from benchmarks.eager_rows import Row
+from benchmarks.eager_rows import NOTES, Row
 from benchmarks.eager_table import ROWS
 from unigrad.core.registry import load_backend
 
@@ -163,6 +163,9 @@ def report(backend: str, timings: list[dict[str, Any]]) -> None:
     if found:
         more, ratio = (median(one[name] for one in found) for name in ("more", "ratio"))
         print(f"\n{backend}: median {more:+.2f} µs, ratio {ratio:.2f}, of {len(found)} operations")
+    for one in found:
+        if (note := NOTES.get(one["op"])) is not None:
+            print(f"{one['op']}: {note}")
     for one in timings:
         if "error" in one:
             print(f"{one['op']} does not take these arrays: {one['error'].splitlines()[0]}")
