@@ -269,7 +269,7 @@ def test_models_can_be_copied_saved_and_loaded(kind: str) -> None:
         (recurrent("gru", "local"), "additive, dot, general, concat, not 'local'"),
         (lambda: ug.seq2seq.Seq2Seq(9, 11, attention="dot"), "states of 256 .* of 512"),
         (transformer(heads=3), "8 units are not 3 heads"),
-        (transformer(blocks=0), "blocks=0"),
+        (transformer(blocks=0), "blocks is an integer of at least 1, not 0"),
     ],
 )
 def test_settings_that_do_not_fit(make: Callable[[], Any], said: str) -> None:
