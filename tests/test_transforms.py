@@ -206,3 +206,25 @@ def test_derivatives_by_hand_have_the_dtypes_of_values(backend: str) -> None:
 def test_a_gradient_of_several_results(backend: str) -> None:
     with pytest.raises(ug.ShapeError, match="a tuple of 2, not a scalar: with has_aux"):
         ug.grad(lambda x: (x, x))(1.0)
+
+
+def test_batches_of_cotangents_lead_to_variables(backend: str) -> None:
+    weight, x = ug.Variable([0.3, 0.5]), ug.asarray([0.7, -0.4])
+    rows = ug.asarray([[1.0, 2.0], [0.5, -1.0]])
+
+    def gradient(mapped: bool) -> list[list[float]]:
+        with ug.GradientTape() as tape:
+            tape.watch(x)
+            _, pullback = ug.vjp(lambda x: ug.tanh(x * weight), x)
+            weight.assign([9.0, 9.0])
+            total = ug.zeros(2)
+            for scale in (1.0, 2.0):
+                if mapped:
+                    total = total + ug.sum(ug.vmap(pullback)(scale * rows)[0], axis=0)
+                else:
+                    total = total + sum(pullback(scale * row)[0] for row in rows)
+        weight.assign([0.3, 0.5])
+        return [one.tolist() for one in tape.gradient(total, [weight, x])]
+
+    np.testing.assert_allclose(gradient(True), gradient(False), rtol=1e-5)
+    np.testing.assert_allclose(gradient(True)[0], [3.93283, 2.65551], rtol=1e-5)

@@ -152,8 +152,9 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
     def pullback(cotangent: Any) -> tuple[Any, ...]:
         if not taped.takes(cotangent):
             if not by_rules:
-                with traced_by(_AsBefore(taped.tape.seen)):
-                    by_rules.append(_Taped(f, primals, has_aux, reference=True))
+                seen = taped.tape.seen
+                with traced_by(_AsBefore(seen)):
+                    by_rules.append(_Taped(f, primals, has_aux, reference=True, known=seen))
             return by_rules[0].pullback(cotangent)
         return taped.pullback(cotangent)
 
@@ -170,10 +171,11 @@ class _Taped:
         primals: Sequence[Any],
         has_aux: bool = False,
         reference: bool = False,
+        known: Mapping[int, Tensor] | None = None,
     ) -> None:
         self.positions = range(len(primals))
         args, self.sources = _sources("vjp", tuple(primals), [*self.positions])
-        self.tape = _TransformTape(persistent=True, reference=reference)
+        self.tape = _TransformTape(persistent=True, reference=reference, known=known)
         with self.tape:
             self.tape.watch(self.sources)
             self.sources = kept_handles(self.sources)
@@ -311,17 +313,34 @@ class _TransformTape(GradientTape):
     """A tape that answers zeros for ``None``, with one warning if an argument has no path at all.
 
     A part of an argument that is not used is zero without a word, as in JAX.
+
+    Args:
+        persistent: as of any tape.
+        reference: as of any tape.
+        known: handles of variables' values, by the variables' identity, that those who record
+            outside know; their readers get them.
     """
 
-    def __init__(self, persistent: bool = False, reference: bool = False) -> None:
+    def __init__(
+        self,
+        persistent: bool = False,
+        reference: bool = False,
+        known: Mapping[int, Tensor] | None = None,
+    ) -> None:
         super().__init__(persistent, watch_accessed_variables=False, reference=reference)
         self._warned = False
-        #: The values of the variables that were read, by identity.
+        self._known = known or {}
+        #: The values of the variables that were read, by identity, as their readers got them.
         self.seen: dict[int, Tensor] = {}
 
     def read(self, variable: Variable, value: Tensor, handle: Tensor | None = None) -> Tensor:
-        self.seen.setdefault(variable.uid, value)
-        return super().read(variable, value, handle)
+        found = super().read(variable, value, handle)
+        self.seen.setdefault(variable.uid, found)
+        return found
+
+    def handle_of(self, variable: Variable, value: Tensor) -> Tensor | None:
+        known = self._known.get(variable.uid)
+        return super().handle_of(variable, value) if known is None else known
 
     def connected(
         self,
