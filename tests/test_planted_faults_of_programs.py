@@ -6,16 +6,18 @@ from typing import Any
 import pytest
 
 import unigrad as ug
-from unigrad.core import operands, variable
+from unigrad.core import operands, recorders, variable
 from unigrad.core.arguments import as_tensor
+from unigrad.core.interpreters import Interpreter
 from unigrad.core.origins import Origin
 from unigrad.core.registry import load_backend
 from unigrad.core.weak import Weak
 from unigrad.ops import arithmetic, filling, limits
-from unigrad.tracing import capture, memory, passes, program, signature
+from unigrad.tracing import capture, memory, passes, program, recorded, signature
 from unigrad.tracing.memory import _Memory
 from unigrad.tracing.program import Trace
 from unigrad_conformance.perturbed import OPERANDS, operands_together
+from unigrad_conformance.program_closures import PROGRAM_CLOSURES
 from unigrad_conformance.program_numbers import PROGRAM_NUMBERS
 from unigrad_conformance.program_values import PROGRAM_VALUES
 
@@ -137,7 +139,36 @@ def _examples_looked_at(patch: Patch) -> None:
     patch.setattr(tracing, "to_numpy", lambda self, native: native.example.numpy())
 
 
-CHECKS = {**PROGRAM_VALUES, **PROGRAM_NUMBERS, **OPERANDS, **operands_together()}
+def _closures_constant(patch: Patch) -> None:
+    patch.setattr(recorded, "is_followed", lambda x: False)
+
+
+def _ops_outside_unseen(patch: Patch) -> None:
+    patch.setattr(recorded, "told_of_closures", lambda tell: recorders.only([]))
+
+
+def _handles_forgotten(patch: Patch) -> None:
+    patch.setattr(capture.Tracing, "lift", Interpreter.lift)
+
+
+def _results_forgotten(patch: Patch) -> None:
+    honest = Trace.run
+
+    def run(self: Any, lift: Any, *natives: Any) -> Any:
+        found = honest(self, lift, *natives)
+        self.passed.clear()
+        return found
+
+    patch.setattr(Trace, "run", run)
+
+
+CHECKS = {
+    **PROGRAM_VALUES,
+    **PROGRAM_NUMBERS,
+    **PROGRAM_CLOSURES,
+    **OPERANDS,
+    **operands_together(),
+}
 FAULTS: dict[str, tuple[Callable[[Patch], None], str]] = {
     "other settings taken for the same": (_settings_ignored, "settings are told apart"),
     "-0.0 taken for 0.0": (_zeros_alike, "signs of zeros stay"),
@@ -156,6 +187,16 @@ FAULTS: dict[str, tuple[Callable[[Patch], None], str]] = {
     "a traced exponent is no number": (_exponents_strong, "numbers mean the same"),
     "a traced bound is no number": (_bounds_strong, "numbers mean the same"),
     "a traced number assigned is none": (_assigned_strong, "numbers are assigned"),
+    "what a function closes over is a constant": (_closures_constant, "a closure by name"),
+    "an op on what it closes over is unseen": (
+        _ops_outside_unseen,
+        "a closure in an op of its own",
+    ),
+    "what a program closes over is forgotten": (
+        _handles_forgotten,
+        "closures that are followed later",
+    ),
+    "a result from outside is forgotten": (_results_forgotten, "closures that are followed later"),
     "an operand is frozen": (_operand_frozen, "leaky_relu of negative_slope"),
     "a filler has no derivative": (_operand_cut, "full of fill_value"),
     "a filler has no derivative where it is traced": (

@@ -10,7 +10,7 @@ from unigrad.core.errors import RetracingWarning
 from unigrad.core.leaks import warn_program
 from unigrad.tracing.calling import MISSED
 from unigrad.tracing.program import Program
-from unigrad.tracing.recorded import RecordedProgram
+from unigrad.tracing.recorded import Closing, RecordedProgram
 from unigrad.tracing.signature import Call
 
 #: How many signatures are kept, and how many programs of one, whose traces took different things
@@ -21,7 +21,7 @@ MOST_PROGRAMS = 8
 _HANDFUL = 8
 
 
-AnyProgram: TypeAlias = Program | RecordedProgram
+AnyProgram: TypeAlias = Program | RecordedProgram | Closing
 
 
 class CacheInfo(NamedTuple):

@@ -57,6 +57,8 @@ class Capture(Frame):
         super().__init__()
         self.nodes: list[Node] = []
         self.constants: dict[Value, Tensor] = {}
+        #: The handles from outside that ops were given, by identity.
+        self.outside: dict[int, Tensor] = {}
         self.variables: dict[Value, Variable] = {}
         self.writes: dict[int, tuple[Variable, Tensor]] = {}
         #: The examples, by value.
@@ -178,6 +180,11 @@ class Tracing(Interpreter):
             made = self.root.settle(op.kernels[self.root](*natives, **settings))  # type: ignore[misc]
             return self.enter(self.frame(), wrap(self.root, made))
         return self.frame().record(op, natives, settings)
+
+    def lift(self, tensor: Tensor) -> Tensor:
+        handle = super().lift(tensor)
+        self.frame().outside[id(tensor)] = tensor
+        return handle
 
     def enter(self, frame: Capture, tensor: Tensor) -> Symbol:
         return frame.constant(tensor)

@@ -127,6 +127,11 @@ class Dependencies:
 
     # -- afterwards
 
+    @property
+    def tensors(self) -> list[Tensor]:
+        """The tensors that the function and those that it calls name."""
+        return [value for _, value in self.names if type(value) is Tensor]
+
     def settle(self) -> None:
         """Remember everything as it is now: what the trace itself changed is no change."""
         self.version = structure.version

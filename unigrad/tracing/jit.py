@@ -33,7 +33,7 @@ from unigrad.tracing.cache import AnyProgram, CacheInfo, Programs, differences
 from unigrad.tracing.calling import MISSED
 from unigrad.tracing.lowered import Lowered, lowered
 from unigrad.tracing.program import Program, TracedInitialValue, compiled
-from unigrad.tracing.recorded import recorded
+from unigrad.tracing.recorded import Closing, recorded
 from unigrad.tracing.scope import making
 from unigrad.tracing.signature import (
     Call,
@@ -244,6 +244,9 @@ class Compiled(Generic[P, R]):
             if isinstance(error.__cause__, TracingError):
                 raise TracingError(str(error.__cause__)) from error
             raise
+        if not isinstance(program, Program) and program.closes:
+            return self._plain(structure, leaves)
+        assert not isinstance(program, Closing)
         if program.limits:
             check_limits(program.limits, call.leaves)
         result: R = program(call.inputs)

@@ -190,6 +190,8 @@ class Trace:
         self.made_variables = False
         self.structure: Any = None
         self.leaves: list[tuple[bool, Any]] = []
+        #: The tensors from outside that are results as they are.
+        self.passed: list[Tensor] = []
         self._function = function
         self._arguments = call.structure
         self._given = list(call.leaves)
@@ -230,6 +232,8 @@ class Trace:
                 self._check(leaf.backend, "returns a Tensor")
                 self.leaves.append((True, len(outputs)))
                 outputs.append(leaf._native)
+                if not leaf.backend.is_traced(leaf._native):
+                    self.passed.append(leaf)
             else:
                 self.leaves.append((False, leaf))
         return outputs

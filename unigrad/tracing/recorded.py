@@ -9,8 +9,10 @@ from unigrad.core import recorders, tree
 from unigrad.core.backend import Backend
 from unigrad.core.copying import own_handles
 from unigrad.core.exchanging import exchange
+from unigrad.core.origins import Limit
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
+from unigrad.functions.closures import is_followed, told_of_closures
 from unigrad.functions.function_op import FunctionOp
 from unigrad.tracing import straight
 from unigrad.tracing.graph_function import GraphFunction, stand_in
@@ -46,7 +48,13 @@ _assigned.cut = (0,)
 class RecordedProgram:
     """What one trace was captured to, as a function that recorders see as one op."""
 
-    def __init__(self, function: GraphFunction, trace: RecordedTrace, backend: Backend) -> None:
+    def __init__(
+        self,
+        function: GraphFunction,
+        trace: RecordedTrace,
+        backend: Backend,
+        outside: Sequence[Tensor],
+    ) -> None:
         self.dependencies = trace.dependencies
         self.limits = trace.limits
         self._function = function
@@ -54,6 +62,12 @@ class RecordedProgram:
         self._writes = list(trace.writes.values())
         self._structure = trace.structure
         self._leaves = trace.leaves
+        self._outside = [*outside, *trace.dependencies.tensors]
+
+    @property
+    def closes(self) -> bool:
+        """Whether a tensor that it has as a constant is one that somebody follows now."""
+        return any(map(is_followed, self._outside))
 
     def __call__(self, inputs: Sequence[Tensor]) -> Any:
         """Run on the function's inputs and on what its variables hold; return its result."""
@@ -68,9 +82,22 @@ class RecordedProgram:
         return own_handles(tree.unflatten(self._structure, found))
 
 
+class Closing:
+    """What stands for the program of a function that takes what somebody follows from around it.
+
+    In a graph that would be a constant, with no derivative: such a function is called as it is.
+    """
+
+    closes = True
+    limits: tuple[Limit, ...] = ()
+
+    def __init__(self, trace: RecordedTrace) -> None:
+        self.dependencies = trace.dependencies
+
+
 def recorded(
     function: Callable[..., Any], call: Call, options: Mapping[str, Any]
-) -> RecordedProgram:
+) -> RecordedProgram | Closing:
     """Capture a function, again if it made variables.
 
     Raises:
@@ -81,11 +108,17 @@ def recorded(
     name = getattr(function, "__name__", "jit")
     for _ in range(MOST_TRACES):
         trace = RecordedTrace(backend, function, call)
+        taken: list[str] = []
         # What is made on the way must be real: a program of the library's may be being traced.
-        with recorders.only([]), backend.init_scope():
+        with told_of_closures(taken.append), backend.init_scope():
             stand_ins = [stand_in(backend, one) for one in examples]
-            graph = straight.trace(backend, trace.run, stand_ins).graph
-        if not trace.made_variables:
-            trace.dependencies.settle()
-            return RecordedProgram(GraphFunction(graph, backend, options, name), trace, backend)
+            traced = straight.trace(backend, trace.run, stand_ins)
+        if trace.made_variables:
+            continue
+        trace.dependencies.settle()
+        outside = [*traced.outside, *trace.passed]
+        if taken or any(map(is_followed, outside)):
+            return Closing(trace)
+        made = GraphFunction(traced.graph, backend, options, name)
+        return RecordedProgram(made, trace, backend, outside)
     raise makes_variables()

@@ -67,8 +67,10 @@ def _by_body(op: Op, examples: Sequence[Any], settings: Any) -> Any:
 class StraightProgram(Program):
     """A graph, to be lowered to a function of a library's arrays."""
 
-    def __init__(self, graph: Graph, backend: Backend) -> None:
+    def __init__(self, graph: Graph, backend: Backend, outside: Sequence[Tensor] = ()) -> None:
         self.graph = graph
+        #: The handles of tensors from outside that its ops take.
+        self.outside = outside
         self._backend = backend
 
     def compile(self) -> Callable[..., Sequence[Native]]:
@@ -119,7 +121,7 @@ def trace(
         outputs=tuple(found),
         constants=frame.constants,
     )
-    return StraightProgram(graph, backend)
+    return StraightProgram(graph, backend, [*frame.outside.values()])
 
 
 def _value(frame: Capture, level: Any, backend: Backend, native: Native) -> Value:
