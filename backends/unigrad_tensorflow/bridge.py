@@ -22,7 +22,6 @@ from unigrad_tensorflow.private import (
     could_possibly_record,
     do_not_convert,
     eager_context,
-    executing_eagerly,
     is_on_a_tape,
     record_operation,
     stop_recording,
@@ -78,7 +77,7 @@ def _bound(run: Kernel, bind: Callable[..., Kernel], *scalars: Any, **settings: 
     quick = bind(*scalars, **settings)
 
     def run_bound(*natives: Any) -> Any:
-        if not could_possibly_record() and executing_eagerly():
+        if not could_possibly_record() and eager_context() is not None:
             return quick(*natives)
         return run(*natives, *scalars, **settings)
 

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from unigrad_tensorflow.private import eager_context, execute, not_at_once
-from unigrad_tensorflow.settings import kept
+from unigrad_tensorflow.settings import kept, kept_number
 
 
 def _at_length(
@@ -58,17 +58,25 @@ def unary(name: str, input: str = "x") -> Callable[[Any], Any]:
     return _made(make, long_way)
 
 
-def of_floats(name: str, of_others: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return the raw op of one tensor, ``x``, for real floating ones; all others go elsewhere."""
+def of_floats(name: str, of_others: Callable[[Any], Any], input: str = "x") -> Callable[[Any], Any]:
+    """Return the raw op of one tensor for real floating ones; all others go elsewhere."""
+    return of_dtypes(_FLOATS, name, of_others, input)
+
+
+def of_dtypes(
+    dtypes: Sequence[Any], name: str, of_others: Callable[[Any], Any], input: str = "x"
+) -> Callable[[Any], Any]:
+    """Return the raw op of one tensor for those of these dtypes; all others go elsewhere."""
+    commonest, taken = dtypes[0], dict.fromkeys(dtypes, True)
 
     def long_way(x: Any) -> Any:
-        return _at_length(name, ("x",), (x,), {}) if x.dtype in _FLOATS else of_others(x)
+        return _at_length(name, (input,), (x,), {}) if x.dtype in taken else of_others(x)
 
     def make(records: Callable[[], bool], otherwise: Callable[..., Any]) -> Callable[..., Any]:
         def run(x: Any) -> Any:
             dtype = x.dtype
             # To hash a dtype takes longer than to compare the commonest.
-            if dtype is _SINGLE or dtype in _FLOATS:
+            if dtype is commonest or dtype in taken:
                 context = eager_context()
                 if context is not None and not records():
                     try:
@@ -82,8 +90,7 @@ def of_floats(name: str, of_others: Callable[[Any], Any]) -> Callable[[Any], Any
     return _made(make, long_way)
 
 
-_SINGLE = tf.float32
-_FLOATS = dict.fromkeys((tf.float16, tf.bfloat16, tf.float32, tf.float64), True)
+_FLOATS = (tf.float32, tf.float64, tf.float16, tf.bfloat16)
 
 
 def binary(
@@ -113,7 +120,7 @@ def binary(
             if context is not None and not records():
                 if type(x) is float or type(x) is int:
                     # The first input alone decides the dtype.
-                    x = _beside(x, y)
+                    x = kept_number(x, y.dtype)
                 try:
                     if flat:
                         return execute(context, name, None, x, y, *flat)

@@ -26,6 +26,25 @@ def _kept_long(value: int) -> Any:
         return tf.constant(value, tf.int64)
 
 
+def kept_number(value: int | float, dtype: Any) -> Any:
+    """Return a Python number as a tensor of a dtype outside of graphs."""
+    if not value and type(value) is float:
+        # 0.0 and -0.0 would be one.
+        return tf.constant(value, dtype)
+    return _kept_number(value, dtype)
+
+
+@lru_cache(maxsize=1024, typed=True)
+def _kept_number(value: int | float, dtype: Any) -> Any:
+    with tf.init_scope():
+        return tf.constant(value, dtype)
+
+
+def number(value: int | float, dtype: Any) -> Any:
+    """Return a Python number as a tensor of a dtype."""
+    return (tf.constant if eager_context() is None else kept_number)(value, dtype)
+
+
 def long_setting(value: int) -> Any:
     """Return an int as a setting of an op that asks for 64 bits."""
     return _kept_long(value) if eager_context() is not None else tf.constant(value, tf.int64)

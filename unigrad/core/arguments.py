@@ -336,6 +336,8 @@ def common_tensors(
 
     Those that are none yet are made beside the first that is one, else beside ``like``.
     """
+    if values and alike(tuple(values)) is not None:
+        return [*values]
     like = next((x for x in values if type(x) is Tensor), like)
     if like is None:
         like = next((as_tensor(x) for x in values if type(x) not in weak_types), None)

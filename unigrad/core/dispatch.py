@@ -64,11 +64,10 @@ def wrap(backend: Backend, native: Any, uid: int = 0) -> Tensor:
 
 def wrap_all(backend: Backend, natives: Sequence[Any]) -> list[Tensor]:
     """Make the handles of native arrays."""
-    if {*map(type, natives)} != {backend.array_type}:
-        return [wrap(backend, native) for native in natives]
+    array_type = backend.array_type
     tensors = [*map(_new, repeat(Tensor, len(natives)))]
     for tensor, native in zip(tensors, natives):  # noqa: B905  # one for one by construction
-        tensor._native = native
+        tensor._native = native if type(native) is array_type else backend.settle(native)
         tensor.backend = backend
         tensor.uid = 0
     return tensors

@@ -27,6 +27,7 @@ from unigrad.core.dispatch import NONE, by_rare_kernel, dispatch
 from unigrad.core.dtypes import COMPLEX, most
 from unigrad.core.errors import DTypeError
 from unigrad.core.op import Op, primitive
+from unigrad.core.plans import Planned
 from unigrad.core.tensor import Tensor
 
 _process = recorders.process
@@ -57,12 +58,16 @@ def real_pair(name: str, x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor
     return real_floating(name, first), real_floating(name, second)
 
 
-def unary(floating: bool = False, of: Op | None = None) -> Callable[[_Unary], _Unary]:
+def unary(
+    floating: bool = False, of: Op | None = None, of_complex: Op | None = None
+) -> Callable[[_Unary], _Unary]:
     """Declare an elementwise op of one tensor; the decorated function gives name and docstring.
 
     ``floating`` computes integers and bools in the default dtype. ``of`` is the op where it is a
-    composite, which takes real numbers, in a floating dtype.
+    composite, which takes real numbers, in a floating dtype. ``of_complex`` is the op of complex
+    numbers where that is another one.
     """
+    alike = of is None is of_complex
 
     def declare(function: _Unary) -> _Unary:
         op = of or primitive(function.__name__.removesuffix("_"))
@@ -78,8 +83,8 @@ def unary(floating: bool = False, of: Op | None = None) -> Callable[[_Unary], _U
                 dtype = native.dtype
                 if (
                     dtype is backend.native_single
-                    or (of is None and not floating)
-                    or dtype in (backend.native_floats if of is None else backend.native_reals)
+                    or (alike and not floating)
+                    or dtype in (backend.native_floats if alike else backend.native_reals)
                 ):
                     # See the module: `tests/test_plans.py` holds this and `dispatch` together.
                     if not _process.recording:
@@ -104,7 +109,10 @@ def unary(floating: bool = False, of: Op | None = None) -> Callable[[_Unary], _U
                 x = real_floating(op.name, x)
             else:
                 x = to_floating(as_tensor(x)) if floating else as_tensor(x)
-            out: Tensor = op(x)
+            chosen = op
+            if of_complex is not None and x._native.dtype in x.backend.native_complex:
+                chosen = of_complex
+            out: Tensor = chosen(x)
             return out
 
         op.public = run
@@ -187,23 +195,51 @@ def binary(floating: bool = False) -> Callable[[_Binary], _Binary]:
     return declare
 
 
-def real_pairs_at_once(op: Op) -> Callable[[_Binary], _Binary]:
-    """Give the public function of a composite of two tensors a short way to it.
+def one_at_once(op: Op | Planned, takes: str = "native_reals") -> Callable[[_Unary], _Unary]:
+    """Give the public function of an op of one tensor a short way to it.
 
-    It is for two tensors of one backend and one real floating dtype.
+    It is for tensors of the dtypes that a backend has in this table.
+    """
+    of_single = takes == "native_reals"
+
+    def declare(function: _Unary) -> _Unary:
+        @wraps(function)
+        def run(x: TensorLike, /) -> Tensor:
+            if type(x) is Tensor:
+                backend = x.backend
+                native = x._native
+                dtype = native.dtype
+                if (of_single and dtype is backend.native_single) or (
+                    dtype in getattr(backend, takes)
+                ):
+                    made: Tensor = dispatch(op, backend, (x,), (native,))
+                    return made
+            return function(x)
+
+        return run
+
+    return declare
+
+
+def pairs_at_once(op: Op, takes: str = "native_reals") -> Callable[[_Binary], _Binary]:
+    """Give the public function of an elementwise op of two tensors a short way to it.
+
+    It is for two tensors of one backend and one dtype, which the backend has in this table.
     """
     op.broadcasts = True
+    of_single = takes == "native_reals"
 
     def declare(function: _Binary) -> _Binary:
         @wraps(function)
         def run(x1: TensorLike, x2: TensorLike, /) -> Tensor:
             if type(x1) is Tensor and type(x2) is Tensor and x1.backend is x2.backend:
-                first, second = x1._native, x2._native
+                backend, first, second = x1.backend, x1._native, x2._native
                 dtype = first.dtype
                 if dtype is second.dtype and (
-                    dtype is x1.backend.native_single or dtype in x1.backend.native_reals
+                    (of_single and dtype is backend.native_single)
+                    or dtype in getattr(backend, takes)
                 ):
-                    made: Tensor = dispatch(op, x1.backend, (x1, x2), (first, second))
+                    made: Tensor = dispatch(op, backend, (x1, x2), (first, second))
                     return made
             return function(x1, x2)
 

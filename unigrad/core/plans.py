@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from inspect import signature
-from math import copysign
 from operator import index
 from typing import Any
 
@@ -94,18 +93,20 @@ class ByNumbers(Plans):
         self._settings = settings
 
     def of(self, *values: float | None) -> Planned:
-        """Return the op with these values for its settings, each always of one type."""
-        key: tuple[Any, ...] = values
-        if 0.0 in values:
-            for one in values:
-                # Zeros are equal to a dictionary, whatever their sign.
-                if one == 0.0 and copysign(1.0, one) < 0.0:
-                    key = (*values, *map(str, values))
-                    break
+        """Return the op with these values for its settings, each always of one type.
+
+        A number that is not zero may be asked for by `get` first, which is the shorter way.
+        """
+        key: Any = values if len(values) > 1 else values[0]
         found = self.get(key)
         if found is None:
-            settings = dict(zip(self._settings, values, strict=True))
-            found = self.keep(key, Planned(OPS[self._op], settings))
+            if any(type(one) is float and one == 0.0 for one in values):
+                # Zeros are equal to a dictionary, whatever their sign: they are never kept as such.
+                key = tuple(map(str, values))
+                found = self.get(key)
+            if found is None:
+                settings = dict(zip(self._settings, values, strict=True))
+                found = self.keep(key, Planned(OPS[self._op], settings))
         planned_one: Planned = found
         return planned_one
 
@@ -136,6 +137,12 @@ def planned(op: Op, plan: Callable[..., Mapping[str, Any]]) -> Callable[..., Ten
         out: Tensor = dispatch(found, backend, (x,), (native,))
         return out
 
+    def with_two(x: Tensor, first: Any, second: Any) -> Tensor:
+        backend, native = x.backend, x._native
+        found = plans[backend.shape_key(native), first, second]
+        out: Tensor = dispatch(found, backend, (x,), (native,))
+        return out
+
     def with_many(x: Tensor, *arguments: Any) -> Tensor:
         backend, native = x.backend, x._native
         found = plans[(backend.shape_key(native), *arguments)]
@@ -143,7 +150,7 @@ def planned(op: Op, plan: Callable[..., Mapping[str, Any]]) -> Callable[..., Ten
         return out
 
     # Arguments that are named are handed on in 0.1 µs less than those that are gathered.
-    return (alone, with_one, with_many)[min(len(signature(plan).parameters), 3) - 1]
+    return (alone, with_one, with_two, with_many)[min(len(signature(plan).parameters), 4) - 1]
 
 
 class _PlansOf(Plans):

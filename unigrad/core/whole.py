@@ -73,6 +73,14 @@ def as_one_op(
             found = plans[root]
             if found is None or (backend.depth and (looks or op.kernels[root] is None)):
                 return function(*args, **settings)
+            if not settings and len(args) == 1 and first is args[0]:
+                # The commonest call, without what any number of arguments takes.
+                native = first._native
+                plan = found.get((native.dtype, backend.shape_key(native)))
+                if plan:
+                    one, make = plan
+                    made = dispatch(one, backend, args, (native,))
+                    return made if make is None else make(made)
             inputs: tuple[Any, ...] = args
             named: tuple[str, ...] = ()
             layout: _Layout | None = None

@@ -12,7 +12,7 @@ from typing import Literal
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, as_tensor, cast, constant, to_floating
 from unigrad.core.dispatch import dispatch
-from unigrad.core.elementwise import unary
+from unigrad.core.elementwise import one_at_once, unary
 from unigrad.core.errors import DTypeError, SettingError
 from unigrad.core.op import OPS, Op, composite
 from unigrad.core.operands import operand, operands, with_operands
@@ -52,7 +52,7 @@ _SELU_SCALE = 1.0507009873554804934193349852946
 _LARGEST = 6e4
 
 
-def _call(op: Op | Planned, x: TensorLike, **settings: object) -> Tensor:
+def _call(op: Op | Planned, x: TensorLike) -> Tensor:
     """Run an op on one tensor in a floating dtype.
 
     Raises:
@@ -62,7 +62,7 @@ def _call(op: Op | Planned, x: TensorLike, **settings: object) -> Tensor:
         x = as_tensor(x)
     if x._native.dtype not in x.backend.native_reals:
         x = _floating(op.declared, x)
-    out: Tensor = dispatch(op, x.backend, (x,), (x._native,), settings)
+    out: Tensor = dispatch(op, x.backend, (x,), (x._native,))
     return out
 
 
@@ -114,6 +114,7 @@ def _relu6(x: Tensor) -> Tensor:
     return where(x >= 6.0, 6.0, relu(x))
 
 
+@one_at_once(_relu6)
 def relu6(x: TensorLike, /) -> Tensor:
     """Return min(max(x, 0), 6). Its derivative at both corners is 0.
 
@@ -121,7 +122,7 @@ def relu6(x: TensorLike, /) -> Tensor:
         >>> relu6([-1.0, 2.0, 9.0]).tolist()
         [0.0, 2.0, 6.0]
     """
-    return _call(OPS["relu6"], x)
+    return _call(_relu6, x)
 
 
 @composite
@@ -139,7 +140,7 @@ def leaky_relu(x: TensorLike, /, negative_slope: TensorLike = 0.01) -> Tensor:
         [-1.0, 2.0]
     """
     if type(negative_slope) is float and -_LARGEST < negative_slope < _LARGEST:
-        return _call(_slopes.of(negative_slope), x)
+        return _call(_slopes.get(negative_slope) or _slopes.of(negative_slope), x)
     return _call_with_operands(OPS["leaky_relu"], x, negative_slope=negative_slope)
 
 
@@ -157,7 +158,7 @@ def elu(x: TensorLike, /, alpha: TensorLike = 1.0) -> Tensor:
         [0.0, 2.0]
     """
     if type(alpha) is float and -_LARGEST < alpha < _LARGEST:
-        return _call(_elus.of(alpha), x)
+        return _call(_elus.get(alpha) or _elus.of(alpha), x)
     return _call_with_operands(OPS["elu"], x, alpha=alpha)
 
 
@@ -167,6 +168,7 @@ def _selu(x: Tensor) -> Tensor:
     return scaled
 
 
+@one_at_once(_selu)
 def selu(x: TensorLike, /) -> Tensor:
     """Return λ elu(x, α) with the constants that keep mean 0 and variance 1.
 
@@ -176,7 +178,7 @@ def selu(x: TensorLike, /) -> Tensor:
         >>> selu(0.0).item()
         0.0
     """
-    return _call(OPS["selu"], x)
+    return _call(_selu, x)
 
 
 @composite
@@ -193,7 +195,7 @@ def celu(x: TensorLike, /, alpha: TensorLike = 1.0) -> Tensor:
         [0.0, 2.0]
     """
     if type(alpha) is float and -_LARGEST < alpha < _LARGEST:
-        return _call(_celus.of(alpha), x)
+        return _call(_celus.get(alpha) or _celus.of(alpha), x)
     return _call_with_operands(OPS["celu"], x, alpha=alpha)
 
 
@@ -202,6 +204,7 @@ def _silu(x: Tensor) -> Tensor:
     return x * sigmoid(x)
 
 
+@one_at_once(_silu)
 def silu(x: TensorLike, /) -> Tensor:
     """Return x · sigmoid(x) (also called swish).
 
@@ -209,7 +212,7 @@ def silu(x: TensorLike, /) -> Tensor:
         >>> silu(0.0).item()
         0.0
     """
-    return _call(OPS["silu"], x)
+    return _call(_silu, x)
 
 
 @composite
@@ -217,6 +220,7 @@ def _mish(x: Tensor) -> Tensor:
     return x * tanh(logaddexp(x, 0.0))
 
 
+@one_at_once(_mish)
 def mish(x: TensorLike, /) -> Tensor:
     """Return x · tanh(softplus(x)).
 
@@ -226,7 +230,7 @@ def mish(x: TensorLike, /) -> Tensor:
         >>> mish(0.0).item()
         0.0
     """
-    return _call(OPS["mish"], x)
+    return _call(_mish, x)
 
 
 @composite
@@ -234,6 +238,7 @@ def _softplus(x: Tensor) -> Tensor:
     return logaddexp(x, 0.0)
 
 
+@one_at_once(_softplus)
 def softplus(x: TensorLike, /) -> Tensor:
     """Return log(1 + eˣ) without overflow.
 
@@ -241,7 +246,7 @@ def softplus(x: TensorLike, /) -> Tensor:
         >>> softplus([-1e4, 1e4]).tolist()
         [0.0, 10000.0]
     """
-    return _call(OPS["softplus"], x)
+    return _call(_softplus, x)
 
 
 @composite
@@ -249,6 +254,7 @@ def _softsign(x: Tensor) -> Tensor:
     return x / (abs(x) + 1.0)
 
 
+@one_at_once(_softsign)
 def softsign(x: TensorLike, /) -> Tensor:
     """Return x / (1 + |x|).
 
@@ -256,7 +262,7 @@ def softsign(x: TensorLike, /) -> Tensor:
         >>> softsign([-1.0, 3.0]).tolist()
         [-0.5, 0.75]
     """
-    return _call(OPS["softsign"], x)
+    return _call(_softsign, x)
 
 
 @composite
@@ -264,6 +270,7 @@ def _log_sigmoid(x: Tensor) -> Tensor:
     return -logaddexp(-x, 0.0)
 
 
+@one_at_once(_log_sigmoid)
 def log_sigmoid(x: TensorLike, /) -> Tensor:
     """Return log(sigmoid(x)) = -log(1 + e⁻ˣ) without overflow.
 
@@ -271,7 +278,7 @@ def log_sigmoid(x: TensorLike, /) -> Tensor:
         >>> log_sigmoid(100.0).item() > -1e-30
         True
     """
-    return _call(OPS["log_sigmoid"], x)
+    return _call(_log_sigmoid, x)
 
 
 @composite
@@ -280,6 +287,7 @@ def _hard_sigmoid(x: Tensor) -> Tensor:
     return ramp
 
 
+@one_at_once(_hard_sigmoid)
 def hard_sigmoid(x: TensorLike, /) -> Tensor:
     """Return min(max(x + 3, 0), 6) / 6. Its derivative at both corners is 0.
 
@@ -287,7 +295,7 @@ def hard_sigmoid(x: TensorLike, /) -> Tensor:
         >>> hard_sigmoid([-4.0, 0.0, 4.0]).tolist()
         [0.0, 0.5, 1.0]
     """
-    return _call(OPS["hard_sigmoid"], x)
+    return _call(_hard_sigmoid, x)
 
 
 @composite
@@ -296,6 +304,7 @@ def _hard_silu(x: Tensor) -> Tensor:
     return x * gate
 
 
+@one_at_once(_hard_silu)
 def hard_silu(x: TensorLike, /) -> Tensor:
     """Return x · hard_sigmoid(x).
 
@@ -303,7 +312,7 @@ def hard_silu(x: TensorLike, /) -> Tensor:
         >>> hard_silu([0.0, 4.0]).tolist()
         [0.0, 4.0]
     """
-    return _call(OPS["hard_silu"], x)
+    return _call(_hard_silu, x)
 
 
 @composite
@@ -311,6 +320,7 @@ def _hard_tanh(x: Tensor) -> Tensor:
     return where(x >= 1.0, 1.0, where(x <= -1.0, -1.0, x))
 
 
+@one_at_once(_hard_tanh)
 def hard_tanh(x: TensorLike, /) -> Tensor:
     """Return min(max(x, -1), 1). Its derivative at both corners is 0.
 
@@ -318,7 +328,7 @@ def hard_tanh(x: TensorLike, /) -> Tensor:
         >>> hard_tanh([-4.0, 0.5, 4.0]).tolist()
         [-1.0, 0.5, 1.0]
     """
-    return _call(OPS["hard_tanh"], x)
+    return _call(_hard_tanh, x)
 
 
 @composite
@@ -326,6 +336,7 @@ def _tanh_shrink(x: Tensor) -> Tensor:
     return x - tanh(x)
 
 
+@one_at_once(_tanh_shrink)
 def tanh_shrink(x: TensorLike, /) -> Tensor:
     """Return x - tanh(x).
 
@@ -333,7 +344,7 @@ def tanh_shrink(x: TensorLike, /) -> Tensor:
         >>> tanh_shrink(0.0).item()
         0.0
     """
-    return _call(OPS["tanh_shrink"], x)
+    return _call(_tanh_shrink, x)
 
 
 @composite

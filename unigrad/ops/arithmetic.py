@@ -99,21 +99,6 @@ def _complex_sign(x: Tensor) -> Tensor:
     return where(origin, 0.0, x / where(origin, 1.0, size))
 
 
-def _with_complex(run: _Unary) -> _Unary:
-    """Make the sign of complex numbers an op of its own: its derivative is not zero."""
-
-    @wraps(run)
-    def chosen(x: TensorLike, /) -> Tensor:
-        x = as_tensor(x)
-        if x._native.dtype in x.backend.native_complex:
-            out: Tensor = _complex_sign(x)
-            return out
-        return run(x)
-
-    OPS[run.__name__].public = chosen
-    return chosen
-
-
 def _checked_power(run: _Binary, x1: TensorLike, x2: TensorLike) -> Tensor:
     """Return a power. Raise `DTypeError` for integers to a negative one, and for two bools."""
     base = as_tensor(x1, x2 if type(x2) is Tensor else None)
@@ -226,8 +211,8 @@ def abs(x: TensorLike, /) -> Tensor:
     ...
 
 
-@_with_complex
-@unary()
+# That of complex numbers is an op of its own: its derivative is not zero.
+@unary(of_complex=_complex_sign)
 def sign(x: TensorLike, /) -> Tensor:
     """Return -1, 0 or 1 by the sign of x; NaN for NaN. Its derivative is 0.
 

@@ -25,6 +25,7 @@ def at_once(
     or an int. The kernel then sees ``None``, or a tuple of one int.
     """
     plans = Plans()
+    of_single = takes != "native_bools"
 
     def declare(function: Callable[_Given, Tensor]) -> Callable[_Given, Tensor]:
         long_way: Callable[..., Tensor] = function
@@ -39,7 +40,10 @@ def at_once(
             ):
                 backend = x.backend
                 native = x._native
-                if native.dtype in getattr(backend, takes):
+                dtype = native.dtype
+                if (of_single and dtype is backend.native_single) or (
+                    dtype in getattr(backend, takes)
+                ):
                     key = (backend.shape_key(native), axis, keepdims)
                     found = plans.get(key)
                     if found is None:

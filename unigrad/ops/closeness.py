@@ -44,7 +44,7 @@ def isclose(
         >>> isclose([1.0, 2.0], [1.000001, 2.1]).tolist()
         [True, False]
     """
-    made = _compared(_tolerances, x1, x2, rtol, atol, equal_nan)
+    made: Tensor | None = _compared(_tolerances, x1, x2, rtol, atol, equal_nan)
     if made is not None:
         return made
     x1 = as_tensor(x1, x2 if type(x2) is Tensor else None)
@@ -71,18 +71,16 @@ def _compared(
     plans: ByNumbers, x1: Any, x2: Any, rtol: Any, atol: Any, equal_nan: Any
 ) -> Tensor | None:
     """Run an op on two tensors of one real floating dtype and tolerances that are floats."""
-    if (
-        type(x1) is Tensor
-        and type(x2) is Tensor
-        and type(rtol) is float
-        and type(atol) is float
-        and type(equal_nan) is bool
-    ):
-        backend = x1.backend
-        left, right = x1._native, x2._native
+    if type(x1) is type(x2) is Tensor and type(rtol) is type(atol) is float:
+        backend, left, right = x1.backend, x1._native, x2._native
         dtype = left.dtype
-        if x2.backend is backend and dtype is right.dtype and dtype in backend.native_reals:
-            found = plans.of(rtol, atol, equal_nan)
+        if (
+            x2.backend is backend
+            and dtype is right.dtype
+            and type(equal_nan) is bool
+            and (dtype is backend.native_single or dtype in backend.native_reals)
+        ):
+            found = plans.get((rtol, atol, equal_nan)) or plans.of(rtol, atol, equal_nan)
             made: Tensor = dispatch(found, backend, (x1, x2), (left, right))
             return made
     return None

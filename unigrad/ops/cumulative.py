@@ -82,14 +82,10 @@ def cumulative_sum(
         >>> cumulative_sum([1, 2, 3], include_initial=True).tolist()
         [0, 1, 3, 6]
     """
-    if (
-        type(x) is Tensor
-        and type(axis) is int
-        and dtype is None
-        and not include_initial
-        and x._native.dtype in x.backend.native_floats
-    ):
-        return _summed(x, axis)
+    if type(x) is Tensor and type(axis) is int and dtype is None and include_initial is False:
+        native_dtype, backend = x._native.dtype, x.backend
+        if native_dtype is backend.native_single or native_dtype in backend.native_floats:
+            return _summed(x, axis)
     return _cumulated(_cumulative_sum, x, axis, dtype, 0 if include_initial else None)
 
 
@@ -110,6 +106,10 @@ def cumulative_prod(
         >>> cumulative_prod([1, 2, 3]).tolist()
         [1, 2, 6]
     """
+    if type(x) is Tensor and type(axis) is int and dtype is None and include_initial is False:
+        native_dtype, backend = x._native.dtype, x.backend
+        if native_dtype is backend.native_single or native_dtype in backend.native_floats:
+            return _multiplied(x, axis)
     return _cumulated(_cumulative_prod, x, axis, dtype, 1 if include_initial else None)
 
 
@@ -137,7 +137,7 @@ def _plan(op: Op) -> Callable[..., Mapping[str, Any]]:
 
 
 _running = {op: planned(op, _plan(op)) for op in (_cumulative_sum, _cumulative_prod)}
-_summed = _running[_cumulative_sum]
+_summed, _multiplied = _running[_cumulative_sum], _running[_cumulative_prod]
 
 
 def cumulative_max(x: TensorLike, /, *, axis: int | None = None) -> Tensor:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 
 from unigrad.core.arguments import TensorLike, cast
-from unigrad.core.elementwise import real_pair, real_pairs_at_once, unary
+from unigrad.core.elementwise import pairs_at_once, real_pair, unary
 from unigrad.core.op import composite
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs as absolute
@@ -85,7 +85,7 @@ def _logaddexp2(x1: Tensor, x2: Tensor) -> Tensor:
     return cast(logaddexp(widened(x1) * unit, widened(x2) * unit) * (1.0 / unit), x1.dtype)
 
 
-@real_pairs_at_once(_logaddexp2)
+@pairs_at_once(_logaddexp2)
 def logaddexp2(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Return log₂(2ˣ¹ + 2ˣ²) without overflow; its derivative is 0 where it is -∞.
 

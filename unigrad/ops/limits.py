@@ -160,10 +160,14 @@ def nan_to_num(
     """
     if type(x) is not Tensor:
         x = as_tensor(x)
-    if x._native.dtype not in x.backend.native_reals:
+    dtype = x._native.dtype
+    if dtype is not x.backend.native_single and dtype not in x.backend.native_reals:
         if x.dtype in dtypes.COMPLEX:
             raise DTypeError(f"nan_to_num: expected real numbers, not {x.dtype.name}")
         return positive(x)
+    if posinf is None is neginf and type(nan) is float and repr(nan) == "0.0":
+        out: Tensor = dispatch(_usually, x.backend, (x,), (x._native,))
+        return out
     if _is_everywhere(nan) and _is_everywhere(posinf) and _is_everywhere(neginf):
         found = _replacing.of(nan, posinf, neginf)
         made: Tensor = dispatch(found, x.backend, (x,), (x._native,))
@@ -192,6 +196,7 @@ def _nan_to_num(x: Tensor, *, nan: Any, posinf: Any, neginf: Any) -> Tensor:
 composite(_nan_to_num)
 OPS["nan_to_num"].public = nan_to_num
 _replacing = ByNumbers("nan_to_num", "nan", "posinf", "neginf")
+_usually = _replacing.of(0.0, None, None)
 
 
 def _largest(dtype: dtypes.DType) -> float:

@@ -98,7 +98,9 @@ def _numbers(name: str, x1: Tensor, x2: Tensor) -> tuple[Tensor, Tensor]:
 def _two(name: str, x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
     if type(x1) is Tensor and type(x2) is Tensor and x1.backend is x2.backend:
         dtype = x1._native.dtype
-        if dtype is x2._native.dtype and dtype in x1.backend.native_floats:
+        if dtype is x2._native.dtype and (
+            dtype is x1.backend.native_single or dtype in x1.backend.native_floats
+        ):
             return x1, x2
     if alike((x1, x2)) is None:
         x1, x2 = common_tensors(name, (x1, x2))
@@ -149,7 +151,7 @@ def _contracted(x1: Tensor, x2: Tensor, axes: Any) -> Tensor:
     backend = x1.backend
     left, right = x1._native, x2._native
     found = None
-    plain = type(axes) is int or axes is _LAST
+    plain = type(axes) is int
     if plain:
         key = (backend.shape_key(left), backend.shape_key(right), axes)
         found = _contractions.get(key)
@@ -162,8 +164,6 @@ def _contracted(x1: Tensor, x2: Tensor, axes: Any) -> Tensor:
 
 
 _contractions = Plans()
-#: The last axis of each.
-_LAST = (-1, -1)
 
 
 def _plan_tensordot(left: tuple[int, ...], right: tuple[int, ...], axes: Any) -> Mapping[str, Any]:
@@ -237,14 +237,21 @@ def dot(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         >>> dot([1, 2], [3, 4]).tolist()
         11
     """
-    if (
-        type(x1) is Tensor
-        and type(x2) is Tensor
-        and 0 < x1._native.ndim <= 2
-        and 0 < x2._native.ndim <= 2
-        and x1._native.dtype in x1.backend.native_floats
-    ):
-        return matmul(x1, x2)
+    if type(x1) is Tensor and type(x2) is Tensor and x1.backend is x2.backend:
+        backend, first, second = x1.backend, x1._native, x2._native
+        dtype, shape_of = first.dtype, backend.shape_key
+        if (
+            dtype is second.dtype
+            and (dtype is backend.native_single or dtype in backend.native_floats)
+            and 0 < len(shape_of(first)) <= 2
+            and 0 < len(shape_of(second)) <= 2
+        ):
+            try:
+                made: Tensor = dispatch(_matmul, backend, (x1, x2), (first, second))
+            except ShapeError:
+                # It says what does not fit.
+                return matmul(x1, x2)
+            return made
     left, right = _two("dot", x1, x2)
     ranks = left._native.ndim, right._native.ndim
     if 0 in ranks:
@@ -262,9 +269,19 @@ def inner(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         [21, 43]
     """
     left, right = _two("inner", x1, x2)
-    if not left._native.ndim or not right._native.ndim:
-        return left * right
-    return _contracted(left, right, _LAST)
+    backend, natives = left.backend, (left._native, right._native)
+    key = backend.shape_key(natives[0]), backend.shape_key(natives[1])
+    found = _inner_products.get(key)
+    if found is None:
+        if () in (left.shape, right.shape):
+            return left * right
+        settings = _plan_tensordot(left.shape, right.shape, (-1, -1))
+        found = _inner_products.keep(key, Planned(_tensordot, settings))
+    out: Tensor = dispatch(found, backend, (left, right), natives)
+    return out
+
+
+_inner_products = Plans()
 
 
 def outer(x1: TensorLike, x2: TensorLike, /) -> Tensor:

@@ -17,6 +17,7 @@ from unigrad.core.arguments import TensorLike, as_tensor, cast, to_floating, vis
 from unigrad.core.axes import normalize_axes, normalize_axis
 from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import SettingError
+from unigrad.core.op import composite
 from unigrad.core.operands import in_dtype, operands, single
 from unigrad.core.tensor import Tensor
 from unigrad.ops.at_once import whole_reduction
@@ -225,7 +226,7 @@ def nanargmax(x: TensorLike, /, *, axis: int | None = None, keepdims: bool = Fal
         >>> nanargmax([1.0, float("nan"), 3.0]).item()
         2
     """
-    return _place("nanargmax", nanmax, x, axis, keepdims)
+    return _place("nanargmax", x, axis, keepdims)
 
 
 def nanargmin(x: TensorLike, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
@@ -237,19 +238,26 @@ def nanargmin(x: TensorLike, /, *, axis: int | None = None, keepdims: bool = Fal
         >>> nanargmin([2.0, float("nan"), 1.0]).item()
         2
     """
-    return _place("nanargmin", nanmin, x, axis, keepdims)
+    return _place("nanargmin", x, axis, keepdims)
 
 
-def _place(name: str, extremum: Any, x: TensorLike, axis: int | None, keepdims: bool) -> Tensor:
+@composite
+def _place_of(x: Tensor, *, least: bool, axis: int | None, keepdims: bool) -> tuple[Tensor, Tensor]:
+    """Return where the extremum is that is no NaN, and whether there are only NaNs."""
+    best = (nanmin if least else nanmax)(x, axis=axis, keepdims=True)
+    found = argmax(cast(equal(x, best), dtypes.int8), axis=axis, keepdims=keepdims)
+    return found, reshape(isnan(best), found.shape)
+
+
+def _place(name: str, x: TensorLike, axis: int | None, keepdims: bool) -> Tensor:
     x = _ordered(name, as_tensor(x))
     if not x.size:
         return argmax(x, axis=axis, keepdims=keepdims)
     kept = None if axis is None else normalize_axis(name, axis, x.ndim)
-    best = extremum(x, axis=kept, keepdims=True)
-    found = argmax(cast(equal(x, best), dtypes.int8), axis=axis, keepdims=keepdims)
+    found: Tensor
+    found, alone = _place_of(x, least=name == "nanargmin", axis=kept, keepdims=bool(keepdims))
     if x.dtype not in dtypes.INEXACT:
         return found
-    alone = reshape(isnan(best), found.shape)
     known = visible(alone)
     if known is None:
         return where(alone, -1, found)

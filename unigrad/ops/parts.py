@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from unigrad.core import dtypes, whole
 from unigrad.core.arguments import TensorLike, as_tensor, cast, to_floating
+from unigrad.core.dispatch import dispatch
 from unigrad.core.dtypes import DType, DTypeLike, as_dtype
-from unigrad.core.elementwise import binary
+from unigrad.core.elementwise import binary, one_at_once
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import OPS, primitive
+from unigrad.core.plans import Planned
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import less
 from unigrad.ops.elementary import atan2
@@ -44,10 +48,23 @@ def real(x: TensorLike, /) -> Tensor:
         >>> real([1 + 2j, 3 - 1j]).tolist()
         [1.0, 3.0]
     """
+    if type(x) is Tensor and x._native.dtype in _real_parts:
+        backend, native = x.backend, x._native
+        out: Tensor = dispatch(_real_parts[native.dtype], backend, (x,), (native,))
+        return out
     x = as_tensor(x)
-    return cast(x, part_dtype(x.dtype)) if x.dtype in dtypes.COMPLEX else identity(x)
+    if x.dtype not in dtypes.COMPLEX:
+        return identity(x)
+    found = _real_parts[x._native.dtype] = Planned(OPS["astype"], {"dtype": part_dtype(x.dtype)})
+    made: Tensor = dispatch(found, x.backend, (x,), (x._native,))
+    return made
 
 
+#: The casts that take them, by native dtype.
+_real_parts: dict[Any, Planned] = {}
+
+
+@one_at_once(_imag, "native_complex")
 def imag(x: TensorLike, /) -> Tensor:
     """Return the imaginary part of complex numbers; zeros of a real tensor's shape and dtype.
 
@@ -77,6 +94,7 @@ def angle(x: TensorLike, /) -> Tensor:
     return atan2(imag(x), real(x))
 
 
+@one_at_once(_signbit)
 def signbit(x: TensorLike, /) -> Tensor:
     """Tell for each number whether its sign bit is set: of -0.0 and of a negative NaN, too.
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, common_tensors, to_floating
-from unigrad.core.elementwise import real_pairs_at_once
+from unigrad.core.elementwise import pairs_at_once
 from unigrad.core.errors import DTypeError
 from unigrad.core.op import composite, primitive
 from unigrad.core.tensor import Tensor
@@ -21,7 +21,7 @@ def _divide_no_nan(x1: Tensor, x2: Tensor) -> Tensor:
     return where(zero, 0.0, x1 / where(zero, 1.0, x2))
 
 
-@real_pairs_at_once(_divide_no_nan)
+@pairs_at_once(_divide_no_nan)
 def divide_no_nan(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Return x₁ / x₂, and 0 where x₂ is 0; both derivatives are 0 there.
 
@@ -54,7 +54,7 @@ def _fmod_of_integers(x1: Tensor, x2: Tensor) -> Tensor:
     return where(unlike, found - x2, found)
 
 
-@real_pairs_at_once(_fmod)
+@pairs_at_once(_fmod)
 def fmod(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Return x₁ - trunc(x₁ / x₂) x₂, the remainder with the sign of x₁, as C's ``fmod``.
 
@@ -78,20 +78,16 @@ def fmod(x1: TensorLike, x2: TensorLike, /) -> Tensor:
 
 
 _gcd = primitive("gcd")
-_gcd.broadcasts = True
 
 
 def _integers(name: str, x1: TensorLike, x2: TensorLike) -> tuple[Tensor, Tensor]:
-    if type(x1) is Tensor and type(x2) is Tensor and x1.backend is x2.backend:
-        dtype = x1._native.dtype
-        if dtype is x2._native.dtype and dtype in x1.backend.native_integers:
-            return x1, x2
     first, second = common_tensors(name, (x1, x2))
     if first.dtype not in dtypes.INTEGER:
         raise DTypeError(f"{name}: takes integers, not {first.dtype.name}")
     return first, second
 
 
+@pairs_at_once(_gcd, "native_integers")
 def gcd(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Return the greatest common divisor of integers, 0 or more; of 0 and 0 it is 0.
 
@@ -106,6 +102,14 @@ def gcd(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     return out
 
 
+@composite
+def _lcm(x1: Tensor, x2: Tensor) -> Tensor:
+    common = _gcd(x1, x2)
+    one = where(equal(common, 0), 1, common)
+    return absolute(floor_divide(x1, one) * x2)
+
+
+@pairs_at_once(_lcm, "native_integers")
 def lcm(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """Return the least common multiple of integers, 0 or more; 0 where one of them is.
 
@@ -120,13 +124,3 @@ def lcm(x1: TensorLike, x2: TensorLike, /) -> Tensor:
     """
     out: Tensor = _lcm(*_integers("lcm", x1, x2))
     return out
-
-
-@composite
-def _lcm(x1: Tensor, x2: Tensor) -> Tensor:
-    common = _gcd(x1, x2)
-    one = where(equal(common, 0), 1, common)
-    return absolute(floor_divide(x1, one) * x2)
-
-
-_lcm.broadcasts = True

@@ -8,7 +8,7 @@ placed on the current one (`ug.use_backend`) and on ``device``, or beside ``like
 from __future__ import annotations
 
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -136,19 +136,17 @@ def linspace(
         >>> linspace(0, 1, 3).tolist()
         [0.0, 0.5, 1.0]
     """
-    ends = [start, stop]
+    ends, place = [start, stop], (device, like, backend)
     if not {type(start), type(stop)} <= PLAIN:
         ends = numbers_of("linspace", start, stop, real=False)
         if are_computed(ends):
-            place = (device, like, backend)
             found = between("linspace", ends, _samples("linspace", num), endpoint, place)
             return _rounded(found, ends, dtype)
         ends = [one if isinstance(one, complex) else _scalar("linspace", one) for one in ends]
     kind: type = complex if any(isinstance(one, complex) for one in ends) else float
     chosen = dtypes.default_dtype_of_kind(kind) if dtype is None else dtypes.as_dtype(dtype)
     count = _samples("linspace", num)
-    values: npt.NDArray[Any] = np.linspace(ends[0], ends[1], count, endpoint=endpoint)
-    return from_host(values, chosen, device, like, backend)
+    return from_host(_spaced(np.linspace, ends, count, endpoint, chosen), chosen, *place)
 
 
 @operands("start", "stop", "base")
@@ -183,7 +181,7 @@ def logspace(
             place = (device, like, backend)
             found = powers_between("logspace", (first, last), root, count, endpoint, place)
             return _rounded(found, numbers, dtype)
-    values: npt.NDArray[Any] = np.logspace(first, last, count, endpoint=endpoint, base=root)
+    values = _spaced(np.logspace, (first, last), count, endpoint, chosen, base=root)
     return from_host(values, chosen, device, like, backend)
 
 
@@ -217,8 +215,31 @@ def geomspace(
     if are_computed(ends):
         found = multiples_between("geomspace", ends, count, endpoint, (device, like, backend))
         return _rounded(found, ends, dtype)
-    values: npt.NDArray[Any] = np.geomspace(first, last, count, endpoint=endpoint)
+    values = _spaced(np.geomspace, (first, last), count, endpoint, chosen)
     return from_host(values, chosen, device, like, backend)
+
+
+def _spaced(
+    spacing: Callable[..., npt.NDArray[Any]],
+    ends: Sequence[Any],
+    count: int,
+    endpoint: Any,
+    dtype: dtypes.DType,
+    **settings: Any,
+) -> npt.NDArray[Any]:
+    """Return what a function of NumPy's gives for plain numbers: short results are kept."""
+    # Zeros are equal whatever their sign, and so are numbers of other types: not their texts.
+    key = (spacing, *map(repr, ends), count, bool(endpoint), dtype, repr(settings))
+    values = _spacings.get(key)
+    if values is None:
+        values = spacing(*ends, count, endpoint=endpoint, **settings).astype(dtype)
+        if values.size <= _LONGEST:
+            _spacings.keep(key, values)
+    found: npt.NDArray[Any] = values
+    return found
+
+
+_spacings = Plans()
 
 
 def _is_zero(number: Any) -> bool:

@@ -12,10 +12,12 @@ from unigrad.core.axes import normalize_axis
 from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import OutOfBoundsError
 from unigrad.core.op import composite, together
+from unigrad.core.plans import BySetting
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import add
 from unigrad.ops.comparison import greater_equal, less, logical_and, where
 from unigrad.ops.indexing import along, as_index, nd_key
+from unigrad.ops.keys import within
 from unigrad.ops.shaping import broadcast_to, permute_dims, reshape
 from unigrad.ops.updating import _as_value, _at_add, _fit, _new_one, _scatter_set, _write
 
@@ -32,6 +34,9 @@ def put_along_axis(
         >>> put_along_axis([[1, 2], [3, 4]], [[1], [0]], 0).tolist()
         [[1, 0], [0, 4]]
     """
+    found = _put_at_once(x, indices, values, axis)
+    if found is not None:
+        return found
     x = as_tensor(x, values if type(values) is Tensor else None)
     place = normalize_axis("put_along_axis", axis, x.ndim)
     given = as_index("put_along_axis", indices, x, place)
@@ -54,6 +59,31 @@ def put_along_axis(
     return _write("at_set", x, key, values, _new_one, _scatter_set, "put_along_axis", given)
 
 
+def _put_at_once(x: Any, indices: Any, values: Any, axis: Any) -> Tensor | None:
+    """Replace real numbers if all three tensors have one shape, and nothing is to be said."""
+    if not (type(x) is type(indices) is type(values) is Tensor and type(axis) is int):
+        return None
+    backend, natives = x.backend, (x._native, values._native, indices._native)
+    shape, dtype = backend.shape_key(natives[0]), natives[0].dtype
+    if (
+        values.backend is not backend
+        or indices.backend is not backend
+        or dtype is not natives[1].dtype
+        or dtype not in backend.native_reals
+        or natives[2].dtype not in backend.native_indices
+        or not backend.shape_key(natives[1]) == shape == backend.shape_key(natives[2])
+        or not -len(shape) <= axis < len(shape)
+        or 0 in shape
+        or not (backend.checks_bounds or within(indices, shape[axis]))
+    ):
+        return None
+    try:
+        out: Tensor = dispatch(_putting[axis % len(shape)], backend, (x, values, indices), natives)
+    except OutOfBoundsError:
+        return None
+    return out
+
+
 @composite
 def _put_along(x: Tensor, v: Tensor, index: Tensor, *, axis: int) -> Tensor:
     """Replace one element per place along an axis; the last one of each place wins.
@@ -72,6 +102,9 @@ def _put_along(x: Tensor, v: Tensor, index: Tensor, *, axis: int) -> Tensor:
     flat = [reshape(one, (-1,)) for one in (x, v, places)]
     out: Tensor = reshape(_scatter_set(*flat, axis=0), x.shape)
     return out if last else permute_dims(out, tuple(int(i) for i in np.argsort(order)))
+
+
+_putting = BySetting("put_along", "axis")
 
 
 def scatter(indices: TensorLike, values: TensorLike, /, shape: tuple[int, ...]) -> Tensor:

@@ -292,7 +292,9 @@ def swapaxes(x: TensorLike, axis1: int, axis2: int, /) -> Tensor:
         >>> swapaxes([[1, 2, 3]], 0, 1).shape
         (3, 1)
     """
-    return _swapped(as_tensor(x), plain_axis("swapaxes", axis1), plain_axis("swapaxes", axis2))
+    if not (type(x) is Tensor and type(axis1) is type(axis2) is int):
+        x, axis1, axis2 = as_tensor(x), *(plain_axis("swapaxes", one) for one in (axis1, axis2))
+    return _swapped(x, axis1, axis2)
 
 
 def _plan_swap(shape: tuple[int, ...], axis1: Any, axis2: Any) -> Mapping[str, Any]:
@@ -313,7 +315,9 @@ def flip(x: TensorLike, /, *, axis: int | tuple[int, ...] | None = None) -> Tens
         >>> flip([1, 2, 3]).tolist()
         [3, 2, 1]
     """
-    return _flipped(as_tensor(x), plain_axis("flip", axis))
+    if type(x) is not Tensor or type(axis) is not int:
+        x, axis = as_tensor(x), plain_axis("flip", axis)
+    return _flipped(x, axis)
 
 
 _flipped = planned(_flip, lambda shape, axis: {"axis": normalize_axes("flip", axis, len(shape))})

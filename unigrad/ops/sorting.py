@@ -15,15 +15,23 @@ from typing import Any
 import numpy.typing as npt
 
 from unigrad.core import dtypes, whole
-from unigrad.core.arguments import TensorLike, as_tensor, cast, checked, common_tensors, visible
+from unigrad.core.arguments import (
+    TensorLike,
+    alike,
+    as_tensor,
+    cast,
+    checked,
+    common_tensors,
+    visible,
+)
 from unigrad.core.axes import normalize_axis, plain_axis
 from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import Op, composite, primitive
-from unigrad.core.plans import Planned, planned
+from unigrad.core.plans import BySetting, Planned, planned
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import greater, isnan, less, logical_and, logical_not, logical_or, where
-from unigrad.ops.indexing import take, take_along_axis
+from unigrad.ops.indexing import as_index, take, take_along_axis
 from unigrad.ops.reductions import count_nonzero
 from unigrad.ops.shaping import as_integer, as_shape, expand_dims, flip, squeeze
 
@@ -194,6 +202,8 @@ def partition(x: TensorLike, kth: int | Sequence[int], /, *, axis: int = -1) -> 
         >>> partition([3, 1, 2], 1).tolist()
         [1, 2, 3]
     """
+    if _is_short(x, axis) and type(kth) is int:
+        return _partitioned(x, kth, axis)
     x = _sortable("partition", x)
     _check_ranks("partition", kth, x.shape, axis)
     return sort(x, axis=axis)
@@ -209,6 +219,8 @@ def argpartition(x: TensorLike, kth: int | Sequence[int], /, *, axis: int = -1) 
         >>> argpartition([3, 1, 2], 1).tolist()
         [1, 2, 0]
     """
+    if _is_short(x, axis) and type(kth) is int:
+        return _argpartitioned(x, kth, axis)
     x = _sortable("argpartition", x)
     _check_ranks("argpartition", kth, x.shape, axis)
     return argsort(x, axis=axis)
@@ -219,6 +231,18 @@ def _check_ranks(name: str, kth: int | Sequence[int], shape: tuple[int, ...], ax
     for k in as_shape(name, kth):
         if not -length <= k < length:
             raise ShapeError(f"{name}: there is no {k}-th of {length} elements")
+
+
+def _plan_partition(op: Op, name: str) -> Callable[..., Mapping[str, Any]]:
+    def plan(shape: tuple[int, ...], kth: int, axis: int) -> Mapping[str, Any]:
+        _check_ranks(name, kth, shape, axis)
+        return {"axis": _place(op.name, axis, shape), "descending": False}
+
+    return plan
+
+
+_partitioned = planned(_sort, _plan_partition(_sort, "partition"))
+_argpartitioned = planned(_argsort, _plan_partition(_argsort, "argpartition"))
 
 
 @whole.as_one_op("native_dtypes", looks=True)
@@ -235,6 +259,15 @@ def lexsort(keys: TensorLike | Sequence[TensorLike], /, *, axis: int = -1) -> Te
         >>> lexsort(([2, 1, 2], [5, 5, 4])).tolist()
         [2, 1, 0]
     """
+    if type(keys) in (tuple, list) and keys and type(axis) is int:
+        natives = alike(tuple(keys))
+        if natives is not None:
+            backend = keys[0].backend
+            shapes = {*map(backend.shape_key, natives)}
+            if len(shapes) == 1 and natives[0].dtype in backend.native_reals:
+                place = _place("lexsort", axis, keys[0].shape)
+                made: Tensor = dispatch(_by_keys[place], backend, tuple(keys), natives)
+                return made
     given = list(keys)
     if not given:
         raise ShapeError("lexsort: needs at least one key")
@@ -243,12 +276,21 @@ def lexsort(keys: TensorLike | Sequence[TensorLike], /, *, axis: int = -1) -> Te
     if len({one.shape for one in tensors}) > 1:
         raise ShapeError(f"lexsort: the shapes differ: {[one.shape for one in tensors]}")
     place = _place("lexsort", axis, tensors[0].shape)
-    order = argsort(tensors[0], axis=place)
-    for key in tensors[1:]:
+    out: Tensor = _order_by_keys(*tensors, axis=place)
+    return out
+
+
+@composite
+def _order_by_keys(*keys: Tensor, axis: int) -> Tensor:
+    order = argsort(keys[0], axis=axis)
+    for key in keys[1:]:
         # Sorts are stable: what the keys before have ordered stays so among equal ones.
-        again = argsort(take_along_axis(key, order, axis=place), axis=place)
-        order = take_along_axis(order, again, axis=place)
+        again = argsort(take_along_axis(key, order, axis=axis), axis=axis)
+        order = take_along_axis(order, again, axis=axis)
     return order
+
+
+_by_keys = BySetting("order_by_keys", "axis")
 
 
 class _FallingError(Exception):
@@ -320,10 +362,19 @@ def in_top_k(targets: TensorLike, predictions: TensorLike, k: int, /) -> Tensor:
         raise ShapeError(
             f"in_top_k: targets of shape {targets.shape} for predictions of {predictions.shape}"
         )
-    index = expand_dims(targets, axis=-1)
-    own = take_along_axis(predictions, index, axis=-1)
+    most = as_integer("in_top_k", k)
+    if not predictions.backend.checks_bounds:
+        # Where values can be looked at, that is done here: in a program nobody can.
+        as_index("take_along_axis", targets, predictions, predictions.ndim - 1)
+    out: Tensor = _in_top_k(predictions, targets, k=most)
+    return out
+
+
+@composite
+def _in_top_k(predictions: Tensor, targets: Tensor, *, k: int) -> Tensor:
+    own = take_along_axis(predictions, expand_dims(targets, axis=-1), axis=-1)
     before = logical_or(greater(predictions, own), isnan(predictions))
-    few = less(count_nonzero(before, axis=-1), as_integer("in_top_k", k))
+    few = less(count_nonzero(before, axis=-1), k)
     return logical_and(few, logical_not(squeeze(isnan(own), axis=-1)))
 
 

@@ -77,9 +77,11 @@ def _real(name: str, *given: TensorLike) -> tuple[list[Tensor], dtypes.DType]:
 
 def _run(op: Op, *given: TensorLike) -> Tensor:
     natives = alike(given)
-    if natives is not None and given[0].dtype in _PRECISE:
-        out: Tensor = dispatch(op, given[0].backend, given, natives)
-        return out
+    if natives is not None:
+        backend = given[0].backend
+        if natives[0].dtype is backend.native_single or given[0].dtype in _PRECISE:
+            out: Tensor = dispatch(op, backend, given, natives)
+            return out
     tensors, dtype = _real(op.name, *given)
     return cast(op(*tensors), dtype)
 

@@ -14,6 +14,8 @@ from unigrad.core import whole
 from unigrad.core.arguments import TensorLike, alike, as_tensor, common_tensors
 from unigrad.core.axes import normalize_axis
 from unigrad.core.errors import ShapeError
+from unigrad.core.op import OPS
+from unigrad.core.plans import planned
 from unigrad.core.tensor import Tensor
 from unigrad.ops.identity import identity
 from unigrad.ops.joining import concat, split
@@ -42,7 +44,14 @@ def atleast_2d(*arrays: TensorLike) -> Any:
         >>> atleast_2d([1, 2]).tolist()
         [[1, 2]]
     """
+    if len(arrays) == 1:
+        (x,) = arrays
+        if type(x) is Tensor and len(x.backend.shape_key(x._native)) < 2:
+            return _as_row(x)
     return _each(arrays, _two)
+
+
+_as_row = planned(OPS["reshape"], lambda shape: {"shape": (1, *shape) if shape else (1, 1)})
 
 
 def atleast_3d(*arrays: TensorLike) -> Any:

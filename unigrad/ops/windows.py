@@ -6,6 +6,7 @@ backend, in eager mode and traced alike (a start is a place to look, not an inde
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Sequence
 from typing import Any
 
@@ -35,6 +36,10 @@ def dynamic_slice(x: TensorLike, starts: Starts, shape: Sequence[int], /) -> Ten
         [3, 4]
     """
     x = as_tensor(x)
+    key = _known_window(x, starts, shape)
+    if key is not None:
+        window: Tensor = x[key]
+        return window
     found = _indices("dynamic_slice", x, starts, shape)
     if all(index is None for index in found):
         return identity(x)
@@ -64,6 +69,9 @@ def slice_update(x: TensorLike, starts: Starts, values: TensorLike, /) -> Tensor
     """
     x = as_tensor(x)
     values = as_tensor(values, x)
+    key = _known_window(x, starts, values.shape)
+    if key is not None:
+        return at_set(x, key, values)
     found = _indices("slice_update", x, starts, values.shape)
     grid = []
     for axis, index in enumerate(found):
@@ -71,6 +79,25 @@ def slice_update(x: TensorLike, starts: Starts, values: TensorLike, /) -> Tensor
         column = tuple([-1 if i == axis else 1 for i in range(x.ndim)])
         grid.append(reshape(every, column))
     return at_set(x, tuple(grid), values)
+
+
+def _known_window(x: Tensor, starts: Any, shape: Any) -> tuple[builtins.slice, ...] | None:
+    """Return the key of a window whose numbers are Python's own and fit; else ``None``."""
+    lengths = x.shape
+    if not lengths or type(starts) not in _SEQUENCES or type(shape) not in _SEQUENCES:
+        return None
+    if not len(starts) == len(shape) == len(lengths):
+        return None
+    key = []
+    for start, count, length in zip(starts, shape, lengths, strict=True):
+        if type(start) is not int or type(count) is not int or not 0 <= count <= length:
+            return None
+        first = min(max(start, 0), length - count)
+        key.append(builtins.slice(first, first + count))
+    return tuple(key)
+
+
+_SEQUENCES = frozenset((tuple, list))
 
 
 def _indices(name: str, x: Tensor, starts: Starts, shape: Sequence[int]) -> list[Tensor | None]:

@@ -13,7 +13,8 @@ import tensorflow as tf
 from unigrad.autodiff.bridge import body_of
 from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.kernels.values import are_finite
-from unigrad_tensorflow.raw import BINDERS, binary, raw, unary
+from unigrad_tensorflow.raw import BINDERS, binary, of_floats, raw, unary
+from unigrad_tensorflow.settings import number, setting
 from unigrad_tensorflow.whole import as_graph
 
 _raw = tf.raw_ops
@@ -102,19 +103,32 @@ _is_finite, _zeros_like, _exp, _log = map(unary, ("IsFinite", "ZerosLike", "Exp"
 _sub, _add, _divide = map(binary, ("Sub", "AddV2", "RealDiv"))
 
 
-def _softsign(x: Any) -> Any:
-    return _composed_softsign(x) if x.dtype.is_complex else _library_softsign(x)
+_softsign = of_floats("Softsign", body_of("tensorflow", "softsign"), "features")
 
 
-_library_softsign = unary("Softsign", "features")
-_composed_softsign = body_of("tensorflow", "softsign")
+def _one_hot(indices: Any, num_classes: int, axis: int, dtype: Any) -> Any:
+    """1 where the class is the index, 0 elsewhere, and for an index that is no class."""
+    if indices.dtype not in (tf.int64, tf.int32):
+        indices = tf.cast(indices, tf.int64)
+    chosen = tf.bool if dtype.kind == "b" else getattr(tf, dtype.name)
+    on, off = (True, False) if chosen is tf.bool else (1, 0)
+    hot = _raw_one_hot(axis)
+    return hot(indices, setting(num_classes), number(on, chosen), number(off, chosen))
+
+
+@lru_cache(64)
+def _raw_one_hot(axis: int) -> Any:
+    return raw("OneHot", "indices", "depth", "on_value", "off_value", axis=axis)
+
 
 TABLE = {
+    # TensorFlow's own has no derivative, which is zero.
+    "one_hot": by_rule("one_hot", _one_hot),
     # TensorFlow's own has no second derivative.
     "softsign": by_rule("softsign", _softsign),
     "hard_silu": by_rule("hard_silu", as_graph(body_of("tensorflow", "hard_silu"))),
     "relu6": lambda x: _raw.Relu6(features=x),
-    "elu": _elu,
+    "elu": as_graph(_elu),
     "leaky_relu": by_rule("leaky_relu", _leaky_relu),
     "mish": lambda x: x * _raw.Tanh(x=_raw.Softplus(features=x)),
     "softplus": lambda x: _raw.Softplus(features=x),

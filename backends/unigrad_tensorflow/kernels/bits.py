@@ -6,7 +6,7 @@ from typing import Any
 import tensorflow as tf
 
 from unigrad_tensorflow.kernels.values import values_of
-from unigrad_tensorflow.raw import binary, for_bools, unary
+from unigrad_tensorflow.raw import binary, for_bools, of_dtypes, unary
 
 Binary = Callable[[Any, Any], Any]
 
@@ -62,17 +62,28 @@ def _logical_xor(x: Any, y: Any) -> Any:
     return tf.not_equal(_as_bool(x), _as_bool(y))
 
 
-_invert, _logical_not = unary("Invert"), unary("LogicalNot")
+_logical_not = unary("LogicalNot")
+#: Integers, the commonest first.
+_INTEGERS = (
+    tf.int64, tf.int32, tf.int16, tf.int8, tf.uint64, tf.uint32, tf.uint16, tf.uint8,
+)  # fmt: skip
+
+
+def _invert(x: Any) -> Any:
+    return _logical_not(x) if x.dtype is tf.bool else _raw_invert(x)
+
+
+_raw_invert = unary("Invert")
 
 TABLE = {
     "logical_and": _of_truths("LogicalAnd"),
     "logical_or": _of_truths("LogicalOr"),
     "logical_xor": _logical_xor,
-    "logical_not": lambda x: _logical_not(x if x.dtype is tf.bool else _as_bool(x)),
+    "logical_not": of_dtypes((tf.bool,), "LogicalNot", lambda x: _logical_not(_as_bool(x))),
     "bitwise_and": _of_bools("LogicalAnd", "BitwiseAnd"),
     "bitwise_or": _of_bools("LogicalOr", "BitwiseOr"),
     "bitwise_xor": binary("BitwiseXor", of_others=for_bools(tf.not_equal)),
-    "bitwise_invert": lambda x: _logical_not(x) if x.dtype is tf.bool else _invert(x),
+    "bitwise_invert": of_dtypes(_INTEGERS, "Invert", _invert),
     "bitwise_left_shift": _shift("LeftShift", right=False),
     "bitwise_right_shift": _shift("RightShift", right=True),
 }

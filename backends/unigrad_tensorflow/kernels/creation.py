@@ -38,11 +38,13 @@ def full_like(x: tf.Tensor, value: Any) -> tf.Tensor:
     """A filled tensor of another's shape and dtype."""
     if value == 0 and not isinstance(value, complex) and copysign(1.0, value) > 0.0:
         return _zeros_like(x)
+    if value == 1 and not isinstance(value, complex):
+        return _ones_like(x)
     shape = setting(tuple(x.shape)) if x.shape.is_fully_defined() else tf.shape(x)
     return tf.fill(shape, _constant(bool(value) if x.dtype == tf.bool else value, x.dtype))
 
 
-_zeros_like = unary("ZerosLike")
+_zeros_like, _ones_like = unary("ZerosLike"), unary("OnesLike")
 
 TABLE = {
     "full": full,

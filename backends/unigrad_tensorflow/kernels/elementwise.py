@@ -145,10 +145,19 @@ def _quotient(x: Any, y: Any) -> Any:
 _complex_divide = by_rule("divide", _quotient)
 
 
+def _divide_no_nan(x: Any, y: Any) -> Any:
+    """x / y, and 0 where y is 0. TensorFlow's quotient of complex numbers is another one."""
+    return (_complex_divide_no_nan if x.dtype.is_complex else _real_divide_no_nan)(x, y)
+
+
+_complex_divide_no_nan = as_graph(body_of("tensorflow", "divide_no_nan"))
+_real_divide_no_nan = binary("DivNoNan")
+
+
 def _reciprocal(x: Any) -> Any:
     """1 / x. TensorFlow's own reciprocal of many is not rounded correctly."""
     if not x.dtype.is_complex:
-        return _real_divide(tf.constant(1, x.dtype), x)
+        return _real_divide(1, x)
     out = _quotient(1, x)
     # Of a complex infinity, TensorFlow's quotient is NaN.
     infinite = tf.math.is_inf(tf.math.real(x)) | tf.math.is_inf(tf.math.imag(x))
@@ -237,7 +246,9 @@ def _astype(x: Any, dtype: Any) -> Any:
         if dtype.kind == "b":
             return tf.not_equal(x, tf.zeros((), x.dtype))
         if dtype.kind != "c":
-            x = tf.math.real(x)
+            x = _reals[x.dtype](x)
+            if x.dtype is _DTYPES[dtype]:
+                return x
     elif dtype.kind == "c" and x.dtype.is_floating:
         # Its derivative is the real part, which that of a cast takes with a warning.
         x = tf.cast(x, _DTYPES[dtype].real_dtype)
@@ -245,19 +256,26 @@ def _astype(x: Any, dtype: Any) -> Any:
     return tf.cast(x, _DTYPES[dtype])
 
 
+#: Real parts, by complex dtype.
+_reals = {
+    native: raw("Real", "input", Tout=native.real_dtype) for native in (tf.complex64, tf.complex128)
+}
 #: Casts of floating tensors to other dtypes.
 _casts = {d: raw("Cast", "x", DstT=native, Truncate=False) for d, native in _DTYPES.items()}
 
 
+_bitcasts = {d: raw("Bitcast", "input", type=native) for d, native in _DTYPES.items()}
+
+
 _logical_and, _logical_or = binary("LogicalAnd"), binary("LogicalOr")
-_ceil, _floor = unary("Ceil"), unary("Floor")
+_ceil, _floor, _less = unary("Ceil"), unary("Floor"), binary("Less")
 _real_abs, _add = unary("Abs"), binary("AddV2")
 
 
 def _trunc(x: Any) -> Any:
     if x.dtype.is_integer or x.dtype.is_bool:
         return tf.identity(x)
-    return _select(condition=x < tf.zeros((), x.dtype), t=_ceil(x), e=_floor(x))
+    return _choose(_less(x, 0.0), _ceil(x), _floor(x))
 
 
 def _other_abs(x: Any) -> Any:
@@ -304,6 +322,7 @@ TABLE = {
     "clip": _clip,
     "fmax": _with_bools(by_rule("fmax", _ignoring_nan("Maximum")), _logical_or),
     "fmin": _with_bools(by_rule("fmin", _ignoring_nan("Minimum")), _logical_and),
+    "divide_no_nan": by_rule("divide_no_nan", _divide_no_nan),
     "heaviside": by_rule("heaviside", as_graph(_heaviside)),
     "copysign": by_rule("copysign", copysign),
     "nextafter": by_rule("nextafter", nextafter),
@@ -342,7 +361,7 @@ TABLE = {
     "isinf": _no("IsInf", for_integers=False),
     "isnan": _no("IsNan", for_integers=False),
     "astype": _astype,
-    "bitcast": by_rule("bitcast", lambda x, dtype: tf.bitcast(x, _DTYPES[dtype])),
+    "bitcast": by_rule("bitcast", lambda x, dtype: _bitcasts[dtype](x)),
 }
 
 SCALAR_OPS = frozenset(_SCALARS)

@@ -3,32 +3,32 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
 from unigrad_tensorflow.bridge import by_rule
-from unigrad_tensorflow.raw import unary
+from unigrad_tensorflow.raw import of_dtypes, unary
 from unigrad_tensorflow.whole import as_graph
 
-_raw_erf = unary("Erf")
+#: Dtypes in which TensorFlow's functions know of all squares that they need.
+_NARROW = (tf.float32, tf.float16, tf.bfloat16)
 
 
-def _erf(x: Any) -> Any:
-    """TensorFlow's is NaN in double precision where x² is beyond it; from 28 on erf is constant."""
-    if x.dtype == tf.float64:
-        x = tf.raw_ops.ClipByValue(t=x, clip_value_min=-30.0, clip_value_max=30.0)
-    return _raw_erf(x)
+def _of_any(name: str) -> Callable[[Any], Any]:
+    """Return TensorFlow's erf or erfc.
 
+    They are NaN in double precision where x² is beyond it; from 28 on they are constant.
+    """
+    plain = unary(name)
 
-def _erfc(x: Any) -> Any:
-    """TensorFlow's, which as `_erf` knows no squares beyond double precision."""
-    if x.dtype == tf.float64:
-        x = tf.raw_ops.ClipByValue(t=x, clip_value_min=-30.0, clip_value_max=30.0)
-    return _raw_erfc(x)
+    def of_others(x: Any) -> Any:
+        if x.dtype is tf.float64:
+            x = tf.raw_ops.ClipByValue(t=x, clip_value_min=-30.0, clip_value_max=30.0)
+        return plain(x)
 
-
-_raw_erfc = unary("Erfc")
+    return of_dtypes(_NARROW, name, of_others)
 
 
 def _erfinv(x: Any) -> Any:
@@ -51,7 +51,7 @@ def _erfinv(x: Any) -> Any:
 
 
 TABLE = {
-    "erf": by_rule("erf", _erf),
-    "erfc": by_rule("erfc", _erfc),
+    "erf": by_rule("erf", _of_any("Erf")),
+    "erfc": by_rule("erfc", _of_any("Erfc")),
     "erfinv": by_rule("erfinv", as_graph(_erfinv)),
 }

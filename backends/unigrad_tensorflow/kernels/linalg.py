@@ -12,7 +12,8 @@ import tensorflow as tf
 
 from unigrad.autodiff.bridge import body_of
 from unigrad_tensorflow.bridge import by_rule
-from unigrad_tensorflow.kernels.values import has_values
+from unigrad_tensorflow.kernels.values import are_finite, has_values
+from unigrad_tensorflow.raw import binary, raw
 from unigrad_tensorflow.whole import as_graph
 
 _InvalidArgument = tf.errors.InvalidArgumentError
@@ -45,8 +46,20 @@ def _guarded(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
 def cholesky(x: tf.Tensor) -> tf.Tensor:
     """TensorFlow's, of which NaN is all that is said of where it fails."""
+    if are_finite(x):
+        found = _raw_cholesky(x)
+        if are_finite(found):
+            return found
+    return _marked_cholesky(x)
+
+
+@as_graph
+def _marked_cholesky(x: tf.Tensor) -> tf.Tensor:
     out = tf.linalg.cholesky(x)
     return _nan(tf.reduce_any(_is_nan(tf.linalg.diag_part(out)), -1), out)
+
+
+_raw_cholesky = raw("Cholesky", "input")
 
 
 def _is_nan(x: tf.Tensor) -> tf.Tensor:
@@ -56,18 +69,31 @@ def _is_nan(x: tf.Tensor) -> tf.Tensor:
 def triangular_solve(a: tf.Tensor, b: tf.Tensor, *, lower: bool, unit_diagonal: bool) -> tf.Tensor:
     """TensorFlow's."""
     if unit_diagonal:
-        a = tf.linalg.set_diag(a, tf.ones(a.shape[:-1], a.dtype))
-    return tf.linalg.triangular_solve(a, b, lower=lower)
+        a = _with_ones(a)
+    return (_solve_lower if lower else _solve_upper)(a, b)
+
+
+@as_graph
+def _with_ones(a: tf.Tensor) -> tf.Tensor:
+    return tf.linalg.set_diag(a, tf.ones(a.shape[:-1], a.dtype))
+
+
+_solve_lower, _solve_upper = (
+    raw("MatrixTriangularSolve", "matrix", "rhs", lower=one, adjoint=False) for one in (True, False)
+)
 
 
 def slogdet(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """TensorFlow's, whose logarithm is complex of complex numbers."""
-    sign, logarithm = tf.raw_ops.LogMatrixDeterminant(input=x)
-    return sign + 0, tf.math.real(logarithm)
+    sign, logarithm = _log_determinant(x)
+    return _add(sign, 0), logarithm if x.dtype.is_floating else tf.math.real(logarithm)
 
 
-_solve = _guarded(lambda a, b: tf.raw_ops.MatrixSolve(matrix=a, rhs=b))
-_inv = _guarded(lambda a: tf.raw_ops.MatrixInverse(input=a))
+_log_determinant, _add = raw("LogMatrixDeterminant", "input"), binary("AddV2")
+
+
+_solve = _guarded(raw("MatrixSolve", "matrix", "rhs", adjoint=False))
+_inv = _guarded(raw("MatrixInverse", "input", adjoint=False))
 
 
 def cofactors(x: tf.Tensor) -> tf.Tensor:
@@ -104,8 +130,22 @@ def qr(x: tf.Tensor, *, complete: bool) -> tuple[tf.Tensor, tf.Tensor]:
 
 def svd_raw(x: tf.Tensor, *, full_matrices: bool) -> tuple[tf.Tensor, ...]:
     """TensorFlow's."""
+    if not x.dtype.is_floating or x.shape.rank != 2:
+        return _other_svd(x, full_matrices=full_matrices)
+    s, u, v = (_full_svd if full_matrices else _thin_svd)(x)
+    return u, s, _transpose(v, (1, 0))
+
+
+@as_graph
+def _other_svd(x: tf.Tensor, *, full_matrices: bool) -> tuple[tf.Tensor, ...]:
     s, u, v = tf.linalg.svd(x, full_matrices=full_matrices)
     return u, tf.math.real(s), tf.linalg.adjoint(v)
+
+
+_full_svd, _thin_svd = (
+    raw("Svd", "input", compute_uv=True, full_matrices=one) for one in (True, False)
+)
+_transpose = raw("Transpose", "x", "perm", keeps=1)
 
 
 def _of_finite(kernel: Callable[..., Any], lower: bool = False) -> Callable[..., Any]:
@@ -132,7 +172,15 @@ def _eigh(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.math.real(values), vectors
 
 
-eigh_raw = _of_finite(_eigh, lower=True)
+def _if_finite(plain: Callable[..., Any], kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a kernel that takes the one raw op where all numbers are seen to be finite."""
+    graph = as_graph(kernel)
+    return lambda x: plain(x) if x.dtype.is_floating and are_finite(x) else graph(x)
+
+
+eigh_raw = _if_finite(
+    raw("SelfAdjointEigV2", "input", compute_v=True), _of_finite(_eigh, lower=True)
+)
 
 
 @_of_finite
@@ -189,29 +237,36 @@ def _real(x: tf.Tensor) -> Any:
 
 
 #: Of one op, or of those that look at values.
-_ALONE = frozenset(("det", "inv", "lu_packed", "solve"))
+_ALONE = frozenset(
+    (
+        "cholesky", "det", "eigh_raw", "inv", "lu_packed", "slogdet", "solve", "svd_raw",
+        "triangular_solve",
+    )
+)  # fmt: skip
 
-TABLE: dict[str, Callable[..., Any]] = {
+_KERNELS: dict[str, Callable[..., Any]] = {
+    "cholesky": cholesky,
+    "cofactors": cofactors,
+    "det": raw("MatrixDeterminant", "input"),
+    "eig_raw": eig_raw,
+    "eigh_raw": eigh_raw,
+    "eigvals": _of_finite(tf.linalg.eigvals),
+    "eigvalsh": _of_finite(lambda x: tf.math.real(tf.linalg.eigvalsh(x)), lower=True),
+    "expm": lambda x: tf.linalg.expm(x) if x.shape[-1] else tf.identity(x),
+    "inv": _inv,
+    "logm": body_of("tensorflow", "logm"),
+    "lu_packed": lu_packed,
+    "pinv": body_of("tensorflow", "pinv"),
+    "qr": qr,
+    "slogdet": slogdet,
+    "sqrtm": body_of("tensorflow", "sqrtm"),
+    "solve": _solve,
+    "svd_raw": svd_raw,
+    "svdvals": lambda x: tf.math.real(tf.linalg.svd(x, compute_uv=False)),
+    "triangular_solve": triangular_solve,
+}
+
+TABLE = {
     name: by_rule(name, kernel if name in _ALONE else as_graph(kernel))
-    for name, kernel in {
-        "cholesky": cholesky,
-        "cofactors": cofactors,
-        "det": tf.linalg.det,
-        "eig_raw": eig_raw,
-        "eigh_raw": eigh_raw,
-        "eigvals": _of_finite(tf.linalg.eigvals),
-        "eigvalsh": _of_finite(lambda x: tf.math.real(tf.linalg.eigvalsh(x)), lower=True),
-        "expm": lambda x: tf.linalg.expm(x) if x.shape[-1] else tf.identity(x),
-        "inv": _inv,
-        "logm": body_of("tensorflow", "logm"),
-        "lu_packed": lu_packed,
-        "pinv": body_of("tensorflow", "pinv"),
-        "qr": qr,
-        "slogdet": slogdet,
-        "sqrtm": body_of("tensorflow", "sqrtm"),
-        "solve": _solve,
-        "svd_raw": svd_raw,
-        "svdvals": lambda x: tf.math.real(tf.linalg.svd(x, compute_uv=False)),
-        "triangular_solve": triangular_solve,
-    }.items()
+    for name, kernel in _KERNELS.items()
 }

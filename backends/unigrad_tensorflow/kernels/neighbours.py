@@ -6,6 +6,8 @@ from typing import Any
 
 import tensorflow as tf
 
+from unigrad_tensorflow.raw import binary
+
 
 def signed(y: Any) -> Any:
     """-1 or 1 by the sign bit."""
@@ -21,10 +23,13 @@ def signbit(x: Any) -> Any:
     return _bits(x) < 0
 
 
+_next_after = binary("NextAfter", "x1", "x2")
+
+
 def nextafter(x: Any, y: Any) -> Any:
     """The number next to x towards y. TensorFlow has none of half precision."""
     if x.dtype.size > 2:
-        return tf.math.nextafter(x, y)
+        return _next_after(x, y)
     x, y = x + tf.zeros_like(y), y + tf.zeros_like(x)
     bits, zero = _bits(x), tf.zeros_like(x)
     # Read as integers, numbers of one sign are in order of their magnitudes.

@@ -6,6 +6,7 @@ TensorFlow rounds x / y before it rounds down; integers by 0 give 0 here (the fr
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from unigrad_tensorflow.kernels.neighbours import signed
@@ -26,7 +27,10 @@ def copysign(x: Any, y: Any) -> Any:
 def floor_divide(x: Any, y: Any) -> Any:
     """⌊x / y⌋ from the exact remainder: TensorFlow's own rounds x / y first."""
     tensor = y if isinstance(x, (int, float)) else x
-    x, y = tf.convert_to_tensor(x, tensor.dtype), tf.convert_to_tensor(y, tensor.dtype)
+    if tensor is y:
+        x = tf.convert_to_tensor(x, tensor.dtype)
+    elif isinstance(y, (int, float)):
+        y = tf.convert_to_tensor(y, tensor.dtype)
     if not tensor.dtype.is_floating:
         return _integer_quotient(x, y)
     if tensor.dtype.size == 2:
@@ -37,7 +41,11 @@ def floor_divide(x: Any, y: Any) -> Any:
     below = _floor(ratio)
     values, floors = values_of(ratio), values_of(below)
     # Rounding up made an integer of a ratio, or nothing is wrong. (NaN is not less.)
-    if values is not None and floors is not None and bool((floors < values).all()):
+    if (
+        values is not None
+        and floors is not None
+        and np.count_nonzero(floors < values) == values.size
+    ):
         return below
     rest = tf.raw_ops.TruncateMod(x=x, y=y)
     quotient = (x - rest) / y - tf.cast((rest != 0) & ((rest < 0) != (y < 0)), x.dtype)
@@ -66,7 +74,7 @@ def remainder(x: Any, y: Any) -> Any:
         # It has the sign of y; TensorFlow's own zeros have that of x.
         found = _floor_mod(x, y)
         values = values_of(found)
-        if values is not None and bool(values.all()):
+        if values is not None and np.count_nonzero(values) == values.size:
             return found
         return copysign(found, tf.convert_to_tensor(y, tensor.dtype))
     return _integer_remainder(

@@ -1,13 +1,13 @@
 """Moving elements."""
 
 from collections.abc import Callable
-from functools import cache, partial
+from functools import cache, lru_cache, partial
 from typing import Any
 
 import numpy as np
 import tensorflow as tf
 
-from unigrad_tensorflow.private import executing_eagerly
+from unigrad_tensorflow.private import eager_context, executing_eagerly, shape_tuple
 from unigrad_tensorflow.raw import BINDERS, raw, settled
 from unigrad_tensorflow.settings import long_setting as _long
 from unigrad_tensorflow.settings import setting
@@ -90,6 +90,17 @@ def _pieces(count: int) -> Any:
     return raw("SplitV", "value", "size_splits", "axis", keeps=2, num_split=count)
 
 
+def _unstack(x: Any, axis: int) -> list[Any]:
+    if eager_context() is None:
+        return tf.unstack(x, axis=axis)
+    return _unpack(shape_tuple(x)[axis], axis)(x)
+
+
+@lru_cache(256)
+def _unpack(count: int, axis: int) -> Any:
+    return raw("Unpack", "value", num=count, axis=axis)
+
+
 TABLE = {
     "identity": tf.identity,
     "stop_gradient": tf.stop_gradient,
@@ -107,7 +118,7 @@ TABLE = {
     "tril": _tril,
     "triu": _triu,
     "tile": lambda x, repetitions: _repeat(x, repetitions) if repetitions else x,
-    "unstack": lambda x, axis: tf.unstack(x, axis=axis),
+    "unstack": _unstack,
 }
 
 

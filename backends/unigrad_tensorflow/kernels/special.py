@@ -1,12 +1,15 @@
 """Special functions: TensorFlow's, in unigrad's domains, with the textbook's derivatives."""
 
+import math
 from collections.abc import Callable
+from typing import Any
 
 import tensorflow as tf
 
 from unigrad.autodiff.bridge import body_of
 from unigrad_tensorflow.bridge import by_rule
-from unigrad_tensorflow.raw import unary
+from unigrad_tensorflow.kernels.values import seen
+from unigrad_tensorflow.raw import binary, unary
 from unigrad_tensorflow.whole import as_graph
 
 
@@ -55,8 +58,33 @@ for _name in ("j0", "j1", "log_ndtr", "ndtri", "owens_t", "xlog1py", "xlogy", "y
     # Made of unigrad's ops, and differentiated by rules.
     _MANY[_name] = body_of("tensorflow", _name)
 
+
+def _are_positive(x: Any) -> bool:
+    """Tell whether numbers are positive and finite."""
+    return bool(x.size and x.min() > 0.0 and x.max() < math.inf)
+
+
+def _are_in_domain(a: Any, x: Any) -> bool:
+    """Tell whether neither argument of an incomplete gamma function is at an end of its domain."""
+    return _are_positive(a) and bool(x.size and x.min() >= 0.0 and x.max() < math.inf)
+
+
+def _have_sums(s: Any, q: Any) -> bool:
+    """Tell whether zeta's series are those of TensorFlow."""
+    return _are_positive(q) and bool(s.size and s.min() >= 1.0)
+
+
+_KERNELS = {name: as_graph(kernel) for name, kernel in _MANY.items()}
+for _name, _inside, _plain in (
+    ("digamma", _are_positive, unary("Digamma")),
+    ("gammainc", _are_in_domain, binary("Igamma", "a", "x")),
+    ("gammaincc", _are_in_domain, binary("Igammac", "a", "x")),
+    ("zeta", _have_sums, binary("Zeta", "x", "q")),
+):
+    _KERNELS[_name] = seen(_inside, _plain, _KERNELS[_name])
+
 TABLE = {
     "i0e": by_rule("i0e", unary("BesselI0e")),
     "i1e": by_rule("i1e", unary("BesselI1e")),
     "lgamma": by_rule("lgamma", unary("Lgamma")),
-} | {name: by_rule(name, as_graph(kernel)) for name, kernel in _MANY.items()}
+} | {name: by_rule(name, kernel) for name, kernel in _KERNELS.items()}

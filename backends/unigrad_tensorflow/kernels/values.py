@@ -1,6 +1,7 @@
 """Looks at values: where they are there, a kernel may choose by them."""
 
 import math
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -37,6 +38,21 @@ def are_finite(x: Any) -> bool:
         return False
     squares = _squares(x)
     return squares is not None and bool(squares < math.inf)
+
+
+def seen(
+    inside: Callable[..., Any], plain: Callable[..., Any], otherwise: Callable[..., Any]
+) -> Callable[..., Any]:
+    """Return a kernel that is ``plain`` for tensors whose values are seen to lie inside.
+
+    There it gives the very same as ``otherwise``, by fewer ops.
+    """
+
+    def run(*xs: Any) -> Any:
+        values = [numpy_of(x) for x in xs if may_be_read(x)]
+        return (plain if len(values) == len(xs) and inside(*values) else otherwise)(*xs)
+
+    return run
 
 
 def values_of(x: Any) -> Any:

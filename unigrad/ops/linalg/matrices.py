@@ -76,6 +76,8 @@ def of_one_stack(name: str, *tensors: Tensor) -> list[Tensor]:
         ShapeError: when they do not broadcast.
     """
     shapes = [x.shape for x in tensors]
+    if len({shape[:-2] for shape in shapes}) == 1:
+        return [*tensors]
     try:
         stack = np.broadcast_shapes(*[shape[:-2] for shape in shapes])
     except ValueError:

@@ -6,13 +6,12 @@ a corner where a function is flat on one side its derivative is that of the flat
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from typing import Any
 
 from unigrad.core.arguments import TensorLike, common_tensors, constant
 from unigrad.core.axes import normalize_axis
-from unigrad.core.elementwise import real_floating, real_pairs_at_once
+from unigrad.core.elementwise import pairs_at_once, real_floating
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.op import OPS, composite
 from unigrad.core.operands import in_dtype, operands
@@ -33,7 +32,7 @@ def _prelu(x: Tensor, alpha: Tensor) -> Tensor:
     return x * where(x > 0.0, constant(x, 1.0), alpha)
 
 
-@real_pairs_at_once(_prelu)
+@pairs_at_once(_prelu)
 def prelu(x: TensorLike, alpha: TensorLike, /) -> Tensor:
     """Return x for x > 0 and α · x for x ≤ 0; α, which is learned, broadcasts, as (channels,).
 
@@ -104,7 +103,7 @@ def hard_shrink(x: TensorLike, /, threshold: TensorLike = 0.5) -> Tensor:
         [-1.0, 0.0, 0.0, 2.0]
     """
     if type(threshold) is float and -_LARGEST < threshold < _LARGEST:
-        return _call(_hardly.of(threshold), x)
+        return _call(_hardly.get(threshold) or _hardly.of(threshold), x)
     return _call_with_operands(OPS["hard_shrink"], x, threshold=threshold)
 
 
@@ -122,7 +121,7 @@ def soft_shrink(x: TensorLike, /, threshold: TensorLike = 0.5) -> Tensor:
         [-0.5, 0.0, 1.5]
     """
     if type(threshold) is float and -_LARGEST < threshold < _LARGEST:
-        return _call(_softly.of(threshold), x)
+        return _call(_softly.get(threshold) or _softly.of(threshold), x)
     return _call_with_operands(OPS["soft_shrink"], x, threshold=threshold)
 
 
@@ -172,8 +171,8 @@ def squareplus(x: TensorLike, /, b: TensorLike = 4.0) -> Tensor:
         >>> squareplus([0.0, 1.5]).tolist()
         [1.0, 2.0]
     """
-    if type(b) in (int, float) and (b < 0 or math.isnan(b)):
+    if type(b) in (int, float) and not b >= 0:
         raise SettingError(f"squareplus: b is 0 or more, not {b}")
     if type(b) is float and b < 6e4:
-        return _call(_rounded.of(b), x)
+        return _call(_rounded.get(b) or _rounded.of(b), x)
     return _call_with_operands(OPS["squareplus"], x, b=b)
