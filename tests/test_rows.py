@@ -164,6 +164,22 @@ def test_results_are_never_in_the_memory_of_constants(backend: Any, runs: list[s
         del OPS["a_constant_for_rows"]
 
 
+def test_a_kernel_that_is_exchanged_is_exchanged_in_rows(
+    backend: Any, runs: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from unigrad.core.op import OPS
+
+    x = ug.asarray(_X)
+    right = [ug.gradient(x, axis=0).tolist() for _ in range(5)][-1]
+    assert runs
+    kernels, plain = OPS["subtract"].kernels, OPS["subtract"].kernels[backend]
+    with monkeypatch.context() as patch:
+        patch.setitem(kernels, backend, lambda a, b: plain(b, a))  # type: ignore[misc]
+        wrong = [ug.gradient(x, axis=0).tolist() for _ in range(5)]
+        assert all(one != right for one in wrong)
+    assert [ug.gradient(x, axis=0).tolist() for _ in range(5)] == [right] * 5
+
+
 def test_the_default_dtype_is_part_of_a_kind(backend: Any, runs: list[str]) -> None:
     x = ug.asarray([3, 1, 2])
     before = ug.default_dtype()

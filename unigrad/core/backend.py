@@ -298,6 +298,10 @@ class Backend(NativeCode):
                     pass
         return op.body(*inputs, **settings)
 
+    def forget_rows(self) -> None:
+        """Forget the rows of kernels of composites."""
+        self._repeated.clear()
+
     def are_plain(self, natives: tuple[Any, ...]) -> bool:
         """Tell whether inputs of a composite are arrays on the CPU that nobody follows."""
         return all(type(x) is self.array_type for x in natives)

@@ -64,6 +64,7 @@ class _Kernels(dict[Backend, Kernel | None]):
     def _unbind(self, backend: Backend) -> None:
         for one in self.op.planned:
             one.kernels.pop(backend, None)
+        backend.root.forget_rows()
 
 
 class Op:

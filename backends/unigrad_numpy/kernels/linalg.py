@@ -152,14 +152,26 @@ def qr(x: Array, *, complete: bool) -> tuple[Array, Array]:
     return q, r
 
 
+def _refuse_infinite(x: Array) -> None:
+    """Refuse what has NaN or ∞: of ∞ the singular values are searched for ever."""
+    if not _is_finite(x) and not np.isfinite(x).all():
+        raise np.linalg.LinAlgError
+
+
 @_or_nan
 def svd_raw(x: Array, *, full_matrices: bool) -> tuple[Array, Array, Array]:
     """NumPy's."""
+    _refuse_infinite(x)
     u, s, vh = np.linalg.svd(x, full_matrices)
     return u, s, vh
 
 
-svdvals = _or_nan(lambda x: np.linalg.svd(x, compute_uv=False))
+@_or_nan
+def svdvals(x: Array) -> Array:
+    """NumPy's."""
+    _refuse_infinite(x)
+    found: Array = np.linalg.svd(x, compute_uv=False)
+    return found
 
 
 @_or_nan
