@@ -42,6 +42,26 @@ def test_letters_choose_trials(tmp_path: Path) -> None:
     assert (nothing.exit_code, nothing.output) == (1, "nothing in the suite is called 'nonesuch'\n")
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="a request of Linux's")
+def test_workers_end_with_a_parent_that_is_killed() -> None:
+    program = """
+import time
+from unigrad_conformance.session import Selection, Session
+with Session(Selection(op="abs"), 2) as one:
+    one.arrive(["numpy", "numpy"])
+    print("ready", flush=True)
+    time.sleep(60)
+"""
+    with subprocess.Popen(
+        [sys.executable, "-c", program], stdout=subprocess.PIPE, text=True
+    ) as parent:
+        assert parent.stdout is not None
+        assert parent.stdout.readline() == "ready\n"
+        parent.kill()
+        # They hold the pipe as well: it is closed when the last of them has ended.
+        parent.communicate(timeout=30)
+
+
 def test_the_number_of_workers_changes_nothing(tmp_path: Path) -> None:
     results = []
     for workers in ("1", "2"):

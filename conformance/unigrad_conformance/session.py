@@ -7,10 +7,13 @@ find comes back in the order of the trials, so that a report does not depend on 
 from __future__ import annotations
 
 import atexit
+import ctypes
 import gc
 import itertools
 import multiprocessing
 import os
+import signal
+import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -85,10 +88,19 @@ _done = itertools.count(1)
 _folder: str | None = None
 
 
+#: Linux's request for a signal when the parent ends: prctl(2).
+_PR_SET_PDEATHSIG = 1
+
+
 def _begin(folder: str) -> None:
-    """Start a worker."""
+    """Start a worker. On Linux it ends with its parent, even if that one is killed.
+
+    It is not a thread that watches: in-place updates are for processes that have one alone.
+    """
     global _folder
     _folder = folder
+    if sys.platform == "linux":
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
 
 
 @cache
