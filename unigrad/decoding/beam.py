@@ -16,7 +16,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.decoding.constraints import Processor, constraints_of
 from unigrad.decoding.penalties import alpha_of
 from unigrad.decoding.search import NAME, Search
-from unigrad.decoding.states import tensor_in
+from unigrad.decoding.states import repeat_rows, tensor_in
 from unigrad.decoding.steps import Decoded, Problems, Step, check, number
 from unigrad.ops.arithmetic import minimum
 from unigrad.ops.comparison import where
@@ -184,6 +184,9 @@ def searched(
         inside=inside,
         like=like,
     )
+    if not repeated and size == 1:
+        # Here a step takes as long as its calls, whatever their rows.
+        state, repeated = repeat_rows(state, beams), True
     carry = search.first(start, state)
     if not repeated:
         carry = search.begun(carry)
