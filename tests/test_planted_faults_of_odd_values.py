@@ -137,7 +137,7 @@ def test_gelu_by_the_error_function(monkeypatch: Patch) -> None:
     [
         ("torch", "acosh", torch.acosh, "acosh at the end of its domain and outside"),
         ("torch", "rsqrt", torch.rsqrt, "rsqrt of zeros"),
-        ("tensorflow", "erf", error_functions._erf, "erf at infinities, second order"),
+        ("tensorflow", "erf", error_functions._of_any("Erf"), "erf at infinities, second order"),
         ("tensorflow", "hard_silu", _masked_hard_silu, "hard_silu at infinities"),
         ("torch", "remainder", torch.remainder, "the signs of zero remainders"),
         ("jax", "remainder", jnp.remainder, "the signs of zero remainders"),

@@ -62,7 +62,8 @@ def functions_without_sample() -> list[str]:
 
 def ops_without_sample() -> list[str]:
     """Return the ops that no sample names, and that none runs, not even for its gradient."""
-    named = {sample.op.rpartition(".")[2] for sample in every_sample()}
+    named = {sample.op for sample in every_sample()}
+    named |= {name.rpartition(".")[2] for name in named}
     left = [op for name, op in OPS.items() if name not in named]
     backend = load_backend("numpy")
     for op in left:

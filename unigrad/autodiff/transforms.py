@@ -14,6 +14,7 @@ from typing import Any
 
 import optree
 
+from unigrad.autodiff.as_before import AsBefore
 from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.tape import GradientTape
@@ -23,12 +24,11 @@ from unigrad.core.calls import check_function, is_single, pair, positions, seque
 from unigrad.core.copying import kept_handles, own_handles
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import INEXACT
-from unigrad.core.errors import DTypeError, ShapeError, TracingError
+from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.interpreters import stack
 from unigrad.core.leaks import warn_program
-from unigrad.core.registry import current_backend
 from unigrad.core.tensor import Tensor
-from unigrad.core.traces import NoDependencies, traced_by, tracing
+from unigrad.core.traces import traced_by
 from unigrad.core.variable import Variable
 from unigrad.ops.identity import identity
 
@@ -153,7 +153,7 @@ def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
         if not taped.takes(cotangent):
             if not by_rules:
                 seen = taped.tape.seen
-                with traced_by(_AsBefore(seen)):
+                with traced_by(AsBefore(seen)):
                     by_rules.append(_Taped(f, primals, has_aux, reference=True, known=seen))
             return by_rules[0].pullback(cotangent)
         return taped.pullback(cotangent)
@@ -202,43 +202,6 @@ def _with_aux(name: str, result: Any, has_aux: bool) -> tuple[Any, Any]:
     if has_aux:
         value, aux = pair(f"{name}: with has_aux f returns a pair of a result and more", result)
     return tree.map(_result, value), aux
-
-
-class _AsBefore:
-    """Gives a function that runs once more the variables' values of the first time."""
-
-    def __init__(self, values: Mapping[int, Tensor]) -> None:
-        self._values = values
-        self._outer = tracing.trace
-        self.backend = current_backend() if self._outer is None else self._outer.backend
-        self.dependencies: Any = getattr(self._outer, "dependencies", NoDependencies())
-
-    def read(self, variable: Variable) -> Tensor:
-        """Return the value that a variable had, if anybody was told that it was read."""
-        found = self._values.get(variable.uid)
-        if found is not None:
-            return found
-        return variable._tensor if self._outer is None else self._outer.read(variable)
-
-    def write(self, variable: Variable, tensor: Tensor) -> None:
-        """Refuse an assignment: it has been made.
-
-        Raises:
-            TracingError: always.
-        """
-        raise TracingError(
-            f"{variable.name}: the pullback of a function that assigns to a variable takes no "
-            "batch of cotangents here, since the function would have to run once more: call ug.vjp "
-            "inside of the function that is mapped"
-        )
-
-    def outside(self, make: Callable[..., Tensor], value: Any, dtype: Any) -> Tensor:
-        """Refuse a new variable, as an assignment.
-
-        Raises:
-            TracingError: always.
-        """
-        raise TracingError("a function that makes a variable takes no batch of cotangents here")
 
 
 def jvp(

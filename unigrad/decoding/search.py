@@ -22,7 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -31,6 +31,7 @@ from unigrad.core import dtypes, tree
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.tensor import Tensor
 from unigrad.decoding.constraints import Constraints
+from unigrad.decoding.hypotheses import Carry, Pool, Selected
 from unigrad.decoding.penalties import coverage, length_penalty_of
 from unigrad.decoding.states import pick, repeat_rows, rows_of, take_entries, take_rows
 from unigrad.decoding.steps import Decoded, Problems, Step, first_tokens, is_one_of, read
@@ -50,31 +51,6 @@ NAME = "beam_search"
 _NOTHING = -math.inf
 #: Stands in what hypotheses write where they have written nothing, so that lengths can be counted.
 _UNWRITTEN = -1
-
-
-class Pool(NamedTuple):
-    """Hypotheses side by side: scores (batch, n), and what they wrote (batch, n, …)."""
-
-    scores: Tensor
-    #: Tokens (batch, n, 1 + max_length), the start first, and alignments, if there are any.
-    written: dict[str, Tensor]
-
-
-class Carry(NamedTuple):
-    """The search between two steps; K hypotheses per sequence, in groups."""
-
-    place: Tensor
-    last: Tensor
-    state: Any
-    #: The running hypotheses' sums of log-probabilities, -∞ where there is none. A group that is
-    #: decided has none any more.
-    running: Tensor
-    written: dict[str, Tensor]
-    finished: Pool
-    #: The last step at which each sequence was undecided (batch,).
-    reached: Tensor
-    #: Which sequences met NaN there (batch,).
-    broken: Tensor
 
 
 @dataclass(frozen=True)
@@ -389,18 +365,3 @@ class Search:
         # A sequence is undecided until it has an answer, or nothing that might follow.
         stuck = (max_of(scores, axis=1) == _NOTHING) & ~broken
         return decoded, Problems(where(broken, carry.reached, -1), where(stuck, carry.reached, -1))
-
-
-class Selected(NamedTuple):
-    """What was chosen at a step: who runs on, with what they wrote, and who is finished."""
-
-    #: The rows of all hypotheses that these go on from (batch, n).
-    rows: Tensor
-    tokens: Tensor
-    running: Tensor
-    written: dict[str, Tensor]
-    finished: Pool
-    #: Whether NaN was met (batch, 1).
-    broken: Tensor
-    #: The tokens that later groups are to avoid, -1 for none.
-    chosen: Tensor

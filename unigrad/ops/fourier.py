@@ -48,9 +48,7 @@ FFTNorm = Literal["backward", "ortho", "forward"]
 
 # Over axes counted from the end, the last of them the one of half length: the forward ones without
 # a factor, the inverse ones with 1/n.
-_fft = primitive("fft")
-_ifft = primitive("ifft")
-_rfft = primitive("rfft")
+_fft, _ifft, _rfft = map(primitive, ("fft", "ifft", "rfft"))
 #: To ``n`` elements on the last of the axes.
 _irfft = primitive("irfft")
 

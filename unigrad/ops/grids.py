@@ -170,6 +170,12 @@ def _triangle(lower: bool, rows: int, k: int, columns: int) -> Any:
 
 @lru_cache(256)
 def _small_triangle(lower: bool, rows: int, k: int, columns: int) -> Any:
+    """Return the indices of one triangle of a small matrix, remembered.
+
+    Example:
+        >>> [one.tolist() for one in _small_triangle(True, 2, 0, 2)]
+        [[0, 1, 1], [0, 0, 1]]
+    """
     return (np.tril_indices if lower else np.triu_indices)(rows, k, columns)
 
 

@@ -163,7 +163,7 @@ def _contracted(x1: Tensor, x2: Tensor, axes: Any) -> Tensor:
     return out
 
 
-_contractions = Plans()
+_contractions, _inner_products = Plans(), Plans()
 
 
 def _plan_tensordot(left: tuple[int, ...], right: tuple[int, ...], axes: Any) -> Mapping[str, Any]:
@@ -279,9 +279,6 @@ def inner(x1: TensorLike, x2: TensorLike, /) -> Tensor:
         found = _inner_products.keep(key, Planned(_tensordot, settings))
     out: Tensor = dispatch(found, backend, (left, right), natives)
     return out
-
-
-_inner_products = Plans()
 
 
 def outer(x1: TensorLike, x2: TensorLike, /) -> Tensor:

@@ -25,6 +25,20 @@ def _slope(g: Any, logits: Any, labels: Any) -> Any:
     return g[..., None] * (_softmax(logits) - _hot(labels, logits.shape[-1]))
 
 
+def _huber(y_true: Any, y_pred: Any, delta: Any = 1.0) -> Any:
+    distance = np.abs(y_pred - y_true)
+    far = delta * (distance - 0.5 * delta)
+    return np.where(distance <= delta, 0.5 * distance**2, far).mean(-1)
+
+
+samples(
+    "losses.huber",
+    case(real(3), real(3)),
+    case(real(2, 4, low=-3, high=3), real(2, 4), delta=0.7),
+    oracle=_huber,
+    ulps=8,
+    call=lambda ug, t, p, delta=1.0: ug.losses.huber(ug.asarray(t), ug.asarray(p), delta=delta),
+)
 samples(
     "sparse_softmax_crossentropy",
     case(real(4, 3), values([0, 2, 1, 1])),
