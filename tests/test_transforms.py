@@ -228,3 +228,19 @@ def test_batches_of_cotangents_lead_to_variables(backend: str) -> None:
 
     np.testing.assert_allclose(gradient(True), gradient(False), rtol=1e-5)
     np.testing.assert_allclose(gradient(True)[0], [3.93283, 2.65551], rtol=1e-5)
+
+
+def test_second_derivatives_through_a_mask(backend: str) -> None:
+    x, mask = ug.asarray(np.arange(6.0).reshape(3, 2)), np.array([True, False, True])
+
+    def cubes(x: ug.Tensor) -> ug.Tensor:
+        return ug.sum(ug.boolean_mask(x, ug.asarray(mask), axis=0) ** 3)
+
+    found = ug.grad(lambda x: ug.sum(ug.grad(cubes)(x)))(x)
+    np.testing.assert_allclose(found.numpy(), 6.0 * x.numpy() * mask[:, None])
+
+
+def test_no_examples_of_indices(backend: str) -> None:
+    x, index = ug.zeros((0, 3, 4)), ug.zeros((0, 2), dtype="int64")
+    assert ug.vmap(lambda x, i: ug.take(x, i, axis=0))(x, index).shape == (0, 2, 4)
+    assert ug.take(ug.zeros((0, 4)), index, axis=0).shape == (0, 2, 4)

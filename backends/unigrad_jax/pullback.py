@@ -319,6 +319,12 @@ def _pullback_op(of: Op, backend: Backend, key: Settings, position: int, count: 
     op = Op(f"{of.name}_pull_{position}")
     if varying:
         operands(op.name, *varying)
+    if of.by_value:
+        # Its kernel looks at values, which a trace has not.
+        op.by_value = True
+        not_jitted(op.name)
+        op.kernels[backend] = kernel
+        return op
     if of.name in _NOT_JITTED:
         not_jitted(op.name)
         op.kernels[backend] = kernel

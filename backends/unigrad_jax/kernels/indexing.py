@@ -95,6 +95,10 @@ def _within(index: Array, length: int) -> Array:
 
 def take(x: Array, index: Array, axis: int) -> Array:
     """Slices at indices along an axis."""
+    if not x.shape[axis]:
+        # JAX's own gives the shape of the axis, not that of the indices.
+        shape = (*x.shape[:axis], *index.shape, *x.shape[axis + 1 :])
+        return jnp.full(shape, _nothing(x), x.dtype)
     return jnp.take(x, _within(index, x.shape[axis]), axis, mode="fill", fill_value=_nothing(x))
 
 

@@ -132,6 +132,7 @@ samples(
     case(real(3, 4), values([7, -1])),
     case(real(3, 4), 1, axis=0),
     case(real(3, 4), values(np.zeros((0,), np.int64)), axis=0),
+    case(real(0, 4), values(np.zeros((0, 2), np.int64)), axis=0),
     case(integers(4), values([3, 3])),
     oracle=np.take,
 )
