@@ -101,6 +101,10 @@ def _begin(folder: str) -> None:
     _folder = folder
     if sys.platform == "linux":
         ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+        parent = multiprocessing.parent_process()
+        if parent is not None and os.getppid() != parent.pid:
+            # It has ended before it could be asked for the signal.
+            os._exit(1)
 
 
 @cache
