@@ -207,6 +207,22 @@ def test_warnings_that_are_errors_are_those_of_the_body(backend: Any, runs: list
             ug.corrcoef(zero)
 
 
+def test_a_row_that_fails_alone_is_no_secret(backend: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*natives: Any) -> Any:
+        raise ZeroDivisionError("a row's own")
+
+    monkeypatch.setattr(repeated, "make_row", lambda *_: broken)
+    x = ug.asarray(_X[:, :2])
+
+    def often() -> None:
+        for _ in range(repeated.CALLS + 3):
+            ug.cov(x)
+
+    with pytest.raises(ZeroDivisionError, match="a row's own"):
+        often()
+    backend.forget_rows()
+
+
 def test_torchs_own_graph_and_forward_mode_see_the_ops(runs: list[str]) -> None:
     import torch
 

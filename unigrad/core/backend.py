@@ -293,9 +293,11 @@ class Backend(NativeCode):
             if row is not None:
                 try:
                     return row(*natives)
-                except Exception:
-                    # What is wrong the body says: it is made of kernels alone, and runs as before.
-                    pass
+                except Exception as error:
+                    failed = error
+                # What is wrong the body says; if it finds nothing, the row is.
+                op.body(*inputs, **settings)
+                raise failed
         return op.body(*inputs, **settings)
 
     def forget_rows(self) -> None:
