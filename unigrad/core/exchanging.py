@@ -49,16 +49,23 @@ def exchange(
             fitting = _all_fitting(before, values) or [
                 one._quickly_fitting(v) for one, v in zip(variables, values, strict=True)
             ]
-            with exchanging:
-                if all(map(is_, before, [one._tensor for one in variables])):
-                    replace_all(variables, fitting)
-                    return result
+            if put(variables, before, fitting):
+                return result
     # A trace has values of its own. Compiling waits for nothing that is held here.
     with exchanging if tracing.trace is None else nullcontext():
         values, result = compute([one.current() for one in variables])
         for variable, value in zip(variables, values, strict=True):
             variable.assign(value)
         return result
+
+
+def put(variables: Sequence[Variable], before: Sequence[Tensor], after: Sequence[Tensor]) -> bool:
+    """Assign values that fit to variables, if these still hold what they held before."""
+    with exchanging:
+        if not all(map(is_, before, [one._tensor for one in variables])):
+            return False
+        replace_all(variables, after)
+        return True
 
 
 def _all_fitting(before: Sequence[Tensor], values: Sequence[Any]) -> list[Tensor] | None:

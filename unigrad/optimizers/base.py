@@ -141,7 +141,7 @@ class Optimizer(Transformation):
             BackendMismatchError: when its backend is not.
         """
         pairs = _with_gradients(_checked_pairs(gradients_and_variables), on_none)
-        variables = [variable for _, variable in pairs]
+        gradients, variables = [*map(_first, pairs)], [*map(_second, pairs)]
         self._slots.settle()
         try:
             columns = self._slots.columns(variables)
@@ -150,7 +150,8 @@ class Optimizer(Transformation):
                 self._refuse_strangers(variables)
             self._build(variables)
             columns = self._slots.columns(variables)
-        gradients = [gradient for gradient, _ in pairs]
+        if pairs and self._without_checks(variables, gradients, columns):
+            return
 
         def moved(held: Sequence[Tensor]) -> tuple[list[Tensor], None]:
             done = self.iterations._untaped()
@@ -162,19 +163,21 @@ class Optimizer(Transformation):
             new = self._checked_move(moment, parameters, gradients, slots, [*values])
             return [moment.step, *new.values, *chain(*new.slots), *new.shared], None
 
-        if pairs and self._write_over(variables, gradients, columns):
-            return
         changed = [self.iterations, *variables, *chain(*columns)]
         exchange([*changed, *self._shared] if pairs else changed, moved)
+        self._note(changed, gradients)
 
-    def _write_over(
+    def _without_checks(
         self,
         variables: list[Variable],
         gradients: list[Any],
         columns: list[list[Variable]],
     ) -> bool:
-        """Do a step in the memory of the variables and slots, if there is such a way now."""
+        """Do a step in a shorter way than that of all, if there is one now."""
         return False
+
+    def _note(self, changed: list[Variable], gradients: list[Any]) -> None:
+        """Note what the shorter way of the next step is to know of this one."""
 
     def minimize(
         self,

@@ -50,6 +50,8 @@ class Slots:
         self._count = 0
         #: The columns of the variables that were asked for last, by the identities of these.
         self._latest: dict[tuple[int, ...], list[list[Variable]]] = {}
+        #: How the arrays of a step look that went well: see `Descent`. Copies find out themselves.
+        self.looks: Any = None
         #: The owners that came with these slots, copied or out of a pickle: see `settle`.
         self._came: list[Variable] | None = None
 

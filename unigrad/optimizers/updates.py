@@ -134,6 +134,23 @@ def update(slots: int | Callable[..., int], shared: int = 0) -> Callable[[Formul
     return declare
 
 
+@composite
+def _decay_update(step: Tensor, rate: Number, share: Number, *parameters: Tensor) -> Any:
+    """w ← w - α λ w, of parameters of any dtypes."""
+    left = 1.0 - rate * share
+    return tuple([p * narrow(left, p.dtype) for p in parameters])
+
+
+@composite
+def _penalty_update(step: Tensor, share: Number, *tensors: Tensor) -> Any:
+    """g ← g + λ w, of as many parameters as gradients."""
+    pairs = zip(*columns(tensors, 0), strict=True)
+    return tuple([g + narrow(share, g.dtype) * p for p, g in pairs])
+
+
+UPDATES |= {_decay_update.name: 2, _penalty_update.name: 1}
+
+
 def root(square: Tensor, epsilon: Number, at: str) -> Tensor:
     """Return √v + ε ("outside" of the root) or √(v + ε) ("inside" of it)."""
     return sqrt(square + epsilon) if at == "inside" else sqrt(square) + epsilon

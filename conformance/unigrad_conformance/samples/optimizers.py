@@ -63,6 +63,19 @@ samples(
     call=_one_step("Adam", "m", "v", epsilon=1e-3),
 )
 
+samples(
+    "decay_update",
+    case(real(3, 4), real(3, 4)),
+    oracle=lambda p, g: (1.0 - 0.1 * 0.2) * p - 0.1 * g,
+    call=_one_step("SGD", weight_decay=0.2, decoupled=True),
+)
+samples(
+    "penalty_update",
+    case(real(3, 4), real(3, 4)),
+    oracle=lambda p, g: p - 0.1 * (g + 0.2 * p),
+    call=_one_step("SGD", weight_decay=0.2, decoupled=False),
+)
+
 
 def _two_steps(case: Case) -> Callable[..., Any]:
     """Return a function that does two steps of an optimizer from its start."""
