@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unigrad.core.tensor import Tensor
-from unigrad.data import pad_sequences
+from unigrad.data import bucket_batches, pad_sequences
 from unigrad.pronunciation.vocabulary import (
     PADDING,
     Pronunciation,
@@ -38,6 +38,7 @@ __all__ = [
     "decoding_batches",
     "parse",
     "read_dictionary",
+    "sorted_batches",
     "sources",
     "targets",
     "training_batches",
@@ -168,6 +169,28 @@ def training_batches(
             if len(bucket) == size:
                 yield sources(bucket, width), targets(bucket, width)
                 bucket.clear()
+
+
+def sorted_batches(words: Sequence[Word], size: int, seed: int | Tensor) -> Iterator[Batch]:
+    """Yield batches of words with like numbers of letters and of phonemes, padded hardly at all.
+
+    Unigrad's random numbers choose among words that are alike in both, and the order of the
+    batches. What does not fill a batch is left out. Batches come in some hundred shapes, so this is
+    for backends that make a program of each quickly.
+
+    Args:
+        words: what is batched.
+        size: words of a batch.
+        seed: a number, or a key of `ug.random`.
+    """
+    key = seed if isinstance(seed, Tensor) else key_of(seed)
+    beyond = 1 + max([len(word.pronunciations[0]) for word in words], default=0)
+    lengths = [len(word.spelling) * beyond + len(word.pronunciations[0]) for word in words]
+    for places in bucket_batches(lengths, size, key=key, drop_remainder=True):
+        batch = [words[i] for i in places]
+        letters = max(len(word.spelling) for word in batch)
+        phonemes = max(len(word.pronunciations[0]) for word in batch)
+        yield sources(batch, letters), targets(batch, phonemes)
 
 
 def decoding_batches(
