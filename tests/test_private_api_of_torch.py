@@ -171,6 +171,26 @@ def test_product_by_onednn() -> None:
         torch.testing.assert_close(found, x @ kernel + (0.0 if bias is None else bias))
 
 
+@pytest.mark.parametrize("bias", [None, torch.ones(300)])
+def test_product_by_onednn_in_the_precision_that_was_asked_for(bias: torch.Tensor | None) -> None:
+    x, kernel = torch.randn(64, 300), torch.randn(300, 300)
+    exact = x.double() @ kernel.double() + (0.0 if bias is None else 1.0)
+
+    def error() -> float:
+        found = of_torch.product_by_onednn(x, kernel.t(), bias)
+        assert found.dtype is torch.float32
+        return float((found - exact).abs().max())
+
+    assert error() < 1e-3
+    before = torch.get_float32_matmul_precision()
+    torch.set_float32_matmul_precision("medium")
+    try:
+        assert 1e-2 < error() < 2.0
+    finally:
+        torch.set_float32_matmul_precision(before)
+    assert error() < 1e-3
+
+
 def test_are_whole_and_alone() -> None:
     held: list[object] = []
 

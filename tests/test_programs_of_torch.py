@@ -173,3 +173,47 @@ def test_what_torch_follows_and_batches() -> None:
         rtol=1e-4,
         atol=1e-4,
     )
+
+
+@pytest.mark.parametrize("dtype", ["float16", "float32", "float64", "int32", "complex64"])
+@pytest.mark.parametrize(
+    ("mask", "shape"),
+    [
+        ((80, 64), (80, 64)), ((80, 1), (80, 64)), ((3, 80, 64), (80, 64)), ((), (80, 64)),
+        ((300, 400), (300, 400)), ((300, 1), (300, 400)), ((1, 400), (300, 1)),
+    ],
+)  # fmt: skip
+def test_choices(mask: tuple[int, ...], shape: tuple[int, ...], dtype: str) -> None:
+    """What a program chooses is what torch chooses, bit for bit."""
+    chosen = ug.asarray(drawn(*mask) > 0.0)
+    x, y = ug.asarray(drawn(*shape)).astype(dtype), ug.asarray(drawn(*shape, seed=1)).astype(dtype)
+    odd = [np.nan, -np.nan, np.inf, -np.inf, -0.0, 0.0, 1e-45, -1e-310]
+    if dtype in ("float16", "float32", "float64"):
+        x = x.reshape(-1).at[:8].set(ug.asarray(odd, dtype=dtype)).reshape(shape)
+    choices = [
+        lambda m, x, y: ug.where(m, x, 0.0),
+        lambda m, x, y: ug.where(m, 0.0, x),
+        lambda m, x, y: ug.where(m, x, -0.0),
+        lambda m, x, y: ug.where(m, x, 2.0),
+        lambda m, x, y: ug.where(m, x, y),
+        lambda m, x, y: ug.where(m, x[0], y),
+        lambda m, x, y: ug.where(m, x.T, y.T) if m.ndim == 0 else ug.where(m, x * 2.0, y),
+    ]
+    for choose in choices:
+        if dtype == "int32" and choose in choices[2:4]:
+            continue
+        found, expected = ug.jit(choose)(chosen, x, y), choose(chosen, x, y)
+        assert (found.dtype, found.shape) == (expected.dtype, expected.shape)
+        assert found.numpy().tobytes() == expected.numpy().tobytes()
+
+
+def test_choices_that_torch_follows() -> None:
+    """A caller's own autograd and transforms go through a program's choice."""
+    mask = torch.rand(80, 64) > 0.3
+    x = torch.randn(80, 64, requires_grad=True)
+    chosen = ug.interop(ug.jit(lambda m, x: ug.where(m, x, 0.0) * 2.0))
+    chosen(mask, x).sum().backward()
+    torch.testing.assert_close(x.grad, 2.0 * mask.float())
+    batch = torch.randn(5, 80, 64)
+    found = torch.func.vmap(lambda x: chosen(mask, x))(batch)
+    torch.testing.assert_close(found, torch.where(mask, batch, 0.0) * 2.0)

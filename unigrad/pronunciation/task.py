@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Literal
+from typing import Any
 
 from unigrad.core.errors import SettingError
 from unigrad.pronunciation.checkpoint import build_model, load_model
@@ -40,7 +40,7 @@ def task(
     attention_units: int = 256,
     encoder_layers: int = 1,
     dropout: float = 0.0,
-    buckets: Sequence[int] | Literal["sorted"] = BUCKETS,
+    buckets: Sequence[int] | str = BUCKETS,
     start: str | None = None,
     seed: int = 0,
 ) -> tuple[
