@@ -207,6 +207,17 @@ def test_choices(mask: tuple[int, ...], shape: tuple[int, ...], dtype: str) -> N
         assert found.numpy().tobytes() == expected.numpy().tobytes()
 
 
+def test_large_choices_go_by_bits() -> None:
+    mask, x = ug.asarray(drawn(300, 400) > 0.0), ug.asarray(drawn(300, 400))
+    for choose, name in (
+        (lambda m, x: ug.where(m, x, 0.0), "kept"),
+        (lambda m, x: ug.where(m, 0.0, x), "left_out"),
+        (lambda m, x: ug.where(m, x, x * 2.0), "chosen"),
+    ):
+        assert f"{name}(" in ug.jit(choose).lower(mask, x).text
+        assert f"{name}(" not in ug.jit(choose).lower(mask[:3], x[:3]).text
+
+
 def test_choices_that_torch_follows() -> None:
     """A caller's own autograd and transforms go through a program's choice."""
     mask = torch.rand(80, 64) > 0.3

@@ -58,12 +58,13 @@ class Fusion:
         name: the op's, unlike any other; `Backend.into` may have a kernel of this name as well.
         pattern: what it computes, see `unigrad.tracing.fusing`.
         inputs: the pattern's names, in the order in which the kernel takes their arrays, which
-            have the dtype of the result.
+            have the dtype of the result but for ``masks``.
         kernel: runs it.
         dtypes: those that the kernel takes.
         elementwise: whether every element of the result depends on the inputs' there alone.
         fits: tells from the inputs' shapes, and then the result's, whether the kernel is to run; by
             default where all are the same.
+        masks: names of inputs that are bools.
         over: whether the kernel writes the result over what is inside of the pattern: it runs only
             where nothing else uses that.
     """
@@ -75,6 +76,7 @@ class Fusion:
     dtypes: frozenset[DType]
     elementwise: bool = True
     fits: Callable[..., bool] = _are_alike
+    masks: frozenset[str] = frozenset()
     over: bool = False
 
 

@@ -14,6 +14,7 @@ from functools import cache
 from typing import Any
 
 from unigrad.core.backend import Backend
+from unigrad.core.dtypes import bool_
 from unigrad.core.op import Op
 from unigrad.core.programs import Fusion, Saving
 from unigrad.tracing.graph import Graph, Node, Operand, Value
@@ -131,12 +132,15 @@ def _matches_operand(
 
 
 def _fits(fusion: Fusion, node: Node, found: Mapping[str, Operand]) -> bool:
-    """Tell whether all inputs are values of the result's dtype, and the kernel is for these."""
+    """Tell whether all inputs are values of their dtypes, and the kernel is for these."""
     values = [one for name in fusion.inputs if type(one := found[name]) is Value]
     out = node.outputs[0]
     return (
         len(values) == len(fusion.inputs)
         and out.dtype in fusion.dtypes
-        and all(one.dtype == out.dtype for one in values)
+        and all(
+            one.dtype == (bool_ if name in fusion.masks else out.dtype)
+            for name, one in zip(fusion.inputs, values, strict=True)
+        )
         and fusion.fits(*[one.shape for one in values], out.shape)
     )
