@@ -191,6 +191,20 @@ def test_wrong_shape(backend):
         optimizers.SGD().update([ug.asarray(1.0)], {"step": ug.asarray(0)}, [])
 
 
+def test_variables_of_several_backends_are_refused_before_anything_is_made():
+    with ug.use_backend("numpy"):
+        first = ug.Variable(1.0, name="w")
+    with ug.use_backend("torch"):
+        second = ug.Variable(1.0, name="b")
+    optimizer = optimizers.AdamW()
+    with pytest.raises(ug.BackendMismatchError, match="AdamW: variable 'b' lives on 'torch'"):
+        optimizer.build([first, second])
+    optimizer.build([first])
+    with pytest.raises(ug.BackendMismatchError, match="'iterations' on 'numpy'"):
+        optimizer.build([second])
+    assert len(optimizer.variables) == 3
+
+
 def test_state_survives_a_round_trip(backend):
     def run(steps, optimizer, variables):
         for step in steps:

@@ -73,7 +73,7 @@ class Descent(Optimizer):
     #: Whether weights decay beside the formula unless somebody says otherwise.
     decouples: ClassVar[bool] = False
     #: Whether the formula takes λ itself.
-    decays_itself: ClassVar[bool] = False
+    decays_itself: bool = False
     weight_decay = Hyperparameter(least=0.0, default=0.0)
 
     def __init__(self, learning_rate: LearningRate, **common: Any) -> None:
