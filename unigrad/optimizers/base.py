@@ -262,7 +262,12 @@ def _checked_pairs(given: Iterable[tuple[Any, Variable]]) -> list[tuple[Any, Var
         SettingError: when they are no such pairs, such as one the other way round, or a variable
             comes twice: the second update would undo the first.
     """
-    pairs = list(given)
+    try:
+        pairs = list(given)
+    except TypeError:
+        if isinstance(given, Iterable):
+            raise  # By code of a user's, a generator say.
+        pairs = [given]
     # Most often all is well, and sets of kinds and identities are quickly made.
     if {*map(type, pairs)} == {tuple} and {*map(len, pairs)} == {2}:
         variables = [*map(_second, pairs)]
