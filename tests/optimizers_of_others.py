@@ -268,6 +268,11 @@ def _keras() -> Iterator[Case]:
     yield Case("Lion", lambda: o.Lion(0.001), by_keras("Lion"))
     yield Case("LAMB", lambda: o.LAMB(epsilon=1e-7), by_keras("Lamb"))
     yield Case(
+        "LAMB decay",
+        lambda: o.LAMB(0.1, epsilon=1e-3, weight_decay=0.1, decoupled=True),
+        by_keras("Lamb", learning_rate=0.1, epsilon=1e-3, weight_decay=0.1),
+    )
+    yield Case(
         "Adafactor",
         lambda: o.Adafactor(0.001, weight_decay=0.1, decay="before"),
         by_keras("Adafactor", weight_decay=0.1),

@@ -162,3 +162,17 @@ def test_torchs_compiler_is_given_the_function_itself() -> None:
     torch._dynamo.reset()
     found = torch.compile(run, backend="eager")(a, v)
     np.testing.assert_allclose(found, np.sum(A @ V) ** 2 + V[0] * V[1])
+
+
+@pytest.mark.parametrize("kind", [ug.optimizers.SGD, ug.optimizers.Adam])
+def test_steps_of_optimizers_in_batches_of_torch(kind: Any) -> None:
+    optimizer = kind(0.1)
+
+    def moved(w: Any, g: Any) -> Any:
+        state = optimizer.init([w])
+        return optimizer.update([g], state, [w])[0][0]
+
+    weights, slopes = torch.tensor(A), torch.tensor(A[::-1].copy())
+    found = torch.func.vmap(ug.interop(moved))(weights, slopes)
+    wanted = torch.stack([ug.interop(moved)(w, g) for w, g in zip(weights, slopes, strict=True)])
+    torch.testing.assert_close(found, wanted)

@@ -186,6 +186,23 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         for make in (metrics.AUC, metrics.BinaryAccuracy, metrics.F1)
     },
     "k": (lambda: metrics.TopKAccuracy(3).update([0], [[0.1, 0.9]]), ug.SettingError, "k=3"),
+    **{
+        f"number {i}": (call, ug.SettingError, words)
+        for i, (call, words) in enumerate((
+            (lambda: metrics.TopKAccuracy(0), "k=0: expected an integer, at least 1"),
+            (lambda: metrics.top_k_accuracy([0], [[0.1, 0.9]], k=1.0), "k=1.0"),
+            (lambda: metrics.ConfusionMatrix(0), "ConfusionMatrix: classes=0"),
+            (lambda: metrics.ConfusionMatrix(2.5), "classes=2.5"),
+            (lambda: metrics.Precision(-1), "Precision: classes=-1"),
+            (lambda: metrics.Recall(threshold=math.nan), "Recall: threshold=nan"),
+            (lambda: metrics.BinaryAccuracy(threshold="x"), "threshold='x'"),
+            (lambda: metrics.AUC(2.5), "bins=2.5: expected an integer, at least 2"),
+            (lambda: metrics.CHRF(order=True), "order=True"),
+            (lambda: metrics.BLEU(order=0), "BLEU: order=0"),
+            (lambda: metrics.BLEU(tokenize="words"), "tokenize='words': expected one of"),
+            (lambda: metrics.BLEU(smooth_method="add"), "smooth_method='add': expected one of"),
+        ))
+    },
     "texts": (lambda: metrics.CHRF().update(["a"], []), ug.ShapeError, "references"),
 }  # fmt: skip
 

@@ -191,6 +191,20 @@ def test_wrong_shape(backend):
         optimizers.SGD().update([ug.asarray(1.0)], {"step": ug.asarray(0)}, [])
 
 
+def test_variables_of_several_backends_are_refused_before_anything_is_made():
+    with ug.use_backend("numpy"):
+        first = ug.Variable(1.0, name="w")
+    with ug.use_backend("torch"):
+        second = ug.Variable(1.0, name="b")
+    optimizer = optimizers.AdamW()
+    with pytest.raises(ug.BackendMismatchError, match="AdamW: variable 'b' lives on 'torch'"):
+        optimizer.build([first, second])
+    optimizer.build([first])
+    with pytest.raises(ug.BackendMismatchError, match="'iterations' on 'numpy'"):
+        optimizer.build([second])
+    assert len(optimizer.variables) == 3
+
+
 def test_state_survives_a_round_trip(backend):
     def run(steps, optimizer, variables):
         for step in steps:
@@ -375,10 +389,34 @@ def test_a_schedule_that_gives_no_rate_is_refused(backend, rate):
     assert w.tolist() == [1.0]
 
 
+@pytest.mark.parametrize("rate", [[0.1, 0.2], [0.1], 1j])
+@pytest.mark.parametrize("how", [lambda f: f, ug.jit], ids=["eager", "jit"])
+def test_a_schedule_that_gives_no_one_real_number_is_refused(backend, how, rate):
+    w, optimizer = ug.Variable([1.0, 2.0]), ug.optimizers.SGD(lambda _: ug.asarray(rate))
+    with pytest.raises(ug.SettingError, match=r"SGD: learning_rate of dtype .* one real number"):
+        how(lambda: optimizer.apply_gradients([(ug.ones(2), w)]))()
+    assert w.tolist() == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("given", [None, 3])
+def test_what_are_no_pairs_is_refused(given):
+    with pytest.raises(ug.SettingError, match=r"pairs \(gradient, variable\).* not (NoneType|int)"):
+        ug.optimizers.SGD(0.1).apply_gradients(given)
+
+
+def test_an_error_of_whoever_gives_the_pairs_is_theirs():
+    def pairs():
+        yield len(3)
+
+    with pytest.raises(TypeError, match="has no len"):
+        ug.optimizers.SGD(0.1).apply_gradients(pairs())
+
+
 def test_what_selects_no_parameters_is_refused():
     o, w = ug.optimizers, ug.Variable([1.0])
     for optimizer in (
         o.AdamW(0.1, decay_only=3),
+        o.AdamW(0.1, decay_only="("),
         o.freeze(o.SGD(0.1), ["w"]),
         o.chain(o.add_weight_decay(0.1, only=3), o.SGD(0.1)),
     ):

@@ -8,7 +8,13 @@ from unigrad.core.arguments import TensorLike, cast
 from unigrad.core.dtypes import default_dtype
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
-from unigrad.metrics.labels import events, labels_and_scores, pair_of_equal_shape
+from unigrad.metrics.labels import (
+    events,
+    labels_and_scores,
+    pair_of_equal_shape,
+    require_threshold,
+    require_whole,
+)
 from unigrad.metrics.means import what_counts, with_mean
 from unigrad.metrics.metric import Metric, State, ratio
 from unigrad.ops.comparison import equal, greater
@@ -79,6 +85,7 @@ def top_k_accuracy(y_true: TensorLike, y_pred: TensorLike, *, k: int = 5) -> Ten
         [1.0, 0.0]
     """
     y_true, y_pred = labels_and_scores("top_k_accuracy", y_true, y_pred)
+    require_whole("top_k_accuracy", k=k)
     if not 1 <= k <= y_pred.shape[-1]:
         raise SettingError(f"top_k_accuracy: k={k} of {y_pred.shape[-1]} classes")
     best = top_k(y_pred, k)[1]
@@ -127,9 +134,14 @@ class Accuracy(_Share):
 
 
 class BinaryAccuracy(_Share):
-    """The share of predictions on their truth's side of a threshold; see `binary_accuracy`."""
+    """The share of predictions on their truth's side of a threshold; see `binary_accuracy`.
+
+    Raises:
+        SettingError: when the threshold is no number.
+    """
 
     def __init__(self, *, threshold: float = 0.5) -> None:
+        require_threshold("BinaryAccuracy", threshold)
         self.threshold = threshold
 
     def score(self, y_true: TensorLike, y_pred: TensorLike) -> Tensor:
@@ -153,9 +165,14 @@ class SparseCategoricalAccuracy(_Share):
 
 
 class TopKAccuracy(_Share):
-    """The share of examples whose label is among the k largest scores; see `top_k_accuracy`."""
+    """The share of examples whose label is among the k largest scores; see `top_k_accuracy`.
+
+    Raises:
+        SettingError: when k is no positive integer.
+    """
 
     def __init__(self, k: int = 5) -> None:
+        require_whole("TopKAccuracy", k=k)
         self.k = k
 
     def score(self, y_true: TensorLike, y_pred: TensorLike) -> Tensor:

@@ -7,7 +7,7 @@ import numpy as np
 from unigrad.core.arguments import TensorLike, as_tensor, visible
 from unigrad.core.errors import OutOfBoundsError
 from unigrad.core.tensor import Tensor
-from unigrad.metrics.labels import integers, pair_of_equal_shape
+from unigrad.metrics.labels import integers, pair_of_equal_shape, require_whole
 from unigrad.metrics.means import what_counts
 from unigrad.metrics.metric import Metric, State, weights_of
 from unigrad.ops.comparison import greater_equal, less, logical_and, where
@@ -26,6 +26,7 @@ def confusion_matrix(
     """Return how often (by what weight) class i was taken for class j, (classes, classes).
 
     Raises:
+        SettingError: when ``classes`` is no positive integer.
         ShapeError: when the shapes do not fit.
         DTypeError: when labels are no integers.
         OutOfBoundsError: when a label is outside of [0, classes); in compiled programs and on
@@ -45,6 +46,9 @@ class ConfusionMatrix(Metric):
     Args:
         classes: how many there are.
 
+    Raises:
+        SettingError: when that is no positive integer.
+
     Example:
         >>> matrix = ConfusionMatrix(2)
         >>> matrix.update([0, 1, 1], [0, 0, 1])
@@ -53,6 +57,7 @@ class ConfusionMatrix(Metric):
     """
 
     def __init__(self, classes: int) -> None:
+        require_whole(type(self).__name__, classes=classes)
         self.classes = classes
 
     def shapes(self) -> dict[str, tuple[int, ...]]:

@@ -6,7 +6,7 @@ from unigrad.core.arguments import TensorLike, as_tensor, cast, visible
 from unigrad.core.dtypes import int64
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
-from unigrad.metrics.labels import events, pair_of_equal_shape
+from unigrad.metrics.labels import events, pair_of_equal_shape, require_whole
 from unigrad.metrics.metric import Metric, State, counted, counting_dtype, ratio, weights_of
 from unigrad.ops.comparison import equal, where
 from unigrad.ops.cumulative import cumulative_sum
@@ -55,6 +55,9 @@ class AUC(Metric):
     Args:
         bins: how many.
 
+    Raises:
+        SettingError: when that is no integer, at least 2.
+
     Example:
         >>> auc = AUC()
         >>> auc.update([0, 0], [0.1, 0.4])
@@ -64,8 +67,7 @@ class AUC(Metric):
     """
 
     def __init__(self, bins: int = 1000) -> None:
-        if bins < 2:
-            raise SettingError(f"AUC: bins={bins}: expected at least 2")
+        require_whole("AUC", 2, bins=bins)
         self.bins = bins
 
     def shapes(self) -> dict[str, tuple[int, ...]]:

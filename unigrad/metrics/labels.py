@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import math
+from numbers import Real
+from typing import Any
+
 import numpy as np
 
 from unigrad.core.arguments import TensorLike, as_tensor, cast, visible
@@ -28,6 +32,28 @@ def labels_and_scores(name: str, y_true: TensorLike, y_pred: TensorLike) -> tupl
         )
     check_label_values(name, y_true, y_pred)
     return y_true, y_pred
+
+
+def require_whole(owner: str, least: int = 1, **numbers: Any) -> None:
+    """Refuse a setting that is no integer, or too small.
+
+    Raises:
+        SettingError: then.
+    """
+    for name, number in numbers.items():
+        whole = isinstance(number, int | np.integer) and not isinstance(number, bool)
+        if not whole or number < least:
+            raise SettingError(f"{owner}: {name}={number!r}: expected an integer, at least {least}")
+
+
+def require_threshold(owner: str, threshold: Any) -> None:
+    """Refuse a threshold that nothing is above or below.
+
+    Raises:
+        SettingError: when it is NaN, or no number.
+    """
+    if not isinstance(threshold, Real) or math.isnan(threshold):
+        raise SettingError(f"{owner}: threshold={threshold!r}: expected a number")
 
 
 def pair_of_equal_shape(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:

@@ -11,7 +11,12 @@ from unigrad.core.dtypes import int64
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.metrics.confusion import pairs
-from unigrad.metrics.labels import events, pair_of_equal_shape
+from unigrad.metrics.labels import (
+    events,
+    pair_of_equal_shape,
+    require_threshold,
+    require_whole,
+)
 from unigrad.metrics.means import what_counts
 from unigrad.metrics.metric import Metric, State, ratio
 from unigrad.ops.comparison import greater, where
@@ -35,7 +40,7 @@ class _Retrieval(Metric):
     A class without predictions (or examples) has 0, as in scikit-learn.
 
     Raises:
-        SettingError: when there is no such average.
+        SettingError: when there is no such average, or a number is none.
     """
 
     def __init__(
@@ -50,6 +55,9 @@ class _Retrieval(Metric):
                 f"{type(self).__name__}: average={average!r}: expected 'macro', 'micro', "
                 "'weighted' or 'none'"
             )
+        if classes is not None:
+            require_whole(type(self).__name__, classes=classes)
+        require_threshold(type(self).__name__, threshold)
         self.classes = classes
         self.average = average
         self.threshold = threshold

@@ -6,6 +6,7 @@ counts and smoothing are sacrebleu's, which is asked for them.
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeAlias
@@ -14,6 +15,7 @@ import numpy as np
 
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
+from unigrad.metrics.labels import require_whole
 from unigrad.metrics.metric import Metric, State, counted
 from unigrad.metrics.sequences import pairs_of
 
@@ -67,6 +69,7 @@ class BLEU(Metric):
 
     Raises:
         ImportError: when sacrebleu is not installed.
+        SettingError: when there is no such tokenizer or smoothing, or no n-gram to count.
 
     Example:
         >>> metric = BLEU()
@@ -90,6 +93,15 @@ class BLEU(Metric):
             raise ImportError(
                 f"{error}; install what counts texts: pip install 'unigrad[text]'"
             ) from error
+        require_whole("BLEU", order=order)
+        for name, value, known in (
+            ("tokenize", tokenize, sacrebleu.BLEU.TOKENIZERS),
+            ("smooth_method", smooth_method, sacrebleu.BLEU.SMOOTH_DEFAULTS),
+        ):
+            if value not in known:
+                raise SettingError(
+                    f"BLEU: {name}={value!r}: expected one of {', '.join(map(repr, known))}"
+                )
         self.order = order
         self._smoothing: dict[str, Any] = {
             "smooth_method": smooth_method,
@@ -153,6 +165,9 @@ class CHRF(Metric):
         lowercase: whether case does not count.
         whitespace: whether spaces do.
 
+    Raises:
+        SettingError: when a number is not positive.
+
     Example:
         >>> metric = CHRF()
         >>> metric.update(["the cat sat on the mat"], ["the cat is on the mat"])
@@ -168,8 +183,9 @@ class CHRF(Metric):
         lowercase: bool = False,
         whitespace: bool = False,
     ) -> None:
-        if order < 1 or not beta > 0:
-            raise SettingError(f"CHRF: order={order}, beta={beta}: expected positive numbers")
+        require_whole("CHRF", order=order)
+        if not 0 < beta < math.inf:
+            raise SettingError(f"CHRF: beta={beta}: expected a positive number")
         self.order = order
         self.beta = beta
         self.lowercase = lowercase

@@ -20,7 +20,7 @@ import numpy.typing as npt
 from unigrad.autodiff.tape import GradientTape
 from unigrad.core.arguments import as_tensor
 from unigrad.core.dtypes import int64
-from unigrad.core.errors import SettingError
+from unigrad.core.errors import BackendMismatchError, SettingError
 from unigrad.core.exchanging import exchange
 from unigrad.core.leaks import warn_program
 from unigrad.core.state import load_into, state_of
@@ -87,6 +87,7 @@ class Optimizer(Transformation):
 
         Raises:
             DTypeError: when a variable is no floating one; then nothing is made.
+            BackendMismatchError: when the variables live on several backends; likewise.
         """
         self._build(list(variables))
         self._built = True
@@ -96,6 +97,13 @@ class Optimizer(Transformation):
         owner = type(self).__name__
         for variable in variables:
             require_floating(owner, f"variable {variable.name!r}", variable.dtype)
+            counted = variables[0] if self._iterations is None else self._iterations
+            if variable.backend.root is not counted.backend.root:
+                raise BackendMismatchError(
+                    f"{owner}: variable {variable.name!r} lives on {variable.backend.name!r}, "
+                    f"{counted.name!r} on {counted.backend.name!r}; an optimizer is of one "
+                    "backend: make another one for it"
+                )
         with making, init_scope():
             if self._iterations is None and variables:
                 start = zeros_like(variables[0]._untaped().sum(), dtype=int64)
@@ -254,7 +262,12 @@ def _checked_pairs(given: Iterable[tuple[Any, Variable]]) -> list[tuple[Any, Var
         SettingError: when they are no such pairs, such as one the other way round, or a variable
             comes twice: the second update would undo the first.
     """
-    pairs = list(given)
+    try:
+        pairs = list(given)
+    except TypeError:
+        if isinstance(given, Iterable):
+            raise  # By code of a user's, a generator say.
+        pairs = [given]
     # Most often all is well, and sets of kinds and identities are quickly made.
     if {*map(type, pairs)} == {tuple} and {*map(len, pairs)} == {2}:
         variables = [*map(_second, pairs)]

@@ -17,6 +17,7 @@ import numpy as np
 from unigrad.core.arguments import as_tensor, visible
 from unigrad.core.backend import Backend
 from unigrad.core.dispatch import wrap_all
+from unigrad.core.dtypes import COMPLEX
 from unigrad.core.errors import SettingError
 from unigrad.core.exchanging import put, taken
 from unigrad.core.native_tape import Kernel
@@ -73,7 +74,7 @@ class Descent(Optimizer):
     #: Whether weights decay beside the formula unless somebody says otherwise.
     decouples: ClassVar[bool] = False
     #: Whether the formula takes λ itself.
-    decays_itself: ClassVar[bool] = False
+    decays_itself: bool = False
     weight_decay = Hyperparameter(least=0.0, default=0.0)
 
     def __init__(self, learning_rate: LearningRate, **common: Any) -> None:
@@ -122,6 +123,11 @@ class Descent(Optimizer):
         if rate is None:
             return self.numbers["learning_rate"].operand(done.backend)
         found = rate._untaped() if isinstance(rate, Variable) else as_tensor(rate(done), done)
+        if found.shape or found.dtype in COMPLEX:
+            raise SettingError(
+                f"{type(self).__name__}: learning_rate of dtype {found.dtype.name} and shape "
+                f"{found.shape} of its schedule or Variable: expected one real number"
+            )
         value = visible(found)
         if value is None:
             # Nobody can look at it: a wrong rate shows in the parameters.

@@ -113,7 +113,7 @@ class LAMB(Descent):
 
     Source: You et al., "Large batch optimization for deep learning: training BERT in 76 minutes"
     (2020), algorithm 2, whose φ is the identity here, as in optax's ``lamb`` and in Keras's (there
-    ε is 1e-7, and weights decay beside the formula).
+    ε is 1e-7, and weights decay beside the formula: ``decoupled=True``).
 
     Args:
         learning_rate: α; see `Descent`.
@@ -121,12 +121,12 @@ class LAMB(Descent):
         beta2: β₂, in [0, 1).
         epsilon: ε.
         weight_decay: λ.
+        decoupled: decay beside the formula, w ← w - α λ w before the step, with u = m̂ / (√v̂ + ε).
         decay_only: see `Descent`.
     """
 
     slot_names = ("m", "v")
     op = _lamb_update
-    decays_itself = True
     beta1 = Hyperparameter(least=0.0, below=1.0)
     beta2 = Hyperparameter(least=0.0, below=1.0)
     epsilon = Hyperparameter(least=0.0)
@@ -139,10 +139,16 @@ class LAMB(Descent):
         epsilon: float = 1e-6,
         weight_decay: float = 0.0,
         *,
+        decoupled: bool = False,
         decay_only: Selection | None = None,
     ) -> None:
-        super().__init__(learning_rate, decay_only=decay_only)
+        super().__init__(learning_rate, decoupled=decoupled, decay_only=decay_only)
+        self.decays_itself = not decoupled
         self.beta1 = beta1
         self.beta2 = beta2
         self.epsilon = epsilon
         self.weight_decay = weight_decay
+
+    def _operands(self, done: Tensor) -> list[float | Tensor]:
+        found = super()._operands(done)
+        return found if self.decays_itself else [*found, 0.0]

@@ -333,7 +333,13 @@ def selected(selection: Selection | None, names: Sequence[str], parameters: Colu
             f"parameter, not {type(selection).__name__}"
         )
     if isinstance(selection, str):
-        return [re.search(selection, name) is not None for name in names]
+        try:
+            return [re.search(selection, name) is not None for name in names]
+        except re.error as error:
+            raise SettingError(
+                f"a selection of parameters is a regular expression, and {selection!r} is none: "
+                f"{error}"
+            ) from None
     return [bool(selection(name, one)) for name, one in zip(names, parameters, strict=True)]
 
 

@@ -14,7 +14,7 @@ from unigrad.core.arguments import as_tensor
 from unigrad.core.backend import Backend
 from unigrad.core.context import context_values
 from unigrad.core.dispatch import wrap
-from unigrad.core.errors import BackendMismatchError, DTypeError, SettingError
+from unigrad.core.errors import HOW_TO_MOVE, BackendMismatchError, DTypeError, SettingError
 from unigrad.core.interpreters import Interpreter, highest
 from unigrad.core.origins import Limit, Origin
 from unigrad.core.registry import current_backend, default_device, owner_of
@@ -231,7 +231,8 @@ def backend_of(leaves: Sequence[Any]) -> Backend:
                 higher = highest(found, backend)
                 if higher is None:
                     raise BackendMismatchError(
-                        f"jit: an argument of backend {found.name!r} met one of {backend.name!r}"
+                        f"jit: an argument of backend {found.name!r} met one of "
+                        f"{backend.name!r}; {HOW_TO_MOVE}"
                     )
                 backend = higher
             found = backend

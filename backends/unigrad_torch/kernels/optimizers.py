@@ -9,7 +9,12 @@ from torch import Tensor
 from unigrad.optimizers.updates import columns
 from unigrad_torch.bridge import by_rule
 from unigrad_torch.compiler import quicker, runs_as_captured
-from unigrad_torch.private import fused_adam, get_proxy_mode
+from unigrad_torch.private import (
+    are_transforms_active,
+    fused_adam,
+    get_proxy_mode,
+    is_batched,
+)
 
 #: Python's, or a tensor: in a captured graph, or computed.
 Number: TypeAlias = float | Tensor
@@ -29,6 +34,10 @@ def adam_update(
     """Kingma & Ba's algorithm 1 with torch's fused kernel where nothing looks inside it."""
     numbers = (rate, beta1, beta2, epsilon)
     traced = get_proxy_mode() is not None or type(step) is not Tensor
+    if are_transforms_active() and any(
+        isinstance(x, Tensor) and is_batched(x) for x in (step, *numbers, *tensors)
+    ):
+        return _formula(step, *numbers, *columns(tensors, 2))
     if not traced:
         return _fused(step, *numbers, *columns(tensors, 2))
     if runs_as_captured.get():
