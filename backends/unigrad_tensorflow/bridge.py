@@ -16,7 +16,7 @@ from typing import Any
 
 import tensorflow as tf
 
-from unigrad.autodiff.bridge import RuleSource, rule_of, vjp
+from unigrad.autodiff.bridge import RuleSource, lent, rule_of, vjp
 from unigrad.core.registry import load_backend
 from unigrad_tensorflow.private import (
     could_possibly_record,
@@ -144,11 +144,13 @@ def _pulled(
     settings: Mapping[str, Any],
 ) -> list[Any]:
     multiple = isinstance(result, (tuple, list))
-    found = vjp(
-        load_backend("tensorflow"), rule(), inputs, result if multiple else [result],
-        # Rules carry conjugates of TensorFlow's gradients.
-        [conj(one) for one in cotangents], wanted, settings, multiple=multiple,
-    )  # fmt: skip
+    backend = load_backend("tensorflow")
+    with lent(backend):
+        found = vjp(
+            backend, rule(), inputs, result if multiple else [result],
+            # Rules carry conjugates of TensorFlow's gradients.
+            [conj(one) for one in cotangents], wanted, settings, multiple=multiple,
+        )  # fmt: skip
     return [conj(one) for one in found]
 
 

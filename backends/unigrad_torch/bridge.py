@@ -16,7 +16,7 @@ from typing import Any
 import torch
 from torch.autograd import forward_ad
 
-from unigrad.autodiff.bridge import RuleSource, jvp, rule_of, vjp
+from unigrad.autodiff.bridge import RuleSource, jvp, lent, rule_of, vjp
 from unigrad.core.registry import load_backend
 from unigrad_torch.private import are_transforms_active, is_followed_below, primal_of
 
@@ -73,12 +73,14 @@ class _Bridge(torch.autograd.Function):
         if call.pullback is not None and g is not None and not torch.is_grad_enabled():
             return None, call.pullback(g, saved[-1], *inputs, **call.settings)
         wanted = call.inputs([*ctx.needs_input_grad[1:]])
-        found = vjp(
-            load_backend("torch"), call.rule(), inputs, saved[ctx.count :],
-            # Rules carry conjugates of torch's gradients.
-            [conj(one) for one in cotangents],
-            [one is True for one in wanted], call.settings, multiple=ctx.multiple,
-        )  # fmt: skip
+        torch_backend = load_backend("torch")
+        with lent(torch_backend):
+            found = vjp(
+                torch_backend, call.rule(), inputs, saved[ctx.count :],
+                # Rules carry conjugates of torch's gradients.
+                [conj(one) for one in cotangents],
+                [one is True for one in wanted], call.settings, multiple=ctx.multiple,
+            )  # fmt: skip
         return None, *[conj(one) for i, one in enumerate(found) if i not in call.scalars]
 
     @staticmethod

@@ -5,14 +5,16 @@ Each check is a function that raises `Deviation`.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
 
 import unigrad as ug
 from unigrad_conformance.subject import Deviation
-from unigrad_conformance.transforms import require
+from unigrad_conformance.transforms import both, require
 
 
 def _number(x: float) -> ug.Tensor:
@@ -57,6 +59,47 @@ def what_they_close_over() -> None:
             require(f"{name}, compiled and differentiated", ug.grad(ug.jit(f))(x, y), np.float64(2))
             looped = ug.jit(ug.value_and_grad(_by_scan(f)))(x, y)
             require(f"{name}, in a loop", looped, (np.float64(4.5), np.float64(2.0)))
+
+
+def what_their_rules_close_over() -> None:
+    """A rule's own derivative knows by what it was computed: the arguments, and what it reads.
+
+    The function is x² s with its true derivative, and z = (∂f/∂x)² = 4 x² s².
+    """
+    variable = ug.Variable(np.array(3.0))
+
+    def slopes(kind: str, of_variable: bool, again: bool, x: ug.Tensor, y: ug.Tensor) -> Any:
+        s = variable if of_variable else y
+        f = ug.grad(_squared(kind, lambda: s))
+        with ug.GradientTape(persistent=again) as tape:
+            tape.watch([x, y])
+            z = f(x) ** 2
+            if again:
+                tape.gradient(z, x)
+        return tuple(tape.gradient(z, [x, s]))
+
+    x, y = _number(1.5), _number(3.0)
+    with warnings.catch_warnings():
+        # The function's own derivative says nothing of what it closes over.
+        warnings.simplefilter("ignore", ug.GradientWarning)
+        for kind in ("custom_vjp", "custom_jvp", "custom_gradient"):
+            for of_variable in (True, False):
+                for again in (False, True):
+                    what = f"{kind} with a {'Variable' if of_variable else 'tensor'}"
+                    both(what, partial(slopes, kind, of_variable, again), (x, y), (108.0, 54.0))
+
+
+def _squared(kind: str, scale: Callable[[], Any]) -> Callable[..., Any]:
+    """Return x² s with its derivative by x, where s is closed over."""
+    if kind == "custom_gradient":
+        return ug.custom_gradient(lambda x: (x * x * scale(), lambda g: 2.0 * x * scale() * g))
+    if kind == "custom_jvp":
+        pushed = ug.custom_jvp(lambda x: x * x * scale())
+        pushed.defjvp(lambda x, t: (x[0] * x[0] * scale(), 2.0 * x[0] * scale() * t[0]))
+        return pushed
+    pulled = ug.custom_vjp(lambda x: x * x * scale())
+    pulled.defvjp(lambda x: (x * x * scale(), x), lambda x, g: (2.0 * x * scale() * g,))
+    return pulled
 
 
 def forward_functions_that_call_the_function() -> None:
@@ -149,6 +192,7 @@ BY_HAND: dict[str, Callable[[], None]] = {
     one.__name__: one
     for one in (
         what_they_close_over,
+        what_their_rules_close_over,
         forward_functions_that_call_the_function,
         who_stands_innermost,
         gradients_in_tensorflows_form_again,

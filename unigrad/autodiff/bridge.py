@@ -15,9 +15,10 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeAlias
 
 from unigrad.autodiff.backward import unbroadcast, zeros_like
+from unigrad.autodiff.lending import lent
 from unigrad.autodiff.rules.registry import Rule, has_no_tangent
 from unigrad.core.backend import Backend
-from unigrad.core.dispatch import wrap
+from unigrad.core.dispatch import native_of, wrap
 from unigrad.core.native_tape import Native
 from unigrad.core.op import OPS
 from unigrad.core.registry import at_home, has_choice, load_backend
@@ -74,7 +75,7 @@ def vjp(
     with _at_home(backend, handles):
         cotangents_of = rule.cotangents(positions, g, out, handles, settings)
         for i, one in zip(positions, cotangents_of, strict=True):
-            found[i] = unbroadcast(one, backend.shape(inputs[i]))._native
+            found[i] = native_of(unbroadcast(one, backend.shape(inputs[i])))
     return found
 
 
@@ -133,4 +134,4 @@ def _handles(backend: Backend, natives: Sequence[Native]) -> list[Any]:
     return [x if type(x) in _SCALARS else wrap(backend, x) for x in natives]
 
 
-__all__ = ["RuleSource", "Tensor", "body_of", "jvp", "rule_of", "vjp"]
+__all__ = ["RuleSource", "Tensor", "body_of", "jvp", "lent", "rule_of", "vjp"]
