@@ -9,6 +9,8 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from unigrad_conformance.edge import edge
 
 INF = math.inf
@@ -113,3 +115,29 @@ for _power, _compiled in ((-1, False), (-1, True), (-2, True), (3, True)):
 
 def _as_it_is(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return function
+
+
+#: The second of a range's numbers in float64, between operands of fewer digits.
+_DIGITS: dict[str, tuple[Callable[[Any, Any], Any], float]] = {
+    "linspace": (lambda ug, one: ug.linspace(0, one, 4, dtype="float64"), 1 / 3),
+    "logspace": (lambda ug, one: ug.logspace(0, one, 4, base=2.0, dtype="float64"), 2 ** (1 / 3)),
+    "geomspace": (lambda ug, one: ug.geomspace(one, 2.0, 4, dtype="float64"), 2 ** (1 / 3)),
+    "arange": (
+        lambda ug, one: ug.arange(one, 9.0, ug.asarray(0.1, dtype="float32"), dtype="float64"),
+        1.0 + float(np.float32(0.1)),
+    ),
+}
+for _name, (_range, _second) in _DIGITS.items():
+    for _of in ("int64", "float32"):
+        edge(
+            f"{_name} with digits, of {_of}",
+            lambda ug, run=_range, second=_second, of=_of: (
+                abs(run(ug, ug.asarray(1, dtype=of))[1] / second - 1.0) < 1e-12
+            ),
+            value=True,
+        )
+edge(
+    "linspace of integers to integers",
+    lambda ug: ug.linspace(ug.asarray(0), 2**30 + 2, 3, dtype="int64")[1] == 2**29 + 1,
+    value=True,
+)

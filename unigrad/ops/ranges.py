@@ -77,7 +77,7 @@ def arange(
     if not {type(first), type(last), type(step)} <= PLAIN:
         numbers = numbers_of("arange", *numbers, real=False)
         if are_computed(numbers):
-            return _cast_to(dtype, steps_from(numbers, (device, like, backend)))
+            return steps_from(numbers, (device, like, backend), _chosen(dtype))
         numbers = [_scalar("arange", one) for one in numbers]
     if numbers[2] == 0:
         raise ShapeError("arange: the step is not zero")
@@ -140,7 +140,8 @@ def linspace(
     if not {type(start), type(stop)} <= PLAIN:
         ends = numbers_of("linspace", start, stop, real=False)
         if are_computed(ends):
-            found = between("linspace", ends, _samples("linspace", num), endpoint, place)
+            count, wanted = _samples("linspace", num), _chosen(dtype)
+            found = between("linspace", ends, count, endpoint, place, wanted)
             return _rounded(found, ends, dtype)
         ends = [one if isinstance(one, complex) else _scalar("linspace", one) for one in ends]
     kind: type = complex if any(isinstance(one, complex) for one in ends) else float
@@ -178,8 +179,10 @@ def logspace(
     if not {type(start), type(stop), type(base)} <= PLAIN:
         first, last, root = numbers = numbers_of("logspace", *numbers)
         if are_computed(numbers):
-            place = (device, like, backend)
-            found = powers_between("logspace", (first, last), root, count, endpoint, place)
+            found = powers_between(
+                "logspace", (first, last), root, count, endpoint, (device, like, backend),
+                _chosen(dtype),
+            )  # fmt: skip
             return _rounded(found, numbers, dtype)
     values = _spaced(np.logspace, (first, last), count, endpoint, chosen, base=root)
     return from_host(values, chosen, device, like, backend)
@@ -213,7 +216,8 @@ def geomspace(
     if any(_is_zero(one) for one in ends):
         raise ShapeError("geomspace: neither end is zero")
     if are_computed(ends):
-        found = multiples_between("geomspace", ends, count, endpoint, (device, like, backend))
+        place = (device, like, backend)
+        found = multiples_between("geomspace", ends, count, endpoint, place, _chosen(dtype))
         return _rounded(found, ends, dtype)
     values = _spaced(np.geomspace, (first, last), count, endpoint, chosen)
     return from_host(values, chosen, device, like, backend)
@@ -250,8 +254,8 @@ def _is_zero(number: Any) -> bool:
     return found is not None and not found.all()
 
 
-def _cast_to(dtype: DTypeLike | None, x: Tensor) -> Tensor:
-    return x if dtype is None else cast(x, dtypes.as_dtype(dtype))
+def _chosen(dtype: DTypeLike | None) -> dtypes.DType | None:
+    return None if dtype is None else dtypes.as_dtype(dtype)
 
 
 def _rounded(x: Tensor, numbers: Sequence[Any], dtype: DTypeLike | None) -> Tensor:

@@ -44,34 +44,42 @@ def are_computed(numbers: Sequence[Any]) -> bool:
     return any(isinstance(one, Tensor) for one in numbers)
 
 
-def between(name: str, ends: Sequence[Any], count: int, endpoint: bool, place: Place) -> Tensor:
-    """Return ``count`` evenly spaced numbers, of the ends' dtype, half precision in float32."""
-    start, stop = _wide(name, ends, place)
+def between(
+    name: str, ends: Sequence[Any], count: int, endpoint: bool, place: Place, dtype: DType | None
+) -> Tensor:
+    """Return ``count`` evenly spaced numbers, computed with digits enough for a dtype asked for."""
+    start, stop = _wide(name, ends, place, dtype)
     part = _parts(start, count, endpoint)
     out: Tensor = start * (1.0 - part) + stop * part
     return out
 
 
 def powers_between(
-    name: str, ends: Sequence[Any], base: Any, count: int, endpoint: bool, place: Place
+    name: str,
+    ends: Sequence[Any],
+    base: Any,
+    count: int,
+    endpoint: bool,
+    place: Place,
+    dtype: DType | None,
 ) -> Tensor:
     """Return a base to the power of ``count`` evenly spaced numbers."""
-    start, stop, base = _wide(name, (*ends, base), place)
+    start, stop, base = _wide(name, (*ends, base), place, dtype)
     part = _parts(start, count, endpoint)
     return pow(base, start * (1.0 - part) + stop * part)
 
 
 def multiples_between(
-    name: str, ends: Sequence[Any], count: int, endpoint: bool, place: Place
+    name: str, ends: Sequence[Any], count: int, endpoint: bool, place: Place, dtype: DType | None
 ) -> Tensor:
     """Return ``count`` numbers of which each is the same multiple of the one before."""
-    start, stop = _wide(name, ends, place)
+    start, stop = _wide(name, ends, place, dtype)
     part = _parts(start, count, endpoint)
     return where(part == 1.0, stop, start * pow(stop / start, part))
 
 
-def steps_from(numbers: Sequence[Any], place: Place) -> Tensor:
-    """Return start, start + step, … below a stop, whose values are looked at.
+def steps_from(numbers: Sequence[Any], place: Place, dtype: DType | None) -> Tensor:
+    """Return start, start + step, … below a stop, whose values are looked at, in a dtype.
 
     Raises:
         ShapeError: when the step is zero.
@@ -81,8 +89,10 @@ def steps_from(numbers: Sequence[Any], place: Place) -> Tensor:
     if known[2] == 0:
         raise ShapeError("arange: the step is not zero")
     start, _, step = _beside("arange", numbers, place)
-    found: Tensor = start + step * constant(start, np.arange(len(np.arange(*known))))
-    return found
+    wanted = start.dtype if dtype is None else dtype
+    if start.dtype in dtypes.INEXACT:
+        start, step = _with_digits((start, step), start.dtype, wanted)
+    return cast(start + step * constant(start, np.arange(len(np.arange(*known)))), wanted)
 
 
 def _known(value: Any) -> Any:
@@ -120,13 +130,22 @@ def _beside(name: str, values: Sequence[Any], place: Place) -> list[Tensor]:
 _WIDEST = {int: dtypes.int64, float: dtypes.float64, complex: dtypes.complex128}
 
 
-def _wide(name: str, values: Sequence[Any], place: Place) -> list[Tensor]:
+def _wide(name: str, values: Sequence[Any], place: Place, dtype: DType | None) -> list[Tensor]:
     """Return operands as floating tensors of a dtype with digits enough for what is between."""
     tensors = _beside(name, values, place)
-    if tensors[0].dtype not in dtypes.INEXACT:
+    own = tensors[0].dtype
+    if own not in dtypes.INEXACT:
         weak = not any(type(one) is Tensor for one in values)
-        tensors = [cast(one, dtypes.float64 if weak else dtypes.default_dtype()) for one in tensors]
-    return [widened(one) for one in tensors]
+        own = dtypes.float64 if weak else dtypes.default_dtype()
+    return _with_digits(tensors, own, own if dtype is None else dtype)
+
+
+def _with_digits(tensors: Sequence[Tensor], own: DType, wanted: DType) -> list[Tensor]:
+    """Return tensors in a floating dtype to compute in: their own, or with more digits if what is
+    wanted has them; half precision in float32, integers in float64."""
+    wanted = wanted if wanted in dtypes.INEXACT else dtypes.float64
+    common = dtypes.result_dtype(own, wanted)
+    return [widened(cast(one, common)) for one in tensors]
 
 
 def _parts(like: Tensor, count: int, endpoint: bool) -> Tensor:

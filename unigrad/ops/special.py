@@ -20,6 +20,7 @@ from unigrad.core.arguments import (
     as_tensor,
     cast,
     common_tensors,
+    constant,
     to_floating,
 )
 from unigrad.core.dispatch import dispatch
@@ -28,8 +29,9 @@ from unigrad.core.op import Op, composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.comparison import equal, isnan, logical_and, where
-from unigrad.ops.elementary import erfc, exp, log, log1p
+from unigrad.ops.elementary import cos, erfc, exp, log, log1p, sin
 from unigrad.ops.reductions import widened
+from unigrad.ops.rounding import round
 from unigrad.ops.shaping import as_integer
 
 __all__ = [
@@ -114,7 +116,9 @@ def digamma(x: TensorLike, /) -> Tensor:
 
 
 def polygamma(n: int, x: TensorLike, /) -> Tensor:
-    """Return the n-th derivative of ψ(x) for x > 0, and for n = 0 `digamma`.
+    """Return the n-th derivative of ψ(x), and for n = 0 `digamma`.
+
+    At 0 and the negative integers it is ∞ for an odd n, and NaN for an even one.
 
     Raises:
         SettingError: for a negative ``n``.
@@ -127,17 +131,33 @@ def polygamma(n: int, x: TensorLike, /) -> Tensor:
     if n < 0:
         raise SettingError(f"polygamma: n is 0 or more, not {n}")
     (wide,), dtype = _real("polygamma", x)
-    return cast(_derivative_of_digamma(wide, n), dtype)
+    return cast(_digamma(wide) if n == 0 else derivative_of_digamma(wide, n), dtype)
 
 
-def _derivative_of_digamma(x: Tensor, n: int) -> Tensor:
-    """Return ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x)."""
-    out: Tensor
-    if n == 0:
-        out = _digamma(x)
-        return out
-    out = _zeta(x * 0.0 + float(n + 1), x)
-    return out * float((-1) ** (n + 1) * math.factorial(n))
+def derivative_of_digamma(x: Tensor, n: int) -> Tensor:
+    """Return ψ⁽ⁿ⁾(x) = (-1)ⁿ⁺¹ n! ζ(n + 1, x) for n > 0.
+
+    On the left it is that of 1 - x and the n-th derivative of ψ(1 - x) - ψ(x) = π cot πx
+    (DLMF 5.15.6), a polynomial in the cotangent.
+    """
+    left = x <= 0.0
+    mirrored = where(left, 1.0 - x, x)
+    right: Tensor = _zeta(constant(x, n + 1.0), mirrored)
+    right = right * float((-1) ** (n + 1) * math.factorial(n))
+    # What is left of x beside an integer keeps its digits.
+    angle = where(left, x - round(x), 0.5) * math.pi
+    cotangent = cos(angle) / sin(angle)
+    if n % 2 == 0:
+        cotangent = where(equal(angle, 0.0), math.nan, cotangent)
+    powers = [0.0, 1.0]
+    for _ in range(n):
+        # Of P(cot): -(1 + cot²) P′(cot).
+        inner = [-k * one for k, one in enumerate(powers)][1:]
+        powers = [a + b for a, b in zip([*inner, 0.0, 0.0], [0.0, 0.0, *inner], strict=True)]
+    beside: Tensor | float = powers.pop()
+    for one in reversed(powers):
+        beside = cotangent * beside + one
+    return where(left, right * (-1.0) ** n - beside * math.pi ** (n + 1), right)
 
 
 def zeta(x: TensorLike, q: TensorLike, /) -> Tensor:

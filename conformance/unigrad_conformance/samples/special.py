@@ -40,14 +40,24 @@ samples("special.digamma", case(_POSITIVE), case(values([-0.4, -2.3, 25.0])),
         oracle=_exactly(mpmath.digamma), ulps=32, brief=True)  # fmt: skip
 samples("special.digamma", case(values([0.0, -1.0, -3.0])), oracle=lambda x: np.full(3, np.nan),
         differentiable=False)  # fmt: skip
-for _n in (0, 1, 3):
+for _n in (0, 1, 3, 2):
     samples(
         "special.polygamma",
         case(_n, _POSITIVE),
+        case(_n, values([-0.4, -2.3, 25.0])),
         oracle=lambda n, x: _exactly(lambda y: mpmath.psi(n, y))(x),
         ulps=32,
         brief=True,
     )
+samples(
+    "special.polygamma",
+    case(1, values([0.0, -1.0, -np.inf, np.inf])),
+    case(3, values([0.0, -1.0, -np.inf, np.inf])),
+    oracle=lambda n, x: np.array([np.inf, np.inf, np.nan, 0.0]),
+    differentiable=False,
+)
+samples("special.polygamma", case(2, values([0.0, -1.0, -np.inf, np.inf])), differentiable=False,
+        oracle=lambda n, x: np.array([np.nan, np.nan, np.nan, 0.0]))  # fmt: skip
 samples(
     "special.zeta",
     case(real(4, low=1.5, high=6.0), real(4, low=0.3, high=5.0)),

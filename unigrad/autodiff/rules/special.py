@@ -15,24 +15,19 @@ from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.arithmetic import sign
 from unigrad.ops.bessel import _j0, _j1, _y0, _y1
 from unigrad.ops.comparison import equal, where
-from unigrad.ops.elementary import erf, exp, log, log1p, sin
-from unigrad.ops.rounding import round
-from unigrad.ops.special import _digamma, _i0e, _i1e, _lgamma, _zeta, slope_of_log_ndtr
+from unigrad.ops.elementary import erf, exp, log, log1p
+from unigrad.ops.special import (
+    _digamma,
+    _i0e,
+    _i1e,
+    _lgamma,
+    _zeta,
+    derivative_of_digamma,
+    slope_of_log_ndtr,
+)
 
 elementwise("lgamma", lambda out, x: _digamma(x))
-
-
-def _trigamma(out: Tensor, x: Tensor) -> Tensor:
-    """ψ′(x) = ζ(2, x), and on the left π² / sin² πx - ζ(2, 1 - x)."""
-    left = x < 0.0
-    mirrored = where(left, 1.0 - x, x)
-    right: Tensor = _zeta(mirrored * 0.0 + 2.0, mirrored)
-    # The sine of what is left of x beside an integer keeps its digits.
-    sine = sin(where(left, x - round(x), 0.5) * math.pi)
-    return where(left, (math.pi / sine) * (math.pi / sine) - right, right)
-
-
-elementwise("digamma", _trigamma)
+elementwise("digamma", lambda out, x: derivative_of_digamma(x, 1))
 
 # -- ζ(s, q) by the sum of Euler and Maclaurin, differentiated by s
 
