@@ -101,13 +101,18 @@ def _run(
         _say(console, reason, "red" if chosen else "dim")
     outcomes: dict[str, list[Outcome]] = {}
     ledgers = []
-    for name in (one for one in backends if one not in absent):
+    known = {
+        name: journal.known(name, one.version) if journal else {}
+        for name, one in arrived.items()
+        if name not in absent
+    }
+    runs = {name: session.outcomes(name, one) for name, one in known.items()}
+    for name, run in runs.items():
         ledger, outcomes[name] = Ledger(name, arrived[name].version), []
         count = session.count(name)
         with Counter(console, name, count, lambda line: _say(console, line)) as counter:
-            known = journal.known(name, ledger.version) if journal else {}
-            for outcome in session.outcomes(name, known):
-                if journal and (outcome.family, outcome.name) not in known:
+            for outcome in run:
+                if journal and (outcome.family, outcome.name) not in known[name]:
                     journal.keep(outcome, ledger.version)
                 ledger.add(outcome.ledger)
                 outcomes[name].append(outcome)

@@ -208,6 +208,8 @@ class Session:
     ) -> Iterator[Outcome]:
         """Run the trials on a backend that has arrived; give each outcome, in order.
 
+        Workers begin at the call. Those that one backend has nothing left for go on with the next.
+
         Args:
             backend: its name.
             known: outcomes of an earlier run, by family and name: these come first.
@@ -218,13 +220,21 @@ class Session:
         selection = self._on[backend]
         trials = _trials(selection)
         keys = [(one.family, one.name) for one in trials]
-        yield from [known[key] for key in keys if key in known]
         numbers = [i for i, key in enumerate(keys) if key not in known]
         size = 1 if self._pool is None else _PIECE
         pieces = [numbers[first : first + size] for first in range(0, len(numbers), size)]
-        run = partial(work, selection, backend)
-        try:
-            for found in (map if self._pool is None else self._pool.map)(run, pieces):
-                yield from found
-        except BrokenProcessPool as error:
-            raise UnigradError(f"{backend}: a worker ended in the middle of a trial") from error
+        found = (map if self._pool is None else self._pool.map)(
+            partial(work, selection, backend), pieces
+        )
+        return _in_order(backend, [known[key] for key in keys if key in known], found)
+
+
+def _in_order(
+    backend: str, known: Sequence[Outcome], found: Iterator[Sequence[Outcome]]
+) -> Iterator[Outcome]:
+    yield from known
+    try:
+        for outcomes in found:
+            yield from outcomes
+    except BrokenProcessPool as error:
+        raise UnigradError(f"{backend}: a worker ended in the middle of a trial") from error
