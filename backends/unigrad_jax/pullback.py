@@ -44,6 +44,7 @@ from unigrad_jax.settings import (
 PROGRAMS = 256
 DERIVATIVES = 4096
 
+
 #: A result is where the inputs are, even one that does not depend on them. In a program that a
 #: user traces, the ops are those of the kernel and no call of it.
 _jit = partial(jax.jit, keep_unused=True, inline=True)
@@ -141,6 +142,16 @@ def reductions(*names: str) -> None:
     _REDUCTIONS.update(names)
 
 
+def _as_by_default(kernel: Kernel) -> Kernel:
+    """Return a kernel that means the same whatever a program lets ``jax.numpy`` promote."""
+
+    def run(*natives: Any, **settings: Any) -> Any:
+        with jax.numpy_rank_promotion("allow"), jax.numpy_dtype_promotion("standard"):
+            return kernel(*natives, **settings)
+
+    return run
+
+
 def function_of(op: Op, backend: Backend, settings: Settings) -> Callable[..., Any]:
     """Return the op as a function of native arrays, and of the operands behind them.
 
@@ -152,7 +163,7 @@ def function_of(op: Op, backend: Backend, settings: Settings) -> Callable[..., A
     if kernel is None and op.body is None:
         kernel = op.kernels.get(backend)
     if kernel is not None:
-        found = kernel
+        found = kernel if op.name in _NOT_JITTED else _as_by_default(kernel)
         if not varying:
             return lambda *natives: found(*natives, **chosen)
         count = len(varying)

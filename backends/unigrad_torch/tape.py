@@ -110,7 +110,11 @@ class TorchTape(NativeTape):
         others: Sequence[Any] = (),
         uid: int = 0,
     ) -> Any:
-        if uid and kernel in FRESH and not settings and _is_grad_enabled():
+        if not _is_grad_enabled():
+            # A tape records within the caller's `torch.no_grad` as well.
+            with torch.enable_grad():
+                return self.run(kernel, natives, uids, settings, others, uid)
+        if uid and kernel in FRESH and not settings:
             # The commonest case, without a list of the arrays and a look for them in the result.
             result = kernel(*map(self._natives.get, uids, natives))
             if result.requires_grad:
@@ -121,11 +125,7 @@ class TorchTape(NativeTape):
             natives = self.seen(natives, uids, others)
         else:
             natives = [*map(self._natives.get, uids, natives)]
-        if _is_grad_enabled():
-            result = kernel(*natives, **settings) if settings else kernel(*natives)
-        else:
-            with torch.enable_grad():
-                result = kernel(*natives, **settings)
+        result = kernel(*natives, **settings) if settings else kernel(*natives)
         # A kernel that returns its input would give two values one place in the graph.
         for native in natives:
             if result is native:
@@ -202,6 +202,9 @@ class TorchTape(NativeTape):
         keep: bool,
         differentiable: bool,
     ) -> Sequence[torch.Tensor | None]:
+        if not _is_grad_enabled():
+            with torch.enable_grad():
+                return self.gradient(targets, sources, keep=keep, differentiable=differentiable)
         natives = self._natives
         outputs, seeds = [], []
         for target, cotangent in targets:

@@ -1,0 +1,58 @@
+"""What a program lets a framework do for itself changes nothing of what unigrad computes."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
+
+import pytest
+
+from unigrad.core.registry import load_backend
+from unigrad_conformance.levels import Level
+from unigrad_conformance.running import Trial, every_trial
+
+# torch before TensorFlow: see unigrad_torch.triton_first.
+load_backend("torch")
+torch = importlib.import_module("torch")
+jax = importlib.import_module("jax")
+
+
+@contextmanager
+def _double_by_default() -> Iterator[None]:
+    torch.set_default_dtype(torch.float64)
+    try:
+        yield
+    finally:
+        torch.set_default_dtype(torch.float32)
+
+
+def _every_ninth(trial: Trial, number: int) -> bool:
+    return number % 9 == 0
+
+
+def _few(trial: Trial, number: int) -> bool:
+    """JAX compiles each anew."""
+    return trial.name in ("layers_of_one_example", "bounds_in_batches", "random.gamma")
+
+
+@pytest.mark.parametrize(
+    ("backend", "mode", "chosen"),
+    [
+        ("torch", torch.no_grad, _every_ninth),
+        ("torch", _double_by_default, _every_ninth),
+        ("jax", lambda: jax.numpy_rank_promotion("raise"), _few),
+        ("jax", lambda: jax.numpy_dtype_promotion("strict"), _few),
+    ],
+    ids=["torch-no_grad", "torch-default_dtype", "jax-rank_promotion", "jax-dtype_promotion"],
+)
+def test_modes(
+    backend: str,
+    mode: Callable[[], AbstractContextManager[None]],
+    chosen: Callable[[Trial, int], bool],
+) -> None:
+    trials = [one for i, one in enumerate(every_trial(Level.QUICK)) if chosen(one, i)]
+    assert trials
+    with mode():
+        ledgers = [one.on(backend) for one in trials]
+    assert [finding for ledger in ledgers for finding in ledger.findings] == []
