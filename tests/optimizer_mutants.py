@@ -165,6 +165,9 @@ MUTANTS = [
         "layerwise", "LAMB",
         ("+ decay * p\n", "\n"),
         ("trust_ratio(p, change, 1.0, 0.0) * change", "trust_ratio(p, g, 1.0, 0.0) * change"),
+        ("self.decays_itself = not decoupled", "self.decays_itself = True"),
+        ("decoupled=decoupled", "decoupled=False"),
+        ("[*found, 0.0]", "[*found, 0.1]"),
         ("epsilon: float = 1e-6", "epsilon: float = 1e-7"),
     ),
     *_of(
@@ -213,14 +216,17 @@ MUTANTS = [
     ),
     *_of(
         "descent", "",
-        ("left = 1.0 - rate * decay", "left = 1.0 - decay"),
+        ('["learning_rate"] = self._rate(done)', '["learning_rate"] = self._rate(done + 1)'),
+        ("if self._decoupled:", "if not self._decoupled:"),
         ("decouples: ClassVar[bool] = False", "decouples: ClassVar[bool] = True"),
-        ("g + narrow(decay, g.dtype) * p if one", "g - narrow(decay, g.dtype) * p if one"),
     ),
     *_of(
         "updates", "",
         ("past, now = self.narrow(share), self.narrow(1.0 - share)", "past, now = self.narrow(share), 1.0"),
         ("return sqrt(square + epsilon) if at ==", "return sqrt(square) + epsilon if at =="),
+        ("left = 1.0 - rate * share", "left = 1.0 - share"),
+        ("g + narrow(share, g.dtype) * p", "g - narrow(share, g.dtype) * p"),
+        ("g + narrow(share, g.dtype) * p", "p + narrow(share, g.dtype) * g"),
     ),
 ]  # fmt: skip
 

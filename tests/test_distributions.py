@@ -157,6 +157,28 @@ def test_errors(backend: str) -> None:
             call()
 
 
+OUTSIDE: dict[str, Callable[[Any], Any]] = {
+    "gamma": lambda key: ug.random.gamma(key, 0.0, (2,)),
+    "gammas": lambda key: ug.random.gamma(key, [1.0, -1.0], (2,)),
+    "dirichlet": lambda key: ug.random.dirichlet(key, np.array([1.0, np.nan])),
+    "normal": lambda key: ug.random.normal(key, (2,), scale=np.float32(-1.0)),
+    "half": lambda key: ug.random.gamma(key, 1e6, (2,), "float16"),
+    "truncated_normal": lambda key: ug.random.truncated_normal(key, [2.0, 3.0], 2.5),
+    "ball": lambda key: ug.random.ball(key, 2, -1.0),
+    "bernoulli": lambda key: ug.random.bernoulli(key, 1.5, (2,)),
+    "poisson": lambda key: ug.random.poisson(key, -1.0, (2,)),
+    "categorical": lambda key: ug.random.categorical(key, [0.0, np.inf], shape=(2,)),
+    "choice": lambda key: ug.random.choice(key, 2, (2,), p=[1.0, -1.0]),
+}
+
+
+@pytest.mark.parametrize("name", OUTSIDE)
+def test_numbers_are_seen_to_be_outside_in_a_trace_as_well(backend: str, name: str) -> None:
+    for call in (OUTSIDE[name], ug.jit(OUTSIDE[name])):
+        with pytest.raises(ug.SettingError, match=r"random\.\w+: "):
+            call(ug.random.key(0))
+
+
 def test_no_draws_and_narrow_integers(backend: str) -> None:
     key = ug.random.key(0)
     for x in (

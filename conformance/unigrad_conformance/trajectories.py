@@ -121,6 +121,19 @@ def _another(name: str, value: float) -> float:
     return value * (1.1 if value > 1.0 or name == "learning_rate" else 0.9)
 
 
+def falling_rate() -> None:
+    """A rate that is a function of how many steps are done: none at the first one."""
+    optimizer = ug.optimizers.SGD(lambda done: 0.1 / (1.0 + ug.astype(done, "float64")))
+    w = start()[0]
+    variable = ug.Variable(w)
+    for step in range(4):
+        g = gradients(step)[0]
+        optimizer.apply_gradients([(ug.asarray(g), variable)])
+        w = w - 0.1 / (1.0 + step) * g
+        if not close(variable.numpy(), w):
+            raise Deviation(f"SGD, step {step + 1}: {variable.numpy().tolist()}, not {w.tolist()}")
+
+
 def sophia_with_a_hessian() -> None:
     """Sophia's steps with estimates of the Hessian's diagonal, given every second step."""
     optimizer, w = ug.optimizers.Sophia(0.1, beta2=0.8, gamma=0.5, epsilon=1e-3), start()[0]
@@ -154,5 +167,6 @@ PURE: dict[str, Callable[[], None]] = {
 #: The other checks, by name.
 TRAJECTORIES: dict[str, Callable[[], None]] = {
     "defaults": defaults,
+    "SGD(…) with a falling rate": falling_rate,
     "Sophia(…) with a Hessian": sophia_with_a_hessian,
 }

@@ -22,7 +22,7 @@ from unigrad.ops.shaping import moveaxis, reshape
 from unigrad.ops.sorting import top_k
 from unigrad.random.exact import gumbel_scores, scores_of_logits
 from unigrad.random.keys import as_key, draw_shape, fitting, parameter
-from unigrad.random.parameters import CHANCE, within
+from unigrad.random.parameters import CHANCE, known, within
 from unigrad.random.uniforms import between
 
 __all__ = ["bernoulli", "categorical", "dropout_mask", "rademacher", "randint"]
@@ -217,7 +217,7 @@ def categorical(
     """
     name = "categorical"
     key = as_key(name, key)
-    logits = as_tensor(logits, key)
+    given, logits = logits, as_tensor(logits, key)
     dtype = logits.dtype if logits.dtype in dtypes.FLOATING else dtypes.default_dtype()
     logits = parameter(name, key, logits, dtype)
     place = normalize_axis(f"random.{name}", axis, logits.ndim) - logits.ndim
@@ -225,7 +225,7 @@ def categorical(
     wanted = batch if shape is None else draw_shape(name, shape)
     _check_batch(name, batch, wanted)
     count = 1 if replace else prod(wanted[: len(wanted) - len(batch)])
-    right = _possible(name, logits, place, count if prod(wanted) else 0)
+    right = _possible(name, logits, given, place, count if prod(wanted) else 0)
     scores = scores_of_logits(logits, place)
     if replace:
         noisy = list(wanted)
@@ -236,13 +236,13 @@ def categorical(
     return found if right is None else where(right, found, -1)
 
 
-def _possible(name: str, logits: Tensor, axis: int, count: int) -> Tensor | None:
+def _possible(name: str, logits: Tensor, given: TensorLike, axis: int, count: int) -> Tensor | None:
     """Return where logits have so many categories to be drawn, ``None`` if it is seen that all do.
 
     Raises:
         SettingError: when it is seen that some have not.
     """
-    values = visible(logits)
+    values = known(logits, given)
     if values is None:
         some = sum(cast(logits > -np.inf, dtypes.int64), axis=axis) >= count
         return some & all(logits < np.inf, axis=axis)

@@ -1,7 +1,8 @@
 """What distributions do with their parameters: broadcast them, and refuse those of no distribution.
 
-A value that is known (a Python number, or any in eager mode on a CPU) and outside of its domain is
-a `SettingError`. One that nobody can look at (in a trace, on an accelerator) gives NaN.
+A value that is known (Python's numbers and ndarrays, or any in eager mode on a CPU) and outside of
+its domain is a `SettingError`. One that nobody can look at (in a trace, on an accelerator) gives
+NaN.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from math import inf, nan
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 
 from unigrad.core import dtypes
 from unigrad.core.arguments import TensorLike, visible
@@ -51,7 +53,7 @@ def within(
     Raises:
         SettingError: when it is outside for all to see.
     """
-    values = visible(x)
+    values = known(x, given)
     if values is None:
         return where(domain.holds(x), x, nan)
     if values.dtype.itemsize == 2:
@@ -63,6 +65,26 @@ def within(
         where_to = f", to which it is rounded in {x.dtype.name}" if rounded else ""
         raise SettingError(f"random.{name}: {what} is {domain.words}, not {wrong}{where_to}")
     return x
+
+
+def known(x: Tensor, given: TensorLike | None) -> npt.NDArray[Any] | None:
+    """Return a parameter's values if they are there to be checked.
+
+    ``given`` is what it was made of: in a trace some backends make a constant of a known value that
+    nobody can look at.
+    """
+    values = visible(x)
+    if values is not None or not _is_plain(given):
+        return values
+    with np.errstate(over="ignore"):
+        return np.asarray(given).astype(x.dtype)
+
+
+def _is_plain(given: Any) -> bool:
+    """Tell whether there are values and nothing but values: Python's numbers, NumPy's, lists."""
+    if isinstance(given, (list, tuple)):
+        return all(map(_is_plain, given))
+    return isinstance(given, (int, float, np.ndarray, np.generic))
 
 
 def _is_lost(given: TensorLike, domain: Domain) -> bool:

@@ -8,7 +8,7 @@ from math import ceil, log, prod
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, constant, visible
+from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
 from unigrad.core.axes import normalize_axis
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import composite
@@ -21,7 +21,7 @@ from unigrad.ops.sorting import argsort, searchsorted, top_k
 from unigrad.random.discrete import randint
 from unigrad.random.exact import gumbel_scores, running_sums, scores_of_chances
 from unigrad.random.keys import as_key, bits, checked_key, draw_shape, float_dtype, halves
-from unigrad.random.parameters import wide
+from unigrad.random.parameters import known, wide
 from unigrad.random.uniforms import unit
 
 __all__ = ["choice", "permutation"]
@@ -164,7 +164,7 @@ def _chosen(
     chances = cast(chances, float_dtype("choice", chances.dtype))
     if chances.shape != (size,):
         raise ShapeError(f"random.choice: p has shape {chances.shape}, expected ({size},)")
-    right = _possible(chances, 1 if replace else count)
+    right = _possible(chances, p, 1 if replace else count)
     if replace:
         bounds = running_sums(cast(chances, wide(chances.dtype)))
         rest = 1.0 - unit(key, shape, bounds.dtype)
@@ -175,13 +175,13 @@ def _chosen(
     return found if right is None else where(right, found, -1)
 
 
-def _possible(chances: Tensor, count: int) -> Tensor | None:
+def _possible(chances: Tensor, p: TensorLike, count: int) -> Tensor | None:
     """Return whether so many may be drawn by probabilities, ``None`` if it is seen that they may.
 
     Raises:
         SettingError: when it is seen that they may not.
     """
-    values = visible(chances)
+    values = known(chances, p)
     if values is None:
         some = sum(cast(chances > 0.0, dtypes.int64)) >= count
         return some & all((chances >= 0.0) & (chances < np.inf))

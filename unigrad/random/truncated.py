@@ -21,7 +21,7 @@ from unigrad.ops.elementary import erf
 from unigrad.random.continuous import epsilon, inverse_erf, smallest_normal
 from unigrad.random.keys import as_key, common_shape, draw_shape, fitting, float_dtype, parameter
 from unigrad.random.mills import in_tail
-from unigrad.random.parameters import wide
+from unigrad.random.parameters import known, wide
 from unigrad.random.uniforms import between
 
 __all__ = ["truncated_normal"]
@@ -61,7 +61,7 @@ def truncated_normal(
     bounds = [parameter(name, key, one, chosen) for one in (lower, upper)]
     wanted = common_shape(name, *bounds) if shape is None else draw_shape(name, shape)
     fitting(name, wanted, *bounds)
-    _check_order(*bounds)
+    _check_order(bounds, (lower, upper))
     out: Tensor = _truncated_normal(
         key, *bounds, _edge(key, lower, chosen), _edge(key, upper, chosen),
         _next(key, lower, inf, chosen), _next(key, upper, -inf, chosen),
@@ -70,12 +70,15 @@ def truncated_normal(
     return out
 
 
-def _check_order(low: Tensor, high: Tensor) -> None:
+def _check_order(bounds: list[Tensor], given: tuple[TensorLike, TensorLike]) -> None:
     """Raise a SettingError when bounds are the wrong way round for all to see."""
+    low, high = bounds
     # Compared as Tensors: under vmap only these know which axis of their values is the batch's.
     right = visible(low < high)
-    first, last = visible(low), visible(high)
-    if right is not None and first is not None and last is not None and not right.all():
+    first, last = map(known, bounds, given)
+    if first is None or last is None:
+        return
+    if not np.all(first < last if right is None else right):
         raise SettingError(
             "random.truncated_normal: lower is below upper, not "
             f"{first.tolist()} and {last.tolist()}"

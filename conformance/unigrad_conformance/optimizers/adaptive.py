@@ -140,17 +140,18 @@ def adan(w: Any, n: Any, proximal: bool = True, change_share: str = "beta2") -> 
         )
 
 
-def lamb(w: Any, n: Any) -> Run:
-    """You's second."""
+def lamb(w: Any, n: Any, decoupled: bool = False) -> Run:
+    """You's second; decoupled, the weights decay before it."""
     m = v = np.zeros_like(w)
     for t in count(1):
         g = yield w
         m = n.beta1 * m + (1 - n.beta1) * g
         v = n.beta2 * v + (1 - n.beta2) * g**2
-        u = (
-            m / correction(n.beta1, t) / (np.sqrt(v / correction(n.beta2, t)) + n.epsilon)
-            + n.weight_decay * w
-        )
+        u = m / correction(n.beta1, t) / (np.sqrt(v / correction(n.beta2, t)) + n.epsilon)
+        if decoupled:
+            w = w - n.learning_rate * n.weight_decay * w
+        else:
+            u = u + n.weight_decay * w
         length, size = np.sqrt(np.sum(w**2)), np.sqrt(np.sum(u**2))
         ratio = length / size if length > 0 and size > 0 else 1.0
         w = w - n.learning_rate * ratio * u

@@ -213,6 +213,7 @@ VARIED = [
     _case("LARS", learning_rate=1.0, momentum=0.8, trust=0.1, epsilon=0.1),
     _case("LARS", ("coupled", 0.1), learning_rate=1.0, nesterov=True),
     _case("LAMB", learning_rate=0.1, beta1=0.8, beta2=0.9, epsilon=1e-2, weight_decay=0.1),
+    _case("LAMB", learning_rate=0.1, epsilon=1e-2, weight_decay=0.1, decoupled=True),
     _case("Adafactor", learning_rate=0.1, decay_power=0.7, least_scale=0.5, threshold=1.5),
     _case("Adafactor", learning_rate=0.1, epsilon=1e-2, epsilon_at="estimate", weight_decay=0.1),
     _case("Adafactor", learning_rate=0.1, momentum=0.9, weight_decay=0.1, decay="plain"),
