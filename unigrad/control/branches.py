@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
@@ -16,7 +16,7 @@ from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.calls import check_function
 from unigrad.core.copying import own_handles
 from unigrad.core.dtypes import INTEGER, int32
-from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops.limits import clip
@@ -79,6 +79,7 @@ def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
     Raises:
         ShapeError: as `cond`, or when there is no branch.
         DTypeError: as `cond`, or when the index is no integer.
+        SettingError: when the branches are no functions.
 
     Source of name and meaning: ``jax.lax.switch``.
 
@@ -87,9 +88,13 @@ def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
         >>> float(switch(ug.asarray(1), [ug.sin, ug.exp], ug.asarray(0.0)))
         1.0
     """
+    if not isinstance(branches, Iterable):
+        raise SettingError(
+            f"switch: branches are a list or tuple of functions, not a {type(branches).__name__}"
+        )
     branches = list(branches)
     if not branches:
-        raise ShapeError("switch: there is no branch")
+        raise ShapeError("switch: there is no branch: give one function or more")
     names = [f"branches[{i}]" for i in range(len(branches))]
     for name, branch in zip(names, branches, strict=True):
         check_function(f"switch: {name}", branch)

@@ -174,6 +174,8 @@ def _length(name: str, leaves: list[Tensor], length: int | None) -> int:
     lengths = {leaf.shape[0] for leaf in leaves}
     if length is not None:
         lengths.add(_count(name, length))
+    if not lengths:
+        raise ShapeError(f"{name}: nothing says how many steps there are: give xs or length=")
     if len(lengths) != 1:
         raise ShapeError(f"{name}: needs one common length, found {sorted(lengths)}")
     return lengths.pop()
