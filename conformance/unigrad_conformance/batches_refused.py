@@ -34,6 +34,10 @@ def axes_that_do_not_fit() -> None:
     refused("a scalar", lambda: ug.vmap(lambda x: x)(1.0), ug.ShapeError)
     refused("too many in_axes", lambda: ug.vmap(lambda x: x, (0, 0))(x), ug.SettingError)
     refused("another tree", lambda: ug.vmap(lambda x: x, ({"a": 0},))(x), ug.SettingError)
+    axes = ({"b": 0, "c": None},)
+    refused(
+        "other keys", lambda: ug.vmap(lambda p: p["a"], axes)({"a": x, "b": x}), ug.SettingError
+    )
     refused("no such out_axis", lambda: ug.vmap(lambda x: x, 0, 2)(x), ug.ShapeError)
     refused("one of many", lambda: ug.vmap(lambda x: x, 0, None)(x), ug.SettingError)
     refused("out_axes for a pair", lambda: ug.vmap(lambda x: x, 0, (0, 0))(x), ug.SettingError)

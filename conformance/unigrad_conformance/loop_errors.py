@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, cast
 
 import unigrad as ug
 from unigrad_conformance.errors import bad
@@ -61,7 +61,7 @@ _both("a counted loop whose carry changes", ug.ShapeError, "fori_loop", "structu
 _both("a scan of several lengths", ug.ShapeError, "scan", "length", "2", "3")(
     lambda x: ug.scan(lambda c, rows: (c, c), 0.0, (x, _ones(3)))
 )
-_both("a scan of no length", ug.ShapeError, "scan", "length")(
+_both("a scan of no length", ug.ShapeError, "scan", "xs", "length=")(
     lambda x: ug.scan(lambda c, _: (c, c), x)
 )
 
@@ -104,6 +104,9 @@ _both("a switch by a float", ug.DTypeError, "switch", "float32")(
 )
 _both("a switch without branches", ug.ShapeError, "switch", "no branch")(
     lambda x: ug.switch(0, [], x)
+)
+_both("a switch by nothing", ug.SettingError, "switch", "branches", "NoneType")(
+    lambda x: ug.switch(0, cast(Any, None), x)
 )
 _both("an associative scan that changes shapes", ug.ShapeError, "associative_scan", "elems")(
     lambda x: ug.associative_scan(lambda a, b: ug.sum(a), _ones(4))

@@ -209,10 +209,32 @@ def _dtypes_settle() -> None:
                 raise Deviation(f"{start!r} with {dtype}: {run(xs).dtype.name}, not {wanted}")
 
 
+def _numbers_come_back_as_tensors() -> None:
+    """What a loop or a branch computes of numbers alone is a tensor, eagerly as compiled."""
+    x = ug.ones(3, dtype="float16")
+    ways: dict[str, Function] = {
+        "scan": lambda x: ug.scan(lambda c, row: (c + 1, row), 0, x)[0],
+        "scan of nothing": lambda x: ug.scan(lambda c, row: (c + 1, row), 0, x[:0])[0],
+        "while_loop": lambda x: ug.while_loop(lambda c: c[0] < 3, lambda c: (c[0] + 1, x), (0, x))[
+            0
+        ],
+        "fori_loop": lambda x: ug.fori_loop(0, 3, lambda i, c: (c[0] * 0.5, c[1]), (1.0, x))[0],
+        "cond": lambda x: ug.cond(x[0] > 0.0, lambda: 1, lambda: 2),
+        "switch": lambda x: ug.switch(ug.astype(x[0], "int32"), [lambda: 1.5, lambda: 2.5]),
+    }
+    for name, way in ways.items():
+        eager, compiled = way(x), ug.jit(way)(x)
+        for one in (eager, compiled):
+            if not isinstance(one, ug.Tensor) or one.dtype != eager.dtype:
+                raise Deviation(f"{name}: {one!r}, and eagerly {eager!r}")
+        _close(name, compiled, eager)
+
+
 #: By name.
 PROMISES: dict[str, Callable[[], None]] = {
     "the trace does not grow": _the_trace_does_not_grow,
     "variables are read": _variables_are_read,
     "an assignment is refused": _an_assignment_is_refused,
     "dtypes settle": _dtypes_settle,
+    "numbers come back as tensors": _numbers_come_back_as_tensors,
 }

@@ -70,6 +70,42 @@ bad("a vector that is one array", ug.SettingError, "hvp", "tangents", "Tensor")(
 bad("a cotangent that is None", ug.ShapeError, "vjp", "None", "zeros")(
     lambda: ug.vjp(lambda x: (x, x * 2.0), _x())[1]((None, _x()))
 )
+_TREE: Any = {"a": 1.0, "b": [1.0]}
+_FEWER: Any = {"a": 1.0}
+
+
+def _other() -> Any:
+    return {"a": 1.0, "b": [_x()]}
+
+
+def _kept(p: Any) -> Any:
+    return ug.tree.map(lambda x: x * 2.0, p)
+
+
+bad("a cotangent of another shape", ug.ShapeError, "vjp", "cotangent['b'][0]", "(2,)", "()")(
+    lambda: ug.vjp(_kept, _TREE)[1](_other())
+)
+bad("cotangents of another structure", ug.ShapeError, "vjp", "cotangent", "structure")(
+    lambda: ug.vjp(_kept, _TREE)[1](_FEWER)
+)
+bad("a tangent of another shape", ug.ShapeError, "tangents[0]['b'][0]", "(2,)", "()")(
+    lambda: ug.jvp(_kept, (_TREE,), (_other(),))
+)
+bad("tangents of another structure", ug.ShapeError, "tangents", "structure", "'b'")(
+    lambda: ug.jvp(_kept, (_TREE,), (_FEWER,))
+)
+bad("a tangent of another shape, linearized", ug.ShapeError, "tangents[0]['b'][0]", "(2,)")(
+    lambda: ug.linearize(_kept, _TREE)[1](_other())
+)
+bad("a cotangent by hand of another shape", ug.ShapeError, "argument 0", "(1,)", "(2,)")(
+    lambda: _by_rules(lambda x: (ug.sum(x), x), lambda kept, g: (kept[:1],))
+)
+bad("a cotangent by hand that is no number", ug.DTypeError, "argument 0", "str")(
+    lambda: _by_rules(lambda x: (ug.sum(x), x), lambda kept, g: ("x",))
+)
+bad("a function that returns nothing to differentiate", ug.DTypeError, "grad", "result", "None")(
+    lambda: ug.grad(lambda x: None)(_x())
+)
 bad("a position that is no integer", ug.SettingError, "grad", "argnums", "0.5")(
     lambda: ug.grad(ug.sum, argnums=0.5)(_x())  # type: ignore[arg-type]
 )

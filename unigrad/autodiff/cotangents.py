@@ -22,8 +22,12 @@ from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
 
-def given_cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> list[Tensor | None]:
+def given_cotangents(
+    targets: Sequence[Tensor], structure: Any, given: Any, name: str
+) -> list[Tensor | None]:
     """Return the given cotangent per target; ``None`` stands for ones.
+
+    ``name`` is the caller's word for them.
 
     Raises:
         ShapeError: when they are not of the target's structure, or one is of another shape.
@@ -34,24 +38,24 @@ def given_cotangents(targets: Sequence[Tensor], structure: Any, given: Any) -> l
     try:
         leaves = structure.flatten_up_to(given)
     except ValueError as error:
-        raise ShapeError(f"output_gradients: not the structure of the target: {error}") from None
+        raise ShapeError(f"{name}: not the structure of the target: {error}") from None
     cotangents: list[Tensor | None] = []
-    for one, target in zip(leaves, targets, strict=True):
+    for i, (one, target) in enumerate(zip(leaves, targets, strict=True)):
         if one is None:
             cotangents.append(None)
             continue
         cotangent = as_tensor(one, target)
         if cotangent.backend.root is not target.backend.root:
             raise BackendMismatchError(
-                f"output_gradients: a cotangent of backend {cotangent.backend.name!r} for a "
+                f"{name}: a cotangent of backend {cotangent.backend.name!r} for a "
                 f"target of {target.backend.name!r}"
             )
         refuse_leaked(cotangent)
         cotangent = cast(cotangent, target.dtype)
         if cotangent.shape != target.shape:
             raise ShapeError(
-                f"output_gradients: a cotangent of shape {cotangent.shape} for a target of "
-                f"shape {target.shape}"
+                f"{structure.accessors()[i].codify(name)} has shape {cotangent.shape}, its target "
+                f"{target.shape}: a cotangent is of its target's shape"
             )
         # What comes back may be the cotangent itself, and is not the caller's handle.
         cotangents.append(another_handle(cotangent))

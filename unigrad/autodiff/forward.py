@@ -170,9 +170,12 @@ def _pairs(primals: Any, tangents: Any) -> list[tuple[Any, Tensor]]:
     sources, structure = tree.flatten(primals)
     directions, other = tree.flatten(tangents)
     if structure != other:
-        raise ShapeError(f"primals {structure} and tangents {other} differ in structure")
+        raise ShapeError(
+            f"tangents are of the primals' structure, {structure}, with a leaf for each, "
+            f"not {other}"
+        )
     pairs = []
-    for primal, given in zip(sources, directions, strict=True):
+    for i, (primal, given) in enumerate(zip(sources, directions, strict=True)):
         if not isinstance(primal, (Tensor, Variable)):
             raise DTypeError(f"a primal is a Tensor or a Variable, not {type(primal).__name__}")
         if primal.dtype not in INEXACT:
@@ -185,6 +188,9 @@ def _pairs(primals: Any, tangents: Any) -> list[tuple[Any, Tensor]]:
                 f"{like.backend.name!r}"
             )
         if tangent.shape != primal.shape:
-            raise ShapeError(f"a tangent of shape {tangent.shape} for a primal of {primal.shape}")
+            raise ShapeError(
+                f"{structure.accessors()[i].codify('tangents')} has shape {tangent.shape}, its "
+                f"primal {primal.shape}: a tangent is of its primal's shape"
+            )
         pairs.append((primal, cast(tangent, primal.dtype)))
     return pairs

@@ -69,6 +69,8 @@ class GradientTape:
     """
 
     forward = False
+    #: What messages call the cotangents that are given.
+    _cotangents = "output_gradients"
 
     def __init__(
         self,
@@ -298,7 +300,9 @@ class GradientTape:
         else:
             target_leaves, target_structure = tree.flatten(target)
             targets = [target_handle(one, self._handles) for one in target_leaves]
-            cotangents = given_cotangents(targets, target_structure, output_gradients)
+            cotangents = given_cotangents(
+                targets, target_structure, output_gradients, self._cotangents
+            )
         found = differentiate(self, targets, cotangents, [*chain.from_iterable(groups)])
         self._release()
         sizes = [*map(len, groups)]

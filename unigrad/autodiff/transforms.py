@@ -91,7 +91,7 @@ def value_and_grad(
             if has_aux:
                 result = pair("grad: with has_aux the function returns a value and more", result)
             # Here, where a library's own graph still leads from its array to the arguments.
-            value = as_tensor(_single(result[0] if has_aux else result))
+            value = _single(result[0] if has_aux else result)
         if value.shape != ():
             raise ShapeError(
                 f"grad: the function returned shape {value.shape}, not a scalar: "
@@ -106,18 +106,22 @@ def value_and_grad(
     return both
 
 
-def _single(result: Any) -> Any:
+def _single(result: Any) -> Tensor:
     """Return what ought to be a scalar.
 
     Raises:
         ShapeError: when it is a container.
+        DTypeError: when it is no number.
     """
     if isinstance(result, (tuple, list, dict)):
         raise ShapeError(
             f"grad: the function returned a {type(result).__name__} of {len(result)}, not a "
             "scalar: with has_aux=True it returns a pair of a scalar and anything else"
         )
-    return result
+    try:
+        return as_tensor(result)
+    except DTypeError as error:
+        raise DTypeError(f"grad: the function's result: {error}") from None
 
 
 def vjp(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> Any:
@@ -283,6 +287,8 @@ class _TransformTape(GradientTape):
         known: handles of variables' values, by the variables' identity, that those who record
             outside know; their readers get them.
     """
+
+    _cotangents = "vjp: cotangent"
 
     def __init__(
         self,

@@ -156,7 +156,10 @@ def _per_argument(in_axes: Any, args: tuple[Any, ...]) -> Any:
     if in_axes is None or isinstance(in_axes, int):
         return in_axes
     if not isinstance(in_axes, Sequence) or len(in_axes) != len(args):
-        raise SettingError(f"vmap: in_axes {in_axes!r} for {len(args)} arguments")
+        raise SettingError(
+            f"vmap: in_axes {in_axes!r} for {len(args)} arguments: it is an integer or None for "
+            "all, or a tuple with an entry for each"
+        )
     return tuple(in_axes)
 
 
@@ -169,13 +172,19 @@ def _spread(name: str, axes: Any, values: Any) -> list[int | None]:
     if axes is None or isinstance(axes, int):
         axis = None if axes is None else axis_number("vmap", axes)
         return [axis] * len(tree.leaves(values))
-    if optree.tree_is_leaf(values) or type(axes) is not type(values) or len(axes) != len(values):
-        raise SettingError(f"vmap: {name} {axes!r} does not fit {tree.structure(values)}")
-    inner, *_ = optree.tree_flatten_one_level(axes, none_is_leaf=True)
-    parts, *_ = optree.tree_flatten_one_level(values)
+    if optree.tree_is_leaf(values) or type(axes) is not type(values):
+        raise _misfit(name, axes, values)
+    inner, _, keys, _ = optree.tree_flatten_one_level(axes, none_is_leaf=True)
+    parts, _, others, _ = optree.tree_flatten_one_level(values)
+    if keys != others:
+        raise _misfit(name, axes, values)
     return [
         axis for one, part in zip(inner, parts, strict=True) for axis in _spread(name, one, part)
     ]
+
+
+def _misfit(name: str, axes: Any, values: Any) -> SettingError:
+    return SettingError(f"vmap: {name} {axes!r} does not fit {tree.structure(values)}")
 
 
 def _size(

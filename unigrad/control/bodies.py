@@ -10,6 +10,7 @@ import numpy as np
 from unigrad.batching.interpreter import Examples
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor, untracked
+from unigrad.core.copying import own_handles
 from unigrad.core.dispatch import wrap
 from unigrad.core.interpreters import stack
 from unigrad.core.op import Op
@@ -22,6 +23,19 @@ from unigrad.tracing.graph import Graph, Node, Value
 
 #: Python's numbers, which take the dtype that they meet.
 SCALARS = (bool, int, float, complex)
+
+
+def returned(values: Any) -> Any:
+    """Return what a loop or a branch ends with: handles of its own, and tensors for numbers.
+
+    So it is where it runs as one op, and what is computed of it has one dtype, eager and traced.
+
+    Example:
+        >>> returned((1, 2.0))[1].dtype.name
+        'float32'
+    """
+    own = own_handles(values)
+    return tree.map(lambda one: as_tensor(one) if type(one) in SCALARS else one, own)
 
 
 def is_traced(values: Any) -> bool:

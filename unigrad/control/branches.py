@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from typing import Any
 
 import numpy as np
 
-from unigrad.control.bodies import SCALARS, captured, grounded, is_traced
+from unigrad.control.bodies import SCALARS, captured, grounded, is_traced, returned
 from unigrad.control.carrying import leaf_names
 from unigrad.control.ops import COND, aligned, as_branches
 from unigrad.core import dtypes, tree
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.calls import check_function
-from unigrad.core.copying import own_handles
 from unigrad.core.dtypes import INTEGER, int32
-from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops.limits import clip
@@ -58,7 +57,7 @@ def cond(pred: Any, true_fn: Branch, false_fn: Branch, *operands: Any) -> Any:
         if pred.shape:
             raise ShapeError(f"cond: the predicate is a scalar, not of shape {pred.shape}")
     if type(pred) is not Tensor or not is_traced((pred, operands)):
-        return own_handles((true_fn if pred else false_fn)(*operands))
+        return returned((true_fn if pred else false_fn)(*operands))
     if pred.dtype != dtypes.bool_:
         pred = pred != 0
     return _as_one_op(
@@ -79,6 +78,7 @@ def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
     Raises:
         ShapeError: as `cond`, or when there is no branch.
         DTypeError: as `cond`, or when the index is no integer.
+        SettingError: when the branches are no functions.
 
     Source of name and meaning: ``jax.lax.switch``.
 
@@ -87,9 +87,13 @@ def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
         >>> float(switch(ug.asarray(1), [ug.sin, ug.exp], ug.asarray(0.0)))
         1.0
     """
+    if not isinstance(branches, Iterable):
+        raise SettingError(
+            f"switch: branches are a list or tuple of functions, not a {type(branches).__name__}"
+        )
     branches = list(branches)
     if not branches:
-        raise ShapeError("switch: there is no branch")
+        raise ShapeError("switch: there is no branch: give one function or more")
     names = [f"branches[{i}]" for i in range(len(branches))]
     for name, branch in zip(names, branches, strict=True):
         check_function(f"switch: {name}", branch)
@@ -100,7 +104,7 @@ def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
         raise DTypeError(f"switch: the index is an integer, not {number.dtype.name}")
     if isinstance(index, (int, np.integer)) or not is_traced((number, operands)):
         chosen = min(max(int(index), 0), len(branches) - 1)
-        return own_handles(branches[chosen](*operands))
+        return returned(branches[chosen](*operands))
     number = cast(clip(number, 0, len(branches) - 1), int32)
     return _as_one_op("switch", number, branches, operands, names)
 

@@ -300,8 +300,8 @@ class UnboundedRule(Rule):
 
 
 _WITHOUT_BOUND = (
-    "while_loop: reverse mode has to keep every step, and this loop has no bound: say max_steps=, "
-    "or use forward mode (ug.jvp)"
+    "while_loop: reverse mode has to keep every step, and this loop has no bound: say max_steps= "
+    "(of fori_loop: Python's integers for bounds), or use forward mode (ug.jvp)"
 )
 
 SCAN.rule = ScanRule()

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.batching.vmap import vmap
-from unigrad.control.bodies import first_of, grounded, is_traced
+from unigrad.control.bodies import first_of, grounded, is_traced, returned
 from unigrad.control.carrying import captured_step, check_step, same_structure
 from unigrad.control.ops import SCAN, with_an_input
 from unigrad.core import tree
@@ -92,7 +92,7 @@ def loop(
 
     if not count:
         rows = tree.unflatten(structure, [_row(one) for one in leaves])
-        return own_handles(init), _no_results(name, step, init, rows)
+        return returned(init), _no_results(name, step, init, rows)
     if is_traced((init, leaves)):
         return _as_one_op(name, step, init, leaves, structure, count, reverse, turns)
     # The function may assign to its carry, or return it: the caller's handles are not concerned.
@@ -115,7 +115,7 @@ def loop(
     if reverse:
         for column in columns:
             column.reverse()
-    return own_handles(carry), tree.unflatten(given, [_stacked(name, one) for one in columns])
+    return returned(carry), tree.unflatten(given, [_stacked(name, one) for one in columns])
 
 
 def map(f: Callable[[Any], Any], xs: Any, *, batch_size: int | None = None) -> Any:
@@ -174,6 +174,8 @@ def _length(name: str, leaves: list[Tensor], length: int | None) -> int:
     lengths = {leaf.shape[0] for leaf in leaves}
     if length is not None:
         lengths.add(_count(name, length))
+    if not lengths:
+        raise ShapeError(f"{name}: nothing says how many steps there are: give xs or length=")
     if len(lengths) != 1:
         raise ShapeError(f"{name}: needs one common length, found {sorted(lengths)}")
     return lengths.pop()

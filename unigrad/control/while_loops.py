@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.control.bodies import SCALARS, captured, grounded, is_traced
+from unigrad.control.bodies import SCALARS, captured, grounded, is_traced, returned
 from unigrad.control.carrying import captured_step, check_step, same_structure
 from unigrad.control.ops import WHILE
 from unigrad.control.scanning import loop
@@ -71,7 +71,7 @@ def while_loop(
         if not steps:
             check_step("while_loop", tree.leaves(before), tree.leaves(carry), kept)
         steps += 1
-    return own_handles(carry)
+    return returned(carry)
 
 
 def fori_loop(
@@ -125,7 +125,7 @@ def _counted(
 ) -> Any:
     """Loop a known number of times."""
     if last <= first:
-        return own_handles(init)
+        return returned(init)
 
     def body(carry: tuple[Any, Any], _: Any) -> tuple[Any, None]:
         i, value = carry

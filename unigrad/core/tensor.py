@@ -111,7 +111,8 @@ class Tensor(_Attached):
                 f"the value of a {self.dtype.name}{list(self.shape)} tensor was asked for while "
                 "its function is traced (ug.jit and friends run it once without values): use "
                 "ug.where or ug.scan instead of Python's if and while, and a static argument of "
-                "ug.jit for a shape or an axis"
+                "ug.jit for a shape or an axis; a tensor kept from such a function has no value "
+                "afterwards either: let the function return it"
             )
         if self.uid and way is not None and _process.recording:
             warn_if_it_leaves(self, way)

@@ -218,10 +218,11 @@ def _mixed(
     """Return the error that names which arguments are of which library."""
     found: dict[str, list[str]] = {}
     for name, value in _named(function, args, kwargs):
-        for leaf in tree.leaves(value):
+        leaves, structure = tree.flatten(value)
+        for leaf, place in zip(leaves, structure.accessors(), strict=True):
             owner = home_of(leaf)
-            if owner is not None and name not in found.setdefault(owner.name, []):
-                found[owner.name].append(name)
+            if owner is not None:
+                found.setdefault(owner.name, []).append(repr(place.codify(name)))
     parts = [f"{', '.join(names)} of {library}" for library, names in found.items()]
     return BackendMismatchError(
         f"interop: {name_of(function)} was given arrays of several libraries: {'; '.join(parts)}; "
@@ -237,5 +238,4 @@ def _named(
         bound = inspect.signature(function).bind(*args, **kwargs).arguments
     except (TypeError, ValueError):
         bound = {f"argument {i}": one for i, one in enumerate(args)} | dict(kwargs)
-    for name, value in bound.items():
-        yield repr(name), value
+    yield from bound.items()

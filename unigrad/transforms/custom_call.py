@@ -162,7 +162,7 @@ class Call:
                 f"{self.name}: {what} for {len(arguments)} arguments are a tuple of as many, "
                 f"not {count}"
             )
-        entries: list[Any] = []
+        entries: list[tuple[int, Any]] = []
         for i, (one, argument) in enumerate(zip(given, arguments, strict=True)):
             # A part that is zero may be left out.
             leaves, structure = optree.tree_flatten(argument, none_is_leaf=True)
@@ -173,12 +173,26 @@ class Call:
                 raise ShapeError(
                     f"{self.name}: {what} for argument {i} have structure {other}, not {structure}"
                 )
-            entries += [x for x, leaf in zip(found, leaves, strict=True) if leaf is not None]
+            entries += [(i, x) for x, leaf in zip(found, leaves, strict=True) if leaf is not None]
         kept = [x for x, one in zip(entries, self._is_tensor, strict=True) if one]
         return [
-            x if x is None else of_shape(f"{self.name}: one of {what}", as_tensor(x, like), like)
-            for x, like in zip(kept, self.tensors, strict=True)
+            None if x is None else _like(f"{self.name}: {what}: that for argument {i}", x, like)
+            for (i, x), like in zip(kept, self.tensors, strict=True)
         ]
+
+
+def _like(what: str, x: Any, like: Tensor) -> Tensor:
+    """Return a cotangent as `of_shape` does.
+
+    Raises:
+        DTypeError: when it is no number, and no array of numbers.
+        ShapeError: when its shape is another.
+    """
+    try:
+        x = as_tensor(x, like)
+    except DTypeError as error:
+        raise DTypeError(f"{what}: {error}") from None
+    return of_shape(what, x, like)
 
 
 def of_shape(what: str, x: Tensor, like: Tensor) -> Tensor:

@@ -84,12 +84,16 @@ def linearize(f: Callable[..., Any], *primals: Any, has_aux: bool = False) -> An
     def f_jvp(*tangents: Any) -> Any:
         given, other = tree.flatten(tangents)
         if other != structure:
-            raise ShapeError(f"linearize: primals {structure}, tangents {other}")
+            raise ShapeError(
+                f"linearize: tangents are of the primals' structure, {structure}, with a leaf "
+                f"for each, not {other}"
+            )
         moving = [as_tensor(t, x) for t, x in zip(given, points, strict=True)]
-        for t, x in zip(moving, points, strict=True):
+        for i, (t, x) in enumerate(zip(moving, points, strict=True)):
             if t.shape != x.shape:
                 raise ShapeError(
-                    f"linearize: a tangent of shape {t.shape} for a primal of {x.shape}"
+                    f"linearize: {structure.accessors()[i].codify('tangents')} has shape "
+                    f"{t.shape}, its primal {x.shape}: a tangent is of its primal's shape"
                 )
         return tree.unflatten(result, evaluate(linear, moving))
 
