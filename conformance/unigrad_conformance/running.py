@@ -54,6 +54,7 @@ from unigrad_conformance.empties import every_empty
 from unigrad_conformance.errors import BAD_CALLS, check_bad_call
 from unigrad_conformance.explanations import EXPLANATIONS
 from unigrad_conformance.fuzz.found import found_programs, random_programs
+from unigrad_conformance.layers import LAYERS
 from unigrad_conformance.leaks import LEAKS
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.levels import Level
@@ -305,6 +306,7 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         *_alike("optimizers", EAGER.items()),
         *_alike("optimizers", COMPILED.items(), first=1),
         *_alike("optimizers", PURE.items(), first=2),
+        *_trials("layers", LAYERS.items(), each=9),
         *_alike("losses", losses.losses(thorough)),
         *_trials("losses", losses.promises(thorough)),
         *_alike("statistics", DISTRIBUTIONS.items()),
