@@ -88,6 +88,14 @@ def axes_of_arguments_and_results() -> None:
     require("a pytree of axes", pairs({"a": y, "b": 3.0}, 1.0), y * 3.0 + 1.0)
 
 
+def narrow_indices() -> None:
+    """Indices of a dtype that does not hold the places of all examples in turn are as wide ones."""
+    x, places = numbers(3, 60), ug.asarray([[0, -1], [59, 2], [31, 31]], dtype="int8")
+    same_as_loop("take", lambda x, i: ug.take(x[:, None], i, axis=0), x, places)
+    same_as_loop("getitem", lambda x, i: x[i], x, places)
+    same_as_loop("at_add", lambda x, i: x.at[i].add(2.0), x, places)
+
+
 def results_that_are_the_same_for_all() -> None:
     """A result of nothing mapped is repeated, or given once where out_axes says None."""
     x, y = numbers(3), numbers(2)
@@ -210,6 +218,7 @@ def keys_in_batches() -> None:
         "bits": lambda k: [ug.random.bits(k, (3,), f"uint{n}") for n in (8, 16, 32, 64)],
         "split": lambda k: ug.random.split(k, 3),
         "fold_in": lambda k: ug.random.fold_in(k, 5),
+        "fold_in of words": lambda k: ug.random.fold_in(keys[0], k[1]),
         "uniform": lambda k: [ug.random.uniform(k, (2, 3), f"float{n}") for n in (16, 32, 64)],
         "randint": lambda k: ug.random.randint(k, (9,), -4, 2**40),
         "randint32": lambda k: ug.random.randint(k, (9,), -4, 7, "int32"),
@@ -311,6 +320,7 @@ BATCHES: dict[str, Callable[[], None]] = {
         examples_of_any_rank_meet_what_is_the_same,
         nested,
         indices_of_nested_maps,
+        narrow_indices,
         variables_are_the_same_for_all,
         keys_in_batches,
         bounds_in_batches,

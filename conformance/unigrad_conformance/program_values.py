@@ -245,7 +245,48 @@ def random_programs_agree() -> None:
                     )
 
 
-#: By name.
+def rewritten_programs_agree() -> None:
+    """What passes may merge, cancel, or put into memory that is in use is what it was."""
+    whole, real = ug.asarray([0, 0], dtype="int32"), ug.asarray([0.0, 0.0], dtype="float32")
+    held = ug.Variable(np.zeros((40, 40)))
+
+    def held_to_the_end(x: ug.Tensor) -> ug.Tensor:
+        held.assign(ug.exp(x) + 1.0)
+        y = ug.sin(x) + ug.cos(x)
+        return ug.sum(ug.exp(y) + 2.0 * y)
+
+    def over_its_own_view(x: ug.Tensor) -> ug.Tensor:
+        y = ug.sigmoid(x + 2.0 * x)
+        return ug.sigmoid(y + ug.permute_dims(y, (1, 0))) * 1.0
+
+    programs: dict[str, Callable[[ug.Tensor], Any]] = {
+        "constants of the same bytes": lambda x: (
+            ug.astype(x[0, :2], "int32") + whole,
+            ug.astype(x[0, :2], "float32") + real,
+        ),
+        "a sum along what is not repeated": lambda x: ug.sum(
+            ug.broadcast_to(x[0], (40, 40)), axis=1
+        ),
+        "a sum along what is": lambda x: ug.sum(ug.broadcast_to(x[:1], (40, 40)), axis=0),
+        "a sum into a view of what it adds": over_its_own_view,
+        "twice a complement of another dtype": lambda x: ug.logical_not(ug.logical_not(x)),
+        "a value that a variable keeps": held_to_the_end,
+    }
+    x = ug.asarray(np.linspace(-1.0, 1.0, 1600).reshape(40, 40))
+    for name, program in programs.items():
+        compiled = ug.jit(program)
+        for _ in range(2):
+            got, want = [
+                one if isinstance(one, tuple) else (one,) for one in (compiled(x), program(x))
+            ]
+            for one, other in zip(got, want, strict=True):
+                if one.dtype != other.dtype:
+                    raise Deviation(f"{name}: {one.dtype.name}, not {other.dtype.name}")
+                _require(name, one, other.numpy(), 1e-12)
+    compiled(x)  # the last of them
+    _require("what the variable keeps", held, np.exp(x.numpy()) + 1.0, 1e-12)
+
+
 def singular_matrices_are_nan() -> None:
     """What is a LinAlgError where values are seen is NaN in a program, for that matrix alone."""
     singular, one = [[1.0, 2.0], [2.0, 4.0]], [[1.0, 0.0], [0.0, 1.0]]
@@ -302,5 +343,6 @@ PROGRAM_VALUES: dict[str, Callable[[], None]] = {
         a_value_used_twice_stays,
         constants_of_zeros_stay,
         random_programs_agree,
+        rewritten_programs_agree,
     )
 }

@@ -54,6 +54,7 @@ from unigrad_conformance.empties import every_empty
 from unigrad_conformance.errors import BAD_CALLS, check_bad_call
 from unigrad_conformance.explanations import EXPLANATIONS
 from unigrad_conformance.fuzz.found import found_programs, random_programs
+from unigrad_conformance.layers import LAYERS
 from unigrad_conformance.leaks import LEAKS
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.levels import Level
@@ -62,6 +63,7 @@ from unigrad_conformance.lookalikes import LOOKALIKES
 from unigrad_conformance.perturbed import OPERANDS, operands_together
 from unigrad_conformance.problem import Problem, problem_of
 from unigrad_conformance.program_closures import PROGRAM_CLOSURES
+from unigrad_conformance.program_files import PROGRAM_FILES
 from unigrad_conformance.program_numbers import PROGRAM_NUMBERS
 from unigrad_conformance.program_values import PROGRAM_VALUES
 from unigrad_conformance.program_variables import PROGRAM_VARIABLES
@@ -293,7 +295,7 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         *_trials("devices", PLACEMENTS.items()),
         *_trials("lifetime", lifetimes(level).items()),
         *_trials("jit", [*PROGRAMS.items(), *PROGRAM_VALUES.items(), *PROGRAM_NUMBERS.items()]),
-        *_trials("jit", PROGRAM_VARIABLES.items()),
+        *_trials("jit", [*PROGRAM_VARIABLES.items(), *PROGRAM_FILES.items()]),
         *_alike("jit", PROGRAM_CLOSURES.items()),
         *_alike("jit", IN_PROGRAMS.items()),
         *_trials("jit", SLOW.items() if thorough else ()),
@@ -305,6 +307,7 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         *_alike("optimizers", EAGER.items()),
         *_alike("optimizers", COMPILED.items(), first=1),
         *_alike("optimizers", PURE.items(), first=2),
+        *_trials("layers", LAYERS.items(), each=9),
         *_alike("losses", losses.losses(thorough)),
         *_trials("losses", losses.promises(thorough)),
         *_alike("statistics", DISTRIBUTIONS.items()),

@@ -276,9 +276,10 @@ class BatchNorm(_Normalization):
         """Let the running moments follow a batch's."""
         self._follow(self.running_mean, average)
         if self.unbiased:
-            # A number where there is no mask.
-            factor = count / (count - 1.0) if isinstance(count, Tensor) or count > 1.0 else 1.0
-            self._follow(self.running_variance, variance * factor)
+            # A number where there is no mask. Of one element the variance is 0 either way.
+            rest = count - 1.0
+            rest = maximum(rest, 1.0) if isinstance(rest, Tensor) else max(rest, 1.0)
+            self._follow(self.running_variance, variance * (count / rest))
         else:
             self._follow(self.running_variance, variance)
 

@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core.arguments import as_tensor, cast
+from unigrad.core.dtypes import float32, result_dtype
 from unigrad.core.errors import ShapeError
 from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
@@ -59,7 +60,8 @@ def rotary(x: Any, positions: Any, base: float = 10000.0) -> Tensor:
     if units % 2:
         raise ShapeError(f"rotary: the length {units} of the last axis is odd")
     half = units // 2
-    rates = as_tensor((base ** (-np.arange(half) / half)).astype(np.float32), x)
+    wide = result_dtype(x.dtype, float32)
+    rates = as_tensor((base ** (-np.arange(half) / half)).astype(wide), x)
     angles = expand_dims(cast(as_tensor(positions, x), rates.dtype), axis=-1) * rates
     cosine, sine = cast(cos(angles), x.dtype), cast(sin(angles), x.dtype)
     first, second = x[..., :half], x[..., half:]

@@ -142,7 +142,7 @@ for _dtype in ("int32", "int64", "uint8"):
         dtype=_dtype,
     )
 _drawn("random.randint", case(_KEYS[0], (8,), -(2**40), 2**50, "int64"),
-       oracle=_randint, dtype="int64")  # fmt: skip
+       case(_KEYS[1], (8,), -(2**63), 2**63, "int64"), oracle=_randint, dtype="int64")  # fmt: skip
 # A step function of its parameter: derivative 0.
 samples("random.bernoulli", case(_KEYS[0], values(0.3), (20,)), case(_KEYS[1], values(0.9), (5, 3)),
        oracle=lambda key, p, shape: threefry.unit(key, shape, "float32") < p,
@@ -153,7 +153,9 @@ samples("random.categorical", *[case(key, _LOGITS) for key in _KEYS],
        oracle=lambda key, logits: np.argmax(_gumbel(key, (2, 3), "float32") + logits, -1),
        call=lambda ug, key, logits: ug.random.categorical(key, ug.astype(logits, "float32")),
        dtype="int64", zero_gradient=True)  # fmt: skip
+# From 1,626 elements on they are sorted twice.
 _drawn("random.permutation", *[case(key, 9) for key in _KEYS], case(_KEYS[0], 0), case(_KEYS[0], 1),
+       case(_KEYS[0], 1700),
        oracle=lambda key, size: np.array(threefry.order(key, size), np.int64),
        dtype="int64")  # fmt: skip
 _drawn("random.choice", case(_KEYS[0], 5, (3, 2)), case(_KEYS[1], 7, ()),

@@ -1,0 +1,83 @@
+"""Programs in files: what `ug.io.save_program` wrote does what the compiled function does."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import numpy as np
+
+import unigrad as ug
+from unigrad_conformance.subject import Deviation, require_close
+
+
+def _reloaded(function: Any, *args: Any) -> Any:
+    """Return a compiled function from a file that holds it for arguments like these."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder) / "program.safetensors"
+        ug.io.save_program(path, ug.jit(function).lower(*args))
+        return ug.io.load_program(path)
+
+
+def _same(what: str, got: ug.Tensor, want: ug.Tensor) -> None:
+    if got.dtype != want.dtype:
+        raise Deviation(f"{what}: {got.dtype.name}, not {want.dtype.name}")
+    require_close(what, got.numpy(), want.numpy(), 1e-6)
+
+
+def variables_go_along() -> None:
+    """A program reads and writes Variables of its own, with the values and kinds of the first."""
+    weight = ug.Variable([1.0, -2.0], name="weight")
+    count = ug.Variable(3, trainable=False, name="count")
+
+    def step(x: ug.Tensor) -> ug.Tensor:
+        count.assign(count + 2)
+        weight.assign(weight * x)
+        return ug.sum(weight * x) * count
+
+    x = ug.asarray([0.5, 3.0])
+    program = _reloaded(step, x)
+    kinds = {one.name: one.trainable for one in program.variables}
+    if kinds != {"weight": True, "count": False}:
+        raise Deviation(f"the variables of a program are {kinds}")
+    for call in range(2):
+        _same(f"result {call}", program(x), step(x))
+    for one in program.variables:
+        _same(one.name, one.value, {"weight": weight, "count": count}[one.name].value)
+
+
+def settings_go_along() -> None:
+    """Numbers, dtypes, keys, constants, branches and loops of a program are those of the first."""
+    table = ug.asarray(np.arange(12.0).reshape(3, 4), dtype="float32")
+
+    def mixed(x: ug.Tensor, n: int) -> dict[str, Any]:
+        y = ug.linspace(0.0, 1.0, 2) + x[1:, ::-2]
+        z = ug.astype(ug.where(y > 0.1, y, -0.0), ug.complex64)
+        z = z * ug.full_like(z, 1.0 + 2.0j)
+        picked = ug.cond(ug.sum(x) > 0.0, lambda a: a @ table.T, lambda a: a @ table.T - 1.0, x)
+        carried, rows = ug.scan(lambda c, row: (c + row, c * row), ug.zeros(4), x)
+        return {
+            "complex": z,
+            "integers": (ug.astype(x * 10.0, "int16"), [ug.argmax(x, axis=-1), n]),
+            "branch": picked,
+            "loop": (carried, rows),
+        }
+
+    x = ug.asarray(np.linspace(-1.0, 2.0, 12).reshape(3, 4), dtype="float32")
+    program = _reloaded(mixed, x, 3)
+    for given in (x, -x):
+        got, structure = ug.tree.flatten(program(given, 3))
+        want, wanted = ug.tree.flatten(mixed(given, 3))
+        if structure != wanted:
+            raise Deviation(f"results are {structure}, not {wanted}")
+        for i, (one, other) in enumerate(zip(got, want, strict=True)):
+            _same(f"result {i}", ug.asarray(one), ug.asarray(other))
+
+
+#: Checks by name.
+PROGRAM_FILES: dict[str, Callable[[], None]] = {
+    f"programs in files: {one.__name__.replace('_', ' ')}": one
+    for one in (variables_go_along, settings_go_along)
+}
