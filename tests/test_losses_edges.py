@@ -63,6 +63,18 @@ def gradient(f: Any, x: Any) -> list[Any]:
     return found
 
 
+@pytest.mark.parametrize(
+    ("dtype", "size"), [("float16", 1e4), ("float32", 1e25), ("float64", 1e-200)]
+)
+def test_directions_of_vectors_whose_length_leaves_the_range(
+    backend: str, dtype: str, size: float
+) -> None:
+    x = ug.full((2, 100), size, dtype=dtype)
+    found = losses.cosine_similarity(x, x).numpy()
+    np.testing.assert_allclose(found.astype(float), -1.0, rtol=2e-3)
+    assert losses.cosine_similarity(x[:, :0], x[:, :0]).tolist() == [0.0, 0.0]
+
+
 def test_corners() -> None:
     assert gradient(lambda p: losses.hinge([[1.0]], p), [[1.0]]) == [[0.0]]
     assert gradient(lambda p: losses.cosine_similarity([[1.0, 0.0]], p), [[0.0, 0.0]]) == [

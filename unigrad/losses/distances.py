@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.errors import ShapeError
 from unigrad.core.operands import operands
@@ -11,6 +13,7 @@ from unigrad.losses.targets import check_shares, number, pair
 from unigrad.ops.activations import relu
 from unigrad.ops.arithmetic import minimum, square
 from unigrad.ops.comparison import equal, where
+from unigrad.ops.identity import stop_gradient
 from unigrad.ops.linear import vecdot
 from unigrad.ops.shaping import expand_dims, squeeze
 from unigrad.ops.statistics import norm
@@ -18,6 +21,11 @@ from unigrad.ops.statistics import norm
 
 def _unit(x: Tensor) -> Tensor:
     """Return x / ‖x‖; the zero vector stays, with derivative 0."""
+    if not x.shape[-1]:
+        return x
+    # ‖x‖ may leave the range where no element does. The direction is that of any multiple of x.
+    largest = stop_gradient(norm(x, axis=-1, keepdims=True, ord=math.inf))
+    x = x / where(equal(largest, 0.0), 1.0, largest)
     length = norm(x, axis=-1, keepdims=True)
     nothing = equal(length, 0.0)
     return where(nothing, 0.0, x) / where(nothing, 1.0, length)
