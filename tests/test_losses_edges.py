@@ -75,6 +75,31 @@ def test_directions_of_vectors_whose_length_leaves_the_range(
     assert losses.cosine_similarity(x[:, :0], x[:, :0]).tolist() == [0.0, 0.0]
 
 
+def test_ctc_of_what_nobody_can_look_at(backend: str) -> None:
+    labels, logits = ug.asarray([[1, 2], [2, 1], [2, 2]]), ug.zeros((3, 4, 3))
+
+    @ug.jit
+    def f(labels: Any, label_lengths: Any, logit_lengths: Any, mask: Any) -> ug.Tensor:
+        lengths = {"label_lengths": label_lengths, "logit_lengths": logit_lengths}
+        return losses.ctc(labels, logits, mask=mask, **lengths)
+
+    two, four, every = ug.asarray([2, 2, 2]), ug.asarray([4, 4, 4]), ug.asarray([True] * 3)
+    fine = losses.ctc(labels, logits).numpy()
+    np.testing.assert_allclose(f(labels, two, four, every).numpy(), fine, rtol=1e-6)
+    for bad in (
+        (ug.asarray([[1, 0], [2, 1], [2, 2]]), two, four),
+        (ug.asarray([[1, 3], [2, 1], [2, 2]]), two, four),
+        (labels, ug.asarray([3, 2, 2]), four),
+        (labels, ug.asarray([-1, 2, 2]), four),
+        (labels, two, ug.asarray([5, 4, 4])),
+        (labels, two, ug.asarray([-1, 4, 4])),
+    ):
+        found = f(*bad, every).numpy()
+        np.testing.assert_allclose(found, [np.nan, *fine[1:]], rtol=1e-6)
+        rest = f(*bad, ug.asarray([False, True, True])).numpy()
+        np.testing.assert_allclose(rest, [0.0, *fine[1:]], rtol=1e-6)
+
+
 def test_corners() -> None:
     assert gradient(lambda p: losses.hinge([[1.0]], p), [[1.0]]) == [[0.0]]
     assert gradient(lambda p: losses.cosine_similarity([[1.0, 0.0]], p), [[0.0, 0.0]]) == [

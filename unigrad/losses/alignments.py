@@ -11,17 +11,26 @@ import math
 import numpy as np
 
 from unigrad.control.scanning import scan
-from unigrad.core.arguments import TensorLike, as_tensor, cast, constant, to_floating, visible
+from unigrad.core.arguments import (
+    TensorLike,
+    as_tensor,
+    cast,
+    constant,
+    hidden,
+    to_floating,
+    visible,
+)
 from unigrad.core.dtypes import COMPLEX, bfloat16, float16, float32, int64
 from unigrad.core.errors import DTypeError, OutOfBoundsError, SettingError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.losses.counting import Counting, Reduction
-from unigrad.ops.comparison import less, logical_and, not_equal, where
+from unigrad.ops.comparison import equal, less, logical_and, not_equal, where
 from unigrad.ops.elementary import logaddexp
 from unigrad.ops.filling import full_like
 from unigrad.ops.indexing import take_along_axis
 from unigrad.ops.joining import concat, stack
 from unigrad.ops.labels import split_valid
+from unigrad.ops.limits import clip
 from unigrad.ops.reductions import all as every
 from unigrad.ops.shaping import broadcast_to, expand_dims, moveaxis, reshape, squeeze
 from unigrad.ops.softmax import log_softmax
@@ -58,9 +67,9 @@ def ctc(
     Raises:
         ShapeError: when the shapes do not fit.
         DTypeError: when labels or lengths are no integers, or logits complex.
-        OutOfBoundsError: when a label is outside of [0, C), or a length larger than its axis; in
-            compiled programs and on accelerators such a label's loss is NaN.
-        SettingError: when a label is the blank.
+        OutOfBoundsError: when a label is outside of [0, C), or a length larger than its axis.
+        SettingError: when a label is the blank. In compiled programs and on accelerators, where
+            nobody looks at them, the loss of such labels and lengths is NaN.
 
     Example:
         >>> logits = [[[0.0, 0.0], [0.0, 0.0]]]  # a, then a; a, blank; blank, a: 3 ways out of 4
@@ -81,12 +90,24 @@ def ctc(
     logit_lengths = _lengths("logit_lengths", logit_lengths, labels, steps)
     # What does not count has no labels: no number of steps is too small for it.
     label_lengths = counting.guarded(label_lengths, axes=0, otherwise=0)
+    logit_lengths = counting.guarded(logit_lengths, axes=0, otherwise=0)
     within = less(_positions(labels.shape[1], labels), expand_dims(label_lengths, axis=-1))
     labels = where(within, labels, blank)
     _check_values(labels, within, classes, blank)
     valid, labels = split_valid(labels, classes)
+    # Where nobody looks at them, labels and lengths that cannot be cost NaN.
+    if hidden(labels) or hidden(within):
+        valid = logical_and(valid, not_equal(within, equal(labels, blank)))
+    right = every(valid, axis=-1)
+    lengths: list[Tensor] = []
+    for length, most in ((label_lengths, labels.shape[1]), (logit_lengths, steps)):
+        possible = clip(length, 0, most) if hidden(length) else length
+        lengths.append(possible)
+        if possible is not length:
+            right = logical_and(right, equal(length, possible))
+    label_lengths, logit_lengths = lengths
     scores = _log_likelihood(labels, logits, label_lengths, logit_lengths, blank)
-    losses = where(every(valid, axis=-1), -scores, math.nan)
+    losses = where(right, -scores, math.nan)
     return counting.reduced(cast(losses, dtype))
 
 
