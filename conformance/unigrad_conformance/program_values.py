@@ -328,6 +328,7 @@ def constants_of_zeros_stay() -> None:
         _require(name, one, other.numpy(), 1e-14)
 
 
+#: By name.
 PROGRAM_VALUES: dict[str, Callable[[], None]] = {
     one.__name__.replace("_", " "): one
     for one in (

@@ -181,6 +181,15 @@ ROWS = [
         "found = 1 + 1e9 * (j0 + 0.39714980986384737)",
         "0.2612", "1.0", "A rational approximation in double precision; mpmath has 30 digits.",
         "1 + 1e9 * (ug.special.j0(ug.asarray(4.0, dtype='float64')).item() + 0.39714980986384737)"),
+    Row("torch", "gradient of hardsigmoid in double precision",
+        "x = torch.tensor(0.0, dtype=torch.float64, requires_grad=True)\n"
+        "F.hardsigmoid(x).backward()\n"
+        "found = 1 + 1e9 * (6 * x.grad.item() - 1)",
+        "30.8", "1.0", "The slope 1/6 is a constant of single precision.",
+        "1 + 1e9 * (6 * ug.grad(ug.hard_sigmoid)(ug.asarray(0.0, dtype='float64')).item() - 1)"),
+    Row("torch", "gradient of hypot at the origin", _torch("torch.hypot(x, y)", "0.", "0."),
+        "[nan, nan]", "[0.0, 0.0]", "x / √(x² + y²) is taken as 0/0; the symmetric choice at the kink is 0.",
+        _ours("ug.hypot(x, y)", "0.0", "0.0")),
     Row("torch", "gradient of copysign at infinity",
         _torch("torch.copysign(x, torch.tensor(1.))", "float('inf')"),
         "[nan]", "[1.0]", "The sign is taken as the quotient of result and argument, ∞/∞.",
