@@ -31,7 +31,7 @@ from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.comparison import equal, isnan, logical_and, where
 from unigrad.ops.elementary import cos, erfc, exp, log, log1p, sin
 from unigrad.ops.reductions import widened
-from unigrad.ops.rounding import round
+from unigrad.ops.rounding import round as nearest
 from unigrad.ops.shaping import as_integer
 
 __all__ = [
@@ -145,7 +145,7 @@ def derivative_of_digamma(x: Tensor, n: int) -> Tensor:
     right: Tensor = _zeta(constant(x, n + 1.0), mirrored)
     right = right * float((-1) ** (n + 1) * math.factorial(n))
     # What is left of x beside an integer keeps its digits.
-    angle = where(left, x - round(x), 0.5) * math.pi
+    angle = where(left, x - nearest(x), 0.5) * math.pi
     cotangent = cos(angle) / sin(angle)
     if n % 2 == 0:
         cotangent = where(equal(angle, 0.0), math.nan, cotangent)
