@@ -35,7 +35,21 @@ def returned(values: Any) -> Any:
         'float32'
     """
     own = own_handles(values)
-    return tree.map(lambda one: as_tensor(one) if type(one) in SCALARS else one, own)
+    like = first_tensor(own)
+    return tree.map(lambda one: as_tensor(one, like) if type(one) in SCALARS else one, own)
+
+
+def first_tensor(*values: Any) -> Tensor | None:
+    """Return the first tensor among the leaves of some pytrees: where its numbers belong, too.
+
+    Example:
+        >>> first_tensor((1, 2.0)) is None
+        True
+    """
+    for leaf in tree.leaves(values):
+        if isinstance(leaf, (Tensor, Variable)):
+            return leaf.current() if isinstance(leaf, Variable) else leaf
+    return None
 
 
 def is_traced(values: Any) -> bool:

@@ -8,7 +8,14 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.control.bodies import SCALARS, captured, grounded, is_traced, returned
+from unigrad.control.bodies import (
+    SCALARS,
+    captured,
+    first_tensor,
+    grounded,
+    is_traced,
+    returned,
+)
 from unigrad.control.carrying import leaf_names
 from unigrad.control.ops import COND, aligned, as_branches
 from unigrad.core import dtypes, tree
@@ -53,7 +60,7 @@ def cond(pred: Any, true_fn: Branch, false_fn: Branch, *operands: Any) -> Any:
     check_function("cond: true_fn", true_fn)
     check_function("cond: false_fn", false_fn)
     if not isinstance(pred, SCALARS):
-        pred = as_tensor(pred)
+        pred = as_tensor(pred, first_tensor(operands))
         if pred.shape:
             raise ShapeError(f"cond: the predicate is a scalar, not of shape {pred.shape}")
     if type(pred) is not Tensor or not is_traced((pred, operands)):
@@ -97,7 +104,7 @@ def switch(index: Any, branches: Sequence[Branch], *operands: Any) -> Any:
     names = [f"branches[{i}]" for i in range(len(branches))]
     for name, branch in zip(names, branches, strict=True):
         check_function(f"switch: {name}", branch)
-    number = as_tensor(index)
+    number = as_tensor(index, first_tensor(operands))
     if number.shape:
         raise ShapeError(f"switch: the index is a scalar, not of shape {number.shape}")
     if number.dtype not in INTEGER:
@@ -127,7 +134,8 @@ def _as_one_op(
             ]
             found, of_result = tree.flatten(branch(*tree.unflatten(structure, filled)))
             results.append(([type(one) in SCALARS for one in found], of_result))
-            after = [as_tensor(one) for one in found]
+            like = first_tensor(found, given)
+            after = [as_tensor(one, like) for one in found]
             if not wanted:
                 return after
             return [cast(x, dtype) for x, dtype in zip(after, wanted, strict=True)]

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from operator import is_
 from typing import Any
 
-from unigrad.control.bodies import SCALARS, captured
+from unigrad.control.bodies import SCALARS, captured, first_tensor
 from unigrad.core import dtypes
 from unigrad.core.arguments import as_tensor, cast
 from unigrad.core.errors import DTypeError, ShapeError
@@ -105,7 +105,7 @@ def captured_step(
     for _ in range(_MOST_TRIES):
         graph, outside = _captured_from(given, step, others)
         settled = [
-            _settled(name, i, one, after, structure, others)
+            _settled(name, i, one, after, structure, first_tensor(given, others, outside))
             for i, (one, after) in enumerate(zip(given, graph.outputs, strict=False))
         ]
         if all(map(is_, settled, given)):
@@ -130,12 +130,12 @@ def _captured_from(
 
 
 def _settled(
-    name: str, place: int, one: Any, after: Value, structure: Any, others: Sequence[Tensor]
+    name: str, place: int, one: Any, after: Value, structure: Any, like: Tensor | None
 ) -> Tensor:
     """Return a leaf of the first carry in the dtype that it has after a step."""
     if type(one) is Tensor:
         if after.shape != one.shape or after.dtype != one.dtype:
             check_leaf(name, leaf_names("carry", structure)[place], one, after)
         return cast(one, after.dtype)
-    number = cast(as_tensor(one, others[0] if others else None, after.dtype), after.dtype)
+    number = cast(as_tensor(one, like, after.dtype), after.dtype)
     return OPS["broadcast_to"](number, shape=after.shape) if after.shape else number

@@ -7,7 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.control.bodies import SCALARS, captured, grounded, is_traced, returned
+from unigrad.control.bodies import (
+    SCALARS,
+    captured,
+    first_tensor,
+    grounded,
+    is_traced,
+    returned,
+)
 from unigrad.control.carrying import captured_step, check_step, same_structure
 from unigrad.control.ops import WHILE
 from unigrad.control.scanning import loop
@@ -116,7 +123,7 @@ def fori_loop(
         i, value = carry
         return i + 1, body_fn(i, value)
 
-    start = as_tensor(bounds[0], dtype=dtypes.int64)
+    start = as_tensor(bounds[0], first_tensor(bounds, init), dtypes.int64)
     return while_loop(lambda carry: carry[0] < bounds[1], body, (start, init))[1]
 
 
@@ -131,7 +138,7 @@ def _counted(
         i, value = carry
         return (i + 1, body_fn(i, value)), None
 
-    start = as_tensor(first, dtype=dtypes.int64)
+    start = as_tensor(first, first_tensor(init), dtypes.int64)
     (_, found), _ = loop("fori_loop", body, (start, init), None, last - first, False, unroll)
     return found
 
