@@ -399,7 +399,7 @@ def test_settings_that_make_no_task(settings: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("buckets=8", "settings.buckets: expected a list, not 8"),
+        ("buckets=8", "settings.buckets: expected a string or a list, not 8"),
         ('buckets=[8,"a"]', 'settings.buckets[1]: expected an integer, not "a"'),
         ("dropout=much", 'settings.dropout: expected a number, not "much"'),
     ],

@@ -159,10 +159,15 @@ def _stays(name: str, construct: Construct) -> None:
         _compare(f"{name}: a variable read {what} it is assigned", compiled, function, x)
 
 
-def _compare(what: str, compiled: Any, function: Any, x: ug.Tensor) -> None:
+def _compare(what: str, compiled: Any, function: Any, x: ug.Tensor, absolute: float = 1e-6) -> None:
     found, expected = compiled(x).numpy(), function(x).numpy()
-    if not np.allclose(found, expected, 2e-5, 1e-6):
+    if not np.allclose(found, expected, 2e-5, absolute):
         raise Deviation(f"{what}: {found} where {expected} is right")
+
+
+#: Of sums of numbers around 1, of which a LayerNorm of two units enlarges the last digits. Another
+#: value of any weight changes them by a tenth and more.
+_ROUNDING = 1e-4
 
 
 def _follows(make: Callable[[], Any]) -> None:
@@ -179,10 +184,10 @@ def _follows(make: Callable[[], Any]) -> None:
         return ug.sum(layer(x), axis=0) * scale
 
     compiled = ug.jit(function)
-    _compare("before", compiled, function, x)
+    _compare("before", compiled, function, x, _ROUNDING)
     for variable in (*layer.trainable_variables, scale):
         variable.assign(variable + 0.5)
-        _compare(f"after {variable.name} was assigned", compiled, function, x)
+        _compare(f"after {variable.name} was assigned", compiled, function, x, _ROUNDING)
 
 
 _LAYERS: dict[str, Callable[[], Any]] = {
