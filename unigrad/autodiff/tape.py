@@ -298,11 +298,9 @@ class GradientTape:
             # A loss, most often.
             target_leaves, targets, cotangents = [target], [target], [None]
         else:
-            target_leaves, target_structure = tree.flatten(target)
+            target_leaves, outline = tree.flatten(target)
             targets = [target_handle(one, self._handles) for one in target_leaves]
-            cotangents = given_cotangents(
-                targets, target_structure, output_gradients, self._cotangents
-            )
+            cotangents = given_cotangents(targets, outline, output_gradients, self._cotangents)
         found = differentiate(self, targets, cotangents, [*chain.from_iterable(groups)])
         self._release()
         sizes = [*map(len, groups)]
@@ -346,10 +344,7 @@ class GradientTape:
         return self._held.has(self, self._watched, self._handles, native)
 
     def track(self, tensor: Tensor, native: Any) -> None:
-        """Track what a library computed in our sight: another tape's gradient, say.
-
-        It has no noted parents: whether it depends on a source, the native graph knows.
-        """
+        """Track what a library computed in our sight; its graph knows on what that depends."""
         graph = self.native_tapes.get(tensor.backend)
         if graph is not None and graph.tracks(native):
             if tensor.uid == 0:
@@ -395,7 +390,7 @@ class GradientTape:
         try:
             if not persistent and self._recording:
                 self._pause()
-            # An unwatched source that is the target itself counts for `gradient` only (TensorFlow).
+            # An unwatched source that is the target itself counts for `gradient` only.
             rows = [self._ask(target, sources, one, unconnected, False)[0] for one in cotangents]
         finally:
             self.persistent = persistent
