@@ -165,9 +165,9 @@ def _compare(what: str, compiled: Any, function: Any, x: ug.Tensor, absolute: fl
         raise Deviation(f"{what}: {found} where {expected} is right")
 
 
-#: Of sums of numbers around 1, of which a LayerNorm of two units enlarges the last digits. Another
-#: value of any weight changes them by a tenth and more.
-_ROUNDING = 1e-4
+#: Results are sums of numbers around 1, whose rounding stays when they cancel. Another value of any
+#: weight changes one by 0.007 or more, as 60 seeds have it.
+_ROUNDING = 1e-5
 
 
 def _follows(make: Callable[[], Any]) -> None:
@@ -194,8 +194,9 @@ _LAYERS: dict[str, Callable[[], Any]] = {
     "GRU": lambda: ug.layers.GRU(2),
     "LSTM": lambda: ug.layers.LSTM(2, return_sequences=True),
     "Bidirectional": lambda: ug.layers.Bidirectional(ug.layers.GRU(2, return_sequences=True)),
+    # Of two units a LayerNorm makes ±1, whatever they are, and of their rounding too much.
     "a stack": lambda: ug.layers.Sequential(
-        [ug.layers.GRU(2, return_sequences=True), ug.layers.LayerNorm(), ug.layers.Dense(2)]
+        [ug.layers.GRU(8, return_sequences=True), ug.layers.LayerNorm(), ug.layers.Dense(2)]
     ),
 }
 
