@@ -181,11 +181,15 @@ def test_product_by_onednn_in_the_precision_that_was_asked_for(bias: torch.Tenso
         assert found.dtype is torch.float32
         return float((found - exact).abs().max())
 
+    def error_of_torch() -> float:
+        return float((x @ kernel + (0.0 if bias is None else bias) - exact).abs().max())
+
     assert error() < 1e-3
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium")
     try:
-        assert 1e-2 < error() < 2.0
+        # Not every processor has products of bfloat16.
+        assert (1e-2 < error() < 2.0) == (1e-2 < error_of_torch() < 2.0)
     finally:
         torch.set_float32_matmul_precision(before)
     assert error() < 1e-3

@@ -76,6 +76,8 @@ log_softmax: Any = torch._log_softmax
 log_softmax_backward: Any = torch._log_softmax_backward_data
 _precision_of: Any = torch._C._get_fp32_precision_getter
 _pointwise: Any = getattr(torch.ops.mkldnn, "_linear_pointwise", None)
+#: oneDNN has no products of bfloat16 on processors without AVX-512.
+_has_bfloat16: bool = _pointwise is not None and torch.ops.mkldnn._is_mkldnn_bf16_supported()
 
 
 def _product_by_onednn(
@@ -84,10 +86,12 @@ def _product_by_onednn(
     """Return x @ transposed.T + bias, of what nothing follows: arrays (…, m), (n, m) and (n,).
 
     ``torch.set_float32_matmul_precision("medium")`` holds here as in torch's own products: factors
-    of float32 are rounded to bfloat16, which takes half the time, and summed up in float32.
+    of float32 are rounded to bfloat16, which takes half the time, and summed up in float32. It is
+    a permission: without effect on processors that have no such products.
     """
     # The public question raises where somebody has set the precision of one library alone.
-    if _precision_of("mkldnn", "matmul") == "bf16" and x.dtype is torch.float32:
+    allowed = _has_bfloat16 and _precision_of("mkldnn", "matmul") == "bf16"
+    if allowed and x.dtype is torch.float32:
         x, transposed = x.bfloat16(), transposed.bfloat16()
         product: torch.Tensor = _pointwise.default(x, transposed, None, "none", [], "")
         return product.float() if bias is None else product.float().add_(bias)
