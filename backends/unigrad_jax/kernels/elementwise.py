@@ -11,6 +11,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
+from unigrad.core import inverse_error_function
 from unigrad_jax.bridge import by_rule
 from unigrad_jax.kernels import complex_ends
 from unigrad_jax.kernels.complex_ends import at_the_ends, by_hyperbolic, scaled, sign, size
@@ -165,10 +166,13 @@ def _ignoring_nan(extremum: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def erfinv(x: Any) -> Any:
-    """The inverse of erf: JAX's, whose last digits are wrong, and a Newton step.
+    """The inverse of erf.
 
-    In the tails the step is measured by the complement, where erf has no digits left.
+    In single precision: JAX's, whose last digits are wrong, and a Newton step. In the tails it is
+    measured by the complement, where erf has no digits left.
     """
+    if x.dtype == jnp.float64:
+        return inverse_error_function.erfinv(x, jnp.log, jnp.sqrt, jnp.where)
     if x.dtype.itemsize < 4:
         return erfinv(x.astype(jnp.float32)).astype(x.dtype)
     start = jax.lax.erf_inv(x)

@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from unigrad.core import inverse_error_function
+
 Array = npt.NDArray[Any]
 
 _LAST = 6.0
@@ -143,24 +145,6 @@ def erfc(x: Array) -> Array:
 
 
 def erfinv(x: Array) -> Array:
-    """Return the inverse of erf: a closed approximation, then two steps of Halley's method.
-
-    Source of the approximation (error 2·10⁻³): S. Winitzki, "A handy approximation for the error
-    function and its inverse", 2008.
-    """
-    wide = _wide(x)
-    inside = np.where(np.abs(wide) < 1.0, wide, 0.0).astype(wide.dtype)
-    log = np.log1p(-inside) + np.log1p(inside)
-    middle = 2.0 / (math.pi * 0.147) + 0.5 * log
-    y = np.sqrt((-log / 0.147) / (np.sqrt(middle * middle - log / 0.147) + middle))
-    y = np.copysign(y, inside)
-    for _ in range(2):
-        inner, outer = _parts(y)
-        # Near ±1 the complement tells the numbers apart, near 0 the function itself.
-        residual = np.where(
-            np.abs(y) < 1.0, inner - inside, np.sign(y) * (1.0 - np.abs(inside) - outer)
-        )
-        step = residual * (0.5 * math.sqrt(math.pi)) * np.exp(y * y)
-        y = y - step / (1.0 + y * step)
-    edge = np.where(np.abs(wide) == 1.0, np.copysign(np.inf, wide), np.nan)
-    return np.where(np.abs(wide) < 1.0, y, edge).astype(x.dtype).reshape(x.shape)
+    """Return the inverse of erf, computed in double precision."""
+    found = inverse_error_function.erfinv(_wide(x).astype(np.float64), np.log, np.sqrt, np.where)
+    return np.asarray(found).astype(x.dtype).reshape(x.shape)

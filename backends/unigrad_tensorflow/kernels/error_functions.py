@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from typing import Any
 
 import tensorflow as tf
 
+from unigrad.core import inverse_error_function
 from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.raw import of_dtypes, unary
 from unigrad_tensorflow.whole import as_graph
@@ -32,22 +32,12 @@ def _of_any(name: str) -> Callable[[Any], Any]:
 
 
 def _erfinv(x: Any) -> Any:
-    """The inverse of erf from the quantile of the normal distribution, in double precision.
-
-    Around 0, where 1 - |x| loses x, a Newton step gives the digits back. TensorFlow's own is
-    wrong there, and has no kernel for half precision.
-    """
+    """The inverse of erf, computed in double precision: TensorFlow's own is wrong around 0."""
     if x.dtype.is_complex:
         raise TypeError("complex numbers are not taken")
     wide = tf.cast(x, tf.float64)
-    size = tf.abs(wide)
-    tail = tf.sign(wide) * tf.math.ndtri((1.0 - size) * 0.5) * -math.sqrt(0.5)
-    inside = size < 0.5
-    zero = tf.zeros((), tf.float64)
-    start = tf.where(inside, tail, zero)
-    off = tf.math.erf(start) - tf.where(inside, wide, zero)
-    near = start - off * tf.exp(tf.square(start)) * (math.sqrt(math.pi) / 2.0)
-    return tf.cast(tf.where(inside, near, tail), x.dtype)
+    found = inverse_error_function.erfinv(wide, tf.math.log, tf.sqrt, tf.where)
+    return tf.cast(found, x.dtype)
 
 
 TABLE = {
