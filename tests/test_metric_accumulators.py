@@ -204,6 +204,22 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
         ))
     },
     "texts": (lambda: metrics.CHRF().update(["a"], []), ug.ShapeError, "references"),
+    "without": (lambda: metrics.chrf([[]], ["a"]), ug.ShapeError, "CHRF: no reference for 'a'"),
+    **{
+        f"no text {i}": (call, ug.DTypeError, words)
+        for i, (call, words) in enumerate((
+            (lambda: metrics.bleu("the cat", "the cat"), "references: expected a list of them"),
+            (lambda: metrics.bleu(["the cat"], "a"), "hypotheses: expected a list of them"),
+            (lambda: metrics.bleu(None, None), "references: expected a list of them, not None"),
+            (lambda: metrics.bleu([1], ["a"]), "BLEU: expected a text, not 1"),
+            (lambda: metrics.chrf(["a"], [["a"]]), r"CHRF: expected a text, not \['a'\]"),
+            (lambda: metrics.chrf([["a", None]], ["a"]), "CHRF: expected a text, not None"),
+            (lambda: metrics.error_rate("abcd", "bcda"), "references: expected a list of them"),
+            (lambda: metrics.error_rate([1], [2]), "expected a sequence to compare, not 1"),
+            (lambda: metrics.word_error_rate([[1]], None), "hypotheses: .* not None"),
+            (lambda: metrics.edit_distance("a", None), "expected a sequence to compare, not None"),
+        ))
+    },
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Any, TypeVar
 
-from unigrad.core.errors import ShapeError
+from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.metrics.metric import Metric, State, ratio
 
@@ -19,7 +19,8 @@ B = TypeVar("B")
 def edit_distance(first: Sequence[Any], second: Sequence[Any]) -> int:
     """Return the least number of insertions, deletions and substitutions between two sequences.
 
-    They may be strings, lists, ndarrays or Tensors of anything that can be compared.
+    They may be strings, lists, ndarrays or Tensors of anything that can be compared. What is no
+    sequence is a `DTypeError`.
 
     Source: Levenshtein (1966), by the row-wise dynamic programme of Wagner & Fischer (1974).
 
@@ -47,6 +48,7 @@ def error_rate(references: Iterable[Sequence[Any]], hypotheses: Iterable[Sequenc
 
     Raises:
         ShapeError: when the numbers of references and hypotheses differ.
+        DTypeError: when one is no sequence, or a single text stands for a list of them.
 
     Example:
         >>> error_rate(["abc", "d"], ["abd", "d"])
@@ -64,6 +66,7 @@ def word_error_rate(
 
     Raises:
         ShapeError: when the numbers differ.
+        DTypeError: when one is no sequence, or a single text stands for a list of them.
 
     Example:
         >>> word_error_rate(["abc", "d"], ["abd", "d"])
@@ -87,10 +90,15 @@ class ErrorRate(Metric):
         references: Iterable[Sequence[Any]],
         hypotheses: Iterable[Sequence[Any]],
     ) -> State:
-        """Take in pairs of sequences. Raises `ShapeError` when their numbers differ."""
+        """Take in pairs of sequences.
+
+        Raises:
+            ShapeError: when their numbers differ.
+            DTypeError: when one is no sequence, or a single text stands for a list of them.
+        """
         pairs = pairs_of(references, hypotheses)
         errors = sum(edit_distance(one, other) for one, other in pairs)
-        length = sum(len(one) for one, _ in pairs)
+        length = sum(len(_listed(one)) for one, _ in pairs)
         return {"errors": state["errors"] + errors, "length": state["length"] + length}
 
     def compute(self, state: State) -> Tensor:
@@ -103,14 +111,31 @@ def pairs_of(references: Iterable[A], hypotheses: Iterable[B]) -> list[tuple[A, 
 
     Raises:
         ShapeError: when their numbers differ.
+        DTypeError: when one of them is a single text, or no collection.
     """
-    first, second = list(references), list(hypotheses)
+    first, second = (
+        _collected(side, given)
+        for side, given in (("references", references), ("hypotheses", hypotheses))
+    )
     if len(first) != len(second):
         raise ShapeError(f"{len(first)} references for {len(second)} hypotheses")
     return list(zip(first, second, strict=True))
 
 
+def _collected(side: str, given: Iterable[A]) -> list[A]:
+    # A text is a collection too, of its letters, which nobody means here.
+    if isinstance(given, str | bytes) or not hasattr(given, "__iter__"):
+        raise DTypeError(f"{side}: expected a list of them, not {given!r}")
+    return list(given)
+
+
 def _listed(sequence: Sequence[Any]) -> Sequence[Any]:
-    """Return an array's elements as Python values: they compare to a bool, and quicker."""
+    """Return an array's elements as Python values: they compare to a bool, and quicker.
+
+    Raises:
+        DTypeError: when it has no elements.
+    """
     found: Sequence[Any] = sequence.tolist() if hasattr(sequence, "tolist") else sequence
+    if not hasattr(found, "__len__"):
+        raise DTypeError(f"expected a sequence to compare, not {sequence!r}")
     return found

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, TypeAlias
 
 import numpy as np
 
-from unigrad.core.errors import SettingError
+from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.metrics.labels import require_whole
 from unigrad.metrics.metric import Metric, State, counted
@@ -124,10 +124,15 @@ class BLEU(Metric):
     def accumulate(
         self, state: State, references: Iterable[Reference], hypotheses: Iterable[str]
     ) -> State:
-        """Take in texts and their references. Raises `ShapeError` when their numbers differ."""
+        """Take in texts and their references.
+
+        Raises:
+            ShapeError: when their numbers differ.
+            DTypeError: when one is no text, or a single text stands for a list of them.
+        """
         found = [
-            self._counter.sentence_score(hypothesis, _several(reference))
-            for reference, hypothesis in pairs_of(references, hypotheses)
+            self._counter.sentence_score(hypothesis, several)
+            for several, hypothesis in _texts("BLEU", references, hypotheses)
         ]
         batch = {
             "texts": len(found),
@@ -199,11 +204,16 @@ class CHRF(Metric):
     def accumulate(
         self, state: State, references: Iterable[Reference], hypotheses: Iterable[str]
     ) -> State:
-        """Take in texts and their references. Raises `ShapeError` when their numbers differ."""
+        """Take in texts and their references.
+
+        Raises:
+            ShapeError: when their numbers differ.
+            DTypeError: when one is no text, or a single text stands for a list of them.
+        """
         texts, total = 0, np.zeros((3, self.order))
-        for reference, hypothesis in pairs_of(references, hypotheses):
+        for several, hypothesis in _texts("CHRF", references, hypotheses):
             own = self._grams(hypothesis)
-            found = [_overlap(own, self._grams(one)) for one in _several(reference)]
+            found = [_overlap(own, self._grams(one)) for one in several]
             texts, total = texts + 1, total + max(found, key=self._score)
         batch = {"texts": texts, **dict(zip(_GRAMS, total, strict=True))}
         return {name: state[name] + counted(state, value) for name, value in batch.items()}
@@ -243,8 +253,24 @@ def _overlap(first: list[Counter[str]], second: list[Counter[str]]) -> Any:
     ).T
 
 
-def _several(reference: Reference) -> list[str]:
-    return [reference] if isinstance(reference, str) else list(reference)
+def _texts(
+    owner: str, references: Iterable[Reference], hypotheses: Iterable[str]
+) -> Iterator[tuple[list[str], str]]:
+    """Yield the references of each hypothesis, and the hypothesis.
+
+    Raises:
+        ShapeError: when their numbers differ, or a hypothesis has no reference.
+        DTypeError: when one is no text, or a single text stands for a list of them.
+    """
+    for reference, hypothesis in pairs_of(references, hypotheses):
+        one = isinstance(reference, str) or not isinstance(reference, Iterable)
+        several: list[Any] = [reference] if one else list(reference)
+        if not several:
+            raise ShapeError(f"{owner}: no reference for {hypothesis!r}")
+        for text in (*several, hypothesis):
+            if not isinstance(text, str):
+                raise DTypeError(f"{owner}: expected a text, not {text!r}")
+        yield several, hypothesis
 
 
 def _totals(rows: list[list[int]], width: int) -> list[float]:

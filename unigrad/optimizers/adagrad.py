@@ -7,7 +7,7 @@ from typing import Unpack
 from unigrad.core.tensor import Tensor
 from unigrad.ops.elementary import sqrt
 from unigrad.optimizers.base import LearningRate
-from unigrad.optimizers.descent import Common, Descent, one_of
+from unigrad.optimizers.descent import Common, Descent, one_of, start
 from unigrad.optimizers.numbers import Hyperparameter
 from unigrad.optimizers.updates import Leaf, Number, Step, root, update
 
@@ -40,7 +40,7 @@ class Adagrad(Descent):
         learning_rate: α; see `Descent`.
         epsilon: ε.
         rate_decay: η: at step t the rate is α / (1 + (t - 1) η).
-        initial_sum: s before the first step.
+        initial_sum: s before the first step, at least 0.
         epsilon_at: "outside" of the root, or "inside".
         common: see `Descent`.
     """
@@ -63,7 +63,7 @@ class Adagrad(Descent):
         super().__init__(learning_rate, **common)
         self.epsilon = epsilon
         self.rate_decay = rate_decay
-        self._initial = float(initial_sum)
+        self._initial = start("Adagrad", "initial_sum", initial_sum)
         chosen = one_of("Adagrad", "epsilon_at", epsilon_at, ("outside", "inside"))
         self._settings = {"epsilon_at": chosen}
 

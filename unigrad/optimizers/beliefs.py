@@ -9,7 +9,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import where
 from unigrad.ops.elementary import sqrt
 from unigrad.optimizers.base import LearningRate
-from unigrad.optimizers.descent import Common, Descent, one_of
+from unigrad.optimizers.descent import Common, Descent, one_of, start
 from unigrad.optimizers.numbers import Hyperparameter
 from unigrad.optimizers.transformation import Selection
 from unigrad.optimizers.updates import Leaf, Number, Step, update
@@ -105,7 +105,7 @@ class Yogi(Descent):
         beta1: β₁, in [0, 1).
         beta2: β₂, in [0, 1).
         epsilon: ε.
-        initial: m and v before the first step.
+        initial: m and v before the first step, at least 0.
         common: see `Descent`.
     """
 
@@ -128,7 +128,7 @@ class Yogi(Descent):
         self.beta1 = beta1
         self.beta2 = beta2
         self.epsilon = epsilon
-        self._initial = float(initial)
+        self._initial = start("Yogi", "initial", initial)
 
     def _slots_of(self, name: str, parameter: Tensor) -> list[Tensor]:
         return [one + self._initial for one in super()._slots_of(name, parameter)]

@@ -378,3 +378,18 @@ def one_of(owner: str, name: str, value: str, allowed: tuple[str, ...]) -> str:
     if value not in allowed:
         raise SettingError(f"{owner}: {name}={value!r}: expected one of {', '.join(allowed)}")
     return value
+
+
+def start(owner: str, name: str, value: float) -> float:
+    """Return what an average of squares begins with.
+
+    Raises:
+        SettingError: when it is negative, or not finite.
+    """
+    try:
+        number = float(value)
+    except (TypeError, ValueError):
+        number = math.nan
+    if not 0.0 <= number < math.inf:
+        raise SettingError(f"{owner}: {name}={value!r}: expected a finite number, at least 0")
+    return number

@@ -7,7 +7,7 @@ from typing import Unpack
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import maximum
 from unigrad.optimizers.base import LearningRate
-from unigrad.optimizers.descent import Common, Descent, one_of
+from unigrad.optimizers.descent import Common, Descent, one_of, start
 from unigrad.optimizers.numbers import Hyperparameter
 from unigrad.optimizers.updates import Leaf, Number, Step, root, update
 
@@ -79,7 +79,7 @@ class RMSprop(Descent):
         common: see `Descent`.
 
     Raises:
-        SettingError: when ρ is outside of [0, 1).
+        SettingError: when ρ is outside of [0, 1), or v before the first step is negative.
     """
 
     slot_names: tuple[str, ...] = ("square",)
@@ -108,7 +108,7 @@ class RMSprop(Descent):
         self.epsilon = epsilon
         self.momentum = momentum
         self.slot_names = ("square", *["mean"] * bool(centered), *["velocity"] * bool(momentum))
-        self._initial = float(initial_square)
+        self._initial = start("RMSprop", "initial_square", initial_square)
         self._settings = {
             "centered": bool(centered),
             "moves": bool(momentum),
