@@ -65,6 +65,7 @@ class Pronouncer:
 
     def __init__(self, model: EncoderDecoder) -> None:
         self.model = model
+        self._like = model.variables[0]
 
     def __call__(self, words: Sequence[str], n: int = 1, *, beam: int = 5) -> list[list[Answer]]:
         """Return the likeliest pronunciations of each word; see `pronounce`."""
@@ -111,10 +112,10 @@ class Pronouncer:
 
     def _source(self, rows: list[list[int]]) -> Tensor:
         """Return words' tokens, padded to one of few shapes, on the model's backend."""
-        tokens = pad_sequences(rows, padded_width(max(map(len, rows))), PADDING)
-        missing = next(most for most in _TOGETHER if len(rows) <= most) - len(rows)
-        padded = np.pad(tokens, ((0, missing), (0, 0)), constant_values=PADDING)
-        return as_tensor(padded, self.model.variables[0].read())
+        together = next(most for most in _TOGETHER if len(rows) <= most)
+        filled = [*rows, *[[]] * (together - len(rows))]
+        tokens = pad_sequences(filled, padded_width(max(map(len, rows))), PADDING)
+        return as_tensor(tokens, self._like.read())
 
 
 def _checked(words: Sequence[str]) -> list[list[int]]:
