@@ -1,7 +1,10 @@
 """`ug.graph`: the lecture's figures, on every backend, and pictures of larger graphs."""
 
 import math
+import os
 import random
+import subprocess
+import sys
 import time
 from pathlib import Path
 
@@ -231,3 +234,10 @@ def test_the_command(tmp_path: Path) -> None:
     run = CliRunner().invoke(app, ["graph", f"{program}:loss"])
     assert run.exit_code == 0, run.output
     assert CliRunner().invoke(app, ["graph", "a + b", "--at", "a=1"]).exit_code == 2
+
+
+def test_the_command_on_a_terminal_of_few_letters() -> None:
+    command = [sys.executable, "-m", "unigrad", "graph", "a * a", "--at", "a=3", "--wrt", "a"]
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252"}
+    run = subprocess.run(command, env=environment, capture_output=True, check=True)
+    assert "?b/?a = 6" in run.stdout.decode("cp1252")

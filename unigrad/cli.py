@@ -5,7 +5,9 @@ Every subcommand imports what it needs when it is run, so that ``unigrad info`` 
 
 from __future__ import annotations
 
+import sys
 from enum import StrEnum
+from io import TextIOWrapper
 from pathlib import Path
 from typing import Annotated
 
@@ -286,5 +288,8 @@ cli_pronunciation.add_to(app)
 
 
 def main() -> None:
-    """Run the command."""
+    """Run the command. What the terminal's encoding lacks is printed as ``?``."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="replace")
     app()
