@@ -123,6 +123,16 @@ def test_unsupported_is_no_way_out(strict: Any, monkeypatch: pytest.MonkeyPatch)
         assert [said in one for one in completeness()] == [True]
 
 
+def test_a_trial_that_fails_outside_of_its_checks_stops_no_other() -> None:
+    def refuse(ledger: Ledger) -> None:
+        raise ValueError("no such oracle")
+
+    ledger = running.Trial("f", "n", refuse).on("numpy")
+    [finding] = ledger.findings
+    assert (finding.subject, finding.check) == ("n", "trial")
+    assert finding.message.startswith("ValueError: no such oracle (test_strict_backend.py:")
+
+
 def test_a_deviation_beside_it_is_still_one(monkeypatch: pytest.MonkeyPatch) -> None:
     def lacking() -> None:
         raise ug.UnsupportedError("no such op")

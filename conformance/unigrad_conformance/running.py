@@ -106,11 +106,23 @@ class Trial:
     further: bool = False
 
     def on(self, backend: str, ledger: Ledger | None = None) -> Ledger:
-        """Run on a backend; the findings are in the ledger."""
+        """Run on a backend; the findings are in the ledger.
+
+        So is an error outside of the checks, as of an oracle that another version of NumPy
+        refuses: the other trials go on.
+        """
         ledger = Ledger(backend) if ledger is None else ledger
         with ug.use_backend(backend):
-            self.run(ledger)
+            try:
+                self.run(ledger)
+            except Exception as error:
+                ledger.deviates(self.family, self.name, "trial", _described(error))
         return ledger
+
+
+def _described(error: Exception) -> str:
+    where = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__}: {error} ({where.filename.rpartition('/')[2]}:{where.lineno})"
 
 
 def guarded(
@@ -126,13 +138,7 @@ def guarded(
         ledger.deviates(family, subject, check, str(deviation))
         return False
     except Exception as error:
-        where = traceback.extract_tb(error.__traceback__)[-1]
-        ledger.deviates(
-            family,
-            subject,
-            check,
-            f"{type(error).__name__}: {error} ({where.filename.rpartition('/')[2]}:{where.lineno})",
-        )
+        ledger.deviates(family, subject, check, _described(error))
         return False
     ledger.passes(family, check)
     return True
