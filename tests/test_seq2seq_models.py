@@ -226,7 +226,8 @@ def test_a_small_task_is_learned(kind: str, backend: str) -> None:
     source, target = reversals(12)
     ug.layers.set_seed(2)
     model = MODELS[kind]()
-    optimizer = ug.optimizers.Adam(0.03)
+    # At 0.03 it is a matter of the last digits whether a Transformer gets there.
+    optimizer = ug.optimizers.Adam(0.03 if kind == "lstm-dot" else 0.01)
 
     @ug.jit
     def train_step(source: ug.Tensor, target: ug.Tensor) -> ug.Tensor:

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 import unigrad as ug
 from unigrad.core.registry import load_backend
@@ -47,7 +48,9 @@ def test_the_framework_still_gives_that(row: upstream.Row) -> None:
     with np.errstate(all="ignore"):
         exec(f"{upstream.HEADS[row.library]}\n{row.code}", names)
     wrong, right = eval(row.gives, _NAMES), eval(row.right, _NAMES)
-    assert same(names["found"], wrong), f"gives {names['found']} now: it has been changed"
+    spared = row.by_avx512 and torch.backends.cpu.get_cpu_capability() != "AVX512"
+    expected = right if spared else wrong
+    assert same(names["found"], expected), f"gives {names['found']} now: it has been changed"
     assert not same(wrong, right)
     assert len(row.code.splitlines()) <= 10
 
