@@ -27,6 +27,16 @@ def _double_by_default() -> Iterator[None]:
         torch.set_default_dtype(torch.float32)
 
 
+@contextmanager
+def _nowhere_by_default() -> Iterator[None]:
+    """Without a device of its own an array has no values here."""
+    torch.set_default_device("meta")
+    try:
+        yield
+    finally:
+        torch.set_default_device(None)
+
+
 def _every_ninth(trial: Trial, number: int) -> bool:
     return number % 9 == 0
 
@@ -41,11 +51,15 @@ def _few(trial: Trial, number: int) -> bool:
     [
         ("torch", torch.no_grad, _every_ninth),
         ("torch", _double_by_default, _every_ninth),
+        ("torch", _nowhere_by_default, _every_ninth),
         ("jax", lambda: jax.numpy_rank_promotion("raise"), _few),
         ("jax", lambda: jax.numpy_dtype_promotion("strict"), _few),
     ],
-    ids=["torch-no_grad", "torch-default_dtype", "jax-rank_promotion", "jax-dtype_promotion"],
-)
+    ids=[
+        "torch-no_grad", "torch-default_dtype", "torch-default_device", "jax-rank_promotion",
+        "jax-dtype_promotion",
+    ],
+)  # fmt: skip
 def test_modes(
     backend: str,
     mode: Callable[[], AbstractContextManager[None]],

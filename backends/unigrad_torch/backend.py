@@ -31,7 +31,7 @@ from unigrad_torch import functions
 from unigrad_torch.bridge import differentiable
 from unigrad_torch.compiler import finished
 from unigrad_torch.kernels import BINDERS, SCALAR_OPS, TABLE, unsigned
-from unigrad_torch.kernels.creation import device_of
+from unigrad_torch.kernels.creation import device_of, making_on
 from unigrad_torch.kernels.optimizers import IN_PLACE
 from unigrad_torch.kernels.values import has_values
 from unigrad_torch.modules import TorchLayer
@@ -118,11 +118,11 @@ class TorchBackend(Backend):
             # Half the time of torch.tensor, which is for arrays that torch warns not to write to.
             native = torch.from_numpy(array).clone()
         else:
-            native = torch.tensor(array)
+            native = torch.tensor(array, device="cpu")
         return native if device in (None, "cpu") else native.to(device_of(self.place(device)))
 
     def empty(self, shape: tuple[int, ...], dtype: DType) -> torch.Tensor:
-        return torch.empty(shape, dtype=_TO_NATIVE[dtype])
+        return torch.empty(shape, dtype=_TO_NATIVE[dtype], device="cpu")
 
     def from_dlpack(self, array: Any) -> Any:
         return torch.from_dlpack(array)
@@ -242,7 +242,7 @@ class TorchBackend(Backend):
         return disable_current_modes()
 
     def on(self, device: str | None) -> AbstractContextManager[Any]:
-        return nullcontext() if device is None else device_of(self.place(device))
+        return nullcontext() if device is None else making_on(device_of(self.place(device)))
 
     def context(self) -> Hashable:
         settings: list[Any] = [torch.get_default_dtype()]

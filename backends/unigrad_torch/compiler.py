@@ -151,7 +151,7 @@ def trace(
 
 
 #: The example of an input that is there for its stand-in, which knows the mode it was made in.
-_NOTHING = torch.empty(0)
+_NOTHING = torch.empty(0, device="cpu")
 
 
 def _lift_beside(first: Any, lifted: list[Any]) -> Lift:

@@ -1,5 +1,8 @@
 """Making tensors and placing them."""
 
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
 from functools import partial
 from math import copysign
 from typing import Any
@@ -17,13 +20,33 @@ def device_of(name: str) -> torch.device:
     return torch.device("cpu") if kind == "cpu" else torch.device("cuda", int(index))
 
 
+class Place(threading.local):
+    """Where a thread makes new arrays: not on torch's default device, which is the program's."""
+
+    device = torch.device("cpu")
+
+
+place = Place()
+
+
+@contextmanager
+def making_on(device: torch.device) -> Iterator[None]:
+    """Make new arrays on a device inside the block."""
+    before, place.device = place.device, device
+    try:
+        yield
+    finally:
+        place.device = before
+
+
 def full(shape: tuple[int, ...], value: Any, dtype: Any) -> torch.Tensor:
     """A filled tensor."""
-    return torch.full(shape, value, dtype=_DTYPES[dtype])
+    return torch.full(shape, value, dtype=_DTYPES[dtype], device=place.device)
 
 
 def _bind_full(shape: tuple[int, ...], value: Any, dtype: Any) -> Any:
-    return partial(torch.full, shape, value, dtype=_DTYPES[dtype])
+    native = _DTYPES[dtype]
+    return lambda: torch.full(shape, value, dtype=native, device=place.device)
 
 
 def _bind_full_like(value: Any) -> Any:

@@ -116,7 +116,7 @@ def _formula(
 
 def _as_tensor(number: Number) -> Tensor:
     """Return a number as a tensor of no axes, in float64."""
-    return torch.as_tensor(number, dtype=torch.float64)
+    return torch.as_tensor(number, dtype=torch.float64, device="cpu")
 
 
 #: Makes the fused kernel a node of captured graphs, which looks at its numbers when it is run.
