@@ -1,5 +1,6 @@
 """Another device than the first CPU, which JAX makes on request; the suite passes there."""
 
+import json
 import os
 import subprocess
 import sys
@@ -7,6 +8,7 @@ import sys
 import pytest
 
 import unigrad as ug
+from unigrad.core.dispatch import wrap
 from unigrad.core.registry import load_backend
 from unigrad_conformance.errors import BAD_CALLS, check_bad_call
 
@@ -48,3 +50,58 @@ def test_the_plug_in_on_a_second_device() -> None:
     assert found.returncode == 0, found.stdout + found.stderr
     assert " passed" in found.stdout
     assert "skipped" not in found.stdout
+
+
+MADE = """
+import unigrad as ug
+ug.set_backend("jax")
+there = {"device": "cpu:1"}
+made = [
+    ug.zeros(2, **there), ug.ones(2, **there), ug.full(2, 3.0, **there), ug.empty(2, **there),
+    ug.arange(2.0, **there), ug.eye(2, **there), ug.linspace(0, 1, 2, **there),
+    ug.asarray([1.0, 2.0], **there), ug.zeros_like(ug.ones(2), **there),
+]
+print(json.dumps([[x.device, (x + 1.0).device, (x * ug.ones(2)).device] for x in made]))
+"""
+
+
+def test_what_is_made_on_a_device_stays_there() -> None:
+    run = on_two_devices([sys.executable, "-c", "import json\n" + MADE])
+    assert json.loads(run.stdout) == [["cpu:1"] * 3] * 9, run.stderr
+
+
+MISMATCH = """
+import unigrad as ug
+ug.set_backend("jax")
+# What was put nowhere in particular goes along.
+assert (ug.ones((3, 3)) + ug.ones((3, 3), device="cpu:1")).device == "cpu:1"
+here, there = ug.ones((3, 3), device="cpu"), ug.ones((3, 3), device="cpu:1")
+row = there[0]
+found = []
+for call in (
+    lambda: here + there, lambda: here @ there, lambda: ug.linear(here, there, row),
+    lambda: ug.concat([here, there]), lambda: ug.jit(lambda x, y: x + y)(here, there),
+):
+    try:
+        call()
+    except Exception as error:
+        found.append([type(error).__name__, str(error)])
+print(json.dumps(found))
+"""
+
+
+def test_tensors_on_two_devices_do_not_meet() -> None:
+    run = on_two_devices([sys.executable, "-c", "import json\n" + MISMATCH])
+    found = json.loads(run.stdout)
+    assert [name for name, _ in found] == ["DeviceMismatchError"] * 5, found
+    for _, text in found[:4]:
+        assert "they are on cpu, cpu:1; x.to_device(name)" in text
+
+
+def test_tensors_on_two_devices_of_torch() -> None:
+    torch = pytest.importorskip("torch")
+    with ug.use_backend("torch"):
+        here = torch.ones(3)
+        there = wrap(load_backend("torch"), torch.ones(3, device="meta"))
+        with pytest.raises(ug.DeviceMismatchError, match=r"add.*they are on cpu, gpu:0"):
+            ug.asarray(here) + there

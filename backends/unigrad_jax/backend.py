@@ -16,6 +16,7 @@ import numpy.typing as npt
 from unigrad.core.backend import Backend
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import (
+    DeviceMismatchError,
     DTypeError,
     NotDifferentiableError,
     OutOfBoundsError,
@@ -180,6 +181,8 @@ class JaxBackend(Backend):
             return TracingError
         if isinstance(error, IndexError):
             return OutOfBoundsError
+        if "incompatible devices" in text:
+            return DeviceMismatchError
         if "forward-mode autodiff" in text:
             return NotDifferentiableError
         if isinstance(error, TypeError):
@@ -235,6 +238,10 @@ class JaxBackend(Backend):
 
     def init_scope(self) -> AbstractContextManager[Any]:
         return jax.ensure_compile_time_eval()
+
+    def is_placed(self, native: Any) -> bool:
+        # A traced array is where the program runs.
+        return self.is_traced(native) or bool(native.committed)
 
     def on(self, device: str | None) -> AbstractContextManager[Any]:
         return jax.default_device(self.native_device(device))

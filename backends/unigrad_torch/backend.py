@@ -17,6 +17,7 @@ from unigrad.core.backend import Backend
 from unigrad.core.dtypes import DType
 from unigrad.core.errors import (
     LEAKED,
+    DeviceMismatchError,
     DTypeError,
     OutOfBoundsError,
     ShapeError,
@@ -203,6 +204,8 @@ class TorchBackend(Backend):
             return TracingError
         if isinstance(error, IndexError):
             return ShapeError if "Dimension out of range" in text else OutOfBoundsError
+        if "the same device" in text or "on the expected device" in text:
+            return DeviceMismatchError
         if isinstance(error, (TypeError, NotImplementedError)) or "dtype" in text:
             return DTypeError
         if "out of bounds" in text or "out of range" in text or "out of DATA" in text:

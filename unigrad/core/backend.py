@@ -361,6 +361,10 @@ class Backend(NativeCode):
         """Leave any native tracing inside the block: values made there are real."""
         return nullcontext()
 
+    def is_placed(self, native: Any) -> bool:
+        """Tell whether an array was put where it is, and does not go along with others."""
+        return True
+
     def on(self, device: str | None) -> AbstractContextManager[Any]:
         """Make new arrays on this device inside the block."""
         return nullcontext()

@@ -13,6 +13,7 @@ __all__ = [
     "BackendMismatchError",
     "BackendNotInstalledError",
     "DTypeError",
+    "DeviceMismatchError",
     "GradientWarning",
     "LinAlgError",
     "NotDifferentiableError",
@@ -71,6 +72,10 @@ class OutOfBoundsError(UnigradError, IndexError):
 
 class BackendMismatchError(UnigradError, TypeError):
     """Tensors of two backends met in one op."""
+
+
+class DeviceMismatchError(UnigradError, ValueError):
+    """Tensors on two devices met in one op, and the library copies none of them by itself."""
 
 
 class BackendNotInstalledError(UnigradError, ImportError):

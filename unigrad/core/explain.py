@@ -10,6 +10,7 @@ import numpy as np
 from unigrad.core.backend import Backend
 from unigrad.core.errors import (
     LEAKED,
+    DeviceMismatchError,
     DTypeError,
     NotDifferentiableError,
     ShapeError,
@@ -60,7 +61,7 @@ def explain(
         raise error
     if kind is None:  # Not the library's own, as what stops torch's recomputation of a checkpoint.
         raise error
-    if op.broadcasts and kind is not TracingError:
+    if op.broadcasts and kind not in (TracingError, DeviceMismatchError):
         try:
             np.broadcast_shapes(*shapes)
             kind = DTypeError
@@ -71,6 +72,10 @@ def explain(
     reason = text.splitlines()[0][:200] if text else type(error).__name__
     if kind is TracingError:
         reason = LEAKED
+    elif kind is DeviceMismatchError:
+        arrays = [x for x in natives if not isinstance(x, (bool, int, float, complex))]
+        places = ", ".join(dict.fromkeys(map(backend.device, arrays)))
+        reason = f"they are on {places}; x.to_device(name) copies one to another device"
     elif kind is ShapeError and op.broadcasts:
         reason = "the shapes do not broadcast"
     return kind(f"{op.name}({', '.join(described)}{chosen}) on {backend.name}: {reason}")

@@ -127,7 +127,7 @@ def to_device(x: TensorLike, /, device: str) -> Tensor:
     """
     x = as_tensor(x)
     place = x.backend.place(device)
-    if x.device == place:
+    if x.device == place and x.backend.is_placed(x._native):
         return copied_handle(x)
     out: Tensor = _to_device(x, device=place)
     return out
