@@ -22,7 +22,10 @@ ROOT = Path(__file__).parent.parent
 PROGRAM = Path(__file__).parent / "typed_program.py"
 
 #: What every class has.
-PLAIN = {"__annotations__", "__dict__", "__doc__", "__hash__", "__module__", "__weakref__"}
+PLAIN = {
+    "__annotations__", "__dict__", "__doc__", "__hash__", "__module__", "__weakref__",
+    "__firstlineno__", "__static_attributes__",  # From Python 3.13 on.
+}  # fmt: skip
 
 #: What backends add: the methods by which their libraries' functions ask.
 BACKENDS = {*foreign.protocols()}

@@ -113,10 +113,7 @@ def pairs_of(references: Iterable[A], hypotheses: Iterable[B]) -> list[tuple[A, 
         ShapeError: when their numbers differ.
         DTypeError: when one of them is a single text, or no collection.
     """
-    first, second = (
-        _collected(side, given)
-        for side, given in (("references", references), ("hypotheses", hypotheses))
-    )
+    first, second = _collected("references", references), _collected("hypotheses", hypotheses)
     if len(first) != len(second):
         raise ShapeError(f"{len(first)} references for {len(second)} hypotheses")
     return list(zip(first, second, strict=True))
