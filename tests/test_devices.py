@@ -6,6 +6,7 @@ import subprocess
 import sys
 
 import pytest
+import torch
 
 import unigrad as ug
 from unigrad.core.dispatch import wrap
@@ -99,7 +100,6 @@ def test_tensors_on_two_devices_do_not_meet() -> None:
 
 
 def test_tensors_on_two_devices_of_torch() -> None:
-    torch = pytest.importorskip("torch")
     with ug.use_backend("torch"):
         here = torch.ones(3)
         there = wrap(load_backend("torch"), torch.ones(3, device="meta"))
