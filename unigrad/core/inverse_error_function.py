@@ -40,7 +40,7 @@ _MIDDLE: _Region = (
         1.0,
     ),
 )
-#: erf⁻¹(x) of √-log((1 - x) / 2) - 1.6, up to 1 - 3·10⁻¹¹
+#: erf⁻¹(x) of √-log((1 - x) / 2) - 1.6, up to 1 - 3·10⁻¹¹.
 _TAIL: _Region = (
     (1.0859375, 1.04296875),
     (
@@ -65,7 +65,7 @@ _TAIL: _Region = (
         1.0,
     ),
 )
-#: erf⁻¹(x) of √-log((1 - x) / 2) - 5, beyond
+#: erf⁻¹(x) of √-log((1 - x) / 2) - 5, beyond.
 _FAR: _Region = (
     (1.03125, 4.7109375),
     (

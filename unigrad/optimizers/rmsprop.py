@@ -79,7 +79,7 @@ class RMSprop(Descent):
         common: see `Descent`.
 
     Raises:
-        SettingError: when ρ is outside of [0, 1), or v before the first step is negative.
+        SettingError: when ρ is outside of [0, 1), or v before the first step no number from 0 on.
     """
 
     slot_names: tuple[str, ...] = ("square",)
