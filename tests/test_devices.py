@@ -71,6 +71,25 @@ def test_what_is_made_on_a_device_stays_there() -> None:
     assert json.loads(run.stdout) == [["cpu:1"] * 3] * 9, run.stderr
 
 
+FAULT = """
+import unigrad as ug
+from unigrad.core.registry import load_backend
+from unigrad_conformance import devices
+from unigrad_conformance.subject import Deviation
+type(load_backend("jax")).is_placed = lambda self, native: True
+with ug.use_backend("jax"):
+    try:
+        devices.made_where_asked()
+    except Deviation as deviation:
+        print(deviation)
+"""
+
+
+def test_the_suite_sees_what_moves_at_the_next_op() -> None:
+    run = on_two_devices([sys.executable, "-c", FAULT])
+    assert "and a sum of it is on 'cpu', not on 'cpu:1'" in run.stdout, run.stderr
+
+
 MISMATCH = """
 import unigrad as ug
 ug.set_backend("jax")

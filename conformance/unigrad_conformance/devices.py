@@ -37,6 +37,12 @@ def _require(what: str, x: ug.Tensor | ug.Variable, place: str) -> None:
         raise Deviation(f"{what} is on {x.device!r}, not on {place!r}")
 
 
+def _require_stays(what: str, x: ug.Tensor, place: str) -> None:
+    """Require that a tensor is there, and what is computed of it as well."""
+    _require(what, x, place)
+    _require(f"{what} and a sum of it", x + x, place)
+
+
 def _pairs() -> Sequence[tuple[str, str]]:
     """Return each device with another one (with itself where it is alone)."""
     names = current_backend().devices()
@@ -61,21 +67,21 @@ def made_where_asked() -> None:
     """Each way of making a tensor puts it on the device that it names, under either name."""
     for place, other in _pairs():
         there = ug.asarray([1.0, 2.0], device=other)
-        _require("asarray", there, other)
+        _require_stays("asarray", there, other)
         for like in (there, ug.Variable(there), there.native):
-            _require("zeros like another", ug.zeros((2,), like=like), other)
-            _require("arange like another", ug.arange(2.0, like=like), other)
+            _require_stays("zeros like another", ug.zeros((2,), like=like), other)
+            _require_stays("arange like another", ug.arange(2.0, like=like), other)
         kind, _, number = place.partition(":")
         for name in (place, kind if number == "0" else place):
-            _require("asarray of a tensor", ug.asarray(there, device=name), place)
-            _require("zeros", ug.zeros((2,), device=name), place)
-            _require("full", ug.full((2,), 3.0, device=name), place)
-            _require("arange", ug.arange(2.0, device=name), place)
-            _require("zeros like another", ug.zeros((2,), like=there, device=name), place)
-            _require("eye", ug.eye(2, device=name), place)
-            _require("ones_like", ug.ones_like(there, device=name), place)
-            _require("astype", ug.astype(there, "float64", device=name), place)
-            _require("to_device", there.to_device(name), place)
+            _require_stays("asarray of a tensor", ug.asarray(there, device=name), place)
+            _require_stays("zeros", ug.zeros((2,), device=name), place)
+            _require_stays("full", ug.full((2,), 3.0, device=name), place)
+            _require_stays("arange", ug.arange(2.0, device=name), place)
+            _require_stays("zeros like another", ug.zeros((2,), like=there, device=name), place)
+            _require_stays("eye", ug.eye(2, device=name), place)
+            _require_stays("ones_like", ug.ones_like(there, device=name), place)
+            _require_stays("astype", ug.astype(there, "float64", device=name), place)
+            _require_stays("to_device", there.to_device(name), place)
 
 
 def computed_where_the_inputs_are() -> None:
