@@ -76,7 +76,7 @@ import unigrad as ug
 from unigrad.core.registry import load_backend
 from unigrad_conformance import devices
 from unigrad_conformance.subject import Deviation
-type(load_backend("jax")).is_placed = lambda self, native: True
+type(load_backend("jax")).beside = lambda self, native: self.device(native)
 with ug.use_backend("jax"):
     try:
         devices.made_where_asked()
@@ -88,6 +88,66 @@ with ug.use_backend("jax"):
 def test_the_suite_sees_what_moves_at_the_next_op() -> None:
     run = on_two_devices([sys.executable, "-c", FAULT])
     assert "and a sum of it is on 'cpu', not on 'cpu:1'" in run.stdout, run.stderr
+
+
+BOUND = """
+import unigrad as ug
+from unigrad.ops import filling
+from unigrad_conformance import devices
+from unigrad_conformance.subject import Deviation
+place_of = filling.place_of
+def bound(device, like=None, backend=None):
+    return place_of(getattr(like, "device", None) if device is None else device, like, backend)
+filling.place_of = bound
+with ug.use_backend("jax"):
+    try:
+        devices.free_as_what_it_meets()
+    except Deviation as deviation:
+        print(deviation)
+"""
+
+
+def test_the_suite_sees_what_is_bound_among_free_ones() -> None:
+    run = on_two_devices([sys.executable, "-c", BOUND])
+    assert "a loss is for device 'cpu', what it meets for None" in run.stdout, run.stderr
+
+
+STEPS = """
+import jax
+import unigrad as ug
+import unigrad_jax.compiler as compiler
+ug.set_backend("jax")
+puts = []
+put = jax.device_put
+def counted(x, place):
+    puts.append(x)
+    return put(x, place)
+compiler.jax.device_put = counted
+found = []
+for device in (None, "cpu:1"):
+    v = ug.Variable(ug.asarray([1.0, 2.0], device=device))
+    optimizer = ug.optimizers.Adam(1e-3)
+    @ug.jit
+    def step(x):
+        with ug.GradientTape() as tape:
+            loss = ug.sum((x * v) ** 2)
+        optimizer.apply_gradients([(tape.gradient(loss, v), v)])
+        return loss
+    counts = []
+    for _ in range(3):
+        step(ug.ones(2))
+        counts.append(len(puts))
+        puts.clear()
+    found.append(counts)
+print(json.dumps(found))
+"""
+
+
+def test_a_training_step_on_jax_moves_nothing_but_the_batch() -> None:
+    # Beside weights that were put somewhere the first step puts the optimizer's two slots, its
+    # count and its four numbers there as well.
+    run = on_two_devices([sys.executable, "-c", "import json\n" + STEPS])
+    assert json.loads(run.stdout) == [[0, 0, 0], [8, 1, 1]], run.stderr
 
 
 MISMATCH = """

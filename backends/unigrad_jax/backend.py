@@ -239,9 +239,11 @@ class JaxBackend(Backend):
     def init_scope(self) -> AbstractContextManager[Any]:
         return jax.ensure_compile_time_eval()
 
-    def is_placed(self, native: Any) -> bool:
-        # A traced array is where the program runs.
-        return self.is_traced(native) or bool(native.committed)
+    def beside(self, native: jax.Array) -> str | None:
+        # A traced array is where the program will run.
+        if len(by_name()) > 1 and (self.is_traced(native) or not native.committed):
+            return None
+        return self.device(native)
 
     def on(self, device: str | None) -> AbstractContextManager[Any]:
         return jax.default_device(self.native_device(device))

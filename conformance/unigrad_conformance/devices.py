@@ -5,10 +5,14 @@ Every device that the backend names is tried, and names of none are refused.
 
 from __future__ import annotations
 
+import copy
 import os
+import pickle
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
+
+import numpy as np
 
 import unigrad as ug
 from unigrad.core.registry import current_backend
@@ -123,6 +127,52 @@ def moving_is_differentiable() -> None:
                 raise Deviation(f"the gradient is {gradient.tolist()}, not {want}")
 
 
+def free_as_what_it_meets() -> None:
+    """What is made to meet a tensor is bound to a device if that one is, and free if it is.
+
+    A library that has arrays which go along with others compiles a program again, or copies, for a
+    bound one among free ones.
+    """
+    backend = current_backend()
+    for device in (None, *backend.devices()):
+        x = ug.asarray([1.0, 2.0], device=device)
+        v = ug.Variable(x)
+        optimizer, mean = ug.optimizers.Adam(1e-3), ug.metrics.Mean()
+
+        @ug.jit
+        def step(
+            x: ug.Tensor, v: ug.Variable = v, optimizer: ug.optimizers.Adam = optimizer
+        ) -> ug.Tensor:
+            with ug.GradientTape() as tape:
+                loss = ug.sum((x * v) ** 2)
+            optimizer.apply_gradients([(tape.gradient(loss, v), v)])
+            return loss
+
+        made: dict[str, Any] = {
+            "a loss": step(x),
+            "zeros like another": ug.zeros(2, like=x),
+            "arange like a variable": ug.arange(2.0, like=v),
+            "asarray of an ndarray": ug.asarray(np.ones(2), like=x),
+            "a sum with an ndarray": x + np.ones(2),
+            "a sum with a number": x + 1,
+            "a copy": ug.copy(x),
+            "a copied variable": copy.deepcopy(v),
+            "a pickled tensor": pickle.loads(pickle.dumps(x)),
+            "a gradient": ug.grad(lambda x: ug.sum(x * x))(x),
+            "a jacobian": ug.jacobian(lambda x: x * x)(x),
+            "a batch": ug.vmap(lambda x: x + ug.zeros((), like=x))(x),
+            "a scan": ug.scan(lambda c, x: (c + x, c), x[0], x)[1],
+            "a variable after a step": v,
+        }
+        mean.update(x)
+        made |= {one.name: one for one in (*optimizer.variables, *mean.variables)}
+        wanted = backend.beside(x.native)
+        for what, one in made.items():
+            found = backend.beside(one.native)
+            if found != wanted:
+                raise Deviation(f"{what} is for device {found!r}, what it meets for {wanted!r}")
+
+
 PLACEMENTS: dict[str, Callable[[], None]] = {
     function.__name__: function
     for function in (
@@ -130,5 +180,6 @@ PLACEMENTS: dict[str, Callable[[], None]] = {
         made_where_asked,
         computed_where_the_inputs_are,
         moving_is_differentiable,
+        free_as_what_it_meets,
     )
 }

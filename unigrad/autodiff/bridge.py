@@ -115,7 +115,8 @@ def _at_home(backend: Backend, handles: Sequence[Any]) -> at_home:
     """Have a rule make its constants where the arrays are, as the call of the function did."""
     if not has_choice(backend):
         return at_home(backend, None)
-    return at_home(backend, next((x.device for x in handles if type(x) is Tensor), None))
+    first = next((x for x in handles if type(x) is Tensor), None)
+    return at_home(backend, None if first is None else first.backend.beside(first._native))
 
 
 def body_of(backend: str, name: str) -> Callable[..., Native]:

@@ -12,7 +12,7 @@ import numpy as np
 
 from unigrad.autodiff.cotangents import unknown_word
 from unigrad.core import tree
-from unigrad.core.dispatch import wrap
+from unigrad.core.arguments import beside
 from unigrad.core.errors import ShapeError
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
@@ -49,11 +49,11 @@ def batch_jacobian(find: Rows, target: Tensor, source: Tensor, unconnected: Any)
     for i in range(size):
         one = np.zeros((batch, size), target.dtype)
         one[:, i] = 1
-        cotangents.append(_like(target, one.reshape(target.shape)))
+        cotangents.append(beside(target, one.reshape(target.shape)))
     # An unconnected source gets zeros in any case, as in TensorFlow.
     rows = [row[0] for row in find(target, [source], cotangents, "zero")]
     if not rows:
-        return _like(target, np.zeros((batch, *inner, *source.shape[1:]), source.dtype))
+        return beside(target, np.zeros((batch, *inner, *source.shape[1:]), source.dtype))
     stacked: Tensor = OPS["stack"](*rows, axis=1)
     out: Tensor = OPS["reshape"](stacked, shape=(batch, *inner, *source.shape[1:]))
     return out
@@ -65,14 +65,8 @@ def _basis(target: Tensor) -> list[Tensor | None]:
     for position in range(target.size):
         one = np.zeros(target.size, target.dtype)
         one[position] = 1
-        basis.append(_like(target, one.reshape(target.shape)))
+        basis.append(beside(target, one.reshape(target.shape)))
     return basis
-
-
-def _like(target: Tensor, array: np.ndarray[Any, Any]) -> Tensor:
-    """Return an ndarray as a tensor beside another."""
-    backend = target.backend
-    return wrap(backend, backend.from_numpy(array, backend.device(target._native)))
 
 
 def _stack(column: list[Tensor | None], target: Tensor, source: tuple[int, ...]) -> Tensor | None:

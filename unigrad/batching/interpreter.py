@@ -90,6 +90,9 @@ class Batched(Interpreter):
     def enter(self, frame: Batching, tensor: Tensor) -> Examples:
         return Examples(frame, tensor, False)
 
+    def beside(self, native: Examples) -> str | None:
+        return native.value.backend.beside(native.value._native)
+
     def beneath(self, native: Examples) -> Tensor:
         return native.value
 

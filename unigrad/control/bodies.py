@@ -9,7 +9,7 @@ import numpy as np
 
 from unigrad.batching.interpreter import Examples
 from unigrad.core import tree
-from unigrad.core.arguments import as_tensor, untracked
+from unigrad.core.arguments import as_tensor, beside, untracked
 from unigrad.core.copying import own_handles
 from unigrad.core.dispatch import wrap
 from unigrad.core.interpreters import stack
@@ -111,15 +111,12 @@ def first_of(x: Tensor) -> Tensor:
     """Return a value like those along the first axis, of a tensor of the library's own."""
     if x.shape[0]:
         return getitem(x, 0)
-    ones = np.ones(x.shape[1:], x.dtype)
-    return wrap(x.backend, x.backend.from_numpy(ones, x.backend.device(x._native)))
+    return beside(x, np.ones(x.shape[1:], x.dtype))
 
 
 def example_of(value: Value, like: Tensor) -> Tensor:
     """Return ones of a value's shape and dtype in the library of a tensor."""
-    root = like.backend.root
-    ones = np.ones(value.shape, value.dtype)
-    return wrap(root, root.from_numpy(ones, root.device(grounded(like)._native)))
+    return beside(grounded(like), np.ones(value.shape, value.dtype))
 
 
 def captured(

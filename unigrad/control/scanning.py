@@ -12,10 +12,9 @@ from unigrad.control.bodies import first_of, grounded, is_traced, returned
 from unigrad.control.carrying import captured_step, check_step, same_structure
 from unigrad.control.ops import SCAN, with_an_input
 from unigrad.core import tree
-from unigrad.core.arguments import TensorLike, as_tensor, common_tensors, untracked
+from unigrad.core.arguments import TensorLike, as_tensor, beside, common_tensors, untracked
 from unigrad.core.calls import check_function, pair
 from unigrad.core.copying import own_handles
-from unigrad.core.dispatch import wrap
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
@@ -256,8 +255,7 @@ def _stacked(name: str, column: list[Any]) -> Tensor:
 
 def _row(leaf: Tensor) -> Tensor:
     """Return a row of zeros for an empty tensor."""
-    zeros = np.zeros(leaf.shape[1:], leaf.dtype)
-    return wrap(leaf.backend, leaf.backend.from_numpy(zeros, leaf.device))
+    return beside(leaf, np.zeros(leaf.shape[1:], leaf.dtype))
 
 
 def _no_results(name: str, f: Step, carry: Any, x: Any) -> Any:

@@ -80,7 +80,7 @@ def _of_array(array: npt.NDArray[Any], like: Tensor | None) -> Tensor:
     if like is None:
         backend, device = placed()
     else:
-        backend, device = like.backend, like.backend.device(like._native)
+        backend, device = like.backend, like.backend.beside(like._native)
     if recorders.process.recording and recorders.active():
         warn_if_it_returns(array)
     if array.dtype not in _HELD:
@@ -324,9 +324,13 @@ def held_by(x: Tensor) -> Tensor | None:
 
 def constant(like: Tensor, value: Any, dtype: dtypes.DType | None = None) -> Tensor:
     """Return a Python scalar as a 0-d tensor beside another tensor, in its dtype by default."""
-    array = np.asarray(value, dtype=like.dtype if dtype is None else dtype)
+    return beside(like, np.asarray(value, dtype=like.dtype if dtype is None else dtype))
+
+
+def beside(like: Tensor, array: npt.NDArray[Any]) -> Tensor:
+    """Return an ndarray's values as a Tensor that can meet another one."""
     backend = like.backend
-    return wrap(backend, backend.from_numpy(array, backend.device(like._native)))
+    return wrap(backend, backend.from_numpy(array, backend.beside(like._native)))
 
 
 def common_tensors(

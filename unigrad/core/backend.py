@@ -361,9 +361,13 @@ class Backend(NativeCode):
         """Leave any native tracing inside the block: values made there are real."""
         return nullcontext()
 
-    def is_placed(self, native: Any) -> bool:
-        """Tell whether an array was put where it is, and does not go along with others."""
-        return True
+    def beside(self, native: Native) -> str | None:
+        """Return the device for an array that is made to meet another one.
+
+        ``None`` leaves it to the library, which has arrays that were put nowhere in particular and
+        go along with others: what meets such a one must be free to go along too.
+        """
+        return self.device(native)
 
     def on(self, device: str | None) -> AbstractContextManager[Any]:
         """Make new arrays on this device inside the block."""

@@ -59,7 +59,7 @@ def kept_handles(values: Any) -> Any:
     return tree.map(lambda x: wrap(x.backend, x._native, x.uid), values)
 
 
-def restored_tensor(backend: str, values: npt.NDArray[Any], device: str) -> Tensor:
+def restored_tensor(backend: str, values: npt.NDArray[Any], device: str | None) -> Tensor:
     """Return a pickled Tensor on the backend and device that it came from."""
     home = load_backend(backend)
     return wrap(home, home.from_numpy(values, device))
@@ -71,7 +71,7 @@ def restored_variable(value: Tensor, trainable: bool, name: str) -> Variable:
 
 
 def _reduced_tensor(self: Tensor) -> Reduced:
-    return restored_tensor, (self.backend.name, self.numpy(), self.device)
+    return restored_tensor, (self.backend.name, self.numpy(), self.backend.beside(self._native))
 
 
 def _reduced_variable(self: Variable) -> Reduced:

@@ -106,7 +106,7 @@ class NativeCode(ABC):
         the call into them, with `unigrad.core.host_errors.noted`.
         """
         home: Any = self
-        device = home.device(natives[0])
+        device = home.beside(natives[0])
         found = function(*[home.to_numpy(x) for x in natives])
         return tuple([home.from_numpy(x, device) for x in found])
 

@@ -49,7 +49,7 @@ class NativeModule(Module):
         self.weights = {
             # Copies: the library may change its own arrays in place.
             name: Variable(
-                wrap(home, home.from_numpy(home.to_numpy(native), home.device(native))),
+                wrap(home, home.from_numpy(home.to_numpy(native), home.beside(native))),
                 trainable=trainable,
                 name=f"{self.name}/{name}",
             )

@@ -148,7 +148,7 @@ def _place_of(inputs: Any) -> tuple[Backend, str | None]:
     for one in tree.leaves(inputs):
         tensor = one.__unigrad_tensor__() if hasattr(one, "__unigrad_tensor__") else one
         if isinstance(tensor, Tensor):
-            return tensor.backend.root, tensor.backend.device(tensor._native)
+            return tensor.backend.root, tensor.backend.beside(tensor._native)
     backend, device = placed()
     return backend.root, device
 

@@ -123,7 +123,8 @@ def _borrowed(
         if home is not None:
             given = [_entering(home, one) for one in given]
             if has_choice(home):
-                device = next(one.device for one in given if type(one) is Tensor)
+                first = next(one for one in given if type(one) is Tensor)
+                device = first.backend.beside(first._native)
         if structure is not None:
             given, kwargs = tree.unflatten(structure, given)
         with at_home(home or current_backend(), device):

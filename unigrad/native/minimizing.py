@@ -10,7 +10,7 @@ import numpy.typing as npt
 
 from unigrad.autodiff.transforms import value_and_grad
 from unigrad.core import tree
-from unigrad.core.arguments import as_tensor, described
+from unigrad.core.arguments import as_tensor, beside, described
 from unigrad.core.calls import check_function
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import COMPLEX, INEXACT
@@ -70,7 +70,7 @@ class Objective:
         leaves, start = [], 0
         for like in self._likes:
             part = vector[start : start + like.size].reshape(like.shape).astype(like.dtype)
-            leaves.append(wrap(like.backend, like.backend.from_numpy(part, like.device)))
+            leaves.append(beside(like, part))
             start += like.size
         return tree.unflatten(self._structure, leaves)
 

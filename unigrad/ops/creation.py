@@ -14,7 +14,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, placed
+from unigrad.core.arguments import TensorLike, as_tensor, beside, cast, placed
 from unigrad.core.backend import Backend
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import DType, DTypeLike
@@ -112,7 +112,7 @@ def own_memory(x: Tensor) -> Tensor:
     backend, native = x.backend, x._native
     if x.uid or backend.is_traced(native) or backend.in_graph(native):
         return copied_handle(x)
-    return wrap(backend, backend.from_numpy(backend.to_numpy(native), backend.device(native)))
+    return beside(x, backend.to_numpy(native))
 
 
 def to_device(x: TensorLike, /, device: str) -> Tensor:
@@ -127,7 +127,7 @@ def to_device(x: TensorLike, /, device: str) -> Tensor:
     """
     x = as_tensor(x)
     place = x.backend.place(device)
-    if x.device == place and x.backend.is_placed(x._native):
+    if x.backend.beside(x._native) == place:
         return copied_handle(x)
     out: Tensor = _to_device(x, device=place)
     return out

@@ -35,10 +35,11 @@ def place_of(
         raise SettingError("like= and backend= both name a backend: give one of them")
     if isinstance(like, (Tensor, Variable)):
         # A constant is the same to every interpreter that stands over the library.
-        owner, beside = like.backend.root, like.device
+        tensor = like if isinstance(like, Tensor) else like._untaped()
+        owner, beside = like.backend.root, tensor.backend.beside(tensor._native)
     else:
         found = owner_of(like)
         if found is None:
             raise DTypeError(f"like= is a tensor, a variable or a native array, not {like!r}")
-        owner, beside = found, found.device(like)
+        owner, beside = found, found.beside(like)
     return owner, beside if device is None else owner.place(device)

@@ -197,6 +197,9 @@ class Tracing(Interpreter):
         native.frame.looked = True
         return True
 
+    def beside(self, native: Symbol) -> str | None:
+        return native.example.backend.beside(native.example._native)
+
     def beneath(self, native: Any) -> Tensor | None:
         native.frame.looked = True
         return None

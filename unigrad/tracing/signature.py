@@ -153,7 +153,7 @@ def input_of(leaf: Any, backend: Backend, like: Tensor | None) -> Tensor:
         return leaf.__unigrad_tensor__() if leaf.uid else leaf.carrier
     if type(leaf) not in _NUMBERS:
         return as_tensor(leaf, like)
-    device = default_device() if like is None else like.device
+    device = default_device() if like is None else like.backend.beside(like._native)
     array = np.asarray(leaf)
     if array.dtype.kind not in "ifc":
         raise DTypeError(

@@ -9,9 +9,8 @@ import numpy as np
 
 from unigrad.autodiff.transforms import jvp, vjp
 from unigrad.core import tree
-from unigrad.core.arguments import as_tensor
+from unigrad.core.arguments import as_tensor, beside
 from unigrad.core.calls import sequence
-from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import COMPLEX, INEXACT, float64
 from unigrad.core.errors import DTypeError, SettingError
 from unigrad.core.tensor import Tensor
@@ -123,7 +122,7 @@ def _real(what: str, x: Tensor) -> Tensor:
 
 def _drawn(x: Tensor, draws: np.random.Generator) -> Tensor:
     array = draws.standard_normal(x.shape).astype(x.dtype)
-    return wrap(x.backend, x.backend.from_numpy(np.asarray(array), x.device))
+    return beside(x, np.asarray(array))
 
 
 def _product(first: Any, second: Any) -> float:

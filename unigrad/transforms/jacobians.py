@@ -229,7 +229,7 @@ def _zeros(x: Tensor, shape: tuple[int, ...]) -> Tensor:
 
 def _beside(x: Tensor, array: np.ndarray[Any, Any]) -> Tensor:
     root = x.backend.root
-    return wrap(root, root.from_numpy(array.astype(x.dtype), x.device))
+    return wrap(root, root.from_numpy(array.astype(x.dtype), x.backend.beside(x._native)))
 
 
 def _reshaped(x: Tensor, shape: tuple[int, ...]) -> Tensor:
