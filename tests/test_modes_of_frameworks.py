@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import importlib
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 
@@ -70,3 +72,23 @@ def test_modes(
     with mode():
         ledgers = [one.on(backend) for one in trials]
     assert [finding for ledger in ledgers for finding in ledger.findings] == []
+
+
+CHECKING = """
+import tensorflow as tf
+import unigrad as ug
+ug.set_backend("tensorflow")
+tf.debugging.enable_check_numerics()
+x = ug.asarray([-1.0, 4.0])
+for call in (lambda: ug.sqrt(x), lambda: ug.jit(ug.sqrt)(x), lambda: x / 0.0):
+    try:
+        call()
+    except Exception as error:
+        print(type(error).__name__)
+"""
+
+
+def test_numbers_that_tensorflow_checks_raise_its_own_error() -> None:
+    # In a process of its own: TensorFlow keeps what it has compiled so.
+    run = subprocess.run([sys.executable, "-c", CHECKING], capture_output=True, text=True)
+    assert run.stdout.split() == ["InvalidArgumentError"] * 3, run.stderr

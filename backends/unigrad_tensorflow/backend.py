@@ -170,6 +170,8 @@ class TensorflowBackend(Backend):
             return DTypeError
         if isinstance(error, tf.errors.InvalidArgumentError):
             text = str(error)
+            if "CheckNumerics" in text or "Detected Infinity or NaN" in text:
+                return None  # The program asked for it: tf.debugging.enable_check_numerics.
             if "cannot compute" in text and "was expected to be a" in text:
                 return DTypeError
             if "Value for attr" in text and "is not in the list of allowed values" in text:
