@@ -133,3 +133,10 @@ def test_tensors_that_unigrad_lacks(make: Any, words: str) -> None:
     for call in (ug.asarray, lambda x: ug.from_dlpack(x, backend="numpy"), ug.exp):
         with pytest.raises(ug.DTypeError, match=words):
             call(make())
+
+
+def test_tensors_of_several_lengths() -> None:
+    nested = torch.nested.as_nested_tensor([torch.ones(2), torch.ones(3)], layout=torch.jagged)
+    for call in (ug.asarray, ug.exp, ug.Variable):
+        with pytest.raises(ug.DTypeError, match="nested"):
+            call(nested)

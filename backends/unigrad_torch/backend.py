@@ -144,6 +144,8 @@ class TorchBackend(Backend):
         return native
 
     def check_array(self, native: torch.Tensor) -> None:
+        if native.is_nested:
+            raise DTypeError("unigrad takes torch's dense tensors, not a nested one")
         super().check_array(native)
         if native.layout is not torch.strided or native.is_meta:
             kind = "without values" if native.is_meta else f"of layout {native.layout}"

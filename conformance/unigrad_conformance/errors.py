@@ -164,6 +164,17 @@ bad("stacking different shapes", ug.ShapeError, "stack", "(2,)", "(3,)")(
 bad("stacking nothing", ug.ShapeError, "stack")(lambda: ug.stack([]))
 bad("ragged lists", ug.ShapeError, "uneven")(lambda: ug.asarray([[1.0], [1.0, 2.0]]))
 bad("no numbers", ug.DTypeError, "str")(lambda: ug.asarray("word"))
+_MASKED = np.ma.masked_array([1.0, 2.0], mask=[False, True])
+bad("a masked array", ug.DTypeError, "lose its mask")(lambda: ug.asarray(_MASKED))
+bad("a masked array beside a tensor", ug.DTypeError, "mask")(lambda: _ones(2) * _MASKED)
+bad("a masked array in a list", ug.DTypeError, "mask")(lambda: ug.stack([_ones(2), _MASKED]))
+bad("a masked array to a variable", ug.DTypeError, "mask")(
+    lambda: ug.Variable([1.0, 2.0]).assign(_MASKED)
+)
+bad("a masked array in a dataset", ug.DTypeError, "mask")(lambda: list(ug.data.batches(_MASKED, 1)))
+bad("integers that no dtype holds together", ug.DTypeError, "out of bounds")(
+    lambda: ug.asarray([2**63, -1])
+)
 bad("unknown dtype", ug.DTypeError, "float13", "float32")(lambda: ug.astype(_ones(2), "float13"))
 bad("dtypes without a common one", ug.DTypeError, "add", "uint64", "int64")(
     lambda: ug.add(_ones(2, dtype="uint64"), _ones(2, dtype="int64"))

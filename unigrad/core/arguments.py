@@ -70,7 +70,7 @@ def as_tensor(
         return stacked
     array = as_ndarray(x)
     if not hasattr(x, "__array__") and not isinstance(x, BUFFERS):
-        wanted = dtype or dtype_of_scalars(found) or python_dtype(array.dtype, like)
+        wanted = dtype or dtype_of_scalars(found) or python_dtype(array.dtype, like, found)
         array = python_values(x, array, wanted)
     return _of_array(array, like)
 

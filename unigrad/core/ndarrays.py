@@ -14,9 +14,10 @@ def as_ndarray(value: object) -> npt.NDArray[Any]:
     """Convert a Python value to an ndarray in the machine's byte order, or say that it is no array.
 
     Raises:
-        DTypeError: when its elements are no numbers.
+        DTypeError: when its elements are no numbers, or some may be masked.
         ShapeError: when it is ragged.
     """
+    refuse_mask(value)
     try:
         array = np.asarray(value)
     except ValueError as error:
@@ -24,6 +25,22 @@ def as_ndarray(value: object) -> npt.NDArray[Any]:
     if array.dtype.kind in "OUSMm":
         raise DTypeError(_why_no_array(value))
     return array if array.dtype.isnative else array.astype(array.dtype.newbyteorder("="))
+
+
+def refuse_mask(value: object) -> None:
+    """Check that a value is no masked array: as an array it would have numbers under its mask.
+
+    Raises:
+        DTypeError: when it is one.
+    """
+    if isinstance(value, _MASKED):
+        raise DTypeError(
+            "a masked array would lose its mask: give x.filled(number), or x.data and the mask "
+            "beside it"
+        )
+
+
+_MASKED: type = np.ma.MaskedArray
 
 
 def _why_no_array(value: object) -> str:

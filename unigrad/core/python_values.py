@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from array import array as array_of_python
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from typing import Any
 
 import numpy as np
@@ -35,6 +35,9 @@ def examples(values: Sequence[Any], found: dict[Any, Any]) -> dict[Any, Any]:
     return found
 
 
+_WHOLE = frozenset((bool, int))
+
+
 def dtype_of_scalars(found: dict[Any, Any]) -> dtypes.DType | None:
     """Return the dtype of a list that holds NumPy's scalars, or arrays: they are strong in it.
 
@@ -56,8 +59,18 @@ def dtype_of_scalars(found: dict[Any, Any]) -> dtypes.DType | None:
     return common
 
 
-def python_dtype(found: np.dtype[Any], like: Tensor | None) -> dtypes.DType:
-    """Return the dtype for Python values that NumPy would hold as ``found``."""
+def python_dtype(
+    found: np.dtype[Any], like: Tensor | None, kinds: Collection[Any] = ()
+) -> dtypes.DType:
+    """Return the dtype for Python values that NumPy would hold as ``found``.
+
+    Args:
+        found: NumPy's choice.
+        like: a tensor that they are to meet.
+        kinds: the types of a list's elements.
+    """
+    if found.kind == "f" and kinds and _WHOLE.issuperset(kinds):
+        return dtypes.uint64  # NumPy takes floats for small integers beside such as these.
     kind = {"b": bool, "i": int, "u": int, "f": float, "c": complex}.get(found.kind)
     if found == np.uint64:
         return dtypes.uint64

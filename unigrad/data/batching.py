@@ -15,6 +15,7 @@ import numpy.typing as npt
 from unigrad.core import tree
 from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.ndarrays import refuse_mask
 from unigrad.core.tensor import Tensor
 from unigrad.core.tree import Tree
 from unigrad.random import fold_in, permutation
@@ -45,6 +46,7 @@ def batches(
     Raises:
         ShapeError: when there is no array, one has no axis, their lengths differ, or
             ``batch_size`` is not positive, or there is no batch to give for ever.
+        DTypeError: when one is a masked array.
 
     Example:
         >>> for x, y in batches((np.arange(3), np.arange(3) * 10), 2):
@@ -53,6 +55,8 @@ def batches(
         [2] [20]
     """
     leaves, structure = tree.flatten(arrays)
+    for leaf in leaves:
+        refuse_mask(leaf)
     columns = [leaf.numpy() if hasattr(leaf, "numpy") else np.asarray(leaf) for leaf in leaves]
     _check_size("batches", batch_size)
     if not columns:

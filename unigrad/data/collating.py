@@ -10,6 +10,7 @@ import numpy.typing as npt
 
 from unigrad.core.dtypes import default_dtype
 from unigrad.core.errors import ShapeError
+from unigrad.core.ndarrays import refuse_mask
 
 __all__ = ["collate"]
 
@@ -71,6 +72,7 @@ def _array(leaf: Any) -> npt.NDArray[Any] | None:
     """Return a leaf as an array, or None if it holds no numbers."""
     if isinstance(leaf, str | bytes) or leaf is None:
         return None
+    refuse_mask(leaf)
     if isinstance(leaf, np.ndarray | np.generic):
         array = np.asarray(leaf)
         return None if array.dtype.kind in "OSU" else array

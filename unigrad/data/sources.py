@@ -12,6 +12,7 @@ import optree
 
 from unigrad.core import tree
 from unigrad.core.errors import SettingError, ShapeError
+from unigrad.core.ndarrays import refuse_mask
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.data.datasets import Dataset, Passing, Placed
@@ -114,6 +115,7 @@ def on_host(element: Any) -> Any:
     if isinstance(element, tuple | list):
         return type(element)(map(on_host, element))
     if isinstance(element, np.ndarray | np.generic | str | bytes | int | float):
+        refuse_mask(element)
         return element
     # In this order: out of a graph of derivatives, off a device, to NumPy.
     for step in ("detach", "cpu", "numpy"):

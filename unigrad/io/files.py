@@ -21,6 +21,7 @@ import safetensors.numpy
 
 from unigrad.core import dtypes
 from unigrad.core.errors import UnigradError
+from unigrad.core.ndarrays import refuse_mask
 from unigrad.io import checksum
 from unigrad.io.replacing import replace
 
@@ -162,6 +163,7 @@ def _named(value: Any, path: str) -> Iterator[tuple[str, npt.NDArray[Any]]]:
     else:
         array = np.asarray(value.numpy() if hasattr(value, "numpy") else value)
         try:
+            refuse_mask(value)
             dtypes.as_dtype(array.dtype)
         except UnigradError as error:
             raise CheckpointError(f"save: {path or 'the value'} is no array: {error}") from error
