@@ -38,11 +38,14 @@ def differentiable(kernel: Kernel, rule: RuleSource) -> Kernel:
         scalars = {i: x for i, x in enumerate(natives) if type(x) in _SCALARS}
         # Settings that are inputs of programs: JAX wants to be given what is of a trace.
         varying = {name: one for name, one in settings.items() if isinstance(one, jax.Array)}
+        # JAX keeps the functions with what it has traced: these hold no array and no tracer.
+        count, names = len(natives), tuple(varying)
+        fixed = {name: one for name, one in settings.items() if name not in varying}
 
         def taken(arrays: Sequence[Any]) -> Taken:
             rest = iter(arrays)
-            inputs = [scalars[i] if i in scalars else next(rest) for i in range(len(natives))]
-            return inputs, settings | dict(zip(varying, map(_number, rest), strict=True))
+            inputs = [scalars[i] if i in scalars else next(rest) for i in range(count)]
+            return inputs, fixed | dict(zip(names, map(_number, rest), strict=True))
 
         def plain(*arrays: Any) -> Any:
             inputs, given = taken(arrays)
