@@ -292,7 +292,9 @@ def _keras() -> Iterator[Case]:
         SINGLE,
     )
     yield Case(
-        "schedule-free AdamW", lambda: o.ScheduleFreeAdamW(power=0.0), by_keras("ScheduleFreeAdamW")
+        "schedule-free AdamW",
+        lambda: o.ScheduleFreeAdamW(0.01, weight_decay=0.1, power=0.0, decoupled=True),
+        by_keras("ScheduleFreeAdamW", learning_rate=0.01, weight_decay=0.1),
     )
 
 

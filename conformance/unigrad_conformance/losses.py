@@ -171,6 +171,22 @@ def a_mean_does_not_overflow() -> None:
     _near("mean of 10⁴", found, 1e4, 1e-3)
 
 
+def a_square_does_not_overflow() -> None:
+    """In half precision a square out of range counts for nothing where the loss has no part of it.
+
+    That of two vectors of different kinds that are far apart is 0, and a wide normal's is finite.
+    """
+    far, near = ug.asarray([[1e4, -1e4]], dtype="float16"), ug.zeros((1, 2), dtype="float16")
+    with quiet():
+        apart, slope = _with_gradient(partial(ug.losses.contrastive, [0.0], near), far)
+        _near("contrastive loss of others far apart", apart, [0.0], 0.0)
+        _near("its gradient", slope, [[0.0, 0.0]], 0.0)
+        wide = ug.full((1, 2), 6e4, dtype="float16")
+        found, slope = _with_gradient(lambda x: ug.losses.gaussian_nll(near, x, wide), far)
+    _near("loss of a wide normal", found, [0.5 * (np.log(6e4) + 1e8 / 6e4)], 1e-3)
+    _near("its gradient", slope, [[0.5e4 / 6e4, -0.5e4 / 6e4]], 1e-3)
+
+
 def losses_are_compiled() -> None:
     """A program computes what eager mode does; labels of no class are NaN there."""
     chosen = [one for one in table() if one.name in ("multi_margin", "giou", "ctc")]
@@ -216,5 +232,6 @@ def promises(thorough: bool = False) -> list[tuple[str, Callable[[], None]]]:
     return [
         ("logits of ten thousand", partial(far_logits_are_finite, thorough)),
         ("means of half precision", a_mean_does_not_overflow),
+        ("squares of half precision", a_square_does_not_overflow),
         ("compiled losses", losses_are_compiled),
     ]

@@ -69,6 +69,7 @@ __all__ = [
     "sparse",
     "truncated_normal",
     "uniform",
+    "variance_scaling",
     "zeros",
 ]
 
@@ -79,6 +80,7 @@ identity = Identity()
 uniform = Uniform()
 normal = Normal()
 truncated_normal = TruncatedNormal()
+variance_scaling = VarianceScaling()
 glorot_uniform = GlorotUniform()
 glorot_normal = GlorotNormal()
 he_uniform = HeUniform()
@@ -97,6 +99,7 @@ _BY_NAME: dict[str, Initializer] = {
     "uniform": uniform,
     "normal": normal,
     "truncated_normal": truncated_normal,
+    "variance_scaling": variance_scaling,
     "glorot_uniform": glorot_uniform,
     "glorot_normal": glorot_normal,
     "he_uniform": he_uniform,

@@ -12,7 +12,7 @@ from unigrad.losses.counting import Counting, Reduction
 from unigrad.losses.targets import check_shares, number, pair
 from unigrad.ops.activations import relu
 from unigrad.ops.arithmetic import minimum, square
-from unigrad.ops.comparison import equal, where
+from unigrad.ops.comparison import equal, isinf, logical_and, where
 from unigrad.ops.identity import stop_gradient
 from unigrad.ops.linear import vecdot
 from unigrad.ops.shaping import expand_dims, squeeze
@@ -92,8 +92,8 @@ def triplet(
         [0.5]
     """
     margin = number("triplet", "margin", margin)
-    positive, near = pair("triplet", positive, anchor)
-    negative, anchor = pair("triplet", negative, near)
+    positive, near = pair("triplet", positive, anchor, ("positive", "anchor"))
+    negative, anchor = pair("triplet", negative, near, ("negative", "anchor"))
     counting = Counting("triplet", anchor.shape[:-1], anchor, weights, mask, reduction)
     anchor, positive, negative = map(counting.guarded, (anchor, positive, negative))
     apart = norm(anchor - negative, ord=ord, axis=-1)
@@ -133,7 +133,7 @@ def contrastive(
         [0.25, 0.25]
     """
     margin = number("contrastive", "margin", margin, 0.0)
-    first, second = pair("contrastive", first, second)
+    first, second = pair("contrastive", first, second, ("first", "second"))
     same = as_tensor(y_true, second)
     if same.shape != second.shape[:-1]:
         raise ShapeError(
@@ -145,5 +145,8 @@ def contrastive(
     same, column = pair("contrastive", expand_dims(same, axis=-1), expand_dims(distance, axis=-1))
     same, distance = counting.guarded(same), column
     check_shares("contrastive", same)
-    losses = same * square(distance) + (1.0 - same) * square(relu(margin - distance))
+    apart = square(distance)
+    # Of a square beyond the dtype's range a share of 0 is 0.
+    near = where(logical_and(equal(same, 0.0), isinf(apart)), 0.0, same * apart)
+    losses = near + (1.0 - same) * square(relu(margin - distance))
     return counting.reduced(squeeze(losses, axis=-1))

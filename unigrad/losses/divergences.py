@@ -13,7 +13,7 @@ from unigrad.losses.crossentropies import shares_and_predictions
 from unigrad.losses.logarithms import weighted, weighted_log
 from unigrad.losses.targets import check_least, pair
 from unigrad.ops.arithmetic import square
-from unigrad.ops.elementary import exp, log
+from unigrad.ops.elementary import exp, log, sqrt
 from unigrad.ops.reductions import mean, sum
 from unigrad.ops.shaping import broadcast_to
 from unigrad.ops.softmax import log_softmax
@@ -134,7 +134,8 @@ def gaussian_nll(
     counting = Counting(name, y_pred.shape[:-1], y_pred, weights, mask, reduction)
     y_true, y_pred, spread = map(counting.guarded, (y_true, y_pred, spread))
     check_least(name, "variance", spread, 0.0)
-    losses = 0.5 * (log(spread) + square(y_pred - y_true) / spread)
+    # Divided before it is squared, which would leave the range of narrow dtypes.
+    losses = 0.5 * (log(spread) + square((y_pred - y_true) / sqrt(spread)))
     if full:
         losses = losses + 0.5 * math.log(2.0 * math.pi)
     return counting.reduced(mean(losses, axis=-1))

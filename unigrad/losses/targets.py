@@ -15,8 +15,19 @@ from unigrad.core.operands import single
 from unigrad.core.tensor import Tensor
 
 
-def pair(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Tensor]:
+def pair(
+    name: str,
+    y_true: TensorLike,
+    y_pred: TensorLike,
+    called: tuple[str, str] = ("y_true", "y_pred"),
+) -> tuple[Tensor, Tensor]:
     """Return targets and predictions in one floating dtype and of one shape with a last axis.
+
+    Args:
+        name: the loss.
+        y_true: the targets.
+        y_pred: the predictions.
+        called: the names of the two.
 
     Raises:
         ShapeError: when their shapes differ, or have no axis.
@@ -29,7 +40,7 @@ def pair(name: str, y_true: TensorLike, y_pred: TensorLike) -> tuple[Tensor, Ten
     y_true, y_pred = promoted(OPS["subtract"], y_true, y_pred)
     if y_true.shape != y_pred.shape or not y_pred.shape:
         raise ShapeError(
-            f"{name}: y_true of shape {y_true.shape} and y_pred of shape {y_pred.shape}; "
+            f"{name}: {called[0]} of shape {y_true.shape} and {called[1]} of shape {y_pred.shape}; "
             "they must be equal, with at least one axis"
         )
     if y_pred.dtype in COMPLEX:

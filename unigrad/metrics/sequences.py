@@ -72,7 +72,7 @@ def word_error_rate(
         >>> word_error_rate(["abc", "d"], ["abd", "d"])
         0.5
     """
-    pairs = pairs_of(references, hypotheses)
+    pairs = pairs_of("word_error_rate", references, hypotheses)
     wrong = sum(list(_listed(one)) != list(_listed(other)) for one, other in pairs)
     return wrong / len(pairs) if pairs else float("nan")
 
@@ -96,7 +96,7 @@ class ErrorRate(Metric):
             ShapeError: when their numbers differ.
             DTypeError: when one is no sequence, or a single text stands for a list of them.
         """
-        pairs = pairs_of(references, hypotheses)
+        pairs = pairs_of("error_rate", references, hypotheses)
         errors = sum(edit_distance(one, other) for one, other in pairs)
         length = sum(len(_listed(one)) for one, _ in pairs)
         return {"errors": state["errors"] + errors, "length": state["length"] + length}
@@ -106,23 +106,26 @@ class ErrorRate(Metric):
         return ratio(state["errors"], state["length"])
 
 
-def pairs_of(references: Iterable[A], hypotheses: Iterable[B]) -> list[tuple[A, B]]:
+def pairs_of(owner: str, references: Iterable[A], hypotheses: Iterable[B]) -> list[tuple[A, B]]:
     """Return references with their hypotheses.
 
     Raises:
         ShapeError: when their numbers differ.
         DTypeError: when one of them is a single text, or no collection.
     """
-    first, second = _collected("references", references), _collected("hypotheses", hypotheses)
+    first = _collected(owner, "references", references)
+    second = _collected(owner, "hypotheses", hypotheses)
     if len(first) != len(second):
-        raise ShapeError(f"{len(first)} references for {len(second)} hypotheses")
+        raise ShapeError(
+            f"{owner}: {len(first)} references for {len(second)} hypotheses: give one for each"
+        )
     return list(zip(first, second, strict=True))
 
 
-def _collected(side: str, given: Iterable[A]) -> list[A]:
+def _collected(owner: str, side: str, given: Iterable[A]) -> list[A]:
     # A text is a collection too, of its letters, which nobody means here.
     if isinstance(given, str | bytes) or not hasattr(given, "__iter__"):
-        raise DTypeError(f"{side}: expected a list of them, not {given!r}")
+        raise DTypeError(f"{owner}: {side}: expected a list of them, not {given!r}")
     return list(given)
 
 

@@ -262,7 +262,7 @@ def _texts(
         ShapeError: when their numbers differ, or a hypothesis has no reference.
         DTypeError: when one is no text, or a single text stands for a list of them.
     """
-    for reference, hypothesis in pairs_of(references, hypotheses):
+    for reference, hypothesis in pairs_of(owner, references, hypotheses):
         one = isinstance(reference, str) or not isinstance(reference, Iterable)
         several: list[Any] = [reference] if one else list(reference)
         if not several:

@@ -155,6 +155,6 @@ class Hyperparameter:
         if not (self._least <= number < self._below and math.isfinite(number)):
             raise SettingError(
                 f"{owner}: {self._name}={value}: expected a finite number in "
-                f"[{self._least:g}, {self._below:g})"
+                f"[{self._least!r}, {self._below!r})"
             )
         return number

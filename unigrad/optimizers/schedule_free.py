@@ -61,8 +61,8 @@ class ScheduleFreeAdamW(Descent):
     evaluate the model at x: `averaged` of a state, or `average_of` a Variable.
 
     Source: Defazio et al., "The road less scheduled" (2024), algorithm 1. As optax's
-    ``schedule_free_adamw``; Keras's weighs all steps alike (``power=0.0``) and decays beside the
-    formula. A warm-up is a schedule.
+    ``schedule_free_adamw``; Keras's weighs all steps alike and decays beside the formula
+    (``power=0.0, decoupled=True``). A warm-up is a schedule.
 
     Args:
         learning_rate: α; see `Descent`.
@@ -71,6 +71,7 @@ class ScheduleFreeAdamW(Descent):
         epsilon: ε.
         weight_decay: λ.
         power: r.
+        decoupled: decay beside the formula, y ← y - α λ y before the step, and z by none.
         decay_only: see `Descent`.
     """
 
@@ -92,14 +93,20 @@ class ScheduleFreeAdamW(Descent):
         weight_decay: float = 0.0,
         power: float = 2.0,
         *,
+        decoupled: bool = False,
         decay_only: Selection | None = None,
     ) -> None:
-        super().__init__(learning_rate, decay_only=decay_only)
+        super().__init__(learning_rate, decoupled=decoupled, decay_only=decay_only)
+        self.decays_itself = not decoupled
         self.beta1 = beta1
         self.beta2 = beta2
         self.epsilon = epsilon
         self.power = power
         self.weight_decay = weight_decay
+
+    def _operands(self, done: Tensor) -> list[float | Tensor]:
+        found = super()._operands(done)
+        return found if self.decays_itself else [*found, 0.0]
 
     def _slots_of(self, name: str, parameter: Tensor) -> list[Tensor]:
         zeros = super()._slots_of(name, parameter)[1]
