@@ -150,6 +150,49 @@ def test_a_training_step_on_jax_moves_nothing_but_the_batch() -> None:
     assert json.loads(run.stdout) == [[0, 0, 0], [8, 1, 1]], run.stderr
 
 
+SHARDED = """
+import jax
+import numpy as np
+import unigrad as ug
+from jax.sharding import Mesh, NamedSharding, PartitionSpec
+ug.set_backend("jax")
+mesh = Mesh(np.array(jax.devices()), ("rows",))
+rows, whole = (NamedSharding(mesh, PartitionSpec(*axes)) for axes in (("rows", None), ()))
+values, weights = np.arange(8.0).reshape(4, 2) / 8, np.ones((2, 3))
+ones = np.ones(2)
+def train(x, w, compiled):
+    v, optimizer = ug.Variable(w), ug.optimizers.Adam(0.1)
+    def step(x):
+        with ug.GradientTape() as tape:
+            loss = ug.sum((x @ v) ** 2)
+        optimizer.apply_gradients([(tape.gradient(loss, v), v)])
+        return loss
+    run = ug.jit(step) if compiled else step
+    return ug.stack([run(x), run(x), ug.sum(v)])
+calls = [
+    lambda x, w: x + ones, lambda x, w: x * 1e39, lambda x, w: x + ug.zeros((4, 2), like=x),
+    lambda x, w: ug.copy(x) + x, lambda x, w: x.at[0].set(1.0), lambda x, w: ug.softmax(x),
+    lambda x, w: ug.grad(lambda a: ug.sum(a * a * ones))(x),
+    lambda x, w: ug.vmap(lambda a: a * ones)(x), lambda x, w: ug.jit(lambda a: a * 2 + ones)(x),
+    lambda x, w: ug.scan(lambda c, a: (c + a, c), ug.zeros(2, dtype="float64"), x)[1],
+    lambda x, w: ug.linalg.svdvals(x), lambda x, w: ug.jacobian(lambda a: ug.sum(a**2, axis=0))(x),
+    lambda x, w: train(x, w, False), lambda x, w: train(x, w, True),
+]
+spread = [ug.asarray(jax.device_put(a, s)) for a, s in ((values, rows), (weights, whole))]
+assert spread[0].device == "cpu"
+alone = [ug.asarray(values), ug.asarray(weights)]
+for i, call in enumerate(calls):
+    np.testing.assert_allclose(call(*spread).numpy(), call(*alone).numpy(), 1e-12, err_msg=str(i))
+assert len((spread[0] + ones).native.sharding.device_set) == 2
+print("all", len(calls))
+"""
+
+
+def test_arrays_that_are_spread_over_devices() -> None:
+    run = on_two_devices([sys.executable, "-c", SHARDED])
+    assert run.stdout == "all 14\n", run.stderr
+
+
 MISMATCH = """
 import unigrad as ug
 ug.set_backend("jax")

@@ -94,7 +94,10 @@ class JaxBackend(Backend):
     def device(self, native: jax.Array) -> str:
         if isinstance(native, jax.core.Tracer):
             return "cpu" if jax.default_backend() == "cpu" else "gpu:0"
-        return name_of(next(iter(native.devices())))
+        places = native.devices()
+        # Of an array that is spread out, the first.
+        found = next(iter(places)) if len(places) == 1 else min(places, key=lambda one: one.id)
+        return name_of(found)
 
     def native_device(self, device: str | None) -> Any:
         """Translate a device's name; ``None`` leaves the choice to JAX."""
@@ -240,8 +243,11 @@ class JaxBackend(Backend):
         return jax.ensure_compile_time_eval()
 
     def beside(self, native: jax.Array) -> str | None:
-        # A traced array is where the program will run.
-        if len(by_name()) > 1 and (self.is_traced(native) or not native.committed):
+        if len(by_name()) == 1:
+            return self.device(native)
+        # A traced array is where the program will run. What meets one that lies on several devices
+        # goes to all of them.
+        if self.is_traced(native) or not native.committed or len(native.devices()) > 1:
             return None
         return self.device(native)
 

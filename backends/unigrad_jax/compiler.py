@@ -93,6 +93,8 @@ def _all_committed(natives: Sequence[Any], known: dict[int, tuple[Any, Any]]) ->
             step, and JAX takes a quarter of a millisecond to move one.
     """
     place = next(one.sharding for one in natives if one.committed)
+    if len(place.device_set) > 1:
+        return tuple(natives)  # How the others are to be spread out JAX decides.
     found = list(natives)
     for i, one in enumerate(natives):
         if one.committed:
