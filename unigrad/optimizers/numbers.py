@@ -155,6 +155,6 @@ class Hyperparameter:
         if not (self._least <= number < self._below and math.isfinite(number)):
             raise SettingError(
                 f"{owner}: {self._name}={value}: expected a finite number in "
-                f"[{self._least!r}, {self._below!r})"
+                f"[{self._least:.16g}, {self._below:.16g})"
             )
         return number
