@@ -74,42 +74,40 @@ def test_what_is_made_on_a_device_stays_there() -> None:
 FAULT = """
 import unigrad as ug
 from unigrad.core.registry import load_backend
-from unigrad_conformance import devices
-from unigrad_conformance.subject import Deviation
-type(load_backend("jax")).beside = lambda self, native: self.device(native)
-with ug.use_backend("jax"):
-    try:
-        devices.made_where_asked()
-    except Deviation as deviation:
-        print(deviation)
-"""
-
-
-def test_the_suite_sees_what_moves_at_the_next_op() -> None:
-    run = on_two_devices([sys.executable, "-c", FAULT])
-    assert "and a sum of it is on 'cpu', not on 'cpu:1'" in run.stdout, run.stderr
-
-
-BOUND = """
-import unigrad as ug
 from unigrad.ops import filling
 from unigrad_conformance import devices
 from unigrad_conformance.subject import Deviation
-place_of = filling.place_of
-def bound(device, like=None, backend=None):
-    return place_of(getattr(like, "device", None) if device is None else device, like, backend)
-filling.place_of = bound
+backend, place_of = type(load_backend("jax")), filling.place_of
+def bound(device, like=None, name=None):
+    return place_of(getattr(like, "device", None) if device is None else device, like, name)
+{fault}
 with ug.use_backend("jax"):
     try:
-        devices.free_as_what_it_meets()
+        devices.{check}()
     except Deviation as deviation:
         print(deviation)
 """
 
 
-def test_the_suite_sees_what_is_bound_among_free_ones() -> None:
-    run = on_two_devices([sys.executable, "-c", BOUND])
-    assert "a loss is for device 'cpu', what it meets for None" in run.stdout, run.stderr
+@pytest.mark.parametrize(
+    ("fault", "check", "seen"),
+    [
+        (
+            "backend.beside = lambda self, native: self.device(native)",
+            "made_where_asked",
+            "and a sum of it is on 'cpu', not on 'cpu:1'",
+        ),
+        (
+            "filling.place_of = bound",
+            "free_as_what_it_meets",
+            "a loss is for device 'cpu', what it meets for None",
+        ),
+    ],
+    ids=["it moves at the next op", "bound among free ones"],
+)
+def test_the_suite_sees_arrays_that_are_placed_wrongly(fault: str, check: str, seen: str) -> None:
+    run = on_two_devices([sys.executable, "-c", FAULT.format(fault=fault, check=check)])
+    assert seen in run.stdout, run.stderr
 
 
 STEPS = """

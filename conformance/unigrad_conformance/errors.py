@@ -172,6 +172,12 @@ bad("a masked array to a variable", ug.DTypeError, "mask")(
     lambda: ug.Variable([1.0, 2.0]).assign(_MASKED)
 )
 bad("a masked array in a dataset", ug.DTypeError, "mask")(lambda: list(ug.data.batches(_MASKED, 1)))
+bad("a masked array from a callback", ug.DTypeError, "mask")(
+    lambda: ug.pure_callback(lambda _: _MASKED, _ones(2, dtype="float64"), _ones(2))
+)
+bad("masked counts", ug.DTypeError, "mask")(
+    lambda: ug.repeat(_ones(2), np.ma.masked_array([1, 2], mask=[False, True]))
+)
 bad("integers that no dtype holds together", ug.DTypeError, "out of bounds")(
     lambda: ug.asarray([2**63, -1])
 )

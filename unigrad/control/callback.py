@@ -21,6 +21,7 @@ from unigrad.core.dtypes import DType, as_dtype
 from unigrad.core.errors import DTypeError, NotDifferentiableError, SettingError, ShapeError
 from unigrad.core.host_errors import own_errors
 from unigrad.core.native_tape import Kernel
+from unigrad.core.ndarrays import refuse_mask
 from unigrad.core.op import Op
 from unigrad.core.registry import current_backend
 from unigrad.core.tensor import Tensor
@@ -187,6 +188,7 @@ def _checked(found: Any, struct: ShapeDtypeStruct) -> npt.NDArray[Any]:
     Raises:
         ShapeError, DTypeError: when it is not what was said.
     """
+    refuse_mask(found)
     weak = isinstance(found, (bool, int, float, complex)) and not isinstance(found, np.generic)
     array = np.asarray(found, struct.dtype if weak else None)
     if array.shape != struct.shape:

@@ -27,6 +27,7 @@ from unigrad.core.errors import (
 )
 from unigrad.core.host_errors import own_errors
 from unigrad.core.native_tape import Kernel, Native
+from unigrad.core.ndarrays import refuse_mask
 from unigrad.core.op import OPS, Op
 from unigrad.core.registry import current_backend
 from unigrad.core.tensor import Tensor
@@ -185,6 +186,7 @@ class _Call:
         if not found:
             raise DTypeError(f"native_call: {name_of(self._function)} returned no array")
         for one in found:
+            refuse_mask(one)
             if not self._home.owns(one) and not self._is_scalar(one):
                 kind = f"{type(one).__module__}.{type(one).__qualname__}"
                 raise DTypeError(

@@ -15,6 +15,7 @@ from unigrad.core.calls import check_function
 from unigrad.core.dispatch import wrap
 from unigrad.core.dtypes import COMPLEX, INEXACT
 from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.ndarrays import refuse_mask
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 
@@ -58,6 +59,7 @@ class Objective:
         Raises:
             ShapeError: when its length is another.
         """
+        refuse_mask(x)
         vector = np.asarray(x, np.float64)
         if self._structure is None:
             return as_tensor(vector)

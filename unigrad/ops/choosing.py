@@ -14,6 +14,7 @@ from unigrad.core import dtypes, whole
 from unigrad.core.arguments import TensorLike, as_tensor, cast, common_tensors, constant
 from unigrad.core.axes import normalize_axis
 from unigrad.core.errors import DTypeError, OutOfBoundsError, SettingError, ShapeError
+from unigrad.core.ndarrays import refuse_mask
 from unigrad.core.operands import operands
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import not_equal, where
@@ -126,6 +127,7 @@ def compress(condition: TensorLike, x: TensorLike, /, *, axis: int | None = None
 def _mask(condition: TensorLike) -> Any:
     """Return truths: of Python's values and NumPy's as an ndarray, which no map takes apart."""
     if isinstance(condition, (list, tuple, np.ndarray, bool, int)) and not has_tensor(condition):
+        refuse_mask(condition)
         return np.asarray(condition) != 0
     found = as_tensor(condition)
     return found if found.dtype == dtypes.bool_ else not_equal(found, 0)

@@ -14,6 +14,7 @@ from unigrad.core import whole
 from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.axes import normalize_axis
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
+from unigrad.core.ndarrays import refuse_mask
 from unigrad.core.tensor import Tensor
 from unigrad.ops.identity import identity
 from unigrad.ops.indexing import take
@@ -84,6 +85,7 @@ def _known(name: str, places: Places) -> Any:
     """Return places as NumPy takes them: an int, a slice, or an ndarray of integers or bools."""
     if isinstance(places, slice):
         return places
+    refuse_mask(places)
     found = places.numpy() if isinstance(places, Tensor) else np.asarray(places)
     if found.size == 0 and not isinstance(places, (Tensor, np.ndarray)):
         found = found.astype(np.int64)

@@ -15,6 +15,7 @@ from unigrad.core.arguments import TensorLike, as_tensor, cast, constant
 from unigrad.core.axes import normalize_axis
 from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
+from unigrad.core.ndarrays import refuse_mask
 from unigrad.core.op import OPS, Op, composite, primitive
 from unigrad.core.operands import in_dtype, operands, single
 from unigrad.core.plans import Planned, Plans, planned
@@ -102,6 +103,7 @@ def repeat(x: TensorLike, repeats: int | TensorLike, /, *, axis: int | None = No
     if isinstance(repeats, bool):
         repeats = as_integer("repeat", repeats)
     if not isinstance(repeats, (int, np.integer)):
+        refuse_mask(repeats)
         counts = repeats.numpy() if isinstance(repeats, Tensor) else np.asarray(repeats)
         if counts.dtype.kind not in "iu":
             raise DTypeError(f"repeat: repeats are integers, not {counts.dtype.name}")
@@ -196,6 +198,7 @@ def _pad_by(x: Tensor, widths: tuple[tuple[int, int], ...], value: Tensor) -> Te
 
 def _widths(pad_width: Any, ndim: int) -> tuple[tuple[int, int], ...]:
     """Return a pair (before, after) per axis."""
+    refuse_mask(pad_width)
     try:
         array = np.asarray(pad_width)
         if array.size and array.dtype.kind not in "iu":
