@@ -127,7 +127,7 @@ def _alone(backend: str) -> Row:
     def build(effort: Effort) -> dict[str, Candidate]:
         words = [one[None] for one in sources(ALONE)]
         ours = of_unigrad(backend)
-        lengths = [np.count_nonzero(ours(one)) for one in words]
+        lengths = [int(np.count_nonzero(ours(one))) for one in words]
         found: dict[str, Candidate] = {OURS: lambda: [ours(one) for one in words]}
         if not compared:
             return found

@@ -79,6 +79,17 @@ def test_value_of() -> None:
     assert of_torch.value_of(x) is x
 
 
+def test_keys_of() -> None:
+    x, found = torch.ones(3), []
+    plain = [x, x[1:], x > 0, torch.nn.Parameter(x), torch.ones(2, requires_grad=True) * 2]
+    assert all(of_torch.keys_of(one) == of_torch.PLAIN_KEYS for one in plain)
+    torch.func.vmap(lambda x: found.append(of_torch.keys_of(x)) or x)(x)
+    torch.func.grad(lambda x: found.append(of_torch.keys_of(x)) or x.sum())(x)
+    other = [torch.complex(x, x).conj(), x.to_sparse(), torch.empty(2, device="meta")]
+    found += map(of_torch.keys_of, other)
+    assert not any(one == of_torch.PLAIN_KEYS for one in found)
+
+
 def test_is_batched_of_old() -> None:
     found = []
 
@@ -188,8 +199,9 @@ def test_product_by_onednn_in_the_precision_that_was_asked_for(bias: torch.Tenso
     before = torch.get_float32_matmul_precision()
     torch.set_float32_matmul_precision("medium")
     try:
-        # Not every processor has products of bfloat16.
-        assert (1e-2 < error() < 2.0) == (1e-2 < error_of_torch() < 2.0)
+        # Not every processor has products of bfloat16, and torch leaves some that have alone.
+        assert error() < 2.0
+        assert error() > 1e-2 or error_of_torch() < 1e-3
     finally:
         torch.set_float32_matmul_precision(before)
     assert error() < 1e-3

@@ -68,6 +68,8 @@ class TorchBackend(Backend):
     binders = BINDERS
     scalar_ops = SCALAR_OPS
     into = INTO
+    # Of (64, 256) numbers a sum of two takes 2.8 µs, and 3.9 into an array that is there.
+    least_kept = least_written_over = 2**18
     in_place = IN_PLACE
     views = VIEWS
     by_rule = frozenset(("scan", "while_loop", "cond"))

@@ -29,6 +29,7 @@ from unigrad.core.references import LISTED, counts_of
 
 __all__ = [
     "FAKE_TENSOR_LOG",
+    "PLAIN_KEYS",
     "FakeTensor",
     "are_transforms_active",
     "are_whole_and_alone",
@@ -47,6 +48,7 @@ __all__ = [
     "is_followed_below",
     "is_wrapped_by_transform",
     "is_zero",
+    "keys_of",
     "let_constants_in",
     "load_forward_derivatives",
     "log_softmax",
@@ -87,7 +89,8 @@ def _product_by_onednn(
 
     ``torch.set_float32_matmul_precision("medium")`` holds here as in torch's own products: factors
     of float32 are rounded to bfloat16, which takes half the time, and summed up in float32. It is
-    a permission: without effect on processors that have no such products.
+    a permission: without effect on processors that have no such products. (Some that have them
+    torch's own products leave alone.)
     """
     # The public question raises where somebody has set the precision of one library alone.
     allowed = _has_bfloat16 and _precision_of("mkldnn", "matmul") == "bf16"
@@ -133,6 +136,11 @@ def value_of(array: torch.Tensor) -> torch.Tensor:
     return array
 
 
+#: What an array is to torch's dispatcher: where it lies, and who stands between ops and it.
+keys_of: Any = torch._C._dispatch_keys
+with torch.inference_mode(False):
+    #: Those of an array of torch's own on the CPU, whoever wants its derivative.
+    PLAIN_KEYS: Any = keys_of(torch.empty(0, device="cpu"))
 _OLD_BATCHES: Any = torch._C._dispatch_key_parse("Batched")
 
 
@@ -141,7 +149,7 @@ def is_batched_of_old(array: torch.Tensor) -> bool:
 
     ``torch.autograd.grad(is_grads_batched=True)`` and ``gradcheck`` still use it.
     """
-    return bool(torch._C._dispatch_keys(array).has(_OLD_BATCHES))
+    return bool(keys_of(array).has(_OLD_BATCHES))
 
 
 def is_followed_below(array: torch.Tensor) -> bool:

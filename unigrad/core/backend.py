@@ -61,6 +61,10 @@ class Backend(NativeCode):
     #: several results gets a list, with ``None`` for those that it makes itself, and returns all.
     #: Numbers come to elementwise ones as arrays of no axes.
     into: Mapping[str, Kernel] = {}
+    #: From how many bytes on a program keeps an array for its next run, and writes over one that
+    #: nobody needs any more: of less the library makes a new one in less time.
+    least_kept: int = 1024
+    least_written_over: int = 0
     #: Kernels of update ops (see `unigrad.optimizers.updates`) that write into the parameters and
     #: slots that they are given, which `may_be_written`, and return nothing.
     in_place: Mapping[str, Kernel] = {}

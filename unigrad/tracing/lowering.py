@@ -19,7 +19,7 @@ from unigrad.core.backend import Backend
 from unigrad.core.native_tape import Kernel, Native
 from unigrad.core.op import OPS, Op
 from unigrad.tracing.graph import Graph, Node, Value
-from unigrad.tracing.memory import Target, is_large, plan_of
+from unigrad.tracing.memory import Target, plan_of, size
 from unigrad.tracing.overwriting import Over
 
 
@@ -110,7 +110,8 @@ class _Writer:
         dtypes = [one.dtype for one in node.inputs if isinstance(one, Value)]
         rare = self._backend.rare_kernel(node.op, dtypes)
         kernel = rare or kernel_of(self._backend, node.op)
-        if any(target is not None or is_large(one) for target, one in step.targets):
+        least = self._backend.least_kept
+        if any(target is not None or size(one) >= least for target, one in step.targets):
             kernel = self._backend.into[node.op.name]
             targets = [self._target(target, one) for target, one in step.targets]
             given.append(f"[{', '.join(targets)}]" if node.multiple else targets[0])
@@ -149,7 +150,7 @@ class _Writer:
             if target in self._spares:
                 self._spares[out] = self._spares[target]
             return self._name(target)
-        return f"{self._spare(out)}()" if is_large(out) else "None"
+        return f"{self._spare(out)}()" if size(out) >= self._backend.least_kept else "None"
 
     def _spare(self, out: Value) -> str:
         """Return the name of what gives an array to write a result into."""

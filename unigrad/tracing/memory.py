@@ -19,10 +19,6 @@ from typing import TypeAlias
 from unigrad.core.backend import Backend
 from unigrad.tracing.graph import Graph, Node, Value
 
-#: Smaller arrays are not worth keeping: libraries have them at hand.
-_LEAST_BYTES = 1024
-
-
 #: What a result is written into: a buffer of the workspace, by number, an input, or ``None`` for an
 #: array that is to leave.
 Target: TypeAlias = int | Value | None
@@ -136,7 +132,12 @@ class _Memory:
     def write_in_place(self, steps: dict[Node, Step]) -> None:
         """Let elementwise ops write into an input that dies there."""
         for place, node in enumerate(self._graph.nodes):
-            if writes(node, self._backend) and node.op.broadcasts:
+            least = self._backend.least_written_over
+            if (
+                writes(node, self._backend)
+                and node.op.broadcasts
+                and size(node.outputs[0]) >= least
+            ):
                 dying = self._dying(node, place)
                 if dying is not None:
                     steps[node].targets = [(dying, node.outputs[0])]
@@ -172,7 +173,11 @@ class _Memory:
         for place, node in enumerate(self._graph.nodes):
             for i, (target, out) in enumerate(steps[node].targets):
                 storage = self._storage(out)
-                if target is None and is_large(out) and self._ends[storage] < kept:
+                if (
+                    target is None
+                    and size(out) >= self._backend.least_kept
+                    and self._ends[storage] < kept
+                ):
                     waiting = free.setdefault((out.shape, out.dtype), [])
                     if not waiting:
                         waiting.append(len(buffers))
@@ -190,6 +195,6 @@ def writes(node: Node, backend: Backend) -> bool:
     return node.op.name in backend.into and (node.multiple or bool(node.outputs[0].shape))
 
 
-def is_large(value: Value) -> bool:
-    """Tell whether it pays to use an array again."""
-    return math.prod(value.shape) * value.dtype.itemsize >= _LEAST_BYTES
+def size(value: Value) -> int:
+    """Return how many bytes an array takes."""
+    return math.prod(value.shape) * value.dtype.itemsize

@@ -7,7 +7,13 @@ from contextlib import contextmanager
 
 import torch
 
-from unigrad_torch.private import dispatch_modes, is_batched_of_old, is_wrapped_by_transform
+from unigrad_torch.private import (
+    PLAIN_KEYS,
+    dispatch_modes,
+    is_batched_of_old,
+    is_wrapped_by_transform,
+    keys_of,
+)
 
 
 class _Thread(threading.local):
@@ -32,11 +38,13 @@ def has_values(x: torch.Tensor) -> bool:
     return (
         type(x) is torch.Tensor
         and not _thread.hidden
-        and x.is_cpu
-        and not is_wrapped_by_transform(x)
         # While a graph is captured, even what it closes over gives no numbers.
         and not dispatch_modes()
-        and not is_batched_of_old(x)
+        # The first is the answer nearly always, in half the time.
+        and (
+            keys_of(x) == PLAIN_KEYS
+            or (x.is_cpu and not is_wrapped_by_transform(x) and not is_batched_of_old(x))
+        )
     )
 
 
