@@ -11,6 +11,7 @@ from unigrad_torch.bridge import by_rule
 Ints = tuple[int, ...]
 
 _by_places = body_of("torch", "max_pool")
+_sum_by_places = body_of("torch", "sum_pool")
 
 _CONVOLUTIONS = {1: functional.conv1d, 2: functional.conv2d, 3: functional.conv3d}
 _TRANSPOSED = {
@@ -83,10 +84,19 @@ def _max_pool(x: torch.Tensor, window: Ints, strides: Ints) -> torch.Tensor:
     return _last(_GREATEST[len(window)](_first(x), window, strides))
 
 
+def _sum_pool(x: torch.Tensor, window: Ints, strides: Ints) -> torch.Tensor:
+    """Run the library's mean of windows with 1 in place of their size; it has none of one axis."""
+    if len(window) == 1 or not x.numel():
+        return _sum_by_places(x, window=window, strides=strides)
+    run = functional.avg_pool2d if len(window) == 2 else functional.avg_pool3d
+    return _last(run(_first(x), window, strides, divisor_override=1))
+
+
 TABLE = {
     "convolution": convolution,
     "convolution_input": convolution_input,
     "convolution_kernel": convolution_kernel,
     # torch gives the gradient to the first of equal elements.
     "max_pool": by_rule("max_pool", _max_pool),
+    "sum_pool": _sum_pool,
 }

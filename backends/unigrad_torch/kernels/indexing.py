@@ -12,6 +12,7 @@ from typing import Any, TypeAlias
 
 import torch
 
+from unigrad.autodiff.bridge import body_of
 from unigrad_torch.bridge import by_rule
 from unigrad_torch.kernels.values import has_values
 
@@ -288,6 +289,26 @@ def take_along_axis(x: Tensor, index: Tensor, axis: int) -> Tensor:
     return out if valid is None else torch.where(valid, out, _nothing(x))
 
 
+@_as_signed
+def put_along(x: Tensor, v: Tensor, index: Tensor, axis: int) -> Tensor:
+    """``x`` with one element per place along an axis replaced; the last one of each place wins.
+
+    torch promises no order. On the CPU it goes along the axis one by one.
+    """
+    if not has_values(index):
+        return _composed_put_along(x, v, index, axis=axis)
+    if index.dtype is torch.int64:
+        try:
+            # The library looks at the bounds itself; negative indices it refuses.
+            return torch.scatter(x, axis, index, v)
+        except (IndexError, RuntimeError):
+            pass
+    return torch.scatter(x, axis, _wrapped(index, x.shape[axis]).long(), v)
+
+
+_composed_put_along = body_of("torch", "put_along")
+
+
 def add_along_axis(v: Tensor, index: Tensor, axis: int, length: int) -> Tensor:
     """Zeros, with every element of ``v`` added at its index along an axis."""
     wrapped, valid = _along(index, length)
@@ -339,6 +360,8 @@ TABLE = {
     "last_of_each": last_of_each,
     "take_along_axis": take_along_axis,
     "add_along_axis": add_along_axis,
+    # torch gives a gradient to all that were written to a place.
+    "put_along": by_rule("put_along", put_along),
     "ravel_index": ravel_index,
     "nonzero": lambda x: torch.nonzero(x, as_tuple=True),
 }

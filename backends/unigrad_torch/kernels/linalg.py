@@ -162,6 +162,16 @@ def phases(vectors: torch.Tensor) -> torch.Tensor:
     return found.conj_physical() if found.is_complex() else found
 
 
+def cross(x1: torch.Tensor, x2: torch.Tensor, axis: int = -1) -> torch.Tensor:
+    """Torch's, of vectors along one axis of both."""
+    if x1.ndim != x2.ndim:
+        return _composed_cross(x1, x2, axis=axis)
+    return torch.linalg.cross(x1, x2, dim=axis)
+
+
+_composed_cross = body_of("torch", "cross")
+
+
 def lu_packed(x: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     """Torch's; its exchanges of rows, one after another, as an order."""
     packed, pivots, _ = torch.linalg.lu_factor_ex(x)
@@ -216,6 +226,7 @@ def _is_finite(x: torch.Tensor, found: Any) -> bool:
 TABLE: dict[str, Callable[..., Any]] = {
     "cholesky": cholesky,
     "cofactors": by_rule("cofactors", cofactors),
+    "cross": cross,
     "det": _unless_odd("det", torch.linalg.det, _is_not_zero),
     "eig_raw": by_rule("eig_raw", eig_raw),
     "eigh_raw": _unless_odd("eigh_raw", eigh_raw, _has_plain_vectors),
