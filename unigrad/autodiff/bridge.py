@@ -119,13 +119,14 @@ def _at_home(backend: Backend, handles: Sequence[Any]) -> at_home:
     return at_home(backend, None if first is None else first.backend.beside(first._native))
 
 
-def body_of(backend: str, name: str) -> Callable[..., Native]:
+def body_of(backend: str, name: str) -> Callable[..., Any]:
     """Return the body of an op as a kernel: for a quicker kernel, where that one is not right."""
 
-    def run(*natives: Native, **settings: Any) -> Native:
+    def run(*natives: Native, **settings: Any) -> Any:
         home = load_backend(backend)
         handles = tuple(_handles(home, natives))
-        return home.composed(OPS[name], handles, natives, settings)._native
+        found = home.composed(OPS[name], handles, natives, settings)
+        return tuple([x._native for x in found]) if isinstance(found, tuple) else found._native
 
     return run
 

@@ -223,11 +223,12 @@ def intersect1d(
         [[1], [1], [0]]
     """
     x1, x2 = common_tensors("intersect1d", (x1, x2))
+    if not return_indices:
+        values = unique_values(x1)
+        return getitem(values, isin(values, x2))
     first = unique_all(x1)
     both = isin(first.values, x2)
     found = getitem(first.values, both)
-    if not return_indices:
-        return found
     second = unique_all(x2)
     return (
         found,

