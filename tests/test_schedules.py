@@ -163,13 +163,14 @@ def test_schedule_as_the_rate_of_a_compiled_step(backend):
     {"factor": 0.5, "patience": 2},
     {"factor": 0.1, "patience": 0, "threshold": 0.1, "relative": False, "least_rate": 0.01},
     {"factor": 0.5, "patience": 1, "cooldown": 3, "maximize": True},
+    {"factor": 0.1, "patience": 0, "threshold": 9.0, "relative": False, "least_change": 1e-6},
 ])  # fmt: skip
 def test_plateau_is_torchs(settings):
     theirs = {
         "factor": settings["factor"], "patience": settings["patience"],
         "threshold": settings.get("threshold", 1e-4), "cooldown": settings.get("cooldown", 0),
         "threshold_mode": "rel" if settings.get("relative", True) else "abs",
-        "min_lr": settings.get("least_rate", 0.0), "eps": 0.0,
+        "min_lr": settings.get("least_rate", 0.0), "eps": settings.get("least_change", 0.0),
         "mode": "max" if settings.get("maximize") else "min",
     }  # fmt: skip
     reference = torch.optim.SGD([torch.nn.Parameter(torch.zeros(1))], lr=1.0)

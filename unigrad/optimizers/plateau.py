@@ -33,6 +33,7 @@ class ReduceOnPlateau:
         relative: measure that as a share of the best value.
         cooldown: for how many calls nothing is counted after a change.
         least_rate: below which the rate does not fall.
+        least_change: the rate stays where it would fall by no more; torch's ``eps``, there 1e-8.
         maximize: whether more is better.
 
     Example:
@@ -55,6 +56,7 @@ class ReduceOnPlateau:
         relative: bool = True,
         cooldown: int = 0,
         least_rate: float = 0.0,
+        least_change: float = 0.0,
         maximize: bool = False,
     ) -> None:
         if not 0.0 < factor < 1.0:
@@ -66,6 +68,7 @@ class ReduceOnPlateau:
         self._relative = relative
         self._cooldown = cooldown
         self._least_rate = least_rate
+        self._least_change = least_change
         self._sign = -1.0 if maximize else 1.0
         self.state = self.init()
 
@@ -83,7 +86,8 @@ class ReduceOnPlateau:
         if resting:
             resting, waited = resting - 1, 0
         if waited > self._patience:
-            rate = max(rate * self._factor, self._least_rate)
+            lower = max(rate * self._factor, self._least_rate)
+            rate = lower if rate - lower > self._least_change else rate
             resting, waited = self._cooldown, 0
         return rate, PlateauState(best, waited, resting)
 

@@ -150,7 +150,7 @@ class ReduceOnPlateau(Callback):
 
     Args:
         monitor: its name in the epoch's logs.
-        factor, patience, threshold, relative, cooldown, least_rate, maximize: see
+        factor, patience, threshold, relative, cooldown, least_rate, least_change, maximize: see
             `ug.optimizers.ReduceOnPlateau`.
 
     Raises:
@@ -171,6 +171,7 @@ class ReduceOnPlateau(Callback):
         relative: bool = True,
         cooldown: int = 0,
         least_rate: float = 0.0,
+        least_change: float = 0.0,
         maximize: bool = False,
     ) -> None:
         self.monitor = monitor
@@ -182,6 +183,7 @@ class ReduceOnPlateau(Callback):
             relative=relative,
             cooldown=cooldown,
             least_rate=least_rate,
+            least_change=least_change,
             maximize=maximize,
         )
         self._rate: float | None = None
