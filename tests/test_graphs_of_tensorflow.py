@@ -141,3 +141,14 @@ def test_tensorflows_own_tape_sees_inside(graphs: list[str]) -> None:
         tape.watch(x)
         y = ug.norm(ug.asarray(x)).native
     np.testing.assert_allclose(tape.gradient(y, x), _X / np.linalg.norm(_X), rtol=1e-6)
+
+
+def test_numbers_between_bounds_are_traced_once_for_all_shapes():
+    from unigrad_tensorflow.kernels.random import _fused
+
+    with ug.use_backend("tensorflow"):
+        drawn = [
+            ug.random.uniform(ug.random.key(0), (n, 3), "float64", -3.0, 8.0) for n in range(1, 5)
+        ]
+    assert [one.shape for one in drawn] == [(n, 3) for n in range(1, 5)]
+    assert _fused.experimental_get_tracing_count() == 1

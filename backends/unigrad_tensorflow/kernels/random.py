@@ -151,14 +151,23 @@ def random_randint(
     return low + tf.cast(tf.where(tf.equal(span, 0), words, offset), low.dtype)
 
 
-@tf.function(jit_compile=True, autograph=False)
+# Of any shape, since each trace for one of its own would count as one too many (TensorFlow warns).
+@tf.function(
+    input_signature=[tf.TensorSpec(None, tf.float64)] * 3, jit_compile=True, autograph=False
+)
+def _fused(unit: tf.Tensor, span: tf.Tensor, low: tf.Tensor) -> tf.Tensor:
+    return unit * span + low
+
+
 def random_fused(unit: tf.Tensor, span: tf.Tensor, low: tf.Tensor) -> tf.Tensor:
-    """unit · span + low with one rounding.
+    """unit · span + low of float64 with one rounding; the bounds broadcast to the first.
 
     XLA makes it a fused multiply-add. The front end's formula would lose its corrections to
     grappler, which takes sums apart and adds them up in another order.
     """
-    return unit * span + low
+    out = _fused(unit, span, low)
+    out.set_shape(unit.shape)
+    return out
 
 
 def random_orthonormal(z: tf.Tensor) -> tf.Tensor:
