@@ -12,16 +12,11 @@ from unigrad.core import dtypes
 from unigrad.core.native_tape import Kernel
 from unigrad.core.programs import Fusion, Saving
 from unigrad_torch.kernels import TABLE
+from unigrad_torch.kernels.indexing import LOOKING
 from unigrad_torch.kernels.linear import linear
 from unigrad_torch.kernels.losses import crossentropy
 from unigrad_torch.kernels.values import has_values, without_values
 from unigrad_torch.private import log_softmax, product_by_onednn
-
-#: Ops whose kernels look at indices where they can.
-_LOOKING = (
-    "take", "picked", "scatter_add", "scatter_set", "at_add", "at_multiply", "scatter_min",
-    "scatter_max", "last_of_each", "take_along_axis", "add_along_axis", "ravel_index",
-)  # fmt: skip
 
 
 def _blind(kernel: Kernel) -> Kernel:
@@ -41,7 +36,7 @@ def _blind(kernel: Kernel) -> Kernel:
     return run
 
 
-UNCHECKED: dict[str, Kernel] = {name: _blind(TABLE[name]) for name in _LOOKING if name in TABLE}
+UNCHECKED: dict[str, Kernel] = {name: _blind(kernel) for name, kernel in LOOKING.items()}
 
 
 def _saving_crossentropy(logits: torch.Tensor, labels: torch.Tensor) -> tuple[torch.Tensor, Any]:

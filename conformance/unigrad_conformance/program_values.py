@@ -65,6 +65,8 @@ def reads_out_of_bounds_are_nan() -> None:
         "take": lambda x, i: ug.take(x, i, axis=0),
         "take_along_axis": lambda x, i: ug.take_along_axis(x, i, axis=0),
         "x[i, i]": lambda x, i: ug.reshape(x, (3, 1))[i, ug.zeros_like(i)],
+        "gather_nd": lambda x, i: ug.gather_nd(x, i[:, None]),
+        "choose": lambda x, i: ug.choose(i, (x[0], x[1], x[2])),
     }.items():
         _require(name, ug.jit(read)(x, index), [1.0, nan, nan, 3.0])
         _require(f"{name} of integers", ug.jit(read)(n, index), [4, 0, 0, 6])
@@ -90,6 +92,13 @@ def reads_out_of_bounds_are_nan() -> None:
         found = ug.jit(ug.grad(weighed, argnums=(0, 1)))(x, v, index)
         for by, gradient, right in zip("xv", found, (by_x, by_v), strict=True):
             _require(f"gradient of {what} by {by}", gradient, right)
+    for name, change in {
+        "put_along_axis": lambda x, v, i: ug.put_along_axis(x, i, v),
+        "put_along_axis of one shape": lambda x, v, i: ug.put_along_axis(x, i[1:], v[1:]),
+        "scatter_update": lambda x, v, i: ug.scatter_update(x, i[:, None], v),
+    }.items():
+        first = 1.0 if "shape" in name else 9.0
+        _require(name, ug.jit(change)(x, ug.full(4, 9.0), index), [first, 2.0, 9.0])
 
 
 def integers_have_one_answer() -> None:

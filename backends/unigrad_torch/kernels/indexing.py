@@ -345,11 +345,8 @@ def picked(x: Tensor, *indices: Tensor) -> Tensor:
     return take(rows, ravel_index(*indices, dims=tuple(shape[:count])), 0)
 
 
-TABLE = {
-    "getitem": getitem,
-    "place_slice": place_slice,
-    "slice_update": slice_update,
-    "masked": lambda x, mask: x[mask],
+#: Kernels that look at indices where they can, and raise for one that is out of bounds.
+LOOKING = {
     "picked": picked,
     "take": take,
     "scatter_add": scatter_add,
@@ -363,6 +360,13 @@ TABLE = {
     # torch gives a gradient to all that were written to a place.
     "put_along": by_rule("put_along", put_along),
     "ravel_index": ravel_index,
+}
+TABLE = {
+    **LOOKING,
+    "getitem": getitem,
+    "place_slice": place_slice,
+    "slice_update": slice_update,
+    "masked": lambda x, mask: x[mask],
     "nonzero": lambda x: torch.nonzero(x, as_tuple=True),
 }
 
