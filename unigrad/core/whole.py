@@ -59,6 +59,7 @@ def as_one_op(
 
         body.__name__ = name or function.__name__
         op = composite(body)
+        op.looks = looks
         plans = _PlansByBackend(op, looks)
 
         @wraps(function)
@@ -134,7 +135,7 @@ def as_one_op(
                     plain["named"] = named
                 # A named tuple is made of what the op gives.
                 make = None if kind is Tensor or kind is tuple else kind._make
-                plan = found.keep(kept, (Planned(op, plain), make))
+                plan = found.keep(kept, (Planned(op, plain, one_kind=True), make))
             if plan:
                 one, make = plan
                 made = dispatch(one, backend, inputs, tuple(natives))

@@ -8,11 +8,13 @@ not singular: all others are eliminated here, column by column.
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from unigrad.autodiff.bridge import body_of
 from unigrad_tensorflow.bridge import by_rule
-from unigrad_tensorflow.kernels.values import are_finite, has_values
+from unigrad_tensorflow.kernels.values import are_finite, has_values, may_be_read
+from unigrad_tensorflow.private import numpy_of
 from unigrad_tensorflow.raw import binary, raw
 from unigrad_tensorflow.whole import as_graph
 
@@ -86,7 +88,12 @@ _solve_lower, _solve_upper = (
 def slogdet(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """TensorFlow's, whose logarithm is complex of complex numbers."""
     sign, logarithm = _log_determinant(x)
-    return _add(sign, 0), logarithm if x.dtype.is_floating else tf.math.real(logarithm)
+    if not x.dtype.is_floating:
+        logarithm = tf.math.real(logarithm)
+    # There is no -0.0 to be added to 0 where all signs are seen to be others.
+    if may_be_read(sign) and np.all(numpy_of(sign)):
+        return sign, logarithm
+    return _add(sign, 0), logarithm
 
 
 _log_determinant, _add = raw("LogMatrixDeterminant", "input"), binary("AddV2")
@@ -175,19 +182,51 @@ def _eigh(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def _if_finite(plain: Callable[..., Any], kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Return a kernel that takes the one raw op where all numbers are seen to be finite."""
     graph = as_graph(kernel)
-    return lambda x: plain(x) if x.dtype.is_floating and are_finite(x) else graph(x)
+
+    def run(x: tf.Tensor) -> Any:
+        # Both ways lead to the very same, so a program of many ops may take the other.
+        if x.dtype.is_floating and may_be_read(x) and are_finite(x):
+            return plain(x)
+        return graph(x)
+
+    return run
 
 
 eigh_raw = _if_finite(
     raw("SelfAdjointEigV2", "input", compute_v=True), _of_finite(_eigh, lower=True)
 )
+_raw_eigvalsh = raw("SelfAdjointEigV2", "input", compute_v=False)
+eigvalsh = _if_finite(
+    lambda x: _raw_eigvalsh(x)[0],
+    _of_finite(lambda x: tf.math.real(tf.linalg.eigvalsh(x)), lower=True),
+)
 
 
-@_of_finite
-def eig_raw(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def _eig(vectors: bool) -> Callable[..., Any]:
+    """Return TensorFlow's, whose results are complex."""
+    ops = {
+        native: raw("Eig", "input", compute_v=vectors, Tout=native)
+        for native in (tf.complex64, tf.complex128)
+    }
+
+    def plain(x: tf.Tensor) -> Any:
+        found = ops[tf.complex64 if x.dtype is tf.float32 else tf.complex128](x)
+        return (found[0], found[1]) if vectors else found[0]
+
+    kernel = (lambda x: tuple(tf.linalg.eig(x))) if vectors else tf.linalg.eigvals
+    return _if_finite(plain, _of_finite(kernel))
+
+
+eig_raw, eigvals = _eig(True), _eig(False)
+
+
+def svdvals(x: tf.Tensor) -> tf.Tensor:
     """TensorFlow's."""
-    values, vectors = tf.linalg.eig(x)
-    return values, vectors
+    return _values_of_svd(x)[0] if x.dtype.is_floating else _other_svdvals(x)
+
+
+_values_of_svd = raw("Svd", "input", compute_uv=False, full_matrices=False)
+_other_svdvals = as_graph(lambda x: tf.math.real(tf.linalg.svd(x, compute_uv=False)))
 
 
 def lu_packed(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -239,8 +278,8 @@ def _real(x: tf.Tensor) -> Any:
 #: Of one op, or of those that look at values.
 _ALONE = frozenset(
     (
-        "cholesky", "det", "eigh_raw", "inv", "lu_packed", "slogdet", "solve", "svd_raw",
-        "triangular_solve",
+        "cholesky", "det", "eig_raw", "eigh_raw", "eigvals", "eigvalsh", "inv", "lu_packed",
+        "slogdet", "solve", "svd_raw", "svdvals", "triangular_solve",
     )
 )  # fmt: skip
 
@@ -250,8 +289,8 @@ _KERNELS: dict[str, Callable[..., Any]] = {
     "det": raw("MatrixDeterminant", "input"),
     "eig_raw": eig_raw,
     "eigh_raw": eigh_raw,
-    "eigvals": _of_finite(tf.linalg.eigvals),
-    "eigvalsh": _of_finite(lambda x: tf.math.real(tf.linalg.eigvalsh(x)), lower=True),
+    "eigvals": eigvals,
+    "eigvalsh": eigvalsh,
     "expm": lambda x: tf.linalg.expm(x) if x.shape[-1] else tf.identity(x),
     "inv": _inv,
     "logm": body_of("tensorflow", "logm"),
@@ -262,7 +301,7 @@ _KERNELS: dict[str, Callable[..., Any]] = {
     "sqrtm": body_of("tensorflow", "sqrtm"),
     "solve": _solve,
     "svd_raw": svd_raw,
-    "svdvals": lambda x: tf.math.real(tf.linalg.svd(x, compute_uv=False)),
+    "svdvals": svdvals,
     "triangular_solve": triangular_solve,
 }
 
