@@ -106,7 +106,7 @@ def test_a_row_may_be_one_program_with_its_checks_behind(
 
     monkeypatch.setattr(backend, "joined", join)
     x = ug.asarray(_X)
-    for call in (ug.linalg.eigh, ug.linalg.svd):
+    for call in (ug.linalg.eigvals, ug.linalg.eig):
         first = call(x)
         for _ in range(5):
             for one, other in zip(_values(first), _values(call(x)), strict=True):

@@ -24,7 +24,7 @@ from unigrad.core.op import Op
 from unigrad.core.programs import Program
 from unigrad.core.tensor import Tensor
 from unigrad_tensorflow import functions
-from unigrad_tensorflow.bridge import differentiable
+from unigrad_tensorflow.bridge import UNWATCHED, differentiable
 from unigrad_tensorflow.kernels import SCALAR_OPS, TABLE
 from unigrad_tensorflow.kernels.creation import device_of
 from unigrad_tensorflow.private import (
@@ -169,7 +169,10 @@ class TensorflowBackend(Backend):
         if could_possibly_record() or eager_context() is None:
             return False
         eager = self.array_type
-        return all([type(x) is eager and "CPU" in x.device for x in natives])
+        return all(type(x) is eager and "CPU" in x.device for x in natives)
+
+    def unwatched(self, kernel: Kernel) -> Kernel:
+        return UNWATCHED.get(kernel, kernel)
 
     def joined(
         self, function: Callable[..., tuple[Any, ...]], natives: Sequence[Any]

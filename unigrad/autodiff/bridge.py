@@ -125,7 +125,8 @@ def body_of(backend: str, name: str) -> Callable[..., Native]:
     def run(*natives: Native, **settings: Any) -> Native:
         home = load_backend(backend)
         handles = tuple(_handles(home, natives))
-        return home.composed(OPS[name], handles, natives, settings)._native
+        found = home.composed(OPS[name], handles, natives, settings)
+        return found._native if type(found) is Tensor else tuple([one._native for one in found])
 
     return run
 

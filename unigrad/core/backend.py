@@ -312,6 +312,10 @@ class Backend(NativeCode):
         """Tell whether inputs of a composite are arrays on the CPU that nobody follows."""
         return all(type(x) is self.array_type for x in natives)
 
+    def unwatched(self, kernel: Kernel) -> Kernel:
+        """Return a kernel for arrays that are `are_plain`: nothing hears of it."""
+        return kernel
+
     def joined(
         self, function: Callable[..., tuple[Any, ...]], natives: Sequence[Any]
     ) -> Callable[[tuple[Any, ...]], Sequence[Any]] | None:

@@ -157,7 +157,7 @@ def _written(
             kernel = backend.bound(node.op, node.settings, scalars)
             del given[len(arrays) :]
         else:
-            kernel = node.op.kernels[backend]
+            kernel = backend.unwatched(node.op.kernels[backend])  # type: ignore[arg-type]
             given += [f"{name}={known(one)}" for name, one in node.settings.items()]
         outputs = [*map(name_of, node.outputs)]
         targets = f"{', '.join(outputs)}{',' if node.multiple else ''}"

@@ -11,7 +11,8 @@ import numpy as np
 import tensorflow as tf
 
 from unigrad_tensorflow.kernels.neighbours import signed
-from unigrad_tensorflow.kernels.values import may_be_read, values_of
+from unigrad_tensorflow.kernels.values import may_be_read, own_memory, values_of
+from unigrad_tensorflow.private import could_possibly_record
 from unigrad_tensorflow.raw import binary, unary
 
 Binary = Callable[[Any, Any], Any]
@@ -39,6 +40,12 @@ def floor_divide(x: Any, y: Any) -> Any:
         wide = floor_divide(tf.cast(x, tf.float32), tf.cast(y, tf.float32))
         return tf.cast(wide, tensor.dtype)
     ratio = _real_divide(x, y)
+    if not could_possibly_record() and may_be_read(ratio) and ratio.shape.rank:
+        values = own_memory(ratio)
+        floors = np.floor(values)
+        if np.count_nonzero(floors < values) == values.size:
+            values[...] = floors
+            return ratio
     below = _floor(ratio)
     values, floors = values_of(ratio), values_of(below)
     # Rounding up made an integer of a ratio, or nothing is wrong. (NaN is not less.)

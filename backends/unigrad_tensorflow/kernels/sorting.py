@@ -12,6 +12,7 @@ from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.kernels.indexing import take_along_axis
 from unigrad_tensorflow.kernels.values import has_no_nan
 from unigrad_tensorflow.raw import raw, unary
+from unigrad_tensorflow.settings import setting
 
 _INTEGERS = {2: tf.int16, 4: tf.int32, 8: tf.int64}
 _SIGNED = {tf.uint8: tf.int16, tf.uint16: tf.int32, tf.uint32: tf.int64, tf.bool: tf.int8}
@@ -34,7 +35,13 @@ def _key(x: Any) -> Any:
     return tf.cast(x, _SIGNED[dtype]) if dtype in _SIGNED else x
 
 
-_top = raw("TopKV2", "input", "k", keeps=1, sorted=True, index_type=tf.int64)
+_raw_top = raw("TopKV2", "input", "k", sorted=True, index_type=tf.int64)
+
+
+def _top(x: Any, k: int) -> Any:
+    return _raw_top(x, setting(k))
+
+
 _negative = unary("Neg")
 
 
@@ -74,12 +81,22 @@ def _top_k(x: Any, k: int, axis: int) -> Any:
 
 
 def _searchsorted(x1: Any, x2: Any, right: bool) -> Any:
+    if x1.dtype in _FLOATS and has_no_nan(x1) and has_no_nan(x2):
+        found = _bounds[right](_reshape(x1, (1, -1)), _reshape(x2, (1, -1)))
+        return _reshape(found, tuple(x2.shape.as_list()))
     first, second = _key(x1), _key(x2)
     if first.dtype not in (tf.int32, tf.int64):
         first, second = tf.cast(first, tf.int32), tf.cast(second, tf.int32)
     op = tf.raw_ops.UpperBound if right else tf.raw_ops.LowerBound
     found = op(sorted_inputs=first[None, :], values=tf.reshape(second, [1, -1]), out_type=tf.int64)
     return tf.reshape(found, tf.shape(x2))
+
+
+_reshape = raw("Reshape", "tensor", "shape", keeps=1)
+_bounds = [
+    raw(name, "sorted_inputs", "values", out_type=tf.int64) for name in ("LowerBound", "UpperBound")
+]
+_FLOATS = (tf.float32, tf.float64)
 
 
 TABLE = {
