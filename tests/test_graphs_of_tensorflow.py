@@ -170,6 +170,15 @@ SHORT: dict[str, Callable[[ug.Tensor], Any]] = {
     "remainder, integers": lambda x: ug.argsort(x) % (ug.argsort(x) + 1),
     "shift": lambda x: ug.argsort(x) << (ug.argsort(x) * 40 - 20),
     "nonzero": ug.nonzero,
+    "in_top_k": lambda x: ug.in_top_k([0, 2, 1], x, 2),
+    "in_top_k, from the end": lambda x: ug.in_top_k([0, -1, 1], x, 1),
+    "in_top_k, outside": lambda x: ug.in_top_k([0, 3, 1], x, 2),
+    "diagonal": lambda x: ug.diagonal(x, offset=1),
+    "diagonal, outside": lambda x: ug.diagonal(x, offset=-3),
+    "diag": lambda x: ug.diag(x[0], k=-1),
+    "diag of a matrix": lambda x: ug.diag(x, k=1),
+    "fft": lambda x: ug.fft.fft(ug.astype(x, "complex64")),
+    "ifft of reals": ug.fft.ifft,
     "top_k": lambda x: ug.top_k(x, 2),
 }
 ODD = {

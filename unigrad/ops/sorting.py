@@ -339,6 +339,7 @@ def digitize(x: TensorLike, bins: TensorLike, /, *, right: bool = False) -> Tens
     return where(bins[0] <= bins[-1], searchsorted(bins, x, side=side), falling)
 
 
+@whole.as_one_op("native_dtypes", looks=True, name="sorting.in_top_k")
 def in_top_k(targets: TensorLike, predictions: TensorLike, k: int, /) -> Tensor:
     """Tell for each row whether fewer than ``k`` predictions are greater than the target's.
 

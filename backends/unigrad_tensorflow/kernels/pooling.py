@@ -20,7 +20,7 @@ from unigrad_tensorflow.short import short
 
 _Lengths: TypeAlias = int | Sequence[int]
 #: The bits of -0.0, read as an integer, by dtype.
-_NEGATIVE_ZERO = {tf.float32: np.int32(-(2**31)), tf.float64: np.int64(-(2**63))}
+_NEGATIVE_ZERO: dict[Any, Any] = {tf.float32: np.int32(-(2**31)), tf.float64: np.int64(-(2**63))}
 
 
 def _pooled(name: str, input: str, fits: Callable[[Any, Any], bool]) -> Callable[..., Any]:

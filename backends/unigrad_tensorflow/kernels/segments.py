@@ -18,7 +18,7 @@ from unigrad_tensorflow.raw import raw
 from unigrad_tensorflow.settings import kept
 from unigrad_tensorflow.short import short
 
-_FLOATS = {tf.float32: np.float32, tf.float64: np.float64}
+_FLOATS: dict[Any, Any] = {tf.float32: np.float32, tf.float64: np.float64}
 _LIMITS = {one: np.finfo(one) for one in _FLOATS.values()}
 _NUMBERS = frozenset((*_FLOATS, tf.int32, tf.int64))
 #: Negative ids, read as unsigned, are beyond any count.
