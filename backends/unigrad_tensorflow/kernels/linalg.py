@@ -93,7 +93,7 @@ def slogdet(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     if not x.dtype.is_floating:
         logarithm = tf.math.real(logarithm)
     # There is no -0.0 to be added to 0 where all signs are seen to be others.
-    if may_be_read(sign) and np.all(numpy_of(sign)):
+    if may_be_read(sign) and np.asarray(numpy_of(sign)).all():
         return sign, logarithm
     return _add(sign, 0), logarithm
 
@@ -157,7 +157,7 @@ def _other_qr(x: tf.Tensor, *, complete: bool) -> tuple[tf.Tensor, tf.Tensor]:
 
 def _is_real_matrix(x: tf.Tensor) -> bool:
     """Tell whether it is one matrix of numbers that NumPy has."""
-    return (x.dtype is tf.float32 or x.dtype is tf.float64) and x.shape.rank == 2
+    return (x.dtype is tf.float32 or x.dtype is tf.float64) and x.ndim == 2
 
 
 def _signs(values: Any) -> Any:

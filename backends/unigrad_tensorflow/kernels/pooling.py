@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from unigrad_tensorflow.kernels.values import are_finite, may_be_read
-from unigrad_tensorflow.private import numpy_of
+from unigrad_tensorflow.private import numpy_of, shape_tuple
 from unigrad_tensorflow.raw import raw
 from unigrad_tensorflow.short import short
 
@@ -33,9 +33,10 @@ def _pooled(name: str, input: str, fits: Callable[[Any, Any], bool]) -> Callable
     def run(
         x: Any, window: _Lengths, strides: _Lengths | None = None, padding: Any = "valid"
     ) -> Any:
-        if padding != "valid" or x.dtype not in _NEGATIVE_ZERO or not may_be_read(x):
+        real = x.dtype is tf.float32 or x.dtype is tf.float64
+        if padding != "valid" or not real or not may_be_read(x):
             return None
-        shape, lengths = x.shape.as_list(), _pair(window)
+        shape, lengths = shape_tuple(x), _pair(window)
         steps = lengths if strides is None else _pair(strides)
         # What is wrong with them the body says.
         if len(shape) != 4 or 0 in shape or lengths is None or steps is None:

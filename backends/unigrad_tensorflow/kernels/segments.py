@@ -30,8 +30,11 @@ def _segments(name: str, fits: Callable[[Any, Any], bool]) -> Callable[..., Any]
     op = raw(name, "data", "segment_ids", "num_segments")
 
     def run(x: Any, ids: Any, num_segments: int | None = None) -> Any:
-        unsigned = _UNSIGNED.get(ids.dtype)
-        if num_segments is None or unsigned is None or x.dtype not in _NUMBERS:
+        unsigned = np.uint64 if ids.dtype is tf.int64 else _UNSIGNED.get(ids.dtype)
+        if num_segments is None or unsigned is None:
+            return None
+        # To hash a dtype takes longer than to compare the commonest.
+        if x.dtype is not tf.float32 and x.dtype not in _NUMBERS:
             return None
         if not (may_be_read(ids) and may_be_read(x)):
             return None
@@ -52,7 +55,7 @@ def _with_ends(greatest: bool) -> Callable[[Any, Any], bool]:
     """Return what puts -∞ (∞) for the greatest (least) of nothing, and tells whether it could."""
 
     def run(x: Any, found: Any) -> bool:
-        of = _FLOATS.get(x.dtype)
+        of = np.float32 if x.dtype is tf.float32 else _FLOATS.get(x.dtype)
         if of is None:
             return True
         if not has_no_nan(x):
