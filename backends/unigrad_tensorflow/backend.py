@@ -24,13 +24,21 @@ from unigrad.core.op import Op
 from unigrad.core.programs import Program
 from unigrad.core.tensor import Tensor
 from unigrad_tensorflow import functions
-from unigrad_tensorflow.bridge import differentiable
+from unigrad_tensorflow.bridge import UNWATCHED, differentiable
 from unigrad_tensorflow.kernels import SCALAR_OPS, TABLE
 from unigrad_tensorflow.kernels.creation import device_of
-from unigrad_tensorflow.private import from_dlpack, is_on_a_tape, is_variable, numpy_of, shape_tuple
+from unigrad_tensorflow.private import (
+    could_possibly_record,
+    eager_context,
+    from_dlpack,
+    is_on_a_tape,
+    is_variable,
+    numpy_of,
+    shape_tuple,
+)
 from unigrad_tensorflow.raw import BINDERS
 from unigrad_tensorflow.tape import TensorflowTape
-from unigrad_tensorflow.whole import Graphs, looked
+from unigrad_tensorflow.whole import Graphs, graph_of, looked
 
 _TO_NATIVE = {
     dtype: tf.bool if dtype == dtypes.bool_ else getattr(tf, dtype.name) for dtype in dtypes.ALL
@@ -52,6 +60,8 @@ class TensorflowBackend(Backend):
     differentiates = True
     checks_bounds = False
     composes_whole = True
+    composes_rows = True
+    fewest_joined = 4
 
     def __init__(self) -> None:
         super().__init__()
@@ -143,6 +153,8 @@ class TensorflowBackend(Backend):
         settings: Mapping[str, Any],
     ) -> Any:
         declared: Op = op.declared
+        if declared.looks:
+            return super().composed(op, inputs, natives, settings)
         if not (declared.by_value or declared.opaque or declared.foreign):
             chosen = settings or op.settings
             graph = self._graphs[declared].of(
@@ -152,6 +164,20 @@ class TensorflowBackend(Backend):
                 found = graph(natives)
                 return tuple(wrap_all(self, found)) if type(found) is tuple else wrap(self, found)
         return op.body(*inputs, **settings)
+
+    def are_plain(self, natives: tuple[Any, ...]) -> bool:
+        if could_possibly_record() or eager_context() is None:
+            return False
+        eager = self.array_type
+        return all(type(x) is eager and "CPU" in x.device for x in natives)
+
+    def unwatched(self, kernel: Kernel) -> Kernel:
+        return UNWATCHED.get(kernel, kernel)
+
+    def joined(
+        self, function: Callable[..., tuple[Any, ...]], natives: Sequence[Any]
+    ) -> Callable[[tuple[Any, ...]], Sequence[Any]] | None:
+        return graph_of(function, natives) or None
 
     def _run_body(self, op: Any, settings: Mapping[str, Any], *natives: Any) -> Any:
         found = op.body(*[wrap(self, x) for x in natives], **settings)

@@ -30,6 +30,8 @@ from unigrad_tensorflow.raw import BINDERS, MAKERS
 
 Kernel = Callable[..., Any]
 
+#: From kernels to what they run where nothing records.
+UNWATCHED: dict[Kernel, Kernel] = {}
 _SCALARS = (bool, int, float, complex)
 
 
@@ -63,6 +65,7 @@ def differentiable(kernel: Kernel, rule: RuleSource) -> Kernel:
         record_operation("unigrad", outputs, tracked, backward)
         return result
 
+    UNWATCHED[run] = kernel
     make = MAKERS.get(kernel)
     if make is not None:
         return make(could_possibly_record, run)

@@ -97,11 +97,11 @@ class Graphs(Plans):
             if found < CALLS:
                 self.keep(kept, found + 1)
                 return None
-            found = self.keep(kept, _graph(function, natives))
+            found = self.keep(kept, graph_of(function, natives))
         return found or None
 
 
-def _graph(function: Callable[..., Any], natives: Sequence[Any]) -> Any:
+def graph_of(function: Callable[..., Any], natives: Sequence[Any]) -> Any:
     """Return a function of tensors as one of its graph; ``False`` where it looks at values."""
     specs = [tf.TensorSpec(x.shape, x.dtype) for x in natives]
     single = True

@@ -21,7 +21,7 @@ from unigrad.core.dtypes import DType
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
 from unigrad.core.native_code import NativeCode
 from unigrad.core.native_tape import Kernel, Native, NativeTape
-from unigrad.core.repeated import Repeated
+from unigrad.core.repeated import CloserLookError, Repeated
 
 if TYPE_CHECKING:
     from unigrad.core.op import Op
@@ -90,6 +90,8 @@ class Backend(NativeCode):
     #: True when a composite called again and again runs as a row of kernels: see
     #: `unigrad.core.repeated`.
     composes_rows: bool = False
+    #: How many kernels a row has at least that are run as `joined` makes them.
+    fewest_joined: float = float("inf")
     #: How many interpreters stand one over the other (see `unigrad.core.interpreters`).
     depth: int = 0
 
@@ -299,8 +301,10 @@ class Backend(NativeCode):
                     return row(*natives)
                 except Exception as error:
                     failed = error
-                # What is wrong the body says; if it finds nothing, the row is.
-                op.body(*inputs, **settings)
+                # What is wrong the body says; if it finds nothing, the row is, unless it gave up.
+                found = op.body(*inputs, **settings)
+                if isinstance(failed, CloserLookError):
+                    return found
                 raise failed
         return op.body(*inputs, **settings)
 
@@ -311,6 +315,19 @@ class Backend(NativeCode):
     def are_plain(self, natives: tuple[Any, ...]) -> bool:
         """Tell whether inputs of a composite are arrays on the CPU that nobody follows."""
         return all(type(x) is self.array_type for x in natives)
+
+    def unwatched(self, kernel: Kernel) -> Kernel:
+        """Return a kernel for arrays that are `are_plain`: nothing hears of it."""
+        return kernel
+
+    def joined(
+        self, function: Callable[..., tuple[Any, ...]], natives: Sequence[Any]
+    ) -> Callable[[tuple[Any, ...]], Sequence[Any]] | None:
+        """Return a row of kernels as one program of a tuple of arrays, like ``natives``.
+
+        Its values are those of the kernels, bit for bit. ``None`` where it makes none.
+        """
+        return None
 
     def run_watched(
         self,

@@ -81,7 +81,9 @@ class Op:
         "example",
         "foreign",
         "kernels",
+        "looks",
         "name",
+        "one_kind",
         "opaque",
         "planned",
         "public",
@@ -98,6 +100,7 @@ class Op:
         #: The op, and what is bound to it: see `unigrad.core.plans.Planned`.
         self.declared = self
         self.settings = NONE
+        self.one_kind = False
         self.scalars: tuple[Any, ...] = ()
         #: Those made of this op.
         self.planned: weakref.WeakSet[Planned] = weakref.WeakSet()
@@ -108,6 +111,8 @@ class Op:
         self.opaque = False
         #: True when the shape of the result depends on values: no compiler takes such an op.
         self.by_value = False
+        #: True for one that may check values (`unigrad.core.whole`): no library compiles its body.
+        self.looks = False
         #: The places of inputs at which derivatives end.
         self.cut: tuple[int, ...] = ()
         #: True for a library's function, whose errors are its own and of which no program is kept.

@@ -52,12 +52,22 @@ class Planned:
         op: the op.
         settings: its normalised settings.
         scalars: the Python scalars that it gets behind its tensors.
+        one_kind: it is run on arrays of the same shapes and dtypes each time.
     """
 
-    __slots__ = ("__weakref__", "body", "declared", "kernels", "scalars", "settings")
+    __slots__ = (
+        "__weakref__", "body", "declared", "kernels", "one_kind", "scalars", "settings",
+    )  # fmt: skip
 
-    def __init__(self, op: Op, settings: Mapping[str, Any], scalars: tuple[Any, ...] = ()) -> None:
+    def __init__(
+        self,
+        op: Op,
+        settings: Mapping[str, Any],
+        scalars: tuple[Any, ...] = (),
+        one_kind: bool = False,
+    ) -> None:
         self.declared = op
+        self.one_kind = one_kind
         self.settings = settings
         self.scalars = scalars
         self.kernels = _Bound(op, settings, scalars)

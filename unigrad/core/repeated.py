@@ -35,6 +35,13 @@ _PLAIN = frozenset((int, bool, str, type(None), float, tuple))
 make_row: Any = None
 
 
+class CloserLookError(Exception):
+    """Raised by a check that sees a reason to go another way: its caller looks closer.
+
+    A row of kernels leaves such a call to the body.
+    """
+
+
 class Repeated(dict[Hashable, Any]):
     """How often a backend was asked for each kind of call, then its row, or ``False``."""
 
@@ -45,17 +52,19 @@ class Repeated(dict[Hashable, Any]):
         self, op: Op | Planned, natives: tuple[Any, ...], settings: Mapping[str, Any]
     ) -> Callable[..., Any] | None:
         """Return the row of a call; ``None`` where the body is to run."""
-        shape_of = self._backend.shape_key
         # What becomes of integers depends on the default.
-        kind: list[Any] = [op, default_dtype()]
-        for x in natives:
-            kind += x.dtype, shape_of(x)
-        for name, value in settings.items():
-            if type(value) not in _PLAIN:
-                return None
-            # 1, 1.0 and True are one key to a dictionary, and so are 0.0 and -0.0.
-            kind += name, repr(value)
-        key = tuple(kind)
+        key: Hashable = op, default_dtype()
+        if not op.one_kind:
+            shape_of = self._backend.shape_key
+            kind: list[Any] = [key]
+            for x in natives:
+                kind += x.dtype, shape_of(x)
+            for name, value in settings.items():
+                if type(value) not in _PLAIN:
+                    return None
+                # 1, 1.0 and True are one key to a dictionary, and so are 0.0 and -0.0.
+                kind += name, repr(value)
+            key = tuple(kind)
         found = self.get(key, 0)
         if type(found) is int:
             if found < CALLS:

@@ -59,6 +59,7 @@ def as_one_op(
 
         body.__name__ = name or function.__name__
         op = composite(body)
+        op.looks = looks
         plans = _PlansByBackend(op, looks)
 
         @wraps(function)
@@ -73,48 +74,66 @@ def as_one_op(
             found = plans[root]
             if found is None or (backend.depth and (looks or op.kernels[root] is None)):
                 return function(*args, **settings)
-            if not settings and len(args) == 1 and first is args[0]:
-                # The commonest call, without what any number of arguments takes.
-                native = first._native
-                plan = found.get((native.dtype, backend.shape_key(native)))
-                if plan:
-                    one, make = plan
-                    made = dispatch(one, backend, args, (native,))
-                    return made if make is None else make(made)
-            inputs: tuple[Any, ...] = args
-            named: tuple[str, ...] = ()
-            layout: _Layout | None = None
+            if not settings and first is args[0]:
+                # The commonest calls, without what any number of arguments takes.
+                native, count = first._native, len(args)
+                if count == 1:
+                    plan = found.get((native.dtype, backend.shape_key(native)))
+                    if plan:
+                        one, make = plan
+                        made = dispatch(one, backend, args, (native,))
+                        return made if make is None else make(made)
+                elif count == 2 and type(second := args[1]) is Tensor:
+                    other, shape_of = second._native, backend.shape_key
+                    plan = second.backend is backend and found.get(
+                        (native.dtype, shape_of(native), other.dtype, shape_of(other))
+                    )
+                    if plan:
+                        one, make = plan
+                        made = dispatch(one, backend, args, (native, other))
+                        return made if make is None else make(made)
+            rows, shape_of = root.composes_rows, backend.shape_key
+            inputs: list[Any] = []
+            natives: list[Any] = []
             key: list[Any] = []
-            if settings:
-                for one_name, one in settings.items():
-                    kind = type(one)
-                    if kind is Tensor:
-                        inputs, named = (*inputs, one), (*named, one_name)
-                    elif kind in _PLAIN or (
-                        root.composes_rows
-                        and (
-                            (kind is tuple and _INTS.issuperset(map(type, one)))
-                            # Zeros of both signs are one key to a dictionary, and a NaN is none.
-                            or (kind is float and (one > 0.0 or one < 0.0))
-                        )
-                    ):
-                        key += one_name, one, kind
+            named: tuple[str, ...] = ()
+            bare = True
+            for arg in args:
+                kind = type(arg)
+                given = (arg,)
+                if kind is not Tensor:
+                    if not rows:
+                        return function(*args, **settings)
+                    bare = False
+                    if kind is tuple and arg and _TENSORS.issuperset(map(type, arg)):
+                        key += len(arg), kind
+                        given = arg
+                    elif _is_plain(arg, kind):
+                        key += arg, kind
+                        continue
                     else:
                         return function(*args, **settings)
-                key += named
-            if not _TENSORS.issuperset(map(type, args)):
-                if not root.composes_rows or (layout := _layout(args)) is None:
+                for x in given:
+                    if x.backend is not backend:
+                        return function(*args, **settings)
+                    native = x._native
+                    inputs.append(x)
+                    natives.append(native)
+                    key += native.dtype, shape_of(native)
+            for one_name, value in settings.items():
+                kind = type(value)
+                if kind is Tensor:
+                    if value.backend is not backend:
+                        return function(*args, **settings)
+                    native = value._native
+                    inputs.append(value)
+                    natives.append(native)
+                    named = (*named, one_name)
+                    key += one_name, native.dtype, shape_of(native)
+                elif kind in _PLAIN or (rows and _is_plain(value, kind)):
+                    key += one_name, value, kind
+                else:
                     return function(*args, **settings)
-                inputs = (*_tensors(args), *inputs[len(args) :])
-                key += layout, tuple([type(one[0]) for one in layout if type(one) is tuple])
-            shape_of = backend.shape_key
-            natives = []
-            for x in inputs:
-                if type(x) is not Tensor or x.backend is not backend:
-                    return function(*args, **settings)
-                native = x._native
-                natives.append(native)
-                key += native.dtype, shape_of(native)
             kept = tuple(key)
             plan = found.get(kept)
             if plan is None:
@@ -128,16 +147,16 @@ def as_one_op(
                 # The result was the long way's. One program may round otherwise: a call is to give
                 # what the next one will.
                 plain = {key: one for key, one in settings.items() if key not in named}
-                if layout is not None:
-                    plain["layout"] = layout
+                if not bare:
+                    plain["layout"] = _layout(args)
                 if named:
                     plain["named"] = named
                 # A named tuple is made of what the op gives.
                 make = None if kind is Tensor or kind is tuple else kind._make
-                plan = found.keep(kept, (Planned(op, plain), make))
+                plan = found.keep(kept, (Planned(op, plain, one_kind=True), make))
             if plan:
                 one, make = plan
-                made = dispatch(one, backend, inputs, tuple(natives))
+                made = dispatch(one, backend, tuple(inputs), tuple(natives))
                 return made if make is None else make(made)
             return function(*args, **settings)
 
@@ -154,33 +173,28 @@ _TENSORS = frozenset((Tensor,))
 _INTS = frozenset((int,))
 
 
-def _layout(args: tuple[Any, ...]) -> _Layout | None:
-    """Return the layout of arguments; ``None`` where one is something else."""
-    found: list[Any] = []
-    for one in args:
-        kind = type(one)
-        if kind is Tensor:
-            found.append(None)
-        elif kind is tuple and one and _TENSORS.issuperset(map(type, one)):
-            found.append(len(one))
-        elif (
-            kind in _PLAIN
-            or (kind is tuple and _INTS.issuperset(map(type, one)))
-            or (kind is float and (one > 0.0 or one < 0.0))
-        ):
-            found.append((one,))
-        else:
-            return None
-    return tuple(found)
+def _layout(args: tuple[Any, ...]) -> _Layout:
+    """Return the layout of arguments that may be those of a call run whole."""
+    return tuple(
+        [
+            None
+            if type(one) is Tensor
+            else len(one)
+            if type(one) is tuple and one and type(one[0]) is Tensor
+            else (one,)
+            for one in args
+        ]
+    )
 
 
-def _tensors(args: tuple[Any, ...]) -> Iterator[Tensor]:
-    """Yield the tensors among arguments that have a layout."""
-    for one in args:
-        if type(one) is Tensor:
-            yield one
-        elif type(one) is tuple and one and type(one[0]) is Tensor:
-            yield from one
+def _is_plain(one: Any, kind: type) -> bool:
+    """Tell whether a row's key may hold an argument of this type."""
+    return (
+        kind in _PLAIN
+        or (kind is tuple and _INTS.issuperset(map(type, one)))
+        # Zeros of both signs are one key to a dictionary, and a NaN is none.
+        or (kind is float and (one > 0.0 or one < 0.0))
+    )
 
 
 def _arguments(layout: _Layout, tensors: Sequence[Tensor]) -> Iterator[Any]:

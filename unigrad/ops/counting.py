@@ -21,7 +21,6 @@ from unigrad.core.arguments import (
     common_tensors,
     constant,
     to_floating,
-    visible,
 )
 from unigrad.core.errors import (
     DTypeError,
@@ -275,11 +274,13 @@ def within(name: str, ids: Tensor, count: int) -> tuple[Tensor, int]:
         OutOfBoundsError: when one is seen to be outside. A negative one does not count from the
             end: an id is no index.
     """
-    known = visible(ids)
-    if known is None:
+
+    def check(known: npt.NDArray[Any]) -> None:
+        wrong = (known < 0) | (known >= count)
+        if wrong.any():
+            raise OutOfBoundsError(f"{name}: {known[wrong].flat[0]} is not in [0, {count})")
+
+    if not checked(check, ids):
         wide = cast(ids, dtypes.int64)
         return where(logical_and(wide >= 0, wide < count), wide, count), count + 1
-    wrong = (known < 0) | (known >= count)
-    if wrong.any():
-        raise OutOfBoundsError(f"{name}: {known[wrong].flat[0]} is not in [0, {count})")
     return ids if ids.dtype in (dtypes.int64, dtypes.int32) else cast(ids, dtypes.int64), count

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import TensorLike, as_tensor, cast
 from unigrad.core.axes import normalize_axis
 from unigrad.core.dispatch import dispatch
@@ -237,6 +237,7 @@ def along(name: str, x: Tensor, index: Tensor, axis: int) -> tuple[Tensor, Tenso
     )
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def gather_nd(x: TensorLike, indices: TensorLike, /) -> Tensor:
     """Return out[…] = x[indices[…, 0], indices[…, 1], …]: the last axis holds whole indices.
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import TensorLike, as_tensor, cast, constant, to_floating
 from unigrad.core.errors import DTypeError, ShapeError
 from unigrad.core.op import composite
@@ -51,6 +51,7 @@ def _windows(x: Tensor, window: Ints, strides: Ints) -> Tensor:
     return stack([shifted(x, place, lengths, strides, ones) for place in places(window)])
 
 
+@whole.as_one_op(name="pooling.max_pool")
 def max_pool(
     x: TensorLike,
     /,
@@ -85,6 +86,7 @@ def max_pool(
     return out
 
 
+@whole.as_one_op(name="pooling.average_pool")
 def average_pool(
     x: TensorLike,
     /,

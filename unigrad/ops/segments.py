@@ -18,7 +18,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core import dtypes
+from unigrad.core import dtypes, whole
 from unigrad.core.arguments import (
     TensorLike,
     as_tensor,
@@ -49,6 +49,7 @@ __all__ = [
 ]  # fmt: skip
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def segment_sum(
     x: TensorLike, segment_ids: TensorLike, /, num_segments: int | None = None
 ) -> Tensor:
@@ -65,6 +66,7 @@ def segment_sum(
     return first_rows(cast(_added(widened(x), ids, full), x.dtype), count)
 
 
+@whole.as_one_op(looks=True)
 def segment_mean(
     x: TensorLike, segment_ids: TensorLike, /, num_segments: int | None = None
 ) -> Tensor:
@@ -80,6 +82,7 @@ def segment_mean(
     return first_rows(cast(_mean(widened(x), ids, full)[0], x.dtype), count)
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def segment_prod(
     x: TensorLike, segment_ids: TensorLike, /, num_segments: int | None = None
 ) -> Tensor:
@@ -98,6 +101,7 @@ def segment_prod(
     return first_rows(cast(found, x.dtype), count)
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def segment_max(
     x: TensorLike, segment_ids: TensorLike, /, num_segments: int | None = None
 ) -> Tensor:
@@ -116,6 +120,7 @@ def segment_max(
     return _extremum("segment_max", _scatter_max, x, segment_ids, num_segments)
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def segment_min(
     x: TensorLike, segment_ids: TensorLike, /, num_segments: int | None = None
 ) -> Tensor:

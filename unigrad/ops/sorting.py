@@ -29,6 +29,7 @@ from unigrad.core.dispatch import dispatch
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.op import Op, composite, primitive
 from unigrad.core.plans import BySetting, Planned, planned
+from unigrad.core.repeated import CloserLookError
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import greater, isnan, less, logical_and, logical_not, logical_or, where
 from unigrad.ops.indexing import as_index, take, take_along_axis
@@ -293,7 +294,7 @@ def _order_by_keys(*keys: Tensor, axis: int) -> Tensor:
 _by_keys = BySetting("order_by_keys", "axis")
 
 
-class _FallingError(Exception):
+class _FallingError(CloserLookError):
     """Bounds fall somewhere, or are those of several examples."""
 
 
@@ -338,6 +339,7 @@ def digitize(x: TensorLike, bins: TensorLike, /, *, right: bool = False) -> Tens
     return where(bins[0] <= bins[-1], searchsorted(bins, x, side=side), falling)
 
 
+@whole.as_one_op("native_dtypes", looks=True, name="sorting.in_top_k")
 def in_top_k(targets: TensorLike, predictions: TensorLike, k: int, /) -> Tensor:
     """Tell for each row whether fewer than ``k`` predictions are greater than the target's.
 

@@ -83,7 +83,7 @@ def row_of(
             return None
         if kinds not in ({Tensor}, {tuple}) or any(one is not None for one in graph.result[1]):
             return None
-        row = _written(graph, backend, Tensor in kinds)
+        row = _written(graph, backend, Tensor in kinds, natives)
         found = row(*natives)
     return None if _shares(graph, found if type(found) is tuple else (found,)) else row
 
@@ -122,8 +122,13 @@ def _shares(graph: Graph, results: Sequence[Tensor]) -> bool:
     return any(np.may_share_memory(one, other) for one in found for other in known)
 
 
-def _written(graph: Graph, backend: Backend, single: bool) -> Callable[..., Any]:
-    """Write the function's source; compiled once, it is the quickest way to run a list of calls."""
+def _written(
+    graph: Graph, backend: Backend, single: bool, natives: Sequence[Native]
+) -> Callable[..., Any]:
+    """Write the function's source; compiled once, it is the quickest way to run a list of calls.
+
+    Where the backend makes one program of the kernels, the checks come after it.
+    """
     names: dict[Value, str] = {}
     objects: dict[str, Any] = {
         "backend": backend,
@@ -143,15 +148,8 @@ def _written(graph: Graph, backend: Backend, single: bool) -> Callable[..., Any]
     def operand(one: Any) -> str:
         return name_of(one) if type(one) is Value else known(one)
 
-    lines = [f"def row({', '.join(map(name_of, graph.inputs))}):"]
-    for value, tensor in graph.constants.items():
-        objects[name_of(value)] = tensor._native
-    for node in graph.nodes:
+    def call(node: Node) -> str:
         given = [*map(operand, node.inputs)]
-        if node.op is _CHECK:
-            values = ", ".join([f"to_numpy({one})" for one in given])
-            lines.append(f" {known(node.settings['check'])}({values})")
-            continue
         arrays = [one for one in node.inputs if type(one) is Value]
         scalars = node.inputs[len(arrays) :]
         if node.settings and [*arrays, *scalars] == [*node.inputs]:
@@ -159,23 +157,47 @@ def _written(graph: Graph, backend: Backend, single: bool) -> Callable[..., Any]
             kernel = backend.bound(node.op, node.settings, scalars)
             del given[len(arrays) :]
         else:
-            kernel = node.op.kernels[backend]
+            kernel = backend.unwatched(node.op.kernels[backend])  # type: ignore[arg-type]
             given += [f"{name}={known(one)}" for name, one in node.settings.items()]
         outputs = [*map(name_of, node.outputs)]
         targets = f"{', '.join(outputs)}{',' if node.multiple else ''}"
-        lines.append(f" {targets} = {known(kernel)}({', '.join(given)})")
         # Some libraries have another class for numbers.
-        lines += [
+        settled = [
             f" {name} = settle({name})"
             for name, one in zip(outputs, node.outputs, strict=True)
             if not one.shape
         ]
+        return "\n".join([f" {targets} = {known(kernel)}({', '.join(given)})", *settled])
+
+    def check(node: Node) -> str:
+        values = ", ".join([f"to_numpy({operand(one)})" for one in node.inputs])
+        return f" {known(node.settings['check'])}({values})"
+
+    inputs = ", ".join(map(name_of, graph.inputs))
+    for value, tensor in graph.constants.items():
+        objects[name_of(value)] = tensor._native
+    lines = [(check if node.op is _CHECK else call)(node) for node in graph.nodes]
     results = ", ".join(map(name_of, graph.outputs))
-    made = f"wrap(backend, {results})" if single else f"tuple(wrap_all(backend, ({results},)))"
-    lines.append(f" return {made}")
+    checks = [one for one, node in zip(lines, graph.nodes, strict=True) if node.op is _CHECK]
+    if len(lines) - len(checks) >= backend.fewest_joined:
+        calls = [one for one in lines if one not in checks]
+        made = {out for node in graph.nodes for out in node.outputs}
+        seen = [one for node in graph.nodes if node.op is _CHECK for one in node.inputs]
+        wanted = dict.fromkeys([*graph.outputs, *[one for one in seen if one in made]])
+        given = ", ".join(map(name_of, wanted))
+        source = [f"def kernels({inputs}):", *calls, f" return ({given},)"]
+        joined = backend.joined(_compiled(source, objects, "kernels"), natives)
+        if joined is not None:
+            lines = [f" {given}, = {known(joined)}(({inputs},))", *checks]
+    made_of = f"wrap(backend, {results})" if single else f"tuple(wrap_all(backend, ({results},)))"
+    return _compiled([f"def row({inputs}):", *lines, f" return {made_of}"], objects, "row")
+
+
+def _compiled(lines: Sequence[str], objects: dict[str, Any], name: str) -> Callable[..., Any]:
+    """Return a function of this source."""
     exec(compile("\n".join(lines), f"<row of {len(lines)} lines>", "exec"), objects)
-    row: Callable[..., Any] = objects["row"]
-    return row
+    function: Callable[..., Any] = objects[name]
+    return function
 
 
 repeated.make_row = row_of

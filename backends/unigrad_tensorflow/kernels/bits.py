@@ -3,12 +3,17 @@
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from unigrad_tensorflow.kernels.values import values_of
 from unigrad_tensorflow.raw import binary, for_bools, of_dtypes, unary
 
 Binary = Callable[[Any, Any], Any]
+#: Integers, the commonest first.
+_INTEGERS = (
+    tf.int64, tf.int32, tf.int16, tf.int8, tf.uint64, tf.uint32, tf.uint16, tf.uint8,
+)  # fmt: skip
 
 
 def _of_bools(name: str, bits: str) -> Binary:
@@ -36,8 +41,13 @@ def _of_truths(name: str) -> Binary:
     return of_bools
 
 
-def _all_within(distances: Any, width: int) -> bool:
-    return bool(distances.min() >= 0 and distances.max() < width)
+#: How to read distances, so that negative ones are beyond any width, and the width.
+_WIDTHS = {one: (np.dtype(f"u{one.size}"), one.size * 8) for one in _INTEGERS}
+
+
+def _all_within(distances: Any, dtype: Any) -> bool:
+    unsigned, width = _WIDTHS[dtype]
+    return bool(distances.view(unsigned).max() < width)
 
 
 def _shift(name: str, right: bool) -> Binary:
@@ -46,7 +56,7 @@ def _shift(name: str, right: bool) -> Binary:
 
     def run(x: Any, y: Any) -> Any:
         distances = values_of(y)
-        if distances is not None and distances.size and _all_within(distances, x.dtype.size * 8):
+        if distances is not None and distances.size and _all_within(distances, y.dtype):
             return op(x, y)
         zero = tf.zeros((), x.dtype)
         inside = (y >= zero) & (y < tf.constant(x.dtype.size * 8, y.dtype))
@@ -63,10 +73,6 @@ def _logical_xor(x: Any, y: Any) -> Any:
 
 
 _logical_not = unary("LogicalNot")
-#: Integers, the commonest first.
-_INTEGERS = (
-    tf.int64, tf.int32, tf.int16, tf.int8, tf.uint64, tf.uint32, tf.uint16, tf.uint8,
-)  # fmt: skip
 
 
 def _invert(x: Any) -> Any:

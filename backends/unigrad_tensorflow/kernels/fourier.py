@@ -5,11 +5,13 @@ are the textbook's.
 """
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import tensorflow as tf
 
 from unigrad_tensorflow.bridge import by_rule
+from unigrad_tensorflow.raw import BINDERS, raw
 from unigrad_tensorflow.whole import as_graph
 
 
@@ -55,11 +57,27 @@ def irfft(x: tf.Tensor, *, axes: tuple[int, ...], n: int) -> tf.Tensor:
     return _at_end(inner, axes[-1], lambda y: tf.signal.irfft(y, [n]))
 
 
-def _of_axes(kernel: Callable[..., Any]) -> Callable[..., Any]:
-    """Return a kernel that runs as a graph where it transforms more axes than the last."""
-    whole = as_graph(kernel)
-    return lambda x, axes, **rest: (kernel if axes == (-1,) else whole)(x, axes=axes, **rest)
+def _of_axes(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
+    """Return a kernel that runs as a graph where it transforms more axes than the last.
+
+    Of complex numbers along the last axis it is the raw op.
+    """
+    whole, plain = as_graph(kernel), raw(name, "input")
+
+    def run(x: tf.Tensor, axes: tuple[int, ...], **rest: int) -> Any:
+        return (kernel if axes == (-1,) else whole)(x, axes=axes, **rest)
+
+    def bind(axes: tuple[int, ...], **rest: int) -> Callable[[tf.Tensor], Any]:
+        long: Callable[..., Any] = partial(run, axes=axes, **rest)
+        if axes != (-1,) or rest:
+            return long
+        return lambda x: plain(x) if x.dtype in _COMPLEX else long(x)
+
+    if name in ("FFT", "IFFT"):
+        BINDERS[run] = bind
+    return run
 
 
+_COMPLEX = frozenset((tf.complex64, tf.complex128))
 _KERNELS: dict[str, Callable[..., Any]] = {"fft": fft, "ifft": ifft, "rfft": rfft, "irfft": irfft}
-TABLE = {name: by_rule(name, _of_axes(kernel)) for name, kernel in _KERNELS.items()}
+TABLE = {name: by_rule(name, _of_axes(name.upper(), kernel)) for name, kernel in _KERNELS.items()}

@@ -17,6 +17,7 @@ from unigrad_tensorflow.kernels.values import may_be_read
 from unigrad_tensorflow.private import numpy_of
 from unigrad_tensorflow.raw import raw
 from unigrad_tensorflow.settings import setting
+from unigrad_tensorflow.short import short
 from unigrad_tensorflow.whole import as_graph
 
 Spec: TypeAlias = tuple[Any, ...]
@@ -315,6 +316,20 @@ _gather_nd = raw("GatherNd", "params", "indices")
 _beside_each_other = raw("Pack", "values", axis=-1)
 
 
+@cache
+def _unpack(count: int) -> Any:
+    return raw("Unpack", "value", num=count, axis=1)
+
+
+def _gathered(x: Tensor, index: Tensor) -> Tensor | None:
+    if index.dtype not in (tf.int64, tf.int32) or not (may_be_read(x) and may_be_read(index)):
+        return None
+    # As in `picked`.
+    with suppress(tf.errors.InvalidArgumentError):
+        return _gather_nd(x, index)
+    return None
+
+
 TABLE = {
     "getitem": getitem,
     "place_slice": place_slice,
@@ -332,5 +347,6 @@ TABLE = {
     "take_along_axis": take_along_axis,
     "add_along_axis": as_graph(add_along_axis),
     "ravel_index": as_graph(ravel_index),
-    "nonzero": lambda x: tf.unstack(_nonzero(x), axis=1),
+    "nonzero": lambda x: _unpack(x.shape.rank)(_nonzero(x)),
+    "gather_nd": short("gather_nd", _gathered),
 }

@@ -6,14 +6,18 @@ not singular: all others are eliminated here, column by column.
 """
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from unigrad.autodiff.bridge import body_of
 from unigrad_tensorflow.bridge import by_rule
-from unigrad_tensorflow.kernels.values import are_finite, has_values
+from unigrad_tensorflow.kernels.values import are_finite, has_values, may_be_read, own_memory
+from unigrad_tensorflow.private import numpy_of
 from unigrad_tensorflow.raw import binary, raw
+from unigrad_tensorflow.short import short
 from unigrad_tensorflow.whole import as_graph
 
 _InvalidArgument = tf.errors.InvalidArgumentError
@@ -46,7 +50,7 @@ def _guarded(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
 def cholesky(x: tf.Tensor) -> tf.Tensor:
     """TensorFlow's, of which NaN is all that is said of where it fails."""
-    if are_finite(x):
+    if has_values(x):
         found = _raw_cholesky(x)
         if are_finite(found):
             return found
@@ -86,7 +90,12 @@ _solve_lower, _solve_upper = (
 def slogdet(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     """TensorFlow's, whose logarithm is complex of complex numbers."""
     sign, logarithm = _log_determinant(x)
-    return _add(sign, 0), logarithm if x.dtype.is_floating else tf.math.real(logarithm)
+    if not x.dtype.is_floating:
+        logarithm = tf.math.real(logarithm)
+    # There is no -0.0 to be added to 0 where all signs are seen to be others.
+    if may_be_read(sign) and np.asarray(numpy_of(sign)).all():
+        return sign, logarithm
+    return _add(sign, 0), logarithm
 
 
 _log_determinant, _add = raw("LogMatrixDeterminant", "input"), binary("AddV2")
@@ -120,12 +129,43 @@ def _by_singular_values(x: tf.Tensor) -> tf.Tensor:
 
 def qr(x: tf.Tensor, *, complete: bool) -> tuple[tf.Tensor, tf.Tensor]:
     """TensorFlow's, with a diagonal of R that is real and not negative."""
+    if not (_is_real_matrix(x) and may_be_read(x)):
+        return _other_qr(x, complete=complete)
+    q, r = (_complete_qr if complete else _reduced_qr)(x)
+    if not are_finite(r):
+        return _other_qr(x, complete=complete)
+    factors, triangle = own_memory(q), own_memory(r)
+    signs = _signs(triangle.diagonal())
+    if signs is not None:
+        factors[:, : len(signs)] *= signs
+        triangle[: len(signs)] *= signs[:, None]
+    return q, r
+
+
+_complete_qr, _reduced_qr = (raw("Qr", "input", full_matrices=one) for one in (True, False))
+
+
+@as_graph
+def _other_qr(x: tf.Tensor, *, complete: bool) -> tuple[tf.Tensor, tf.Tensor]:
     q, r = tf.linalg.qr(x, full_matrices=complete)
     entries = tf.linalg.diag_part(r)
     phases = tf.where(entries == 0, tf.ones_like(entries), tf.sign(entries))
     rest = [1] * len(x.shape[:-2]) + [q.shape[-1] - entries.shape[-1]]
     phases = tf.pad(phases, [*[[0, 0]] * len(x.shape[:-2]), [0, rest[-1]]], constant_values=1)
     return q * phases[..., None, :], r * tf.math.conj(phases)[..., None]
+
+
+def _is_real_matrix(x: tf.Tensor) -> bool:
+    """Tell whether it is one matrix of numbers that NumPy has."""
+    return (x.dtype is tf.float32 or x.dtype is tf.float64) and x.ndim == 2
+
+
+def _signs(values: Any) -> Any:
+    """Return the signs of numbers, 1 of zeros; ``None`` where all are 1."""
+    negative = values < 0
+    if not negative.any():
+        return None
+    return np.where(negative, values.dtype.type(-1), values.dtype.type(1))
 
 
 def svd_raw(x: tf.Tensor, *, full_matrices: bool) -> tuple[tf.Tensor, ...]:
@@ -175,19 +215,98 @@ def _eigh(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 def _if_finite(plain: Callable[..., Any], kernel: Callable[..., Any]) -> Callable[..., Any]:
     """Return a kernel that takes the one raw op where all numbers are seen to be finite."""
     graph = as_graph(kernel)
-    return lambda x: plain(x) if x.dtype.is_floating and are_finite(x) else graph(x)
+
+    def run(x: tf.Tensor) -> Any:
+        # Both ways lead to the very same, so a program of many ops may take the other.
+        if x.dtype.is_floating and may_be_read(x) and are_finite(x):
+            return plain(x)
+        return graph(x)
+
+    return run
 
 
 eigh_raw = _if_finite(
     raw("SelfAdjointEigV2", "input", compute_v=True), _of_finite(_eigh, lower=True)
 )
+_raw_eigvalsh = raw("SelfAdjointEigV2", "input", compute_v=False)
+eigvalsh = _if_finite(
+    lambda x: _raw_eigvalsh(x)[0],
+    _of_finite(lambda x: tf.math.real(tf.linalg.eigvalsh(x)), lower=True),
+)
 
 
-@_of_finite
-def eig_raw(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """TensorFlow's."""
-    values, vectors = tf.linalg.eig(x)
+def eigh(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor] | None:
+    """Eigenvalues and vectors with their signs, of a real matrix."""
+    if not _is_real_matrix(x):
+        return None
+    values, vectors = eigh_raw(x)
+    if not (x.shape[0] and are_finite(vectors)):
+        return None
+    turned = own_memory(vectors)
+    _turn(turned, _phases(turned))
     return values, vectors
+
+
+def svd(x: tf.Tensor, full_matrices: bool) -> tuple[tf.Tensor, ...] | None:
+    """Singular values and vectors with their signs, of a real matrix."""
+    if not (_is_real_matrix(x) and x.shape.num_elements()):
+        return None
+    u, s, vh = svd_raw(x, full_matrices=full_matrices)
+    if not (are_finite(u) and are_finite(vh)):
+        return None
+    left, right, k = own_memory(u), own_memory(vh), s.shape[0]
+    signs = _phases(left)
+    rows = signs[:k]
+    if len(right) > k:
+        rows = np.concatenate([rows, _phases(right[k:].T)])
+    _turn(left, signs)
+    _turn(right.T, rows)
+    return u, s, vh
+
+
+def _phases(vectors: Any) -> Any:
+    """The signs of the largest component of each column: see `unigrad.ops.linalg.spectra`."""
+    sizes = np.abs(vectors)
+    places = (sizes >= sizes.max(0) * _NEAR[vectors.dtype]).argmax(0)
+    return np.sign(vectors[places, _first(len(places))])
+
+
+def _turn(vectors: Any, signs: Any) -> None:
+    """Multiply columns, where that changes any."""
+    if signs.min() < 1:
+        vectors *= signs
+
+
+_first = lru_cache(64)(np.arange)
+#: Magnitudes that are equal but for rounding are equal.
+_NEAR = {np.dtype(one): 1.0 - float(np.sqrt(np.finfo(one).eps)) for one in (np.float32, np.float64)}
+
+
+def _eig(vectors: bool) -> Callable[..., Any]:
+    """Return TensorFlow's, whose results are complex."""
+    ops = {
+        native: raw("Eig", "input", compute_v=vectors, Tout=native)
+        for native in (tf.complex64, tf.complex128)
+    }
+
+    def plain(x: tf.Tensor) -> Any:
+        found = ops[tf.complex64 if x.dtype is tf.float32 else tf.complex128](x)
+        return (found[0], found[1]) if vectors else found[0]
+
+    kernel = (lambda x: tuple(tf.linalg.eig(x))) if vectors else tf.linalg.eigvals
+    return _if_finite(plain, _of_finite(kernel))
+
+
+eig_raw, eigvals = _eig(True), _eig(False)
+
+
+def svdvals(x: tf.Tensor) -> tf.Tensor:
+    """TensorFlow's."""
+    return _values_of_svd(x)[0] if x.dtype.is_floating else _other_svdvals(x)
+
+
+_values_of_svd = raw("Svd", "input", compute_uv=False, full_matrices=False)
+_other_svdvals = as_graph(lambda x: tf.math.real(tf.linalg.svd(x, compute_uv=False)))
 
 
 def lu_packed(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -239,8 +358,8 @@ def _real(x: tf.Tensor) -> Any:
 #: Of one op, or of those that look at values.
 _ALONE = frozenset(
     (
-        "cholesky", "det", "eigh_raw", "inv", "lu_packed", "slogdet", "solve", "svd_raw",
-        "triangular_solve",
+        "cholesky", "det", "eig_raw", "eigh_raw", "eigvals", "eigvalsh", "inv", "lu_packed",
+        "qr", "slogdet", "solve", "svd_raw", "svdvals", "triangular_solve",
     )
 )  # fmt: skip
 
@@ -250,8 +369,8 @@ _KERNELS: dict[str, Callable[..., Any]] = {
     "det": raw("MatrixDeterminant", "input"),
     "eig_raw": eig_raw,
     "eigh_raw": eigh_raw,
-    "eigvals": _of_finite(tf.linalg.eigvals),
-    "eigvalsh": _of_finite(lambda x: tf.math.real(tf.linalg.eigvalsh(x)), lower=True),
+    "eigvals": eigvals,
+    "eigvalsh": eigvalsh,
     "expm": lambda x: tf.linalg.expm(x) if x.shape[-1] else tf.identity(x),
     "inv": _inv,
     "logm": body_of("tensorflow", "logm"),
@@ -262,11 +381,11 @@ _KERNELS: dict[str, Callable[..., Any]] = {
     "sqrtm": body_of("tensorflow", "sqrtm"),
     "solve": _solve,
     "svd_raw": svd_raw,
-    "svdvals": lambda x: tf.math.real(tf.linalg.svd(x, compute_uv=False)),
+    "svdvals": svdvals,
     "triangular_solve": triangular_solve,
 }
 
 TABLE = {
     name: by_rule(name, kernel if name in _ALONE else as_graph(kernel))
     for name, kernel in _KERNELS.items()
-}
+} | {"eigh": short("eigh", eigh), "svd": short("svd", svd)}

@@ -6,12 +6,16 @@ given integers in the elements' order instead, which can be neither NaN nor beyo
 
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.kernels.indexing import take_along_axis
-from unigrad_tensorflow.kernels.values import has_no_nan
+from unigrad_tensorflow.kernels.values import are_finite, has_no_nan, may_be_read
+from unigrad_tensorflow.private import numpy_of
 from unigrad_tensorflow.raw import raw, unary
+from unigrad_tensorflow.settings import long_setting, setting
+from unigrad_tensorflow.short import short
 
 _INTEGERS = {2: tf.int16, 4: tf.int32, 8: tf.int64}
 _SIGNED = {tf.uint8: tf.int16, tf.uint16: tf.int32, tf.uint32: tf.int64, tf.bool: tf.int8}
@@ -34,7 +38,13 @@ def _key(x: Any) -> Any:
     return tf.cast(x, _SIGNED[dtype]) if dtype in _SIGNED else x
 
 
-_top = raw("TopKV2", "input", "k", keeps=1, sorted=True, index_type=tf.int64)
+_raw_top = raw("TopKV2", "input", "k", sorted=True, index_type=tf.int64)
+
+
+def _top(x: Any, k: int) -> Any:
+    return _raw_top(x, setting(k))
+
+
 _negative = unary("Neg")
 
 
@@ -74,6 +84,9 @@ def _top_k(x: Any, k: int, axis: int) -> Any:
 
 
 def _searchsorted(x1: Any, x2: Any, right: bool) -> Any:
+    if x1.dtype in _FLOATS and has_no_nan(x1) and has_no_nan(x2):
+        found = _bounds[right](_reshape(x1, (1, -1)), _reshape(x2, (1, -1)))
+        return _reshape(found, tuple(x2.shape.as_list()))
     first, second = _key(x1), _key(x2)
     if first.dtype not in (tf.int32, tf.int64):
         first, second = tf.cast(first, tf.int32), tf.cast(second, tf.int32)
@@ -82,7 +95,34 @@ def _searchsorted(x1: Any, x2: Any, right: bool) -> Any:
     return tf.reshape(found, tf.shape(x2))
 
 
+_reshape = raw("Reshape", "tensor", "shape", keeps=1)
+_bounds = [
+    raw(name, "sorted_inputs", "values", out_type=tf.int64) for name in ("LowerBound", "UpperBound")
+]
+_FLOATS = (tf.float32, tf.float64)
+
+
+def _in_top_k(targets: Any, predictions: Any, k: int) -> Any:
+    """TensorFlow's, of classes that there are: other places are not told apart there."""
+    if predictions.dtype is not tf.float32 or predictions.shape.rank != 2 or k < 1:
+        return None
+    unsigned = _UNSIGNED.get(targets.dtype)
+    if unsigned is None or not (may_be_read(targets) and are_finite(predictions)):
+        return None
+    known = np.asarray(numpy_of(targets)).view(unsigned)
+    if not known.size or known.max() >= predictions.shape[1]:
+        return None
+    most = (long_setting if targets.dtype is tf.int64 else setting)(k)
+    return _raw_in_top_k(predictions, targets, most)
+
+
+_raw_in_top_k = raw("InTopKV2", "predictions", "targets", "k")
+#: Negative classes, read as unsigned, are beyond any count.
+_UNSIGNED = {tf.int64: np.uint64, tf.int32: np.uint32}
+
+
 TABLE = {
+    "sorting.in_top_k": short("sorting.in_top_k", _in_top_k),
     "sort": by_rule("sort", _sort),
     "argsort": lambda x, axis, descending: _order(x, x.shape[axis], axis, descending),
     "top_k": by_rule("top_k", _top_k),

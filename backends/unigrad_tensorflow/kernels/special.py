@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import tensorflow as tf
 
 from unigrad.autodiff.bridge import body_of
@@ -74,12 +75,20 @@ def _have_sums(s: Any, q: Any) -> bool:
     return _are_positive(q) and bool(s.size and s.min() >= 1.0)
 
 
+def _second_has_no_nan(x: Any, y: Any) -> bool:
+    total = np.vdot(y, y)
+    return bool(total == total)
+
+
 _KERNELS = {name: as_graph(kernel) for name, kernel in _MANY.items()}
 for _name, _inside, _plain in (
     ("digamma", _are_positive, unary("Digamma")),
     ("gammainc", _are_in_domain, binary("Igamma", "a", "x")),
     ("gammaincc", _are_in_domain, binary("Igammac", "a", "x")),
     ("zeta", _have_sums, binary("Zeta", "x", "q")),
+    # Beside 0 TensorFlow's pass over a NaN.
+    ("xlogy", _second_has_no_nan, binary("Xlogy")),
+    ("xlog1py", _second_has_no_nan, binary("Xlog1py")),
 ):
     _KERNELS[_name] = seen(_inside, _plain, _KERNELS[_name])
 

@@ -55,6 +55,18 @@ def seen(
     return run
 
 
+def own_memory(x: Any) -> Any:
+    """Return the memory of what a raw op has just made on the CPU, to be written into.
+
+    That is for the kernel that has called the op: nobody else may have seen the tensor yet. It has
+    one axis or more: a single value is a copy.
+    """
+    memory = np.asarray(numpy_of(x))
+    # What is written into a copy would be lost.
+    assert not memory.flags.owndata
+    return memory
+
+
 def values_of(x: Any) -> Any:
     """Return an array's values if they can be seen: an ndarray that shares its memory."""
     return np.asarray(numpy_of(x)) if has_values(x) else None
