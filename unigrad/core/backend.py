@@ -18,7 +18,7 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core.dtypes import DType
-from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
+from unigrad.core.errors import Doubt, DTypeError, OutOfBoundsError, ShapeError, UnigradError
 from unigrad.core.native_code import NativeCode
 from unigrad.core.native_tape import Kernel, Native, NativeTape
 from unigrad.core.repeated import Repeated
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from unigrad.core.op import Op
     from unigrad.core.plans import Planned
     from unigrad.core.programs import Fusion, Program, Saving
+    from unigrad.core.tensor import Tensor
 
 #: Makes an array from outside of a trace one of its inputs, and returns what stands for it there.
 Lift: TypeAlias = Callable[[Any], Any]
@@ -86,6 +87,9 @@ class Backend(NativeCode):
     #: True when a composite called again and again runs as a row of kernels: see
     #: `unigrad.core.repeated`.
     composes_rows: bool = False
+    #: True when it may run a composite that looks at values as one program, of which `note` takes
+    #: the checks.
+    composes_checked: bool = False
     #: How many interpreters stand one over the other (see `unigrad.core.interpreters`).
     depth: int = 0
 
@@ -251,6 +255,15 @@ class Backend(NativeCode):
         """Tell whether the array has no value yet because a function is being traced."""
         return False
 
+    def shows(self, native: Native) -> bool:
+        """Tell whether an array's values are there to be checked: in eager mode on the CPU."""
+        # What stands for several values may be of the library's own class.
+        return not self.is_traced(native) and self.device(native)[:3] == "cpu"
+
+    def note(self, check: Callable[..., None], tensors: Sequence[Tensor]) -> bool:
+        """Take a check of values that is to be made later; tell whether."""
+        return False
+
     # -- running
 
     def kernel(self, op: Op) -> Kernel | None:
@@ -296,9 +309,15 @@ class Backend(NativeCode):
                 except Exception as error:
                     failed = error
                 # What is wrong the body says; if it finds nothing, the row is.
-                op.body(*inputs, **settings)
+                found = op.body(*inputs, **settings)
+                if isinstance(failed, Doubt):
+                    return found
                 raise failed
         return op.body(*inputs, **settings)
+
+    def gives(self, op: Planned, natives: tuple[Any, ...]) -> type | None:
+        """Return the class of what a composite's body returns, where a program tells before it."""
+        return None
 
     def forget_rows(self) -> None:
         """Forget the rows of kernels of composites."""

@@ -98,6 +98,10 @@ class UnsupportedError(UnigradError, NotImplementedError):
     """A backend has no such op, or no such dtype, and says so; the message says why."""
 
 
+class Doubt(Exception):
+    """A check of values wants a closer look, which may find nothing wrong: nobody else sees it."""
+
+
 class GradientWarning(UserWarning):
     """A gradient is ``None``, or a path to it is lost; the message says why."""
 

@@ -81,6 +81,7 @@ class Op:
         "example",
         "foreign",
         "kernels",
+        "looks",
         "name",
         "opaque",
         "planned",
@@ -108,6 +109,8 @@ class Op:
         self.opaque = False
         #: True when the shape of the result depends on values: no compiler takes such an op.
         self.by_value = False
+        #: True for a public function as an op (`unigrad.core.whole`) that looks at values.
+        self.looks = False
         #: The places of inputs at which derivatives end.
         self.cut: tuple[int, ...] = ()
         #: True for a library's function, whose errors are its own and of which no program is kept.

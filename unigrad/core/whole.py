@@ -59,6 +59,7 @@ def as_one_op(
 
         body.__name__ = name or function.__name__
         op = composite(body)
+        op.looks = looks
         plans = _PlansByBackend(op, looks)
 
         @wraps(function)
@@ -118,23 +119,29 @@ def as_one_op(
             kept = tuple(key)
             plan = found.get(kept)
             if plan is None:
-                result = function(*args, **settings)
-                kind = type(result)
-                fits = kind is Tensor or issubclass(kind, tuple)
-                dtypes = getattr(backend, takes)
-                if not fits or any(native.dtype not in dtypes for native in natives):
-                    found.keep(kept, False)
-                    return result
-                # The result was the long way's. One program may round otherwise: a call is to give
-                # what the next one will.
+                if looks and backend.is_traced(natives[0]):
+                    # Checks are those of the program that is being made.
+                    return function(*args, **settings)
+                # One program may round otherwise than the long way: a call is to give what the next
+                # one will.
                 plain = {key: one for key, one in settings.items() if key not in named}
                 if layout is not None:
                     plain["layout"] = layout
                 if named:
                     plain["named"] = named
+                as_planned = Planned(op, plain)
+                dtypes = getattr(backend, takes)
+                fits = all(native.dtype in dtypes for native in natives)
+                kind = backend.gives(as_planned, tuple(natives)) if fits and looks else None
+                if kind is None:
+                    result = function(*args, **settings)
+                    kind = type(result)
+                    if not fits or not (kind is Tensor or issubclass(kind, tuple)):
+                        found.keep(kept, False)
+                        return result
                 # A named tuple is made of what the op gives.
                 make = None if kind is Tensor or kind is tuple else kind._make
-                plan = found.keep(kept, (Planned(op, plain), make))
+                plan = found.keep(kept, (as_planned, make))
             if plan:
                 one, make = plan
                 made = dispatch(one, backend, inputs, tuple(natives))
@@ -201,8 +208,13 @@ class _PlansByBackend(dict[Backend, Plans | None]):
         self._looks = looks
 
     def __missing__(self, backend: Backend) -> Plans | None:
-        runs_whole = backend.composes_rows or (
-            not self._looks and (backend.composes_whole or self._op.kernels[backend] is not None)
-        )
+        if self._looks:
+            runs_whole = backend.composes_rows or backend.composes_checked
+        else:
+            runs_whole = (
+                backend.composes_rows
+                or backend.composes_whole
+                or self._op.kernels[backend] is not None
+            )
         found = self[backend] = Plans() if runs_whole else None
         return found

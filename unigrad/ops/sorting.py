@@ -26,7 +26,7 @@ from unigrad.core.arguments import (
 )
 from unigrad.core.axes import normalize_axis, plain_axis
 from unigrad.core.dispatch import dispatch
-from unigrad.core.errors import DTypeError, SettingError, ShapeError
+from unigrad.core.errors import Doubt, DTypeError, SettingError, ShapeError
 from unigrad.core.op import Op, composite, primitive
 from unigrad.core.plans import BySetting, Planned, planned
 from unigrad.core.tensor import Tensor
@@ -293,7 +293,7 @@ def _order_by_keys(*keys: Tensor, axis: int) -> Tensor:
 _by_keys = BySetting("order_by_keys", "axis")
 
 
-class _FallingError(Exception):
+class _FallingError(Doubt):
     """Bounds fall somewhere, or are those of several examples."""
 
 

@@ -18,7 +18,7 @@ from unigrad.core.arguments import (
     constant,
     to_floating,
 )
-from unigrad.core.errors import LinAlgError, ShapeError
+from unigrad.core.errors import Doubt, LinAlgError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import conj
 from unigrad.ops.linear import matrix_transpose
@@ -152,7 +152,7 @@ def require_answer(name: str, problem: str, result: Tensor, *inputs: Tensor) -> 
     checked(check, result, *inputs)
 
 
-class _NaNError(Exception):
+class _NaNError(Doubt):
     """There may be a NaN, which is a reason to look closer."""
 
 
