@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+import weakref
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from operator import attrgetter
@@ -60,7 +61,7 @@ class JaxBackend(Backend):
         self.shape_key = attrgetter("aval.shape")
         self.likeness = attrgetter("aval")
         self.scalar_ops = WHOLE
-        self._looking: list[looking.Looking] = []
+        self._looking: weakref.WeakSet[looking.Looking] = weakref.WeakSet()
 
     def chosen(self) -> None:
         if not jax.config.jax_enable_x64 and "JAX_ENABLE_X64" not in os.environ:
@@ -180,11 +181,11 @@ class JaxBackend(Backend):
         if not op.declared.looks:
             return super().bound(op, settings, scalars)
         found = looking.Looking(op, self, settings)
-        self._looking.append(found)
+        self._looking.add(found)
         return found
 
     def forget_rows(self) -> None:
-        for one in self._looking:
+        for one in [*self._looking]:
             one.forget()
 
     def run_watched(

@@ -76,7 +76,7 @@ class Looking:
         self._body: Any = op.declared.body
         self._backend = backend
         self._settings = settings
-        #: What the body returns, a class; known when it was traced.
+        #: What the body returns, a class, if it is a program, once that was made.
         self.gives: type | None = None
         self.forget()
 
@@ -100,33 +100,34 @@ class Looking:
                 program.trace(*natives)
             except Exception:
                 # What is wrong with it the body says.
+                self.gives = None
                 self._run = lambda *given: self._run_body(given)
             else:
                 self._run = self._checked(program)
         return self._run
 
+    def _found(self, natives: Sequence[Any]) -> Any:
+        return self._body(*[wrap(self._backend, one) for one in natives], **self._settings)
+
     def _run_body(self, natives: Sequence[Any]) -> Any:
-        found = self._body(*[wrap(self._backend, one) for one in natives], **self._settings)
-        if type(found) is Tensor:
-            self.gives = Tensor
-            return found._native
-        natives_of = tuple([one._native for one in found])
-        self.gives = type(found) if isinstance(found, tuple) else None
-        return natives_of
+        found = self._found(natives)
+        return found._native if type(found) is Tensor else tuple([one._native for one in found])
 
     def _traced(self, *natives: Any) -> tuple[Any, ...]:
         before, frame = noting.frame, _Frame(natives[0])
         noting.frame = frame
         try:
             with outside(), traced_by(None), recorders.only([]):
-                found = self._run_body(natives)
+                found = self._found(natives)
         finally:
             noting.frame = before
         if frame.looked:
             raise _LookedError
-        results = found if type(found) is tuple else (found,)
+        single = type(found) is Tensor
+        results = (found,) if single else found
         # What is among the results or the inputs is not given once more.
-        held, inputs = [*results], {id(one): i for i, one in enumerate(natives)}
+        held = [one._native for one in results]
+        inputs = {id(one): i for i, one in enumerate(natives)}
         self._checks = []
         for check, seen in frame.checks:
             places = []
@@ -138,7 +139,8 @@ class Looking:
                     held.append(one)
                 places.append(place)
             self._checks.append((check, places))
-        self._count = None if type(found) is not tuple else len(results)
+        self._count = None if single else len(results)
+        self.gives = Tensor if single else type(found)
         return tuple(held)
 
     def _checked(self, program: Kernel) -> Kernel:
@@ -154,6 +156,9 @@ class Looking:
             if accelerated and not are_plain(natives):
                 return run_body(natives)
             found = program(*natives)
+            if not found or type(found[0]) is not array_type:
+                # It is inside of a function that JAX traces, in which nobody can look.
+                return run_body(natives)
             try:
                 for check, places in checks:
                     if len(places) == 1 and places[0] >= 0:

@@ -87,8 +87,7 @@ class Backend(NativeCode):
     #: True when a composite called again and again runs as a row of kernels: see
     #: `unigrad.core.repeated`.
     composes_rows: bool = False
-    #: True when it may run a composite that looks at values as one program, of which `note` takes
-    #: the checks.
+    #: True when what looks at values may be one program, of which `note` takes the checks.
     composes_checked: bool = False
     #: How many interpreters stand one over the other (see `unigrad.core.interpreters`).
     depth: int = 0
@@ -257,7 +256,6 @@ class Backend(NativeCode):
 
     def shows(self, native: Native) -> bool:
         """Tell whether an array's values are there to be checked: in eager mode on the CPU."""
-        # What stands for several values may be of the library's own class.
         return not self.is_traced(native) and self.device(native)[:3] == "cpu"
 
     def note(self, check: Callable[..., None], tensors: Sequence[Tensor]) -> bool:

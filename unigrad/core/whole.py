@@ -132,10 +132,15 @@ def as_one_op(
                 as_planned = Planned(op, plain)
                 dtypes = getattr(backend, takes)
                 fits = all(native.dtype in dtypes for native in natives)
-                kind = backend.gives(as_planned, tuple(natives)) if fits and looks else None
+                arrays = tuple(natives)
+                kind: Any = backend.gives(as_planned, arrays) if fits and looks else None
                 if kind is None:
                     result = function(*args, **settings)
                     kind = type(result)
+                    if fits and looks and backend.composes_checked and backend.are_plain(arrays):
+                        # It looks at values in a way of its own, and will again.
+                        plans[root] = None
+                        return result
                     if not fits or not (kind is Tensor or issubclass(kind, tuple)):
                         found.keep(kept, False)
                         return result
