@@ -133,19 +133,19 @@ def as_one_op(
                 dtypes = getattr(backend, takes)
                 fits = all(native.dtype in dtypes for native in natives)
                 arrays = tuple(natives)
-                kind: Any = backend.gives(as_planned, arrays) if fits and looks else None
-                if kind is None:
+                gives: Any = backend.gives(as_planned, arrays) if fits and looks else None
+                if gives is None:
                     result = function(*args, **settings)
-                    kind = type(result)
+                    gives = type(result)
                     if fits and looks and backend.composes_checked and backend.are_plain(arrays):
                         # It looks at values in a way of its own, and will again.
                         plans[root] = None
                         return result
-                    if not fits or not (kind is Tensor or issubclass(kind, tuple)):
+                    if not fits or not (gives is Tensor or issubclass(gives, tuple)):
                         found.keep(kept, False)
                         return result
                 # A named tuple is made of what the op gives.
-                make = None if kind is Tensor or kind is tuple else kind._make
+                make = None if gives is Tensor or gives is tuple else gives._make
                 plan = found.keep(kept, (as_planned, make))
             if plan:
                 one, make = plan
