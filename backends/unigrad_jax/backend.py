@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+import weakref
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from operator import attrgetter
@@ -27,7 +28,8 @@ from unigrad.core.errors import (
 from unigrad.core.host_errors import noted
 from unigrad.core.native_tape import Kernel, Pullback
 from unigrad.core.programs import Program
-from unigrad_jax import functions
+from unigrad.core.tensor import Tensor
+from unigrad_jax import functions, looking
 from unigrad_jax.bridge import differentiable
 from unigrad_jax.devices import by_name, name_of
 from unigrad_jax.kernels import TABLE, WHOLE
@@ -48,6 +50,7 @@ class JaxBackend(Backend):
     differentiates = True
     checks_bounds = False
     keeps_numbers = True
+    composes_checked = True
 
     def __init__(self) -> None:
         # It may be loaded by a function that JAX traces, in which new arrays are tracers.
@@ -58,6 +61,7 @@ class JaxBackend(Backend):
         self.shape_key = attrgetter("aval.shape")
         self.likeness = attrgetter("aval")
         self.scalar_ops = WHOLE
+        self._looking: weakref.WeakSet[looking.Looking] = weakref.WeakSet()
 
     def chosen(self) -> None:
         if not jax.config.jax_enable_x64 and "JAX_ENABLE_X64" not in os.environ:
@@ -148,10 +152,41 @@ class JaxBackend(Backend):
         # Python asks a tracer's class itself, which takes longer than to look at the array's.
         return type(native) is not self.array_type and isinstance(native, jax.core.Tracer)
 
+    def shows(self, native: jax.Array) -> bool:
+        if type(native) is not self.array_type:
+            looking.looked(native)
+        return super().shows(native)
+
+    def note(self, check: Callable[..., None], tensors: Sequence[Tensor]) -> bool:
+        return looking.note(check, tensors)
+
+    def are_plain(self, natives: tuple[Any, ...]) -> bool:
+        return super().are_plain(natives) and all(self.device(x)[:3] == "cpu" for x in natives)
+
+    def gives(self, op: Any, natives: tuple[Any, ...]) -> type | None:
+        run = op.kernels[self]
+        if type(run) is not looking.Looking or not self.are_plain(natives):
+            return None
+        run.made(natives)
+        return run.gives
+
     def kernel(self, op: Any) -> Kernel | None:
-        if op.name not in self.kernels and (op.body is None or op.by_value):
+        if op.name not in self.kernels and (op.body is None or op.by_value or op.looks):
             return None
         return eager(op, self)
+
+    def bound(
+        self, op: Any, settings: Mapping[str, Any], scalars: tuple[Any, ...] = ()
+    ) -> Kernel | None:
+        if not op.declared.looks:
+            return super().bound(op, settings, scalars)
+        found = looking.Looking(op, self, settings)
+        self._looking.add(found)
+        return found
+
+    def forget_rows(self) -> None:
+        for one in [*self._looking]:
+            one.forget()
 
     def run_watched(
         self,

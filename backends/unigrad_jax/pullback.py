@@ -47,7 +47,7 @@ DERIVATIVES = 4096
 
 #: A result is where the inputs are, even one that does not depend on them. In a program that a
 #: user traces, the ops are those of the kernel and no call of it.
-_jit = partial(jax.jit, keep_unused=True, inline=True)
+_jit = as_program = partial(jax.jit, keep_unused=True, inline=True)
 _Tracer = jax.core.Tracer
 
 

@@ -289,14 +289,13 @@ def visible(x: Tensor) -> npt.NDArray[Any] | None:
 def checked(check: Callable[..., None], *tensors: Tensor) -> bool:
     """Run a check on values that are there to be seen, as `visible` says; tell whether they are.
 
-    It raises for what is wrong, and goes by these values and by what holds for all of their shapes
-    and dtypes: a row of kernels (`unigrad.core.repeated`) makes it again.
+    It raises for what is wrong, or a `CloserLookError` where that takes a closer look, and goes by these
+    values and by what holds for all of their shapes and dtypes: it is made again by rows of kernels
+    (`unigrad.core.repeated`) and by programs of backends that take notes of checks.
     """
     for x in tensors:
-        if x.backend.depth:
-            if x.backend.note(check, tensors):  # type: ignore[attr-defined]
-                return True
-            break
+        if x.backend.note(check, tensors):
+            return True
     values = [*map(visible, tensors)]
     if any(one is None for one in values):
         return False
@@ -316,10 +315,7 @@ def held_by(x: Tensor) -> Tensor | None:
         found = found.backend.beneath(found._native)  # type: ignore[attr-defined]
     if found is None:
         return None
-    backend, native = found.backend, found._native
-    # What stands for several values may be of the library's own class.
-    hidden = backend.is_traced(native) or backend.device(native)[:3] != "cpu"
-    return None if hidden else found
+    return found if found.backend.shows(found._native) else None
 
 
 def constant(like: Tensor, value: Any, dtype: dtypes.DType | None = None) -> Tensor:

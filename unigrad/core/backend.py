@@ -18,15 +18,22 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core.dtypes import DType
-from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
+from unigrad.core.errors import (
+    CloserLookError,
+    DTypeError,
+    OutOfBoundsError,
+    ShapeError,
+    UnigradError,
+)
 from unigrad.core.native_code import NativeCode
 from unigrad.core.native_tape import Kernel, Native, NativeTape
-from unigrad.core.repeated import CloserLookError, Repeated
+from unigrad.core.repeated import Repeated
 
 if TYPE_CHECKING:
     from unigrad.core.op import Op
     from unigrad.core.plans import Planned
     from unigrad.core.programs import Fusion, Program, Saving
+    from unigrad.core.tensor import Tensor
 
 #: Makes an array from outside of a trace one of its inputs, and returns what stands for it there.
 Lift: TypeAlias = Callable[[Any], Any]
@@ -92,6 +99,8 @@ class Backend(NativeCode):
     composes_rows: bool = False
     #: How many kernels a row has at least that are run as `joined` makes them.
     fewest_joined: float = float("inf")
+    #: True when what looks at values may be one program, of which `note` takes the checks.
+    composes_checked: bool = False
     #: How many interpreters stand one over the other (see `unigrad.core.interpreters`).
     depth: int = 0
 
@@ -257,6 +266,14 @@ class Backend(NativeCode):
         """Tell whether the array has no value yet because a function is being traced."""
         return False
 
+    def shows(self, native: Native) -> bool:
+        """Tell whether an array's values are there to be checked: in eager mode on the CPU."""
+        return not self.is_traced(native) and self.device(native)[:3] == "cpu"
+
+    def note(self, check: Callable[..., None], tensors: Sequence[Tensor]) -> bool:
+        """Take a check of values that is to be made later; tell whether."""
+        return False
+
     # -- running
 
     def kernel(self, op: Op) -> Kernel | None:
@@ -307,6 +324,10 @@ class Backend(NativeCode):
                     return found
                 raise failed
         return op.body(*inputs, **settings)
+
+    def gives(self, op: Planned, natives: tuple[Any, ...]) -> type | None:
+        """Return the class of what a composite's body returns, where a program tells before it."""
+        return None
 
     def forget_rows(self) -> None:
         """Forget the rows of kernels of composites."""

@@ -98,6 +98,13 @@ class UnsupportedError(UnigradError, NotImplementedError):
     """A backend has no such op, or no such dtype, and says so; the message says why."""
 
 
+class CloserLookError(Exception):
+    """A check of values wants a closer look, which may find nothing wrong.
+
+    Nobody else sees it: a row of kernels, or a program, leaves such a call to the body.
+    """
+
+
 class GradientWarning(UserWarning):
     """A gradient is ``None``, or a path to it is lost; the message says why."""
 

@@ -18,7 +18,7 @@ from __future__ import annotations
 
 import itertools
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from functools import partial
 from operator import attrgetter
@@ -203,10 +203,6 @@ class Interpreter(Backend):
         Only for checks of arguments: a function must not compute from it.
         """
         return None
-
-    def note(self, check: Callable[..., None], tensors: Sequence[Tensor]) -> bool:
-        """Take a check of values that is to be made later; tell whether."""
-        return False
 
     # -- what every interpreter does alike
 

@@ -111,7 +111,7 @@ class Op:
         self.opaque = False
         #: True when the shape of the result depends on values: no compiler takes such an op.
         self.by_value = False
-        #: True for one that may check values (`unigrad.core.whole`): no library compiles its body.
+        #: True for a public function as an op (`unigrad.core.whole`) that looks at values.
         self.looks = False
         #: The places of inputs at which derivatives end.
         self.cut: tuple[int, ...] = ()

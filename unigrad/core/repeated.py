@@ -35,13 +35,6 @@ _PLAIN = frozenset((int, bool, str, type(None), float, tuple))
 make_row: Any = None
 
 
-class CloserLookError(Exception):
-    """Raised by a check that sees a reason to go another way: its caller looks closer.
-
-    A row of kernels leaves such a call to the body.
-    """
-
-
 class Repeated(dict[Hashable, Any]):
     """How often a backend was asked for each kind of call, then its row, or ``False``."""
 

@@ -137,23 +137,34 @@ def as_one_op(
             kept = tuple(key)
             plan = found.get(kept)
             if plan is None:
-                result = function(*args, **settings)
-                kind = type(result)
-                fits = kind is Tensor or issubclass(kind, tuple)
-                dtypes = getattr(backend, takes)
-                if not fits or any(native.dtype not in dtypes for native in natives):
-                    found.keep(kept, False)
-                    return result
-                # The result was the long way's. One program may round otherwise: a call is to give
-                # what the next one will.
+                if looks and backend.is_traced(natives[0]):
+                    # Checks are those of the program that is being made.
+                    return function(*args, **settings)
+                # One program may round otherwise than the long way: a call is to give what the next
+                # one will.
                 plain = {key: one for key, one in settings.items() if key not in named}
                 if not bare:
                     plain["layout"] = _layout(args)
                 if named:
                     plain["named"] = named
+                as_planned = Planned(op, plain, one_kind=True)
+                dtypes = getattr(backend, takes)
+                fits = all(native.dtype in dtypes for native in natives)
+                arrays = tuple(natives)
+                gives: Any = backend.gives(as_planned, arrays) if fits and looks else None
+                if gives is None:
+                    result = function(*args, **settings)
+                    gives = type(result)
+                    if fits and looks and backend.composes_checked and backend.are_plain(arrays):
+                        # It looks at values in a way of its own, and will again.
+                        plans[root] = None
+                        return result
+                    if not fits or not (gives is Tensor or issubclass(gives, tuple)):
+                        found.keep(kept, False)
+                        return result
                 # A named tuple is made of what the op gives.
-                make = None if kind is Tensor or kind is tuple else kind._make
-                plan = found.keep(kept, (Planned(op, plain, one_kind=True), make))
+                make = None if gives is Tensor or gives is tuple else gives._make
+                plan = found.keep(kept, (as_planned, make))
             if plan:
                 one, make = plan
                 made = dispatch(one, backend, tuple(inputs), tuple(natives))
@@ -215,8 +226,13 @@ class _PlansByBackend(dict[Backend, Plans | None]):
         self._looks = looks
 
     def __missing__(self, backend: Backend) -> Plans | None:
-        runs_whole = backend.composes_rows or (
-            not self._looks and (backend.composes_whole or self._op.kernels[backend] is not None)
-        )
+        if self._looks:
+            runs_whole = backend.composes_rows or backend.composes_checked
+        else:
+            runs_whole = (
+                backend.composes_rows
+                or backend.composes_whole
+                or self._op.kernels[backend] is not None
+            )
         found = self[backend] = Plans() if runs_whole else None
         return found

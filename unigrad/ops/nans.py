@@ -12,8 +12,10 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast, to_floating, visible
+import numpy.typing as npt
+
+from unigrad.core import dtypes, whole
+from unigrad.core.arguments import TensorLike, as_tensor, cast, checked, to_floating
 from unigrad.core.axes import normalize_axes, normalize_axis
 from unigrad.core.dtypes import DTypeLike
 from unigrad.core.errors import SettingError
@@ -213,6 +215,7 @@ def _deviations(
     return deviation, count - (in_dtype(given, x.dtype) if isinstance(given, Tensor) else given)
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def nanargmax(x: TensorLike, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Return the index (int64) of the greatest element that is no NaN; the first of equal ones.
 
@@ -229,6 +232,7 @@ def nanargmax(x: TensorLike, /, *, axis: int | None = None, keepdims: bool = Fal
     return _place("nanargmax", x, axis, keepdims)
 
 
+@whole.as_one_op("native_dtypes", looks=True)
 def nanargmin(x: TensorLike, /, *, axis: int | None = None, keepdims: bool = False) -> Tensor:
     """Return the index (int64) of the least element that is no NaN; the first of equal ones.
 
@@ -258,9 +262,10 @@ def _place(name: str, x: TensorLike, axis: int | None, keepdims: bool) -> Tensor
     found, alone = _place_of(x, least=name == "nanargmin", axis=kept, keepdims=bool(keepdims))
     if x.dtype not in dtypes.INEXACT:
         return found
-    known = visible(alone)
-    if known is None:
-        return where(alone, -1, found)
-    if known.any():
-        raise SettingError(f"{name}: only NaNs to choose from in {x.shape} along axis {axis}")
-    return found
+    problem = f"{name}: only NaNs to choose from in {x.shape} along axis {axis}"
+
+    def check(values: npt.NDArray[Any]) -> None:
+        if values.any():
+            raise SettingError(problem)
+
+    return found if checked(check, alone) else where(alone, -1, found)

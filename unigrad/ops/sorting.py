@@ -26,10 +26,9 @@ from unigrad.core.arguments import (
 )
 from unigrad.core.axes import normalize_axis, plain_axis
 from unigrad.core.dispatch import dispatch
-from unigrad.core.errors import DTypeError, SettingError, ShapeError
+from unigrad.core.errors import CloserLookError, DTypeError, SettingError, ShapeError
 from unigrad.core.op import Op, composite, primitive
 from unigrad.core.plans import BySetting, Planned, planned
-from unigrad.core.repeated import CloserLookError
 from unigrad.core.tensor import Tensor
 from unigrad.ops.comparison import greater, isnan, less, logical_and, logical_not, logical_or, where
 from unigrad.ops.indexing import as_index, take, take_along_axis

@@ -18,8 +18,7 @@ from unigrad.core.arguments import (
     constant,
     to_floating,
 )
-from unigrad.core.errors import LinAlgError, ShapeError
-from unigrad.core.repeated import CloserLookError
+from unigrad.core.errors import CloserLookError, LinAlgError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import conj
 from unigrad.ops.linear import matrix_transpose

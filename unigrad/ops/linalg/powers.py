@@ -8,7 +8,7 @@ from unigrad.core import whole
 from unigrad.core.arguments import TensorLike, cast, common_tensors
 from unigrad.core.axes import normalize_axis
 from unigrad.core.errors import ShapeError
-from unigrad.core.op import primitive
+from unigrad.core.op import composite, primitive
 from unigrad.core.tensor import Tensor
 from unigrad.ops.identity import identity
 from unigrad.ops.joining import stack
@@ -40,10 +40,11 @@ def matrix_power(x: TensorLike, n: int, /) -> Tensor:
         wide, n = inv(wide), -n
     if n == 0:
         return cast(broadcast_to(unit_matrix(wide, wide.shape[-1]), wide.shape) + wide * 0.0, dtype)
-    return cast(_by_squares(wide, n) if n > 1 else identity(wide), dtype)
+    return cast(_natural_power(wide, n=n) if n > 1 else identity(wide), dtype)
 
 
-def _by_squares(x: Tensor, n: int) -> Tensor:
+@composite
+def _natural_power(x: Tensor, *, n: int) -> Tensor:
     """Return xⁿ for n ≥ 1 by as many squares as n has binary digits."""
     out: Tensor | None = None
     while n:
