@@ -289,9 +289,9 @@ def visible(x: Tensor) -> npt.NDArray[Any] | None:
 def checked(check: Callable[..., None], *tensors: Tensor) -> bool:
     """Run a check on values that are there to be seen, as `visible` says; tell whether they are.
 
-    It raises for what is wrong, or a `CloserLookError` where that takes a closer look, and goes by these
-    values and by what holds for all of their shapes and dtypes: it is made again by rows of kernels
-    (`unigrad.core.repeated`) and by programs of backends that take notes of checks.
+    It raises for what is wrong, or a `CloserLookError` where that takes a closer look, and goes by
+    these values and by what holds for all of their shapes and dtypes: it is made again by rows of
+    kernels (`unigrad.core.repeated`) and by programs of backends that take notes of checks.
     """
     for x in tensors:
         if x.backend.note(check, tensors):
