@@ -18,6 +18,9 @@ _composed_choose = body_of("numpy", "choose")
 _composed_interp = body_of("numpy", "interp")
 _composed_ravel = body_of("numpy", "ravel_multi_index")
 _composed_unravel = body_of("numpy", "unravel_index")
+#: Their modes are no literals here.
+_choose: Any = np.choose
+_ravel: Any = np.ravel_multi_index
 #: NumPy takes no more choices.
 _MOST_CHOICES = 31
 
@@ -27,11 +30,12 @@ def choose(index: Array, *choices: Array, mode: str = "raise", **rest: Any) -> A
     dtype = choices[0].dtype if choices else None
     if index.ndim and len(choices) <= _MOST_CHOICES and all(x.dtype == dtype for x in choices):
         try:
-            out: Array = np.choose(index, choices, mode=mode)  # type: ignore[call-overload]
+            out: Array = _choose(index, choices, mode=mode)
             return out
         except (TypeError, ValueError):
             pass
-    return _composed_choose(index, *choices, mode=mode, **rest)
+    found: Array = _composed_choose(index, *choices, mode=mode, **rest)
+    return found
 
 
 def interp(x: Array, xp: Array, fp: Array, **rest: Any) -> Array:
@@ -49,7 +53,8 @@ def interp(x: Array, xp: Array, fp: Array, **rest: Any) -> Array:
         or not isfinite(np.vdot(fp, fp))
         or not (xp[1:] > xp[:-1]).all()
     ):
-        return _composed_interp(x, xp, fp, **rest)
+        found: Array = _composed_interp(x, xp, fp, **rest)
+        return found
     return np.interp(x, xp, fp).astype(dtype, copy=False)
 
 
@@ -61,12 +66,10 @@ def unravel_index(flat: Array, layout: Any = None, **rest: Any) -> Any:
         return _composed_unravel(flat, layout=layout, **rest)
 
 
-def ravel_multi_index(
-    *indices: Array, layout: Any = None, mode: str = "raise", **rest: Any
-) -> Array:
+def ravel_multi_index(*indices: Array, layout: Any = None, mode: str = "raise", **rest: Any) -> Any:
     """NumPy's."""
     try:
-        return np.ravel_multi_index(indices, *layout[1], mode=mode)  # type: ignore[arg-type]
+        return _ravel(indices, *layout[1], mode=mode)
     except (TypeError, ValueError):
         return _composed_ravel(*indices, layout=layout, mode=mode, **rest)
 

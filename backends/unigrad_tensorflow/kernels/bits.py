@@ -46,7 +46,8 @@ _WIDTHS = {one: (np.dtype(f"u{one.size}"), one.size * 8) for one in _INTEGERS}
 
 
 def _all_within(distances: Any, dtype: Any) -> bool:
-    unsigned, width = _WIDTHS[dtype]
+    # What is no integer the op refuses.
+    unsigned, width = _WIDTHS.get(dtype, (distances.dtype, 0))
     return bool(distances.view(unsigned).max() < width)
 
 
