@@ -77,6 +77,12 @@ def test_simple_ones() -> None:
     assert (ug.initializers.Constant(3.5)(None, 4, "float64").numpy() == 3.5).all()
 
 
+def test_the_truncated_normal_has_two_names():
+    key, shape = ug.random.key(0), (3, 4)
+    named, short = (VarianceScaling(2.0, "fan_in", one) for one in ("truncated_normal", "normal"))
+    assert np.array_equal(named(key, shape).numpy(), short(key, shape).numpy())
+
+
 def test_a_scale_and_axes_of_ones_own() -> None:
     # (outputs, inputs), as torch keeps its dense kernels.
     init = VarianceScaling(3.0, "fan_in", "untruncated_normal", in_axis=1, out_axis=0)

@@ -30,7 +30,8 @@ class VarianceScaling(Initializer):
     Args:
         scale: the numerator.
         mode: "fan_in", "fan_out" or their mean, "fan_avg".
-        distribution: "uniform", "normal" (truncated) or "untruncated_normal".
+        distribution: "uniform", "truncated_normal" or "untruncated_normal"; "normal" is truncated,
+            as in Keras and unlike in JAX.
         in_axis: the kernel's axis of inputs.
         out_axis: the kernel's axis of outputs.
         gates: how many kernels lie side by side along the axis of outputs.
@@ -88,6 +89,7 @@ def _normal(key: Any, shape: tuple[int, ...], dtype: DType, deviation: float) ->
 _DISTRIBUTIONS: dict[str, Callable[[Any, tuple[int, ...], DType, float], Tensor]] = {
     "uniform": _uniform,
     "normal": _truncated,
+    "truncated_normal": _truncated,
     "untruncated_normal": _normal,
 }
 
