@@ -27,7 +27,12 @@ def convolution(
 
 @cache
 def _in_two_dimensions(strides: Ints) -> Any:
-    return raw("Conv2D", "input", "filter", strides=[1, *strides, 1], padding="VALID")
+    # All attributes: the derivative asks for them.
+    return raw(
+        "Conv2D", "input", "filter",
+        strides=[1, *strides, 1], padding="VALID", dilations=[1, 1, 1, 1], explicit_paddings=[],
+        use_cudnn_on_gpu=True, data_format="NHWC",
+    )  # fmt: skip
 
 
 #: Said because the derivative in three dimensions asks for it.
