@@ -130,3 +130,16 @@ def test_who_looks_in_a_way_of_its_own_is_no_program(bodies: list[int]) -> None:
         with pytest.raises(ug.OutOfBoundsError):
             ug.put_along_axis(x, index, x)
     assert not bodies
+
+
+def test_where_jax_compiles_nothing_the_body_runs(bodies: list[int]) -> None:
+    x = ug.asarray(_X)
+    expected = ug.linalg.inv(x).numpy()
+    with jax.disable_jit():
+        # A program that is there, and one of another shape that would have to be made.
+        np.testing.assert_allclose(ug.linalg.inv(x).numpy(), expected, rtol=1e-6)
+        assert ug.linalg.inv(x[:2, :2]).shape == (2, 2)
+    assert bodies
+    with jax.debug_nans(True), pytest.raises((FloatingPointError, ug.UnigradError)):
+        ug.linalg.cholesky(-x)
+    assert np.isfinite(ug.linalg.cholesky(x).numpy()).all()

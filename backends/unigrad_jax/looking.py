@@ -69,6 +69,10 @@ class _LookedError(Exception):
     """A body looks at values itself."""
 
 
+class _NotTracedError(Exception):
+    """JAX runs a program's function itself, to find a NaN or because nothing is to be compiled."""
+
+
 class Looking:
     """A composite with its settings, on arrays of one kind. See the module's docstring."""
 
@@ -114,6 +118,8 @@ class Looking:
         return found._native if type(found) is Tensor else tuple([one._native for one in found])
 
     def _traced(self, *natives: Any) -> tuple[Any, ...]:
+        if not isinstance(natives[0], jax.core.Tracer):
+            raise _NotTracedError
         before, frame = noting.frame, _Frame(natives[0])
         noting.frame = frame
         try:
@@ -155,7 +161,10 @@ class Looking:
                     return run_body(natives)
             if accelerated and not are_plain(natives):
                 return run_body(natives)
-            found = program(*natives)
+            try:
+                found = program(*natives)
+            except _NotTracedError:
+                return run_body(natives)
             if not found or type(found[0]) is not array_type:
                 # It is inside of a function that JAX traces, in which nobody can look.
                 return run_body(natives)
