@@ -79,10 +79,14 @@ def test_value_of() -> None:
     assert of_torch.value_of(x) is x
 
 
-def test_keys_of() -> None:
-    x, found = torch.ones(3), []
+def test_plain_keys() -> None:
+    x = torch.ones(3)
     plain = [x, x[1:], x > 0, torch.nn.Parameter(x), torch.ones(2, requires_grad=True) * 2]
     assert all(of_torch.keys_of(one) == of_torch.PLAIN_KEYS for one in plain)
+
+
+def test_keys_of() -> None:
+    x, found = torch.ones(3), []
     torch.func.vmap(lambda x: found.append(of_torch.keys_of(x)) or x)(x)
     torch.func.grad(lambda x: found.append(of_torch.keys_of(x)) or x.sum())(x)
     other = [torch.complex(x, x).conj(), x.to_sparse(), torch.empty(2, device="meta")]
