@@ -17,29 +17,22 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
+from unigrad.core.composites import Composites
 from unigrad.core.dtypes import DType
-from unigrad.core.errors import (
-    CloserLookError,
-    DTypeError,
-    OutOfBoundsError,
-    ShapeError,
-    UnigradError,
-)
+from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError, UnigradError
 from unigrad.core.native_code import NativeCode
 from unigrad.core.native_tape import Kernel, Native, NativeTape
 from unigrad.core.repeated import Repeated
 
 if TYPE_CHECKING:
     from unigrad.core.op import Op
-    from unigrad.core.plans import Planned
     from unigrad.core.programs import Fusion, Program, Saving
-    from unigrad.core.tensor import Tensor
 
 #: Makes an array from outside of a trace one of its inputs, and returns what stands for it there.
 Lift: TypeAlias = Callable[[Any], Any]
 
 
-class Backend(NativeCode):
+class Backend(Composites, NativeCode):
     """An array library as unigrad sees it. See the module's docstring."""
 
     name: str
@@ -92,15 +85,6 @@ class Backend(NativeCode):
     checks_bounds: bool = True
     #: True when an array that is there already is quicker handed to a kernel than Python's number.
     keeps_numbers: bool = False
-    #: True when it may run a composite as one program of its own: see `composed`.
-    composes_whole: bool = False
-    #: True when a composite called again and again runs as a row of kernels: see
-    #: `unigrad.core.repeated`.
-    composes_rows: bool = False
-    #: How many kernels a row has at least that are run as `joined` makes them.
-    fewest_joined: float = float("inf")
-    #: True when what looks at values may be one program, of which `note` takes the checks.
-    composes_checked: bool = False
     #: How many interpreters stand one over the other (see `unigrad.core.interpreters`).
     depth: int = 0
 
@@ -270,10 +254,6 @@ class Backend(NativeCode):
         """Tell whether an array's values are there to be checked: in eager mode on the CPU."""
         return not self.is_traced(native) and self.device(native)[:3] == "cpu"
 
-    def note(self, check: Callable[..., None], tensors: Sequence[Tensor]) -> bool:
-        """Take a check of values that is to be made later; tell whether."""
-        return False
-
     # -- running
 
     def kernel(self, op: Op) -> Kernel | None:
@@ -301,54 +281,6 @@ class Backend(NativeCode):
         if scalars:
             return lambda *arrays: kernel(*arrays, *scalars, **settings)
         return partial(kernel, **settings) if settings else kernel
-
-    def composed(
-        self,
-        op: Op | Planned,
-        inputs: tuple[Any, ...],
-        natives: tuple[Any, ...],
-        settings: Mapping[str, Any],
-    ) -> Any:
-        """Run a composite that it has no kernel of, whose inputs nothing follows."""
-        assert op.body is not None
-        if self.composes_rows and self.are_plain(natives):
-            row = self._repeated.row(op, natives, settings)
-            if row is not None:
-                try:
-                    return row(*natives)
-                except Exception as error:
-                    failed = error
-                # What is wrong the body says; if it finds nothing, the row is, unless it gave up.
-                found = op.body(*inputs, **settings)
-                if isinstance(failed, CloserLookError):
-                    return found
-                raise failed
-        return op.body(*inputs, **settings)
-
-    def gives(self, op: Planned, natives: tuple[Any, ...]) -> type | None:
-        """Return the class of what a composite's body returns, where a program tells before it."""
-        return None
-
-    def forget_rows(self) -> None:
-        """Forget the rows of kernels of composites."""
-        self._repeated.clear()
-
-    def are_plain(self, natives: tuple[Any, ...]) -> bool:
-        """Tell whether inputs of a composite are arrays on the CPU that nobody follows."""
-        return all(type(x) is self.array_type for x in natives)
-
-    def unwatched(self, kernel: Kernel) -> Kernel:
-        """Return a kernel for arrays that are `are_plain`: nothing hears of it."""
-        return kernel
-
-    def joined(
-        self, function: Callable[..., tuple[Any, ...]], natives: Sequence[Any]
-    ) -> Callable[[tuple[Any, ...]], Sequence[Any]] | None:
-        """Return a row of kernels as one program of a tuple of arrays, like ``natives``.
-
-        Its values are those of the kernels, bit for bit. ``None`` where it makes none.
-        """
-        return None
 
     def run_watched(
         self,
