@@ -79,3 +79,22 @@ def test_arrays_of_indices_for_the_first_axes(backend: str) -> None:
         compiled = ug.jit(lambda x, i, j: x[i, j])(x, i, outside).numpy()
         assert np.isnan(compiled[0, 1]).all()
         np.testing.assert_array_equal(compiled[1], values[rows, columns][1])
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_numpys_own_interpolation_answers_as_the_formula(dtype: type) -> None:
+    """A compiled function is made of the formula."""
+    tiny = np.finfo(dtype).tiny
+    for places, values in (
+        ([0.0, 0.5, 1.0], [0.0, 10.0, 30.0]),
+        ([0.0, tiny, 1.0], [-1e15, 1e15, 2.0]),
+        ([0.0, tiny / 4, 1.0], [0.0, 1.0, 2.0]),
+        ([0.0, 0.5, 1.0], [0.0, np.inf, 1.0]),
+        ([0.5], [3.0]),
+    ):
+        x = np.array([-1.0, 0.0, tiny / 2, tiny, 0.25, 1.0, np.inf, np.nan])
+        with ug.use_backend("numpy"), np.errstate(all="ignore"):
+            given = [ug.asarray(np.array(one, dtype)) for one in (x, places, values)]
+            found = [ug.interp(*given).numpy() for _ in range(2)][-1]
+            expected = ug.jit(lambda *xs: ug.interp(*xs))(*given).numpy()
+        np.testing.assert_allclose(found, expected, rtol=1e-6, equal_nan=True)

@@ -21,6 +21,8 @@ _composed_unravel = body_of("numpy", "unravel_index")
 #: Their modes are no literals here.
 _choose: Any = np.choose
 _ravel: Any = np.ravel_multi_index
+#: Between places so far apart, no slope of numbers whose squares are finite leaves its range.
+_LEAST_STEPS = {one: 4.0 / float(np.finfo(one).max) ** 0.5 for one in "fd"}
 #: NumPy takes no more choices.
 _MOST_CHOICES = 31
 
@@ -39,7 +41,10 @@ def choose(index: Array, *choices: Array, mode: str = "raise", **rest: Any) -> A
 
 
 def interp(x: Array, xp: Array, fp: Array, **rest: Any) -> Array:
-    """NumPy's, in double precision, of finite points; it does not look whether places increase."""
+    """NumPy's, in double precision; it does not look whether places increase.
+
+    Infinite points and slopes have answers of their own there.
+    """
     dtype = x.dtype
     if (
         rest
@@ -51,7 +56,7 @@ def interp(x: Array, xp: Array, fp: Array, **rest: Any) -> Array:
         or not (dtype == xp.dtype == fp.dtype)
         or not isfinite(np.vdot(xp, xp))
         or not isfinite(np.vdot(fp, fp))
-        or not (xp[1:] > xp[:-1]).all()
+        or np.subtract(xp[1:], xp[:-1]).min(initial=1.0) < _LEAST_STEPS[dtype.char]
     ):
         found: Array = _composed_interp(x, xp, fp, **rest)
         return found
