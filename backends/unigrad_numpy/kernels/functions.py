@@ -43,7 +43,7 @@ def choose(index: Array, *choices: Array, mode: str = "raise", **rest: Any) -> A
 def interp(x: Array, xp: Array, fp: Array, **rest: Any) -> Array:
     """NumPy's, in double precision; it does not look whether places increase.
 
-    Infinite points and slopes have answers of their own there.
+    Infinite points and slopes have answers of their own there, and so has NaN beside one point.
     """
     dtype = x.dtype
     if (
@@ -51,7 +51,7 @@ def interp(x: Array, xp: Array, fp: Array, **rest: Any) -> Array:
         or not x.ndim
         or xp.ndim != 1
         or xp.shape != fp.shape
-        or not xp.size
+        or xp.size < 2
         or dtype.char not in "fd"
         or not (dtype == xp.dtype == fp.dtype)
         or not isfinite(np.vdot(xp, xp))
