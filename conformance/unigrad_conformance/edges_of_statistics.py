@@ -114,5 +114,11 @@ edge(
     lambda ug, x: ug.interp(x, [0.0, 1.0], [3.0, 5.0]), [-1.0, 2.0, INF, -INF, NAN],
     value=[3.0, 5.0, 5.0, 3.0, NAN], gradients=([0.0, 0.0, 0.0, 0.0, 2.0],),
 )  # fmt: skip
+edge(
+    "interp of one point",
+    lambda ug, x: ug.interp(x, ug.full_like(x[:1], 0.5), ug.full_like(x[:1], 3.0)),
+    [0.0, 1.0, NAN],
+    value=[3.0, 3.0, NAN], gradients=([0.0, 0.0, 0.0],),
+)  # fmt: skip
 edge("vander at 0", lambda ug, x: ug.vander(x, 3), [0.0], value=[[0.0, 0.0, 1.0]],
      gradients=([1.0],), second=([2.0],))  # fmt: skip
