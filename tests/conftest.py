@@ -37,6 +37,16 @@ def backend(request: pytest.FixtureRequest) -> Iterator[str]:
         yield request.param
 
 
+@pytest.fixture(autouse=True)
+def nothing_left_on() -> Iterator[None]:
+    """See that no test leaves a framework recording, or not recording, for those behind it."""
+    yield
+    tensorflow = sys.modules.get("unigrad_tensorflow.private")
+    torch = sys.modules.get("torch")
+    assert tensorflow is None or not tensorflow.could_possibly_record()
+    assert torch is None or (torch.is_grad_enabled() and not torch.is_inference_mode_enabled())
+
+
 _tests_done = itertools.count(1)
 #: The frameworks that were there when objects were last frozen.
 _frozen = set[str]()

@@ -31,6 +31,15 @@ class Lonely(dict[int, Any]):
         return 1
 
 
+#: TensorFlow's tapes that a fault left recording.
+_unpaused: list[Any] = []
+
+
+def _never_pauses(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(TensorflowTape, "pause", lambda self: _unpaused.append(self._tape))
+    patch.setattr(TensorflowTape, "resume", nothing)
+
+
 def _first(tapes: Any, uid: int) -> Any:
     return next((one._natives[uid] for one in tapes if uid in one._natives), None)
 
@@ -367,10 +376,7 @@ FAULTS = [
     Fault(
         "no pause",
         "tensorflow",
-        lambda patch: (
-            patch.setattr(TensorflowTape, "pause", nothing),
-            patch.setattr(TensorflowTape, "resume", nothing),
-        ),
+        _never_pauses,
         ("inner_pauses_while_outer_records",),
     ),
     Fault(
@@ -387,6 +393,10 @@ def nobody_records() -> Iterator[None]:
     """The next test is to start without recorders."""
     yield
     stop_recording()
+    for tape in _unpaused:
+        if tape._recording:
+            tape.__exit__(None, None, None)
+    _unpaused.clear()
 
 
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda fault: f"{fault.name} ({fault.backend})")

@@ -1,6 +1,8 @@
 """Private API of TensorFlow, as we rely on it: a test for each name of its ``private.py``."""
 
 import importlib
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pytest
@@ -20,12 +22,11 @@ def test_executing_eagerly() -> None:
 
 
 def test_could_possibly_record() -> None:
-    # Planted faults of other tests may have left a tape recording.
-    before = of_tensorflow.could_possibly_record()
+    assert not of_tensorflow.could_possibly_record()
     with tf.GradientTape() as tape:
         assert of_tensorflow.could_possibly_record()
         with tape.stop_recording():
-            assert of_tensorflow.could_possibly_record() == before
+            assert not of_tensorflow.could_possibly_record()
 
 
 def test_do_not_convert() -> None:
@@ -44,6 +45,22 @@ def test_stop_recording() -> None:
         with of_tensorflow.stop_recording():
             y = x * x
     assert tape.gradient(y, x) is None
+
+
+def test_traced_in_silence(caplog: pytest.LogCaptureFixture) -> None:
+    def warnings_of(wrap: Callable[[Any], Any]) -> int:
+        function = wrap(tf.function(lambda x: x + 1.0, autograph=False))
+        caplog.clear()
+        for n in range(8):
+            function(tf.zeros(n))
+        return sum("retracing" in one.message for one in caplog.records)
+
+    tf.get_logger().addHandler(caplog.handler)
+    try:
+        assert warnings_of(lambda function: function) > 0
+        assert warnings_of(of_tensorflow.traced_in_silence) == 0
+    finally:
+        tf.get_logger().removeHandler(caplog.handler)
 
 
 def test_record_operation() -> None:

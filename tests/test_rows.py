@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
-from functools import wraps
 from typing import Any
 
 import numpy as np
@@ -71,28 +68,12 @@ def _runs(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return seen
 
 
-def apart(test: Callable[..., None]) -> Callable[..., None]:
-    """Run a test in a thread of its own, in which no tape of TensorFlow's was ever left open.
-
-    Under one nothing runs as a row, and what other tests have left in this thread is theirs.
-    """
-
-    @wraps(test)
-    def run(*args: Any, **fixtures: Any) -> None:
-        context = copy_context()
-        with ThreadPoolExecutor(1) as pool:
-            pool.submit(context.run, test, *args, **fixtures).result()
-
-    return run
-
-
 def _values(found: Any) -> list[np.ndarray[Any, Any]]:
     return [one.numpy() for one in (found if isinstance(found, tuple) else (found,))]
 
 
 @pytest.mark.parametrize("dtype", KINDS)
 @pytest.mark.parametrize("name", CASES)
-@apart
 def test_a_row_gives_the_values_of_the_body_bit_for_bit(
     name: str, dtype: str, backend: Any, runs: list[str]
 ) -> None:
@@ -114,7 +95,6 @@ def test_a_row_gives_the_values_of_the_body_bit_for_bit(
     assert tape is not None
 
 
-@apart
 def test_a_row_may_be_one_program_with_its_checks_behind(
     backend: Any, runs: list[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,7 +116,6 @@ def test_a_row_may_be_one_program_with_its_checks_behind(
     assert all(made)
 
 
-@apart
 def test_what_a_row_refuses_is_said_by_the_body(backend: Any, runs: list[str]) -> None:
     x, zero = ug.asarray(_X), ug.asarray(np.zeros((3, 3), np.float32))
     calls: list[Callable[[ug.Tensor], Any]] = [
@@ -160,7 +139,6 @@ def test_what_a_row_refuses_is_said_by_the_body(backend: Any, runs: list[str]) -
         call(x)
 
 
-@apart
 def test_what_a_check_gives_up_is_left_to_the_body(backend: Any, runs: list[str]) -> None:
     rising, falling = _f(0.0, 1.0, 2.0), _f(2.0, 1.0, 0.0)
     for _ in range(5):
@@ -174,7 +152,6 @@ def test_what_a_check_gives_up_is_left_to_the_body(backend: Any, runs: list[str]
         assert np.isnan(vectors.numpy()).all()
 
 
-@apart
 def test_a_row_is_made_where_the_first_calls_failed(backend: Any, runs: list[str]) -> None:
     x, zero = ug.asarray(_X), ug.asarray(np.zeros((3, 3), np.float32))
     ug.linalg.inv(x)

@@ -29,6 +29,7 @@ __all__ = [
     "run_function",
     "shape_tuple",
     "stop_recording",
+    "traced_in_silence",
 ]
 
 #: ``tf.executing_eagerly`` without its wrapper.
@@ -72,3 +73,12 @@ def is_on_a_tape(native: Any) -> bool:
 def is_variable(native: Any) -> bool:
     """Tell whether an array is a ``tf.Variable``, which has the handle of a resource."""
     return hasattr(native, "_handle")
+
+
+def traced_in_silence(function: Any) -> Any:
+    """Let a ``tf.function`` be traced for as many shapes as it meets, without a warning of each.
+
+    The warning is for whoever wrote the function. To our callers it would name one of ours.
+    """
+    function._omit_frequent_tracing_warning = True
+    return function

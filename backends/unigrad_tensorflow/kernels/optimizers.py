@@ -10,6 +10,7 @@ from unigrad.core.dispatch import wrap
 from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
 from unigrad.optimizers.updates import UPDATES
+from unigrad_tensorflow.private import traced_in_silence
 
 
 def whole(numbers: int, body: Callable[..., Any]) -> Callable[..., Any]:
@@ -17,7 +18,7 @@ def whole(numbers: int, body: Callable[..., Any]) -> Callable[..., Any]:
 
     After the step it takes so many numbers, in float64 so that another value is another input.
     """
-    program = tf.function(body, autograph=False)
+    program = traced_in_silence(tf.function(body, autograph=False))
 
     def run(step: Any, *rest: Any, **settings: Any) -> Any:
         given = (step, *map(_wide, rest[:numbers]), *rest[numbers:])
