@@ -43,8 +43,8 @@ def schur(x: TensorLike, /) -> SchurResult:
 
     Example:
         >>> t, z = schur([[0.0, -1.0], [1.0, 0.0]])
-        >>> t.numpy().diagonal().round(5).tolist()
-        [-1j, 1j]
+        >>> t.numpy().diagonal().imag.round(5).tolist()
+        [-1.0, 1.0]
     """
     wide, dtype = square("schur", x)
     inner = complex_dtype(wide.dtype)
