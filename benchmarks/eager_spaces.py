@@ -19,7 +19,8 @@ _LINALG = [
         ("inv", "tf.linalg.inv(h)"), ("pinv", "tf.linalg.pinv(h)"), ("qr", "tf.linalg.qr(h)"),
         ("slogdet", "tf.linalg.slogdet(h)"), ("svd", "tf.linalg.svd(h)"),
         ("svdvals", "tf.linalg.svd(h, compute_uv=False)"),
-        ("matrix_norm", None), ("matrix_rank", "tf.linalg.matrix_rank(h)"), ("vector_norm", None),
+        ("matrix_norm", None), ("norm", "tf.norm(h)"), ("vector_norm", None),
+        ("matrix_rank", "tf.linalg.matrix_rank(h)"),
     )
 ] + [
     Row("linalg.matrix_power", "ug.linalg.matrix_power(h, 3)", "np.linalg.matrix_power(h, 3)",

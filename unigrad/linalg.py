@@ -18,6 +18,7 @@ from unigrad.ops.linalg.norms import (
     cond_number,
     matrix_norm,
     matrix_rank,
+    norm,
     vector_norm,
 )
 from unigrad.ops.linalg.powers import (
@@ -100,6 +101,7 @@ __all__ = [
     "matrix_rank",
     "matrix_transpose",
     "multi_dot",
+    "norm",
     "outer",
     "pinv",
     "qr",

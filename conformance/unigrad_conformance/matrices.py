@@ -45,7 +45,7 @@ _IN_FULL = ("linalg.solve",)
 #: Composed of the others: a compiler sees nothing new.
 _COMPOSED = (
     "banded_solve", "block_diag", "cholesky_solve", "cond_number", "cross", "lstsq", "lu",
-    "lu_solve", "matrix_norm", "matrix_power", "multi_dot", "toeplitz", "vector_norm",
+    "lu_solve", "matrix_norm", "matrix_power", "multi_dot", "norm", "toeplitz", "vector_norm",
 )  # fmt: skip
 _declared = {f"linalg.{name}" for name in _COMPOSED}
 

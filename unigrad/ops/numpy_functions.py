@@ -21,7 +21,6 @@ import numpy as np
 from unigrad.core import tree
 from unigrad.core.arguments import as_tensor
 from unigrad.core.dtypes import INEXACT
-from unigrad.core.errors import SettingError
 from unigrad.core.foreign import is_ours
 from unigrad.core.leaks import warn_program
 
@@ -50,7 +49,7 @@ _ALIKE = frozenset(
         "tril", "triu", "union1d", "unique_all", "unique_counts", "unique_inverse", "unique_values",
         "unravel_index", "unstack", "vander", "var", "vstack",
         "linalg.cholesky", "linalg.cross", "linalg.det", "linalg.diagonal", "linalg.eig",
-        "linalg.eigvals", "linalg.inv", "linalg.matmul", "linalg.matrix_norm",
+        "linalg.eigvals", "linalg.inv", "linalg.matmul", "linalg.matrix_norm", "linalg.norm",
         "linalg.matrix_power", "linalg.matrix_rank", "linalg.matrix_transpose", "linalg.multi_dot",
         "linalg.outer", "linalg.pinv", "linalg.slogdet", "linalg.solve", "linalg.svdvals",
         "linalg.tensordot", "linalg.trace", "linalg.vecdot", "linalg.vector_norm",
@@ -247,20 +246,6 @@ def _of_two_axes(name: str) -> _Function:
     return function
 
 
-def _norm(x: Any, ord: Any = None, axis: Any = None, keepdims: bool = False) -> Any:
-    x = as_tensor(x)
-    axes = tuple(range(x.ndim)) if axis is None else axis
-    if ord is None or not isinstance(axes, tuple) or len(axes) == 1:
-        return _op("linalg.vector_norm")(
-            x, axis=axis, ord=2 if ord is None else ord, keepdims=keepdims
-        )
-    if len(axes) != 2:
-        raise SettingError(f"np.linalg.norm: ord={ord!r} is of one axis or two, not {len(axes)}")
-    moved = _op("moveaxis")(x, axes, (-2, -1))
-    norm = _op("linalg.matrix_norm")(moved, ord=ord)
-    return _op("expand_dims")(norm, tuple(one % x.ndim for one in axes)) if keepdims else norm
-
-
 def _cond(x: Any, p: Any = None) -> Any:
     return _op("linalg.cond_number")(x, p=2 if p is None else p)
 
@@ -356,7 +341,6 @@ _WRITTEN: dict[str, _Function] = {
     "linalg.cond": _cond,
     "linalg.eigh": _triangle("linalg.eigh"),
     "linalg.eigvalsh": _triangle("linalg.eigvalsh"),
-    "linalg.norm": _norm,
     "linalg.qr": _qr,
     "linalg.svd": _svd,
     "nan_to_num": _nan_to_num,

@@ -115,6 +115,9 @@ declare("linalg.vector_norm", case(real(3, 2)), case(real(3, 2), axis=1, ord=1),
         case(complexes(3, 2), axis=0, keepdims=True), ulps=8,
         oracle=lambda x, axis=None, keepdims=False, ord=2: np.linalg.norm(
             x.ravel() if axis is None else x, ord, axis, keepdims))  # fmt: skip
+declare("linalg.norm", case(real(3, 2)), case(real(3, 2), axis=1, ord=1, keepdims=True),
+        case(spread(3, 2), "nuc"), case(spread(2, 3, 2), 1, (2, 0), True), ulps=16,
+        oracle=np.linalg.norm)  # fmt: skip
 declare(
     "linalg.matrix_norm",
     *[case(spread(3, 2), ord=one) for one in ("fro", "nuc", 1, -2, np.inf)],

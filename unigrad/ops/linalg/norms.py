@@ -6,7 +6,7 @@ import math
 from typing import Literal
 
 from unigrad.core import whole
-from unigrad.core.arguments import TensorLike, cast
+from unigrad.core.arguments import TensorLike, as_tensor, cast
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs as absolute
@@ -15,10 +15,10 @@ from unigrad.ops.linalg.matrices import matrices, rank_tolerance, square
 from unigrad.ops.linalg.solving import _inv
 from unigrad.ops.linalg.spectra import svdvals
 from unigrad.ops.reductions import Axis, any, count_nonzero, max, min, sum
-from unigrad.ops.shaping import expand_dims
-from unigrad.ops.statistics import norm
+from unigrad.ops.shaping import expand_dims, moveaxis
+from unigrad.ops.statistics import norm as norm_of_numbers
 
-__all__ = ["cond_number", "matrix_norm", "matrix_rank", "vector_norm"]
+__all__ = ["cond_number", "matrix_norm", "matrix_rank", "norm", "vector_norm"]
 
 #: Norms of matrices by name; the numbers are 1, -1, 2, -2 and ±∞.
 MatrixNorm = float | Literal["fro", "nuc"]
@@ -37,7 +37,7 @@ def vector_norm(
         >>> vector_norm([3.0, 4.0]).item()
         5.0
     """
-    return norm(x, ord=ord, axis=axis, keepdims=keepdims)
+    return norm_of_numbers(x, ord=ord, axis=axis, keepdims=keepdims)
 
 
 @whole.as_one_op()
@@ -58,7 +58,7 @@ def matrix_norm(x: TensorLike, /, *, keepdims: bool = False, ord: MatrixNorm = "
     """
     wide, dtype = matrices("matrix_norm", x)
     if ord == "fro":
-        out = norm(wide, axis=(-2, -1))
+        out = norm_of_numbers(wide, axis=(-2, -1))
     elif ord == "nuc":
         out = sum(svdvals(wide), axis=-1)
     elif ord in (2, -2):
@@ -70,6 +70,37 @@ def matrix_norm(x: TensorLike, /, *, keepdims: bool = False, ord: MatrixNorm = "
         raise SettingError(f"matrix_norm: ord is 'fro', 'nuc', ±1, ±2 or ±inf, not {ord!r}")
     out = out if wide.dtype == dtype else cast(out, dtype)
     return expand_dims(out, (-2, -1)) if keepdims else out
+
+
+def norm(
+    x: TensorLike, /, ord: MatrixNorm | None = None, axis: Axis = None, keepdims: bool = False
+) -> Tensor:
+    """Return a norm of vectors or of matrices, by the rules of `numpy.linalg.norm`.
+
+    Without ``ord`` it is √Σ |x|² over the axes, by default all. With one it is `vector_norm` along
+    one axis, and `matrix_norm` over two, of which the first has the rows.
+
+    Raises:
+        SettingError: when there is an ``ord`` and three axes or more; as the two functions.
+        ShapeError: for a bad axis; as the two functions.
+
+    Example:
+        >>> x = [[3.0, 0.0], [4.0, 0.0]]
+        >>> [norm(x).item(), norm(x, 1).item(), norm(x, "nuc").item(), norm(x, axis=0).tolist()]
+        [5.0, 7.0, 5.0, [5.0, 0.0]]
+    """
+    x = as_tensor(x)
+    axes = range(x.ndim) if axis is None else axis
+    if ord is None:
+        return norm_of_numbers(x, axis=axis, keepdims=keepdims)
+    if isinstance(axes, int) or len(axes) == 1:
+        if isinstance(ord, str):
+            raise SettingError(f"norm: ord={ord!r} is of two axes, not of one")
+        return norm_of_numbers(x, ord=ord, axis=axis, keepdims=keepdims)
+    if len(axes) != 2:
+        raise SettingError(f"norm: ord={ord!r} is of one axis or two, not of {len(axes)}")
+    found = matrix_norm(moveaxis(x, (*axes,), (-2, -1)), ord=ord)
+    return expand_dims(found, tuple([one % x.ndim for one in axes])) if keepdims else found
 
 
 @whole.as_one_op(looks=True, name="linalg.matrix_rank")
