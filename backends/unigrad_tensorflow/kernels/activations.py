@@ -61,15 +61,15 @@ def _last(op: Callable[[Any], Any]) -> Callable[..., Any]:
 def _softmax(x: Any) -> Any:
     """exp(x) / Σ exp(x).
 
-    TensorFlow's own of single precision keeps a NaN to its element, and one that an infinity makes.
+    TensorFlow's own of single precision keeps a NaN to its element, and one that an infinity makes;
+    that of half precision does on processors with arithmetic of their own for it.
     """
-    if x.dtype is tf.float32:
-        if are_finite(x):
-            return _library_softmax(x)
-    elif x.dtype != tf.bfloat16:
+    if x.dtype is tf.float64:
         return _library_softmax(x)
-    else:
+    if x.dtype is not tf.float32:
         return tf.cast(_softmax(tf.cast(x, tf.float32)), x.dtype)
+    if are_finite(x):
+        return _library_softmax(x)
     if 0 in x.shape:
         return tf.identity(x)
     last = (x.shape.rank - 1,)
