@@ -33,6 +33,7 @@ __all__ = [
     "FakeTensor",
     "are_transforms_active",
     "are_whole_and_alone",
+    "below_autograd",
     "compile_fx",
     "cross_entropy",
     "current_dispatch_mode",
@@ -109,6 +110,8 @@ def _product_by_onednn(
 product_by_onednn: Any = None
 if _pointwise is not None and torch.backends.mkldnn.is_available():
     product_by_onednn = _product_by_onednn
+#: A context in which ops go past autograd; what they return is as ever, views and versions as well.
+below_autograd: Any = torch._C._AutoDispatchBelowAutograd
 #: Tell whether ``torch.func`` is transforming anything in this thread.
 are_transforms_active: Any = torch._C._are_functorch_transforms_active
 #: Tell whether an array stands for several, or for a tangent, inside of ``torch.func``.

@@ -134,6 +134,12 @@ def _is_large(x: tuple[int, ...], y: tuple[int, ...], *_: Any) -> bool:
     return rows >= _FEWEST_ROWS and rows * y[0] * y[1] >= _LEAST
 
 
+def _is_matrix_and_bias(
+    x: tuple[int, ...], y: tuple[int, ...], bias: tuple[int, ...], *_: Any
+) -> bool:
+    return len(x) == len(y) == 2 and bias == y[1:]
+
+
 def _is_large_linear(
     x: tuple[int, ...], y: tuple[int, ...], bias: tuple[int, ...], *_: Any
 ) -> bool:
@@ -284,6 +290,15 @@ FUSIONS: list[Fusion] = [
         elementwise=False,
         fits=_is_batch_of_products,
         over=True,
+    ),
+    Fusion(
+        "product_and_bias",
+        ("add", ("matmul", "x", "y"), "bias"),
+        ("x", "y", "bias"),
+        linear,
+        _FLOATS,
+        elementwise=False,
+        fits=_is_matrix_and_bias,
     ),
 ]
 _processor = torch.cpu.get_capabilities()

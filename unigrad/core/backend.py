@@ -327,6 +327,15 @@ class Backend(Composites, NativeCode):
         """
         return None
 
+    def unfollowed(self, run: Kernel, constants: Sequence[Native]) -> Kernel:
+        """Return a program's function, which takes less time where the library follows nothing.
+
+        Args:
+            run: a row of kernels, none of which calls functions of the user's.
+            constants: the arrays that it has within itself.
+        """
+        return run
+
     def context(self) -> Hashable:
         """Return the library's own settings that a trace made now would depend on."""
         return None

@@ -156,9 +156,16 @@ class Search:
             running=where(expand_dims(broken, axis=-1), _NOTHING, found.running),
             written=found.written,
             finished=found.finished,
-            reached=where(any_of(exists, axis=1), carry.place, carry.reached),
+            reached=self._reached(carry, exists),
             broken=carry.broken | broken,
         )
+
+    def _reached(self, carry: Carry, exists: Tensor) -> Tensor:
+        """Return the last step at which each sequence was undecided, this one by now."""
+        if self.batch == 1:
+            # Else the search would be over.
+            return reshape(carry.place, (1,))
+        return where(any_of(exists, axis=1), carry.place, carry.reached)
 
     def _so_far(self, carry: Carry) -> Tensor:
         """Return what hypotheses have written (rows, 1 + max_length), with padding behind."""

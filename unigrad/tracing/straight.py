@@ -5,7 +5,7 @@ So `ug.jit` means the same there as where a library traces: one run on values th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -76,15 +76,31 @@ class StraightProgram(Program):
     def compile(self) -> Callable[..., Sequence[Native]]:
         self.graph = prepared(self.graph, self._backend)
         run, self.spares = lower(self.graph, self._backend)
-        return run
+        return self._unfollowed(run)
 
     def donating(self, places: Sequence[int]) -> Callable[..., Sequence[Native]] | None:
         backend = self._backend
         over = written_over(self.graph, backend, [self.graph.inputs[place] for place in places])
-        return lower(self.graph, backend, over).run if over else None
+        return self._unfollowed(lower(self.graph, backend, over).run) if over else None
+
+    def _unfollowed(self, run: NativeFunction) -> NativeFunction:
+        constants: list[Native] = []
+        for graph in _all_of(self.graph):
+            if any(node.op.opaque or node.op.foreign for node in graph.nodes):
+                return run
+            constants += [one._native for one in graph.constants.values()]
+        return self._backend.unfollowed(run, constants)
 
     def show(self) -> str:
         return f"# The kernels of {self._backend.name}, in a row:\n{self.graph}"
+
+
+def _all_of(graph: Graph) -> Iterator[Graph]:
+    """Give a graph and those of the bodies within it."""
+    yield graph
+    for node in graph.nodes:
+        for one in node.graphs:
+            yield from _all_of(one)
 
 
 def prepared(graph: Graph, backend: Backend) -> Graph:

@@ -83,8 +83,26 @@ def random_uniform_between(
     """Floats in [low, high). XLA fuses the product and the sum, and so do the other backends."""
     # Where XLA sees the bounds as constants it may fold them into the draw and round otherwise.
     low, high = jax.lax.optimization_barrier((low, high))
+    if dtype == jnp.float16:
+        unit = random_uniform(key, shape=shape, dtype=dtype)
+        return jnp.maximum(low, _product_and_sum_of_halves(unit, high - low, low))
     with jax.threefry_partitionable(True):
         return jax.random.uniform(_wrap(key), shape, dtype, low, high)
+
+
+def _product_and_sum_of_halves(x: jax.Array, y: jax.Array, z: jax.Array) -> jax.Array:
+    """x · y + z of float16 with two roundings, whatever the processor.
+
+    `jax.random.uniform` has one where there is arithmetic of half precision (AVX512-FP16), since
+    XLA fuses the two operations there.
+    """
+    x, y, z = (one.astype(jnp.float32) for one in (x, y, z))
+    product = x * y
+    # In float32 the product is exact. Its rounding is said in full: a cast there and back is left
+    # out, and `reduce_precision` has no subnormal numbers.
+    rounded = jax.lax.reduce_precision(product, exponent_bits=8, mantissa_bits=10)
+    small = jnp.round(product * 2.0**24) * 2.0**-24
+    return (jnp.where(jnp.abs(product) < 2.0**-14, small, rounded) + z).astype(jnp.float16)
 
 
 def random_hash(

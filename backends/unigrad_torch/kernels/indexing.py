@@ -173,10 +173,13 @@ def _as_signed(write: Any) -> Any:
 
 def take(x: Tensor, index: Tensor, axis: int) -> Tensor:
     """Slices at indices along an axis."""
-    if index.ndim == 1 and has_values(index):
+    if has_values(index):
         try:
             # The library looks at the bounds itself; negative indices it refuses.
-            return torch.index_select(x, axis, index)
+            if index.ndim == 1:
+                return torch.index_select(x, axis, index)
+            out = torch.index_select(x, axis, index.reshape(-1))
+            return out.reshape((*x.shape[:axis], *index.shape, *x.shape[axis + 1 :]))
         except (IndexError, RuntimeError):
             pass
     flat, valid = _within(index, x.shape[axis])
