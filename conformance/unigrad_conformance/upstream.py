@@ -38,8 +38,10 @@ class Row:
     does: str = "what is right."
     #: Backends on which unigrad deviates as well.
     but: tuple[str, ...] = ()
-    #: Whether it takes the kernels for AVX-512; by others the answer is right.
-    by_avx512: bool = False
+    #: Features of a processor, as `torch.cpu.get_capabilities` names them: the answer is right
+    #: without the first, or with the second.
+    needs: str = ""
+    lacks: str = ""
 
     @property
     def name(self) -> str:
@@ -233,7 +235,7 @@ ROWS = [
         "[0.0, nan, 0.0]", "[nan, nan, nan]", "The sum is NaN, and so is each quotient by it. The "
         "kernels for AVX-512 alone are wrong.",
         "ug.softmax(ug.asarray([0.0, float('nan'), 1.0], dtype='float32')).tolist()",
-        by_avx512=True),
+        needs="avx512_f"),
     Row("tensorflow", "argmax of NaN", "found = tf.argmax([1., float('nan'), 2.]).numpy().item()",
         "2", "1", "NaN counts as the largest (NumPy, Array API).",
         "ug.argmax(ug.asarray([1.0, float('nan'), 2.0])).item()"),
@@ -246,9 +248,11 @@ ROWS = [
         "ug.mean(ug.asarray([6e4] * 8, dtype='float16')).item()"),
     Row("tensorflow", "scalar product in half precision",
         "one = tf.ones(4096, tf.float16)\nfound = tf.einsum('i,i->', one, one).numpy().item()",
-        "2048.0", "4096.0", "The sum is kept in float16, where 2048 + 1 is 2048.",
+        "2048.0", "4096.0", "The sum is kept in float16, where 2048 + 1 is 2048 "
+        "(not on processors with arithmetic of float16).",
         "ug.vecdot(ug.ones(4096, dtype='float16'), ug.ones(4096, dtype='float16')).item()",
-        "what is right in `vecdot`; `einsum` without an axis left is the same (see the list on Backends)."),
+        "what is right in `vecdot`; `einsum` without an axis left is the same (see the list on Backends).",
+        lacks="avx512_fp16"),
     Row("tensorflow", "floor of −1/∞", "found = tf.math.floordiv(-1., float('inf')).numpy().item()",
         "-0.0", "-1.0", "The quotient is a negative number, whose floor is −1 (NumPy, Array API).",
         "(ug.asarray(-1.0) // ug.asarray(float('inf'))).item()"),
