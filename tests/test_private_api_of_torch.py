@@ -179,6 +179,18 @@ def test_fused_adam() -> None:
     torch.testing.assert_close(first, torch.tensor(slope) * 0.1)
 
 
+def test_below_autograd() -> None:
+    x = torch.ones(3, requires_grad=True)
+    with of_torch.below_autograd():
+        y = x * 2.0
+        view = y[1:]
+    assert not y.requires_grad
+    view.add_(1.0)
+    assert y.tolist() == [2.0, 3.0, 3.0]
+    assert y._version == 1
+    assert (y * x).requires_grad
+
+
 def test_product_by_onednn() -> None:
     x, kernel = torch.randn(2, 3, 5), torch.randn(5, 4)
     for bias in (None, torch.randn(4)):

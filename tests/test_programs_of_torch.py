@@ -230,3 +230,73 @@ def test_choices_that_torch_follows() -> None:
     batch = torch.randn(5, 80, 64)
     found = torch.func.vmap(lambda x: chosen(mask, x))(batch)
     torch.testing.assert_close(found, torch.where(mask, batch, 0.0) * 2.0)
+
+
+def test_a_program_keeps_the_graph_of_a_parameter() -> None:
+    """Where torch follows an argument, or a constant, a program is part of its graph."""
+    parameter = torch.nn.Parameter(torch.tensor([1.0, -2.0]))
+    program = ug.jit(lambda x: ug.sum(ug.tanh(x) * x))
+    outer = ug.interop(program)
+    for _ in range(3):
+        outer(torch.tensor([1.0, -2.0]))
+        parameter.grad = None
+        outer(parameter).backward()
+        t = torch.tanh(parameter.detach())
+        torch.testing.assert_close(parameter.grad, t + parameter.detach() * (1 - t * t))
+
+
+def test_a_program_may_call_what_differentiates_by_torch() -> None:
+    def slope(x: Any) -> Any:
+        with torch.enable_grad():
+            leaf = x.detach().requires_grad_()
+            return torch.autograd.grad((leaf**3).sum(), leaf)[0]
+
+    program = ug.jit(lambda x: ug.native_call(slope, x) + 1.0)
+    looped = ug.jit(lambda x: ug.fori_loop(0, 2, lambda i, c: ug.native_call(slope, c) * 0.5, x))
+    x = ug.asarray([1.0, 2.0])
+    for _ in range(2):
+        assert program(x).tolist() == [4.0, 13.0]
+        assert looped(x).tolist() == [3.375, 54.0]
+
+
+def test_views_of_what_a_program_gives_have_versions() -> None:
+    found = ug.jit(lambda x: ug.reshape(x * 2.0, (2, 2)))(ug.ones(4)).native
+    weight = torch.ones(2, 2, requires_grad=True)
+    loss = (weight * found).sum()
+    found.view(-1).add_(1.0)
+    with pytest.raises(RuntimeError, match="modified by an inplace operation"):
+        loss.backward()
+
+
+@pytest.mark.filterwarnings("ignore:`torch.jit.script`:FutureWarning")
+def test_tangents_come_through_a_program() -> None:
+    from torch.autograd import forward_ad
+
+    program = ug.interop(ug.jit(lambda x: x * x))
+    program(torch.tensor(3.0))
+    with forward_ad.dual_level():
+        dual = forward_ad.make_dual(torch.tensor(3.0), torch.tensor(1.0))
+        assert forward_ad.unpack_dual(program(dual)).tangent == 6.0
+    assert torch.func.grad(program)(torch.tensor(3.0)) == 6.0
+
+
+@pytest.mark.parametrize("kind", ["int64", "int32", "uint8"])
+@pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 0), (1, 2, 2)])
+def test_take_by_indices_of_any_rank(shape: tuple[int, ...], kind: str) -> None:
+    x = np.arange(24.0, dtype=np.float32).reshape(4, 2, 3)
+    index = np.arange(int(np.prod(shape)), dtype=kind).reshape(shape) % 2
+    for axis in (0, 1, 2, -1):
+        for given in (index, index.T.copy().T):
+            for function in (ug.take, ug.jit(ug.take, static_argnames="axis")):
+                found = function(ug.asarray(x), ug.asarray(given), axis=axis).numpy()
+                np.testing.assert_array_equal(found, np.take(x, given, axis), strict=True)
+
+
+def test_a_product_and_a_bias() -> None:
+    x, y, bias = drawn(3, 4), drawn(4, 5, seed=1), drawn(5, seed=2)
+    program = ug.jit(lambda x, y, b: x @ y + b)
+    for given in (bias, bias[:1], np.broadcast_to(bias, (3, 5))):
+        found = program(ug.asarray(x), ug.asarray(y), ug.asarray(given)).numpy()
+        np.testing.assert_allclose(found, x @ y + given, rtol=1e-6, atol=1e-6)
+    inputs = ug.asarray(x), ug.asarray(y), ug.asarray(bias)
+    assert "product_and_bias" in program.lower(*inputs).text
