@@ -280,6 +280,22 @@ def test_tangents_come_through_a_program() -> None:
     assert torch.func.grad(program)(torch.tensor(3.0)) == 6.0
 
 
+@pytest.mark.filterwarnings("ignore:`torch.jit.script`:FutureWarning")
+def test_past_autograd_a_tangent_would_be_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    from unigrad_torch.private import below_autograd
+
+    def unfollowed(self: Any, run: Any, constants: Any) -> Any:
+        def run_past(*natives: Any) -> Any:
+            with below_autograd():
+                return run(*natives)
+
+        return run_past
+
+    monkeypatch.setattr(type(load_backend("torch")), "unfollowed", unfollowed)
+    with pytest.raises(AssertionError):
+        test_tangents_come_through_a_program()
+
+
 @pytest.mark.parametrize("kind", ["int64", "int32", "uint8"])
 @pytest.mark.parametrize("shape", [(), (3,), (2, 3), (2, 0), (1, 2, 2)])
 def test_take_by_indices_of_any_rank(shape: tuple[int, ...], kind: str) -> None:

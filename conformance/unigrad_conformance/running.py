@@ -62,6 +62,7 @@ from unigrad_conformance.lifetime import lifetimes
 from unigrad_conformance.lookalikes import LOOKALIKES
 from unigrad_conformance.perturbed import OPERANDS, operands_together
 from unigrad_conformance.problem import Problem, problem_of
+from unigrad_conformance.program_callers import PROGRAM_CALLERS
 from unigrad_conformance.program_closures import PROGRAM_CLOSURES
 from unigrad_conformance.program_files import PROGRAM_FILES
 from unigrad_conformance.program_numbers import PROGRAM_NUMBERS
@@ -302,6 +303,7 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         *_trials("lifetime", lifetimes(level).items()),
         *_trials("jit", [*PROGRAMS.items(), *PROGRAM_VALUES.items(), *PROGRAM_NUMBERS.items()]),
         *_trials("jit", [*PROGRAM_VARIABLES.items(), *PROGRAM_FILES.items()]),
+        *_trials("interop", PROGRAM_CALLERS.items()),
         *_alike("jit", PROGRAM_CLOSURES.items()),
         *_alike("jit", IN_PROGRAMS.items()),
         *_trials("jit", SLOW.items() if thorough else ()),

@@ -27,9 +27,11 @@ def test_backend(
     if unigrad_trial.further and spares_programs(unigrad_level, unigrad_backend):
         pytest.skip("one of many alike: full runs it")
     ledger = unigrad_trial.on(unigrad_backend)
-    assert sum(ledger.passed.values()) + len(ledger.findings), "nothing was checked"
     if ledger.findings:
         pytest.fail("\n".join(str(one) for one in ledger.findings), pytrace=False)
+    if ledger.unsupported and not ledger.passed:
+        pytest.skip("unsupported")
+    assert sum(ledger.passed.values()), "nothing was checked"
 
 
 def test_every_function_has_a_sample() -> None:
