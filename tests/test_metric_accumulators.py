@@ -212,6 +212,8 @@ BAD: dict[str, tuple[Callable[[], Any], type[Exception], str]] = {
             (lambda: metrics.bleu(["the cat"], "a"), "hypotheses: expected a list of them"),
             (lambda: metrics.bleu(None, None), "references: expected a list of them, not None"),
             (lambda: metrics.bleu([1], ["a"]), "BLEU: expected a text, not 1"),
+            (lambda: metrics.bleu(ug.asarray([1]), ["a"]), "BLEU: expected a text, not Tensor"),
+            (lambda: metrics.chrf(ug.asarray(1), ["a"]), "references: expected a list of them"),
             (lambda: metrics.chrf(["a"], [["a"]]), r"CHRF: expected a text, not \['a'\]"),
             (lambda: metrics.chrf([["a", None]], ["a"]), "CHRF: expected a text, not None"),
             (lambda: metrics.error_rate("abcd", "bcda"), "references: expected a list of them"),

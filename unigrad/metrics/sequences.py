@@ -124,9 +124,14 @@ def pairs_of(owner: str, references: Iterable[A], hypotheses: Iterable[B]) -> li
 
 def _collected(owner: str, side: str, given: Iterable[A]) -> list[A]:
     # A text is a collection too, of its letters, which nobody means here.
-    if isinstance(given, str | bytes) or not hasattr(given, "__iter__"):
+    if isinstance(given, str | bytes) or not has_elements(given):
         raise DTypeError(f"{owner}: {side}: expected a list of them, not {given!r}")
     return list(given)
+
+
+def has_elements(given: object) -> bool:
+    """Tell whether something can be iterated over; a tensor without axes only looks so."""
+    return hasattr(given, "__iter__") and getattr(given, "shape", None) != ()
 
 
 def _listed(sequence: Sequence[Any]) -> Sequence[Any]:

@@ -17,7 +17,7 @@ from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.metrics.labels import require_whole
 from unigrad.metrics.metric import Metric, State, counted
-from unigrad.metrics.sequences import pairs_of
+from unigrad.metrics.sequences import has_elements, pairs_of
 
 #: What chrF counts by n.
 _GRAMS = ("hypothesis", "reference", "both")
@@ -263,7 +263,7 @@ def _texts(
         DTypeError: when one is no text, or a single text stands for a list of them.
     """
     for reference, hypothesis in pairs_of(owner, references, hypotheses):
-        one = isinstance(reference, str) or not isinstance(reference, Iterable)
+        one = isinstance(reference, str) or not has_elements(reference)
         several: list[Any] = [reference] if one else list(reference)
         if not several:
             raise ShapeError(f"{owner}: no reference for {hypothesis!r}")
