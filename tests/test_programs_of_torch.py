@@ -316,3 +316,33 @@ def test_a_product_and_a_bias() -> None:
         np.testing.assert_allclose(found, x @ y + given, rtol=1e-6, atol=1e-6)
     inputs = ug.asarray(x), ug.asarray(y), ug.asarray(bias)
     assert "product_and_bias" in program.lower(*inputs).text
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "float16", "bfloat16", "int32", "int64"])
+def test_numbers_as_arrays_give_the_bits_of_eager_mode(dtype: str) -> None:
+    numbers = [0.1, -2.0, float("inf"), float("nan"), -0.0, 1e-45, 3e38, 1e300]
+    if dtype.startswith("int"):
+        numbers = [0, 1, -3, 2**31 - 1]
+    x = ug.asarray(drawn(33) * 9.0, dtype=dtype)
+    for number in numbers:
+
+        def several(x: Any, number: Any = number) -> Any:
+            found = [x + number, number - x, x * number, x == number, x < number, number >= x]
+            found += [ug.where(x > 0, x, number), ug.where(x > 0, number, x)]
+            return found if x.dtype.kind == "i" else [*found, x / number, number / x]
+
+        for one, other in zip(ug.jit(several)(x), several(x), strict=True):
+            assert one.dtype == other.dtype
+            np.testing.assert_array_equal(one.native.double(), other.native.double(), strict=True)
+
+
+def test_numbers_as_arrays_go_through_other_modes() -> None:
+    program = ug.interop(ug.jit(lambda x: ug.where(x > 0.5, x * 3.0, 1.0) + 2))
+    x = torch.tensor([0.0, 1.0])
+    with torch.inference_mode():
+        assert program(x).tolist() == [3.0, 5.0]
+    leaf = x.clone().requires_grad_()
+    program(leaf).sum().backward()
+    assert leaf.grad.tolist() == [0.0, 3.0]
+    assert torch.func.vmap(program)(x).tolist() == [3.0, 5.0]
+    assert torch.compile(program, backend="eager")(x).tolist() == [3.0, 5.0]

@@ -226,6 +226,14 @@ INTO: dict[str, Kernel] = {
 #: All but those that are known to make arrays of their own.
 VIEWS = frozenset(TABLE) - {"add", "subtract", "multiply", "divide", "matmul"}
 
+#: See `Backend.by_arrays`. Of these both ways give the same bits.
+BY_ARRAYS = frozenset(
+    (
+        "add", "subtract", "multiply", "divide", "where",
+        "equal", "not_equal", "greater", "greater_equal", "less", "less_equal",
+    )
+)  # fmt: skip
+
 FUSIONS: list[Fusion] = [
     Fusion(
         "alive",

@@ -65,6 +65,9 @@ class Backend(Composites, NativeCode):
     #: nobody needs any more: of less the library makes a new one in less time.
     least_kept: int = 1024
     least_written_over: int = 0
+    #: Elementwise ops to which a program gives numbers as arrays without axes, since that takes
+    #: less time: the library would make such an array of a number at each call.
+    by_arrays: frozenset[str] = frozenset()
     #: Kernels of update ops (see `unigrad.optimizers.updates`) that write into the parameters and
     #: slots that they are given, which `may_be_written`, and return nothing.
     in_place: Mapping[str, Kernel] = {}
@@ -214,6 +217,10 @@ class Backend(Composites, NativeCode):
     def settle(self, native: Native) -> Native:
         """Turn what a kernel returned into a proper array (only called if it is none)."""
         return native
+
+    def number(self, value: float, dtype: DType) -> Native:
+        """Return a number as an array, for programs that may run in any mode of the library's."""
+        return self.from_numpy(np.asarray(value, dtype), None)
 
     def empty(self, shape: tuple[int, ...], dtype: DType) -> Native:
         """Return an array to write into."""

@@ -15,12 +15,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from unigrad.core import dtypes
 from unigrad.core.backend import Backend
 from unigrad.core.native_tape import Kernel, Native
 from unigrad.core.op import OPS, Op
 from unigrad.tracing.graph import Graph, Node, Value
 from unigrad.tracing.memory import Target, plan_of, size
 from unigrad.tracing.overwriting import Over
+
+#: The dtypes of which a number is the same to a library as an array and as Python's.
+_WIDE = frozenset((dtypes.int32, dtypes.int64, dtypes.float32, dtypes.float64))
 
 
 class Lowered(NamedTuple):
@@ -56,6 +60,7 @@ class _Writer:
             "are_apart": backend.are_apart,
         }
         self._known: dict[int, str] = {}
+        self._numbers: dict[Any, Native] = {}
         #: Arrays to be used again, by shape and dtype, and which values are written into such.
         self._free: dict[Any, list[Native]] = {}
         self._spares: dict[Value, list[Native]] = {}
@@ -164,11 +169,33 @@ class _Writer:
     def _operand(self, one: Any, node: Node) -> str:
         if type(one) is Value:
             return self._name(one)
-        if node.op.name in self._backend.into and node.op.broadcasts:
+        backend, name = self._backend, node.op.name
+        if name in backend.into and node.op.broadcasts:
             # In the dtype of the array beside it, which is what a weak number gets.
             dtype = next(other.dtype for other in node.inputs if type(other) is Value)
-            one = self._backend.from_numpy(np.asarray(one, dtype), None)
+            one = backend.from_numpy(np.asarray(one, dtype), None)
+        elif name in backend.by_arrays and (array := self._number(one, node)) is not None:
+            return self._object("n", array)
         return self._setting(one)
+
+    def _number(self, one: Any, node: Node) -> Any:
+        """Return a number as an array, if all arrays beside it have one dtype that holds it."""
+        if node.op.name == "divide" and type(node.inputs[0]) is not Value:
+            # Some libraries multiply by the reciprocal of an array.
+            return None
+        beside = node.inputs[1:] if node.op.name == "where" else node.inputs
+        found = {other.dtype for other in beside if type(other) is Value} or {node.outputs[0].dtype}
+        dtype = found.pop()
+        if found or type(one) not in (int, float) or dtype not in _WIDE:
+            return None
+        if dtype.kind == "i" and not (
+            type(one) is int and np.iinfo(dtype).min <= one <= np.iinfo(dtype).max
+        ):
+            return None
+        key = dtype, repr(one)
+        if key not in self._numbers:
+            self._numbers[key] = self._backend.number(one, dtype)
+        return self._numbers[key]
 
     def _setting(self, one: Any) -> str:
         if one is None or type(one) in (bool, int, str):
