@@ -17,6 +17,7 @@ import numpy as np
 
 from unigrad.core import dtypes
 from unigrad.core.backend import Backend
+from unigrad.core.dtypes import DType
 from unigrad.core.native_tape import Kernel, Native
 from unigrad.core.op import OPS, Op
 from unigrad.tracing.graph import Graph, Node, Value
@@ -174,28 +175,12 @@ class _Writer:
             # In the dtype of the array beside it, which is what a weak number gets.
             dtype = next(other.dtype for other in node.inputs if type(other) is Value)
             one = backend.from_numpy(np.asarray(one, dtype), None)
-        elif name in backend.by_arrays and (array := self._number(one, node)) is not None:
-            return self._object("n", array)
+        elif (dtype := dtype_of_number(one, node, backend)) is not None:
+            key = dtype, repr(one)
+            if key not in self._numbers:
+                self._numbers[key] = backend.number(one, dtype)
+            return self._object("n", self._numbers[key])
         return self._setting(one)
-
-    def _number(self, one: Any, node: Node) -> Any:
-        """Return a number as an array, if all arrays beside it have one dtype that holds it."""
-        if node.op.name == "divide" and type(node.inputs[0]) is not Value:
-            # Some libraries multiply by the reciprocal of an array.
-            return None
-        beside = node.inputs[1:] if node.op.name == "where" else node.inputs
-        found = {other.dtype for other in beside if type(other) is Value} or {node.outputs[0].dtype}
-        dtype = found.pop()
-        if found or type(one) not in (int, float) or dtype not in _WIDE:
-            return None
-        if dtype.kind == "i" and not (
-            type(one) is int and np.iinfo(dtype).min <= one <= np.iinfo(dtype).max
-        ):
-            return None
-        key = dtype, repr(one)
-        if key not in self._numbers:
-            self._numbers[key] = self._backend.number(one, dtype)
-        return self._numbers[key]
 
     def _setting(self, one: Any) -> str:
         if one is None or type(one) in (bool, int, str):
@@ -210,6 +195,27 @@ class _Writer:
             copy = self._object("k", kernel_of(self._backend, OPS["astype"]))
             return f"{copy}({name}, dtype={self._setting(value.dtype)})"
         return name
+
+
+def dtype_of_number(one: Any, node: Node, backend: Backend) -> DType | None:
+    """Return the dtype in which a library is to get a number as an array; ``None`` as Python's.
+
+    All arrays beside it have this dtype, and it holds the number. See `Backend.by_arrays`.
+    """
+    if node.op.name not in backend.by_arrays or type(one) not in (int, float):
+        return None
+    if node.op.name == "divide" and type(node.inputs[0]) is not Value:
+        # Some libraries multiply by the reciprocal of an array.
+        return None
+    beside = node.inputs[1:] if node.op.name == "where" else node.inputs
+    found = {other.dtype for other in beside if type(other) is Value} or {node.outputs[0].dtype}
+    dtype = found.pop()
+    if found or dtype not in _WIDE:
+        return None
+    whole = dtype.kind == "i"
+    if whole and not (type(one) is int and np.iinfo(dtype).min <= one <= np.iinfo(dtype).max):
+        return None
+    return dtype
 
 
 def _taking(free: list[Any], make: Callable[[], Any]) -> Callable[[], Any]:

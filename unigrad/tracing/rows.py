@@ -23,6 +23,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.core.traces import traced_by
 from unigrad.tracing.capture import Capture, Symbol, tracing_at
 from unigrad.tracing.graph import Graph, Node, Value
+from unigrad.tracing.lowering import dtype_of_number
 from unigrad.tracing.passes import common_subexpressions, fold_constants
 
 #: Stands for a check of values, which has no result.
@@ -145,11 +146,14 @@ def _written(
         objects[name := f"o{len(objects)}"] = one
         return name
 
-    def operand(one: Any) -> str:
-        return name_of(one) if type(one) is Value else known(one)
+    def operand(one: Any, node: Node) -> str:
+        if type(one) is Value:
+            return name_of(one)
+        dtype = dtype_of_number(one, node, backend)
+        return known(one if dtype is None else backend.number(one, dtype))
 
     def call(node: Node) -> str:
-        given = [*map(operand, node.inputs)]
+        given = [operand(one, node) for one in node.inputs]
         arrays = [one for one in node.inputs if type(one) is Value]
         scalars = node.inputs[len(arrays) :]
         if node.settings and [*arrays, *scalars] == [*node.inputs]:
@@ -170,7 +174,7 @@ def _written(
         return "\n".join([f" {targets} = {known(kernel)}({', '.join(given)})", *settled])
 
     def check(node: Node) -> str:
-        values = ", ".join([f"to_numpy({operand(one)})" for one in node.inputs])
+        values = ", ".join([f"to_numpy({operand(one, node)})" for one in node.inputs])
         return f" {known(node.settings['check'])}({values})"
 
     inputs = ", ".join(map(name_of, graph.inputs))
