@@ -173,8 +173,8 @@ class _Writer:
         backend, name = self._backend, node.op.name
         if name in backend.into and node.op.broadcasts:
             # In the dtype of the array beside it, which is what a weak number gets.
-            dtype = next(other.dtype for other in node.inputs if type(other) is Value)
-            one = backend.from_numpy(np.asarray(one, dtype), None)
+            beside = next(other.dtype for other in node.inputs if type(other) is Value)
+            one = backend.from_numpy(np.asarray(one, beside), None)
         elif (dtype := dtype_of_number(one, node, backend)) is not None:
             key = dtype, repr(one)
             if key not in self._numbers:
