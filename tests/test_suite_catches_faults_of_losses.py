@@ -125,3 +125,15 @@ def test_fault(monkeypatch: pytest.MonkeyPatch, name: str) -> None:
 def test_sum_of_halves(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(counting, "float32", ug.float16)
     assert caught("means of half precision")
+
+
+@pytest.mark.parametrize(
+    ("place", "check"),
+    [(focal, "logits of ten thousand"), (boxes, "squares of half precision")],
+    ids=["focal losses", "boxes"],
+)
+def test_halves_that_are_not_widened(
+    place: Any, check: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "widened", lambda x: x)
+    assert caught(check)

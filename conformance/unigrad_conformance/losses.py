@@ -122,14 +122,18 @@ def _run(function: Callable[..., Any], compiled: bool) -> Callable[..., Any]:
     return ug.jit(lambda *inputs: function(*inputs)) if compiled else function
 
 
-#: Losses of scores, by what they take beside them.
-_SCORED = (
-    ("sparse_categorical_crossentropy", LABELS),
-    ("binary_focal_crossentropy", EVENTS),
-    ("categorical_focal_crossentropy", CLASSES),
-    ("binary_crossentropy", EVENTS),
-    ("categorical_crossentropy", CLASSES),
-    ("kl_div", CLASSES),
+#: Losses of scores, what they take beside them, and settings.
+_SCORED: tuple[tuple[str, Any, dict[str, Any]], ...] = (
+    ("sparse_categorical_crossentropy", LABELS, {}),
+    ("binary_focal_crossentropy", EVENTS, {"gamma": 8.0}),
+    ("categorical_focal_crossentropy", CLASSES, {"gamma": 8.0}),
+    ("binary_focal_crossentropy", EVENTS, {"alpha": 0.25}),
+    ("categorical_focal_crossentropy", CLASSES, {"label_smoothing": 0.1}),
+    ("binary_crossentropy", EVENTS, {}),
+    ("binary_crossentropy", EVENTS, {"label_smoothing": 0.1}),
+    ("categorical_crossentropy", CLASSES, {}),
+    ("categorical_crossentropy", CLASSES, {"label_smoothing": 0.1}),
+    ("kl_div", CLASSES, {}),
 )
 
 
@@ -139,10 +143,12 @@ def far_logits_are_finite(thorough: bool = False) -> None:
     brief = _brief(thorough)
     for dtype in ("float16", "bfloat16", "float32")[: 1 if brief else 3]:
         x = ug.asarray(1e4 * signs, dtype=dtype)
-        for name, y in _SCORED[: 3 if brief else None]:
+        for name, y, settings in _SCORED[: 3 if brief else None]:
             targets = ug.asarray(y) if y is LABELS else ug.asarray(y, dtype=dtype)
-            loss = partial(getattr(ug.losses, name), targets, from_logits=True)
-            _finite(f"{name} of {dtype}", *_run(partial(_with_gradient, loss), brief)(x))
+            loss = partial(getattr(ug.losses, name), targets, from_logits=True, **settings)
+            _finite(
+                f"{name} of {dtype}, {settings}", *_run(partial(_with_gradient, loss), brief)(x)
+            )
         if not brief:
             frames = ug.asarray(1e4 * signs[None], dtype=dtype)
             spoken = partial(ug.losses.ctc, [[1]])
@@ -171,10 +177,15 @@ def a_mean_does_not_overflow() -> None:
     _near("mean of 10⁴", found, 1e4, 1e-3)
 
 
+#: Two boxes, one of which lies somewhat farther down.
+_BOXES = np.array([[[0.0, 0.0, 1.0, 1.0]], [[0.25, 0.125, 1.25, 1.125]]])
+
+
 def a_square_does_not_overflow() -> None:
     """In half precision a square out of range counts for nothing where the loss has no part of it.
 
-    That of two vectors of different kinds that are far apart is 0, and a wide normal's is finite.
+    That of two vectors of different kinds that are far apart is 0, a wide normal's is finite, and
+    boxes of some hundred pixels overlap as small ones do.
     """
     far, near = ug.asarray([[1e4, -1e4]], dtype="float16"), ug.zeros((1, 2), dtype="float16")
     with quiet():
@@ -185,6 +196,14 @@ def a_square_does_not_overflow() -> None:
         found, slope = _with_gradient(lambda x: ug.losses.gaussian_nll(near, x, wide), far)
     _near("loss of a wide normal", found, [0.5 * (np.log(6e4) + 1e8 / 6e4)], 1e-3)
     _near("its gradient", slope, [[0.5e4 / 6e4, -0.5e4 / 6e4]], 1e-3)
+    for loss in (ug.losses.iou, ug.losses.giou):
+        small, large = (
+            [ug.asarray(size * box, dtype="float16") for box in _BOXES] for size in (1, 300)
+        )
+        value, slope = _with_gradient(partial(loss, small[0]), small[1])
+        found, gradient = _with_gradient(partial(loss, large[0]), large[1])
+        _near("loss of large boxes", found, value.numpy(), 2e-3)
+        _near("its gradient", gradient * 300.0, slope.numpy(), 5e-3)
 
 
 def losses_are_compiled() -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from unigrad.core.arguments import TensorLike, visible
+from unigrad.core.arguments import TensorLike, cast, visible
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.tensor import Tensor
 from unigrad.losses.counting import Counting, Reduction
@@ -12,6 +12,7 @@ from unigrad.losses.targets import pair
 from unigrad.ops.activations import relu
 from unigrad.ops.arithmetic import maximum, minimum
 from unigrad.ops.comparison import equal, where
+from unigrad.ops.reductions import widened
 
 
 def _boxes(
@@ -48,6 +49,22 @@ def _share(part: Tensor, whole: Tensor) -> Tensor:
     return where(empty, 0.0, part) / where(empty, 1.0, whole)
 
 
+def _cost(y_true: Tensor, y_pred: Tensor, around: bool) -> Tensor:
+    """Return 1 - IoU, and how empty the box around both is, in single precision at least.
+
+    In half precision the areas of boxes of 200 pixels would be infinite together.
+    """
+    first, second = widened(y_true), widened(y_pred)
+    share, union = _overlap(first, second)
+    cost = 1.0 - share
+    if around:
+        whole = _area(
+            minimum(first[..., :2], second[..., :2]), maximum(first[..., 2:], second[..., 2:])
+        )
+        cost = cost + _share(whole - union, whole)
+    return cast(cost, y_pred.dtype)
+
+
 def _overlap(first: Tensor, second: Tensor) -> tuple[Tensor, Tensor]:
     """Return the intersection's share of the union, and the union's area."""
     low, high = maximum(first[..., :2], second[..., :2]), minimum(first[..., 2:], second[..., 2:])
@@ -82,7 +99,7 @@ def iou(
         [0.6666666269302368]
     """
     y_true, y_pred, counting = _boxes("iou", y_true, y_pred, weights, mask, reduction)
-    return counting.reduced(1.0 - _overlap(y_true, y_pred)[0])
+    return counting.reduced(_cost(y_true, y_pred, around=False))
 
 
 def giou(
@@ -114,8 +131,4 @@ def giou(
         [1.5]
     """
     y_true, y_pred, counting = _boxes("giou", y_true, y_pred, weights, mask, reduction)
-    share, union = _overlap(y_true, y_pred)
-    around = _area(
-        minimum(y_true[..., :2], y_pred[..., :2]), maximum(y_true[..., 2:], y_pred[..., 2:])
-    )
-    return counting.reduced(1.0 - share + _share(around - union, around))
+    return counting.reduced(_cost(y_true, y_pred, around=True))

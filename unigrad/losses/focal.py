@@ -18,7 +18,7 @@ from unigrad.ops.activations import log_sigmoid
 from unigrad.ops.arithmetic import pow
 from unigrad.ops.comparison import equal, logical_or, where
 from unigrad.ops.elementary import exp, expm1, log, log1p, logaddexp
-from unigrad.ops.reductions import mean, sum
+from unigrad.ops.reductions import mean, sum, widened
 from unigrad.ops.softmax import log_softmax
 
 
@@ -81,7 +81,9 @@ def binary_focal_crossentropy(
     y_true, y_pred, counting = shares_and_predictions(
         name, y_true, y_pred, weights, mask, reduction
     )
-    y_true = smoothed(y_true, label_smoothing, 2)
+    dtype = y_pred.dtype
+    # γ times a logit leaves the range of half precision, in the derivative of qᵞ.
+    y_true, y_pred = smoothed(widened(y_true), label_smoothing, 2), widened(y_pred)
     if from_logits:
         factor = exp(gamma * _log_missed(y_true, y_pred))
     else:
@@ -90,7 +92,7 @@ def binary_focal_crossentropy(
     if alpha is not None:
         alpha = number(name, "alpha", alpha, 0.0, 1.0)
         losses = losses * (alpha * y_true + (1.0 - alpha) * (1.0 - y_true))
-    return counting.reduced(mean(losses, axis=-1))
+    return counting.reduced(cast(mean(losses, axis=-1), dtype))
 
 
 @operands("gamma", "label_smoothing")
@@ -130,7 +132,8 @@ def categorical_focal_crossentropy(
     y_true, y_pred, counting = shares_and_predictions(
         name, y_true, y_pred, weights, mask, reduction
     )
-    target = smoothed(y_true, label_smoothing, y_pred.shape[-1])
+    dtype, y_pred = y_pred.dtype, widened(y_pred)
+    target = smoothed(widened(y_true), label_smoothing, y_pred.shape[-1])
     if alpha is not None:
         target = target * cast(as_tensor(alpha, y_pred), y_pred.dtype)
     if from_logits:
@@ -138,4 +141,4 @@ def categorical_focal_crossentropy(
         terms = weighted(target * _power(-expm1(logs), gamma), logs)
     else:
         terms = weighted_log(target * _power(1.0 - y_pred, gamma), y_pred)
-    return counting.reduced(-sum(terms, axis=-1))
+    return counting.reduced(cast(-sum(terms, axis=-1), dtype))
