@@ -23,6 +23,7 @@ from unigrad.random import (
 )
 from unigrad_conformance import bad_draws
 from unigrad_conformance.errors import BAD_CALLS, check_bad_call
+from unigrad_conformance.half_draws import draws_of_halves
 from unigrad_conformance.statistics import (
     DISTRIBUTIONS,
     DOMAINS,
@@ -181,3 +182,27 @@ def test_a_draw_of_no_distribution_is_found(name: str, monkeypatch: pytest.Monke
     plant(monkeypatch)
     with pytest.raises(Deviation):
         check()
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda x, y, z: ug.astype(_wide(x) * _wide(y) + _wide(z), x.dtype),
+        lambda x, y, z: x * (y * 2.0**-10) * 2.0**10 + z,
+        lambda x, y, z: ug.stop_gradient(x * y) + z,
+    ],
+    ids=["one rounding", "a range that is scaled first", "a rounding without a slope"],
+)
+def test_a_uniform_number_of_half_precision_that_is_rounded_otherwise(
+    wrong: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    draws_of_halves("float16")
+    monkeypatch.setattr(uniforms, "_random_in_halves", wrong)
+    # Its kernel is kept by shape and dtype.
+    load_backend("numpy").forget_rows()
+    with np.errstate(all="ignore"), pytest.raises(Deviation):
+        draws_of_halves("float16")
+
+
+def _wide(x: ug.Tensor) -> ug.Tensor:
+    return ug.astype(x, "float32")

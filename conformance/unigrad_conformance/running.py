@@ -54,6 +54,7 @@ from unigrad_conformance.empties import every_empty
 from unigrad_conformance.errors import BAD_CALLS, check_bad_call
 from unigrad_conformance.explanations import EXPLANATIONS
 from unigrad_conformance.fuzz.found import found_programs, random_programs
+from unigrad_conformance.half_draws import half_draws
 from unigrad_conformance.layers import LAYERS
 from unigrad_conformance.leaks import LEAKS
 from unigrad_conformance.ledger import Ledger
@@ -321,7 +322,7 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         *_alike("statistics", DISTRIBUTIONS.items()),
         *_alike("statistics", DOMAINS.items()),
         *_alike("statistics", PROGRAMS_THAT_DRAW.items()),
-        *_trials("statistics", STATISTICS.items()),
+        *_trials("statistics", [*STATISTICS.items(), *half_draws(level).items()]),
         *_alike("control flow", loops.every_loop()),
         *_trials("control flow", loops.PROMISES.items()),
         *_trials("programs", found_programs()),

@@ -1,7 +1,8 @@
 """Uniform floats, from which the other continuous draws are made.
 
 The numbers of [0, 1) are exact. A wider range is ``unit · (high - low) + low`` with one rounding,
-as if by a fused multiply-add: XLA fuses it wherever it can, so the other backends do, too.
+as if by a fused multiply-add: XLA fuses it wherever it can, so the other backends do, too. In half
+precision it has two, since XLA does not fuse that on every processor.
 """
 
 from __future__ import annotations
@@ -110,8 +111,10 @@ def between(
         first, last = np.asarray([low, high], dtype)
         if first == 0 and last == 1:
             return unit(key, shape, dtype)
-        # With such bounds the product is exact, and two roundings are one.
-        exact = bool(first == 0 or abs(frexp(float(last - first))[0]) == 0.5)
+        span = float(last - first)
+        # With such bounds the product is exact, and two roundings are one. (A compiler may scale
+        # the range first: by a unit in the last place, which is to leave its digits.)
+        exact = bool(first == 0 or abs(frexp(span)[0]) == 0.5) and span >= _least_span(dtype)
     lower = parameter("uniform", key, low, dtype)
     upper = parameter("uniform", key, high, dtype)
     fitting("uniform", shape, lower, upper)
@@ -119,13 +122,22 @@ def between(
     return out
 
 
+def _least_span(dtype: DType) -> float:
+    """Return the least range that a unit in the last place times it has all digits."""
+    if dtype.itemsize == 2:
+        return np.inf
+    return float(np.finfo(dtype).smallest_normal / np.finfo(dtype).eps)
+
+
 def _random_uniform_between(
     key: Tensor, low: Tensor, high: Tensor, *, shape: tuple[int, ...], dtype: DType, exact: bool
 ) -> Tensor:
     drawn = unit(key, shape, dtype)
     span = high - low
-    if exact or dtype.itemsize == 2:
+    if exact:
         return maximum(low, drawn * span + low)
+    if dtype.itemsize == 2:
+        return maximum(low, _random_in_halves(drawn, span, low))
     if dtype == dtypes.float64:
         return maximum(low, _random_fused(drawn, span, low))
     wide = [cast(x, dtypes.float64) for x in (drawn, span, low)]
@@ -133,6 +145,17 @@ def _random_uniform_between(
 
 
 _between = composite(_random_uniform_between)
+
+
+@composite
+def _random_in_halves(unit: Tensor, span: Tensor, low: Tensor) -> Tensor:
+    """Return unit · span + low of half precision, rounded after each step.
+
+    In float32 the product is exact. Compilers fuse the two steps where a processor has arithmetic
+    of half precision, or scale the span first, which may be left without digits.
+    """
+    product = cast(unit, dtypes.float32) * cast(span, dtypes.float32)
+    return cast(product, unit.dtype) + low
 
 
 @composite

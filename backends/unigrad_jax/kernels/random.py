@@ -85,24 +85,29 @@ def random_uniform_between(
     low, high = jax.lax.optimization_barrier((low, high))
     if dtype == jnp.float16:
         unit = random_uniform(key, shape=shape, dtype=dtype)
-        return jnp.maximum(low, _product_and_sum_of_halves(unit, high - low, low))
+        return jnp.maximum(low, random_in_halves(unit, high - low, low))
     with jax.threefry_partitionable(True):
         return jax.random.uniform(_wrap(key), shape, dtype, low, high)
 
 
-def _product_and_sum_of_halves(x: jax.Array, y: jax.Array, z: jax.Array) -> jax.Array:
-    """x · y + z of float16 with two roundings, whatever the processor.
+def random_in_halves(unit: jax.Array, span: jax.Array, low: jax.Array) -> jax.Array:
+    """unit · span + low of half precision with two roundings, whatever the processor.
 
-    `jax.random.uniform` has one where there is arithmetic of half precision (AVX512-FP16), since
-    XLA fuses the two operations there.
+    `jax.random.uniform` has one of float16 where there is arithmetic of half precision
+    (AVX512-FP16), since XLA fuses the two operations there.
     """
-    x, y, z = (one.astype(jnp.float32) for one in (x, y, z))
+    if unit.dtype != jnp.float16:
+        return unit * span + low
+    x, y, z = (one.astype(jnp.float32) for one in (unit, span, low))
     product = x * y
     # In float32 the product is exact. Its rounding is said in full: a cast there and back is left
     # out, and `reduce_precision` has no subnormal numbers.
     rounded = jax.lax.reduce_precision(product, exponent_bits=8, mantissa_bits=10)
     small = jnp.round(product * 2.0**24) * 2.0**-24
-    return (jnp.where(jnp.abs(product) < 2.0**-14, small, rounded) + z).astype(jnp.float16)
+    rounded = jnp.where(jnp.abs(product) < 2.0**-14, small, rounded)
+    # A rounding has no derivative of its own.
+    rounded = product + jax.lax.stop_gradient(rounded - product)
+    return (rounded + z).astype(jnp.float16)
 
 
 def random_hash(
@@ -146,6 +151,7 @@ TABLE: dict[str, Callable[..., Any]] = {
     "random_uniform": random_uniform,
     "random_randint": random_randint,
     "random_uniform_between": random_uniform_between,
+    "random_in_halves": random_in_halves,
     "random_normal": random_normal,
     "random_gamma_sample": by_rule("random_gamma_sample", lambda alpha, sample: sample),
     "random_orthonormal": random_orthonormal,

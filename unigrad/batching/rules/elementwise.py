@@ -11,7 +11,11 @@ from unigrad.core.arguments import constant
 from unigrad.core.op import OPS
 from unigrad.core.running import apply
 
-batching(elementwise, "random_fused", "random_gamma_sample", "random_hash", "ravel_index", "where")
+batching(
+    elementwise,
+    "random_fused", "random_gamma_sample", "random_hash", "random_in_halves", "ravel_index",
+    "where",
+)  # fmt: skip
 # Composites whose kernels are faster than their parts.
 batching(
     elementwise,
