@@ -346,3 +346,36 @@ def test_numbers_as_arrays_go_through_other_modes() -> None:
     assert leaf.grad.tolist() == [0.0, 3.0]
     assert torch.func.vmap(program)(x).tolist() == [3.0, 5.0]
     assert torch.compile(program, backend="eager")(x).tolist() == [3.0, 5.0]
+
+
+def test_a_program_keeps_what_a_mode_or_a_subclass_brings_in() -> None:
+    from torch.overrides import TorchFunctionMode
+
+    factor = torch.nn.Parameter(torch.tensor(2.0))
+
+    class Scaled(TorchFunctionMode):
+        def __torch_function__(
+            self, function: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            found = function(*args, **(kwargs or {}))
+            return found * factor if function is torch.matmul else found
+
+    class Followed(torch.Tensor):
+        @classmethod
+        def __torch_function__(
+            cls, function: Any, types: Any, args: Any = (), kwargs: Any = None
+        ) -> Any:
+            with torch._C.DisableTorchFunctionSubclass():
+                found = function(*args, **(kwargs or {}))
+                return found * factor if function is torch.Tensor.mul else found
+
+    x = torch.ones(2, 2)
+    program = ug.interop(ug.jit(lambda x: ug.matmul(x, x) + 1.0))
+    program(x)
+    with Scaled():
+        assert program(x).requires_grad
+    constant = torch.ones(2, 2).as_subclass(Followed)
+    plain = ug.interop(lambda x: x * ug.asarray(constant))(x)
+    assert ug.interop(ug.jit(lambda x: x * ug.asarray(constant)))(x).requires_grad == (
+        plain.requires_grad
+    )

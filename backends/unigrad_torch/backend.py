@@ -297,6 +297,8 @@ class TorchBackend(Backend):
 
     def unfollowed(self, run: Kernel, constants: Sequence[torch.Tensor]) -> Kernel:
         # A twentieth of the time of a program of small arrays.
+        if any(type(one) is not torch.Tensor for one in constants):
+            return run
         floating = [one for one in constants if one.is_floating_point() or one.is_complex()]
 
         def run_below_autograd(*natives: Any) -> Any:
@@ -306,7 +308,9 @@ class TorchBackend(Backend):
             for x in floating:
                 if x.requires_grad:
                     return run(*natives)
-            if forward_ad._current_level >= 0 or are_transforms_active() or dispatch_modes():
+            if forward_ad._current_level >= 0 or are_transforms_active():
+                return run(*natives)
+            if dispatch_modes() or function_modes():
                 return run(*natives)
             with below_autograd():
                 return run(*natives)

@@ -36,21 +36,34 @@ class Lowered(NamedTuple):
     spares: Sequence[list[Native] | None]
 
 
-def lower(graph: Graph, backend: Backend, over: Mapping[Node, Over] | None = None) -> Lowered:
+def lower(
+    graph: Graph,
+    backend: Backend,
+    over: Mapping[Node, Over] | None = None,
+    copied: Sequence[int] = (),
+) -> Lowered:
     """Return a function of the native arrays of a graph's inputs, and then of its variables.
 
     It returns those of the outputs, and then of the writes. Several threads may run it at once.
     Every op of the graph must have a kernel: see `passes.inline_composites`. ``over`` says which
-    nodes may write into inputs: see `unigrad.tracing.overwriting`.
+    nodes may write into inputs: see `unigrad.tracing.overwriting`. ``copied`` has the places of
+    results that are to have memory of their own.
     """
-    return _Writer(graph, backend, over or {}).lowered()
+    return _Writer(graph, backend, over or {}, copied).lowered()
 
 
 class _Writer:
     """Writes the function's source, and gathers the objects that it names."""
 
-    def __init__(self, graph: Graph, backend: Backend, over: Mapping[Node, Over]) -> None:
+    def __init__(
+        self,
+        graph: Graph,
+        backend: Backend,
+        over: Mapping[Node, Over],
+        copied: Sequence[int],
+    ) -> None:
         self._graph = graph
+        self._copied = frozenset(copied)
         self._over = over
         self._backend = backend
         self._plan = plan_of(graph, backend)
@@ -73,7 +86,8 @@ class _Writer:
             self._objects[self._name(value)] = tensor._native
         body = [line for node in graph.nodes for line in self._lines(node)]
         results = [*graph.outputs, *(value for _, value in graph.writes)]
-        lines = self._with_workspace(body, f"[{', '.join(map(self._result, results))}]")
+        returned = [self._result(one, place) for place, one in enumerate(results)]
+        lines = self._with_workspace(body, f"[{', '.join(returned)}]")
         source = "\n  ".join([f"def program({', '.join(inputs)}):", *lines])
         exec(compile(source, f"<program of {len(graph.nodes)} ops>", "exec"), self._objects)
         return Lowered(self._objects["program"], [*map(self._spares.get, results)])
@@ -188,9 +202,11 @@ class _Writer:
         self._objects[name := f"s{len(self._objects)}"] = one
         return name
 
-    def _result(self, value: Value) -> str:
+    def _result(self, value: Value, place: int) -> str:
         """A constant is handed out as a copy: whoever gets it may hold it when it is next used."""
         name = self._name(value)
+        if place in self._copied:
+            return f"{self._object('k', self._backend.owned)}({name})"
         if value in self._graph.constants:
             copy = self._object("k", kernel_of(self._backend, OPS["astype"]))
             return f"{copy}({name}, dtype={self._setting(value.dtype)})"

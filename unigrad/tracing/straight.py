@@ -27,6 +27,14 @@ from unigrad.tracing.overwriting import written_over
 from unigrad.tracing.passes import fold_fills, inline_composites, simplified
 from unigrad.tracing.scope import init_scope
 
+#: Ops whose results are views of their input where a library has such.
+_VIEWS = frozenset(
+    (
+        "stop_gradient", "reshape", "broadcast_to", "permute_dims", "flip", "split", "unstack",
+        "getitem", "astype", "conj", "clip", "round", "roll", "einsum", "to_device", "bitcast",
+    )
+)  # fmt: skip
+
 
 class ProgramCapture(Capture):
     """The capture of a program: its examples are computed by the kernels of programs."""
@@ -72,16 +80,28 @@ class StraightProgram(Program):
         #: The handles of tensors from outside that its ops take.
         self.outside = outside
         self._backend = backend
+        #: The places of results that only passes have made a view of an input: x · 1, say.
+        self._to_copy: Sequence[int] = ()
 
     def compile(self) -> Callable[..., Sequence[Native]]:
-        self.graph = prepared(self.graph, self._backend)
-        run, self.spares = lower(self.graph, self._backend)
+        written, self.graph = self.graph, prepared(self.graph, self._backend)
+        self._to_copy = [
+            place
+            for place, (one, other) in enumerate(
+                zip(_results(written), _results(self.graph), strict=True)
+            )
+            if _is_shared(self.graph, other, _VIEWS | {"identity"})
+            and not _is_shared(written, one, _VIEWS)
+        ]
+        run, self.spares = lower(self.graph, self._backend, copied=self._to_copy)
         return self._unfollowed(run)
 
     def donating(self, places: Sequence[int]) -> Callable[..., Sequence[Native]] | None:
         backend = self._backend
         over = written_over(self.graph, backend, [self.graph.inputs[place] for place in places])
-        return self._unfollowed(lower(self.graph, backend, over).run) if over else None
+        if not over:
+            return None
+        return self._unfollowed(lower(self.graph, backend, over, self._to_copy).run)
 
     def _unfollowed(self, run: NativeFunction) -> NativeFunction:
         constants: list[Native] = []
@@ -93,6 +113,21 @@ class StraightProgram(Program):
 
     def show(self) -> str:
         return f"# The kernels of {self._backend.name}, in a row:\n{self.graph}"
+
+
+def _results(graph: Graph) -> list[Value]:
+    return [*graph.outputs, *[value for _, value in graph.writes]]
+
+
+def _is_shared(graph: Graph, value: Value, views: frozenset[str]) -> bool:
+    """Tell whether a value is an input of a graph, or may be a view of one."""
+    made = {out: node for node in graph.nodes for out in node.outputs}
+    while (node := made.get(value)) is not None:
+        source = next((one for one in node.inputs if type(one) is Value), None)
+        if source is None or node.op.name not in views:
+            return False
+        value = source
+    return value in graph.inputs
 
 
 def _all_of(graph: Graph) -> Iterator[Graph]:
