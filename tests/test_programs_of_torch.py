@@ -379,3 +379,16 @@ def test_a_program_keeps_what_a_mode_or_a_subclass_brings_in() -> None:
     assert ug.interop(ug.jit(lambda x: x * ug.asarray(constant)))(x).requires_grad == (
         plain.requires_grad
     )
+
+
+def test_a_program_keeps_nothing_of_a_callers_graph() -> None:
+    """What a function computes of a parameter that it closes over hangs in the caller's graph."""
+    weight, x = torch.nn.Parameter(torch.ones(3)), torch.ones(3)
+    program = ug.interop(ug.jit(lambda x: ug.sum(x * ug.tanh(ug.asarray(weight) * 2.0))))
+    for _ in range(3):
+        weight.grad = None
+        program(x).backward()
+        t = torch.tanh(weight.detach() * 2.0)
+        torch.testing.assert_close(weight.grad, 2.0 * (1.0 - t * t))
+        with torch.no_grad():
+            weight.mul_(0.5)

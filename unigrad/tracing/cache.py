@@ -9,8 +9,8 @@ from unigrad.core.context import registered_context
 from unigrad.core.errors import RetracingWarning
 from unigrad.core.leaks import warn_program
 from unigrad.tracing.calling import MISSED
-from unigrad.tracing.program import Program
-from unigrad.tracing.recorded import Closing, RecordedProgram
+from unigrad.tracing.program import Closing, Program
+from unigrad.tracing.recorded import RecordedProgram
 from unigrad.tracing.signature import Call
 
 #: How many signatures are kept, and how many programs of one, whose traces took different things

@@ -32,8 +32,8 @@ from unigrad.core.traces import tracing
 from unigrad.tracing.cache import AnyProgram, CacheInfo, Programs, differences
 from unigrad.tracing.calling import MISSED
 from unigrad.tracing.lowered import Lowered, lowered
-from unigrad.tracing.program import Program, TracedInitialValue, compiled
-from unigrad.tracing.recorded import Closing, recorded
+from unigrad.tracing.program import Closing, Program, TracedInitialValue, compiled
+from unigrad.tracing.recorded import recorded
 from unigrad.tracing.scope import making
 from unigrad.tracing.signature import (
     Call,

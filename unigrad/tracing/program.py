@@ -18,6 +18,7 @@ from unigrad.core.references import ALONE as _ALONE
 from unigrad.core.tensor import Tensor
 from unigrad.core.traces import traced_by
 from unigrad.core.variable import Variable
+from unigrad.functions.closures import is_followed
 from unigrad.tracing import straight
 from unigrad.tracing.calling import CHANGED, Caller
 from unigrad.tracing.capture import Symbol, tracing_at
@@ -152,7 +153,22 @@ class Program:
                     spare.append(native)
 
 
-def compiled(function: Callable[..., Any], call: Call, options: Mapping[str, Any]) -> Program:
+class Closing:
+    """What stands for the program of a function that takes what somebody follows from around it.
+
+    In a graph that would be a constant, with no derivative: such a function is called as it is.
+    """
+
+    closes = True
+    limits: tuple[Limit, ...] = ()
+
+    def __init__(self, trace: Trace) -> None:
+        self.dependencies = trace.dependencies
+
+
+def compiled(
+    function: Callable[..., Any], call: Call, options: Mapping[str, Any]
+) -> Program | Closing:
     """Trace a function, again if it made variables, and compile it.
 
     Raises:
@@ -162,12 +178,18 @@ def compiled(function: Callable[..., Any], call: Call, options: Mapping[str, Any
     examples = [tensor._native for tensor in call.inputs]
     for _ in range(MOST_TRACES):
         trace = Trace(backend, function, call)
+        outside: list[Tensor] = []
         traced = backend.trace(trace.run, examples, options)
         if traced is None:
             traced = straight.trace(backend, trace.run, examples)
-        if not trace.made_variables:
-            trace.dependencies.settle()
-            return Program(backend, traced, trace, len(examples))
+            outside = [*traced.outside, *trace.passed]
+        if trace.made_variables:
+            continue
+        trace.dependencies.settle()
+        if recorders.thread.borrowed and any(map(is_followed, outside)):
+            # Its constants hang in the graph of a caller, who may let go of that.
+            return Closing(trace)
+        return Program(backend, traced, trace, len(examples))
     raise makes_variables()
 
 

@@ -9,14 +9,13 @@ from unigrad.core import recorders, tree
 from unigrad.core.backend import Backend
 from unigrad.core.copying import own_handles
 from unigrad.core.exchanging import exchange
-from unigrad.core.origins import Limit
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.functions.closures import is_followed, told_of_closures
 from unigrad.functions.function_op import FunctionOp
 from unigrad.tracing import straight
 from unigrad.tracing.graph_function import GraphFunction, stand_in
-from unigrad.tracing.program import MOST_TRACES, Trace, makes_variables
+from unigrad.tracing.program import MOST_TRACES, Closing, Trace, makes_variables
 from unigrad.tracing.signature import Call
 
 
@@ -80,19 +79,6 @@ class RecordedProgram:
         outputs = exchange(self._writes, compute) if self._writes else compute()[1]
         found = [outputs[x] if place else x for place, x in self._leaves]
         return own_handles(tree.unflatten(self._structure, found))
-
-
-class Closing:
-    """What stands for the program of a function that takes what somebody follows from around it.
-
-    In a graph that would be a constant, with no derivative: such a function is called as it is.
-    """
-
-    closes = True
-    limits: tuple[Limit, ...] = ()
-
-    def __init__(self, trace: RecordedTrace) -> None:
-        self.dependencies = trace.dependencies
 
 
 def recorded(
