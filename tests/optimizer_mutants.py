@@ -205,7 +205,8 @@ MUTANTS = [
         ("exp(power * log(", "exp(2.0 * power * log("),
         ("learning_rate: LearningRate = 0.0025", "learning_rate: LearningRate = 0.001"),
         ("x = past * x + now * z", "x = past * x + now * y"),
-        ("maximum(cast(largest, wide), rate)", "rate + 0.0 * cast(largest, wide)"),
+        ("maximum(cast(largest, wide), weighing)", "weighing + 0.0 * cast(largest, wide)"),
+        ("self._rate(done + 1)", "self._rate(done)"),
     ),
     *_of(
         "sophia", "Sophia",

@@ -228,6 +228,12 @@ def _optax() -> Iterator[Case]:
         lambda: o.ScheduleFreeAdamW(0.1, weight_decay=0.1),
         by_optax("schedule_free_adamw", 0.1, weight_decay=0.1),
     )
+    yield Case(
+        "schedule-free AdamW, warm-up",
+        lambda: o.ScheduleFreeAdamW(o.schedules.linear_warmup(8, 0.1), weigh_ahead=True),
+        by_optax("schedule_free_adamw", 0.1, warmup_steps=8),
+        SINGLE,
+    )
 
 
 def _keras() -> Iterator[Case]:

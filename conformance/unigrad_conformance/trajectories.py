@@ -134,6 +134,36 @@ def falling_rate() -> None:
             raise Deviation(f"SGD, step {step + 1}: {variable.numpy().tolist()}, not {w.tolist()}")
 
 
+def steps_weighed_ahead() -> None:
+    """Schedule-free AdamW may weigh a step by the rate of the one after it, as optax does."""
+    beta1, beta2, power = 0.8, 0.9, 1.5
+    optimizer = ug.optimizers.ScheduleFreeAdamW(
+        lambda t: 0.1 * ug.minimum(ug.astype(t, "float64"), 4.0),
+        beta1, beta2, power=power, weigh_ahead=True,
+    )  # fmt: skip
+    variables = [ug.Variable(one) for one in start()]
+    y = [*start()]
+    z, v = [*y], [np.zeros_like(one) for one in y]
+    total = 0.0
+    for t in range(STEPS):
+        found = gradients(t)
+        optimizer.apply_gradients(
+            [(ug.asarray(one), variable) for one, variable in zip(found, variables, strict=True)]
+        )
+        weight = (0.1 * min(t + 1, 4)) ** power
+        total += weight
+        for i, g in enumerate(found):
+            v[i] = beta2 * v[i] + (1 - beta2) * g**2
+            below = np.sqrt(v[i] / (1 - beta2 ** (t + 1))) + 1e-8
+            x = (y[i] - (1 - beta1) * z[i]) / beta1
+            z[i] = z[i] - 0.1 * min(t, 4) * g / below
+            x = (1 - weight / total) * x + weight / total * z[i]
+            y[i] = (1 - beta1) * z[i] + beta1 * x
+        for i, (variable, one) in enumerate(zip(variables, y, strict=True)):
+            if not close(variable.numpy(), one):
+                raise Deviation(f"after {t + 1} steps parameter {i} is {variable.tolist()}")
+
+
 def sophia_with_a_hessian() -> None:
     """Sophia's steps with estimates of the Hessian's diagonal, given every second step."""
     optimizer, w = ug.optimizers.Sophia(0.1, beta2=0.8, gamma=0.5, epsilon=1e-3), start()[0]
@@ -168,5 +198,6 @@ PURE: dict[str, Callable[[], None]] = {
 TRAJECTORIES: dict[str, Callable[[], None]] = {
     "defaults": defaults,
     "SGD(…) with a falling rate": falling_rate,
+    "ScheduleFreeAdamW(…) weighed ahead": steps_weighed_ahead,
     "Sophia(…) with a Hessian": sophia_with_a_hessian,
 }

@@ -26,12 +26,13 @@ def _schedule_free_update(
     epsilon: Number,
     power: Number,
     weight_decay: Number,
+    weighing: Number,
     total: Tensor,
     largest: Tensor,
 ) -> tuple[Leaf, Tensor, Tensor]:
     """See `ScheduleFreeAdamW`."""
     wide = at.time.dtype
-    top = maximum(cast(largest, wide), rate)
+    top = maximum(cast(largest, wide), weighing)
     # A rate of 0 weighs nothing; its logarithm is none.
     some = cast(top > 0.0, wide)
     weight = some * exp(power * log(top + (1.0 - some)))
@@ -62,7 +63,8 @@ class ScheduleFreeAdamW(Descent):
 
     Source: Defazio et al., "The road less scheduled" (2024), algorithm 1. As optax's
     ``schedule_free_adamw``; Keras's weighs all steps alike and decays beside the formula
-    (``power=0.0, decoupled=True``). A warm-up is a schedule.
+    (``power=0.0, decoupled=True``). A warm-up is a schedule. optax weighs a step by the rate of the
+    one after it (``weigh_ahead=True``), which makes a difference where the rate is a schedule.
 
     Args:
         learning_rate: α; see `Descent`.
@@ -73,6 +75,7 @@ class ScheduleFreeAdamW(Descent):
         power: r.
         decoupled: decay beside the formula, y ← y - α λ y before the step, and z by none.
         decay_only: see `Descent`.
+        weigh_ahead: whether c is made of the rate of the step to come.
     """
 
     slot_names = ("z", "v")
@@ -95,8 +98,10 @@ class ScheduleFreeAdamW(Descent):
         *,
         decoupled: bool = False,
         decay_only: Selection | None = None,
+        weigh_ahead: bool = False,
     ) -> None:
         super().__init__(learning_rate, decoupled=decoupled, decay_only=decay_only)
+        self._weigh_ahead = bool(weigh_ahead)
         self.decays_itself = not decoupled
         self.beta1 = beta1
         self.beta2 = beta2
@@ -106,7 +111,9 @@ class ScheduleFreeAdamW(Descent):
 
     def _operands(self, done: Tensor) -> list[float | Tensor]:
         found = super()._operands(done)
-        return found if self.decays_itself else [*found, 0.0]
+        if not self.decays_itself:
+            found.append(0.0)
+        return [*found, self._rate(done + 1) if self._weigh_ahead else found[0]]
 
     def _slots_of(self, name: str, parameter: Tensor) -> list[Tensor]:
         zeros = super()._slots_of(name, parameter)[1]

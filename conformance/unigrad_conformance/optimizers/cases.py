@@ -179,6 +179,7 @@ VARIED = [
         bias_correction=True,
     ),
     _case("RMSprop", learning_rate=0.1, momentum=0.7, epsilon=1e-2),
+    _case("RMSprop", learning_rate=0.1, momentum=0.7, epsilon=1e-2, epsilon_at="inside"),
     _case("RMSprop", learning_rate=0.1, momentum=0.7, nesterov=True, rate_inside=True),
     _case("RMSprop", learning_rate=0.1, bias_correction=True, initial_square=0.5),
     _case("Adam", learning_rate=0.1, beta1=0.8, beta2=0.95, epsilon=1e-2),
