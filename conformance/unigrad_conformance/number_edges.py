@@ -56,6 +56,19 @@ for _dtype in ("float16", "bfloat16", "float32"):
         ),
         value=[INF, 1.0, INF],
     )
+for _name, _value in {
+    "maximum": [INF, INF],
+    "minimum": [1.0, 2.0],
+    "multiply": [INF, INF],
+    "divide": [0.0, 0.0],
+    "pow": [1.0, INF],
+    "hypot": [INF, INF],
+}.items():
+    edge(
+        f"{_name} of float16 and 70000",
+        lambda ug, name=_name: getattr(ug, name)(ug.asarray([1.0, 2.0], dtype="float16"), 70000),
+        value=_value,
+    )
 edge(
     "float16 // 0.1, which is rounded first",
     lambda ug: ug.asarray([1.0, 2.0, 0.3, -1.0], dtype="float16") // 0.1,
