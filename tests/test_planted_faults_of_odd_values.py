@@ -142,6 +142,8 @@ def test_gelu_by_the_error_function(monkeypatch: Patch) -> None:
         ("torch", "remainder", torch.remainder, "the signs of zero remainders"),
         ("jax", "remainder", jnp.remainder, "the signs of zero remainders"),
         ("jax", "floor_divide", jnp.floor_divide, "the signs of zero quotients"),
+        ("jax", "floor_divide", jnp.floor_divide, "floor_divide of float16 in pairs"),
+        ("torch", "floor_divide", torch.floor_divide, "floor_divide of bfloat16 in pairs"),
     ],
 )  # fmt: skip
 def test_what_the_library_has(

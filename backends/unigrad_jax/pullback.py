@@ -81,16 +81,15 @@ def eager(op: Op, backend: Backend) -> Kernel:
         found = program(key) if key else plain
         if not scalars and not operands:
             return found
-        with jax.ensure_compile_time_eval():
-            # Arrays of numbers are weak as the numbers are, and put on the device but once.
-            behind = [jnp.asarray(one) for one in (*scalars, *operands)]
         # An array that a trace closes over is an input, which JAX forgets for another dtype.
         numbers = (*scalars, *operands)
+        behind, config = _Arrays(numbers), jax.config
 
         def run_bound(x: Any = None, *more: Any) -> Any:
-            if x is None:
-                return found(*behind)
-            return found(x, *more, *(numbers if isinstance(x, _Tracer) else behind))
+            if isinstance(x, _Tracer):
+                return found(x, *more, *numbers)
+            arrays = behind[config.jax_enable_x64]
+            return found(*arrays) if x is None else found(x, *more, *arrays)
 
         return run_bound
 
@@ -102,6 +101,19 @@ def eager(op: Op, backend: Backend) -> Kernel:
         chosen = run_with_operands
     BINDERS[chosen] = bind
     return chosen
+
+
+class _Arrays(dict[bool, list[Any]]):
+    """Arrays of numbers by JAX's 64-bit mode, which their dtypes are of."""
+
+    def __init__(self, numbers: Sequence[Any]) -> None:
+        self._numbers = numbers
+
+    def __missing__(self, mode: bool) -> list[Any]:
+        with jax.ensure_compile_time_eval():
+            # Weak as the numbers are, and put on the device but once.
+            arrays = self[mode] = [jnp.asarray(one) for one in self._numbers]
+        return arrays
 
 
 #: Of the kernels made here.

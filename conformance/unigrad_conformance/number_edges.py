@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.core import dtypes
 from unigrad_conformance.edge import edge
 
 INF = math.inf
@@ -55,6 +56,19 @@ for _dtype in ("float16", "bfloat16", "float32"):
         ),
         value=[INF, 1.0, INF],
     )
+for _name, _value in {
+    "maximum": [INF, INF],
+    "minimum": [1.0, 2.0],
+    "multiply": [INF, INF],
+    "divide": [0.0, 0.0],
+    "pow": [1.0, INF],
+    "hypot": [INF, INF],
+}.items():
+    edge(
+        f"{_name} of float16 and 70000",
+        lambda ug, name=_name: getattr(ug, name)(ug.asarray([1.0, 2.0], dtype="float16"), 70000),
+        value=_value,
+    )
 edge(
     "float16 // 0.1, which is rounded first",
     lambda ug: ug.asarray([1.0, 2.0, 0.3, -1.0], dtype="float16") // 0.1,
@@ -65,6 +79,60 @@ edge(
     lambda ug: 0.1 // ug.asarray([0.01, -0.01], dtype="float16"),
     value=[9.0, -10.0],
 )
+
+#: Numbers of which half precision rounds some, and whose quotients it rounds most of.
+_SIZES = np.array([0.1, 0.3, 2.7, 3.0, 33.0, 66.3, 257.0, 1000.0, 2049.0, 4e4])
+_NUMBERS = (0.1, -2.7, 3, 257, -2049, 65504, 70000)
+
+
+def _in_pairs(ug: Any, function: Callable[[Any, Any], Any], x: Any) -> Any:
+    """Return a function of all pairs of numbers, and of each beside one of Python's."""
+    with_numbers = [function(x, one) for one in _NUMBERS] + [function(one, x) for one in _NUMBERS]
+    return _plain(ug, ug.concat([function(x[:, None], x), ug.stack(with_numbers)]))
+
+
+def _rounded_once(function: Callable[[Any, Any], Any], x: Any) -> Any:
+    """Return what `_in_pairs` does, in double precision and rounded to the dtype of x."""
+    wide = x.astype(np.float64)
+    with np.errstate(all="ignore"):
+        beside = np.array(_NUMBERS).astype(x.dtype).astype(np.float64)[:, None]
+        found = [function(wide[:, None], wide), function(wide, beside), function(beside, wide)]
+        return np.concatenate(found).astype(x.dtype).astype(np.float32)
+
+
+for _half in (dtypes.float16, dtypes.bfloat16):
+    _few = np.concatenate([_SIZES, -_SIZES]).astype(_half)
+    for _name, _function in {
+        "floor_divide": np.floor_divide,
+        "remainder": np.remainder,
+        "fmod": np.fmod,
+    }.items():
+        for _compiled in (False, True):
+            edge(
+                f"{_name} of {_half.name} in pairs{', compiled' if _compiled else ''}",
+                lambda ug, x=_few, name=_name, compiled=_compiled: (
+                    ug.jit if compiled else _as_it_is
+                )(lambda x: _in_pairs(ug, getattr(ug, name), x))(ug.asarray(x)),
+                value=_rounded_once(_function, _few),
+            )
+    edge(
+        f"a product // y in {_half.name}, compiled",
+        lambda ug, half=_half: ug.jit(lambda x, y: _plain(ug, (x * y) // y))(
+            ug.asarray([66.3, -7.1, 33.0], dtype=half), ug.asarray([0.1, 0.7, 2.7], dtype=half)
+        ),
+        value=[66.0, -8.0, 32.0],
+    )
+for _name in ("remainder", "fmod"):
+    edge(
+        f"{_name} of bfloat16 whose quotient leaves the range",
+        lambda ug, name=_name: _plain(
+            ug,
+            getattr(ug, name)(
+                ug.full(64, 1e38, dtype="bfloat16"), ug.full(64, 0.1, dtype="bfloat16")
+            ),
+        ),
+        value=[0.02685546875] * 64,
+    )
 edge("5.0 % y", lambda ug, y: 5.0 % y, [3.0, 0.7], value=[2.0, 0.1], gradients=([-1.0, -7.0],))
 edge(
     "divmod, the quotient", lambda ug, y: divmod(y, 2.0)[0], [7.0], value=[3.0], gradients=([0.0],)

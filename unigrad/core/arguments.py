@@ -240,7 +240,7 @@ def _fitting(op: Op, x: Tensor, scalar: int) -> Any:
         # Libraries read Python integers as int64.
         return scalar if scalar < 2**63 else constant(x, scalar)
     try:
-        return float(scalar) if abs(scalar) >= 2**53 else scalar
+        return float(scalar) if abs(scalar) >= min(2**53, dtypes.most(dtype)) else scalar
     except OverflowError:
         raise DTypeError(f"{op.name}: {scalar.bit_length()} bits do not fit {dtype.name}") from None
 

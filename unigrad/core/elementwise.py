@@ -267,7 +267,12 @@ def _absorbs(backend: Backend, op: Op, dtype: Any, scalar: Any) -> bool:
                 )
             )
             or (kind is int and 0 <= scalar < 128)
-            or (kind is int and -_LARGE < scalar < _LARGE and dtype in backend.native_floats)
+            or (
+                kind is int
+                and -_LARGE < scalar < _LARGE
+                and dtype in backend.native_floats
+                and (-60000 < scalar < 60000 or abs(scalar) <= _most(backend, dtype))
+            )
         )
     )
 

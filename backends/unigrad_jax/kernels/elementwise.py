@@ -84,8 +84,18 @@ def _divide(x: Any, y: Any) -> Any:
     return _divide_by_rule(x, y) if inexact else jnp.divide(x, y)
 
 
+def _widened(x: Any, dtype: Any) -> Any:
+    """Return an operand in float32, rounded to a dtype of half precision."""
+    wide = jnp.asarray(x, dtype).astype(jnp.float32)
+    # Inside of a program XLA leaves out a cast to bfloat16 and back, and so what it rounds.
+    return jax.lax.reduce_precision(wide, 8, 7) if dtype == jnp.bfloat16 else wide
+
+
 def _floor_divide(x: Any, y: Any) -> Any:
-    """⌊x / y⌋, a zero with the sign of x / y."""
+    """⌊x / y⌋, a zero with the sign of x / y; JAX's own of half precision rounds x / y before."""
+    dtype = jnp.result_type(x, y)
+    if dtype.itemsize == 2:
+        return _floor_divide(_widened(x, dtype), _widened(y, dtype)).astype(dtype)
     return jnp.copysign(jnp.floor_divide(x, y), jnp.divide(x, y))
 
 

@@ -133,19 +133,25 @@ def _logaddexp(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
     return torch.logaddexp(x, y)
 
 
-_HALVES = (torch.float16, torch.bfloat16)
+_HALVES = frozenset((torch.float16, torch.bfloat16))
+
+
+def _operand(x: float | torch.Tensor, like: torch.Tensor) -> torch.Tensor:
+    """Return an operand as a tensor, a number rounded to the dtype of the tensor beside it."""
+    if isinstance(x, (int, float)):
+        return torch.full((), x, dtype=like.dtype, device=like.device)
+    return x
 
 
 def _floor_divide(x: Any, y: Any) -> Any:
-    """The floor of x / y; of half precision torch would not round a number before it divides."""
-    if isinstance(y, float) and x.dtype in _HALVES:
-        y = torch.full((), y, dtype=x.dtype, device=x.device)
-    elif isinstance(x, float) and y.dtype in _HALVES:
-        x = torch.full((), x, dtype=y.dtype, device=y.device)
-    if isinstance(x, torch.Tensor):
-        # Half a microsecond less than the operator.
-        return torch.floor_divide(x, y)
-    return x // y
+    """The floor of x / y; of half precision torch's own rounds x / y before, and no number."""
+    tensor = y if isinstance(x, (int, float)) else x
+    if tensor.dtype in _HALVES:
+        found = torch.floor_divide(_operand(x, tensor).float(), _operand(y, tensor).float())
+        # Half a microsecond less than `to`.
+        return found.type(tensor.dtype)
+    # Half a microsecond less than the operator.
+    return torch.floor_divide(x, y) if tensor is x else x // y
 
 
 _integer_remainder = _of_integers(torch.remainder)
@@ -156,7 +162,18 @@ def _remainder(x: Any, y: Any) -> torch.Tensor:
     tensor = y if isinstance(x, (int, float)) else x
     if not tensor.is_floating_point():
         return _integer_remainder(x, y)
+    if tensor.dtype is torch.bfloat16:
+        # torch's own is NaN where x / y leaves the range of float32.
+        x, y = _operand(x, tensor).double(), _operand(y, tensor).double()
+        return torch.copysign(torch.remainder(x, y), y).bfloat16()
     return torch.copysign(torch.remainder(x, y), y)
+
+
+def _fmod(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
+    """What trunc(x / y) y leaves of x; torch's own of bfloat16 is as of `_remainder`."""
+    if x.dtype is torch.bfloat16:
+        return torch.fmod(x.double(), y.double()).bfloat16()
+    return torch.fmod(x, y)
 
 
 def _raw_pow(x: Any, y: Any) -> torch.Tensor:
@@ -303,7 +320,7 @@ TABLE = {
     "isclose": _isclose,
     "allclose": lambda *xs, **settings: torch.all(_isclose(*xs, **settings)),
     "sinc": by_rule("sinc", _sinc),
-    "fmod": by_rule("fmod", torch.fmod),
+    "fmod": by_rule("fmod", _fmod),
     "ldexp": by_rule("ldexp", ldexp),
     "lcm": torch.lcm,
     "logaddexp2": by_rule("logaddexp2", torch.logaddexp2),
