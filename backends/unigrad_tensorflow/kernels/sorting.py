@@ -112,7 +112,8 @@ def _in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     known = np.asarray(numpy_of(targets)).view(unsigned)
     if not known.size or known.max() >= predictions.shape[1]:
         return None
-    most = (long_setting if targets.dtype is tf.int64 else setting)(k)
+    # Among as many as there are, all are: a greater number need not fit.
+    most = (long_setting if targets.dtype is tf.int64 else setting)(min(k, predictions.shape[1]))
     return _raw_in_top_k(predictions, targets, most)
 
 
