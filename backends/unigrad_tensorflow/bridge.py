@@ -93,10 +93,9 @@ def by_rule(name: str, kernel: Kernel) -> Kernel:
 
 
 def without_derivative(kernel: Kernel) -> Kernel:
-    """Return a kernel of which nothing that records hears.
+    """Return a kernel of which nothing that records hears: its results are steps or places.
 
-    Its results are integers, and TensorFlow has a derivative of an op in it that fails in forward
-    mode.
+    Of its ops TensorFlow has derivatives that fail in forward mode.
     """
 
     def run(*natives: Any, **settings: Any) -> Any:
