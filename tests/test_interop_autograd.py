@@ -259,6 +259,35 @@ def test_tf_function_of_any_batch() -> None:
         np.testing.assert_allclose(layer(tf.ones((size, 3))), np.full((3, 2), want), rtol=1e-5)
 
 
+#: What orders its argument or rounds, with the tangent along ones.
+STEPPING: dict[str, tuple[Callable[..., Any], Any]] = {
+    "argsort": (ug.argsort, None),
+    "argsort along the first axis": (lambda x: ug.argsort(x[:, None], axis=0), None),
+    "lexsort": (lambda x: ug.lexsort((x, x)), None),
+    "places of top_k": (lambda x: ug.top_k(x, 2)[1], None),
+    "top_k": (lambda x: ug.top_k(x, 2)[0], [1.0, 1.0]),
+    "take by argsort": (lambda x: ug.take(x * x, ug.argsort(x)), [2.0, 4.0, 6.0]),
+    "floor_divide": (lambda x: ug.floor_divide(x, 0.1), None),
+    "floor_divide plus": (lambda x: x + ug.floor_divide(x, 0.1), [1.0, 1.0, 1.0]),
+    "quantile": (lambda x: ug.quantile(x, 0.25), 1.0),
+    "median": (lambda x: ug.median(x * x), 4.0),
+    "nanmedian": (ug.nanmedian, 1.0),
+    "unique_counts": (lambda x: ug.unique_counts(x)[0], [1.0, 1.0, 1.0]),
+    "eigvals": (lambda x: ug.sum(ug.real(ug.linalg.eigvals(ug.diag(x)))), 3.0),
+}
+
+
+@pytest.mark.parametrize("name", STEPPING)
+def test_tensorflows_own_accumulator_through_steps(name: str) -> None:
+    function, want = STEPPING[name]
+    x = tf.constant([3.0, 1.0, 2.0])
+    with tf.autodiff.ForwardAccumulator(x, tf.ones_like(x)) as accumulator:
+        tangent = accumulator.jvp(ug.interop(function)(x))
+    assert (tangent is None) == (want is None)
+    if want is not None:
+        np.testing.assert_allclose(tangent, want, rtol=1e-5)
+
+
 def test_tensorflows_graph_has_the_same_ops() -> None:
     ours = ug.interop(lambda x: ug.sum(ug.tanh(ug.matmul(x, x)) * 2.0 + ug.sin(x)))
 

@@ -92,6 +92,22 @@ def by_rule(name: str, kernel: Kernel) -> Kernel:
     return differentiable(kernel, rule_of(name))
 
 
+def without_derivative(kernel: Kernel) -> Kernel:
+    """Return a kernel of which nothing that records hears: its results are steps or places.
+
+    Of its ops TensorFlow has derivatives that fail in forward mode.
+    """
+
+    def run(*natives: Any, **settings: Any) -> Any:
+        if not could_possibly_record():
+            return kernel(*natives, **settings)
+        with stop_recording():
+            return kernel(*natives, **settings)
+
+    UNWATCHED[run] = kernel
+    return run
+
+
 def _in_graph(
     run: Kernel,
     kernel: Kernel,

@@ -12,7 +12,7 @@ import numpy as np
 import tensorflow as tf
 
 from unigrad_tensorflow.private import eager_context, execute, not_at_once
-from unigrad_tensorflow.settings import kept, kept_number
+from unigrad_tensorflow.settings import kept, kept_number, width
 
 
 def _at_length(
@@ -202,7 +202,8 @@ BINDERS: dict[Callable[..., Any], Callable[..., Callable[..., Any]]] = {}
 
 
 def _constant(values: int | tuple[int, ...]) -> Any:
-    return np.array(values, np.int32)
+    dtype = width((values,) if isinstance(values, int) else values)
+    return np.array(values, dtype.as_numpy_dtype)
 
 
 def _flat(attributes: Mapping[str, Any]) -> list[Any]:

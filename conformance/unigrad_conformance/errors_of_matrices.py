@@ -21,6 +21,10 @@ _LOOKS: dict[str, tuple[str, Callable[[Any], Any]]] = {
 }
 for _name, (_word, _call) in _LOOKS.items():
     bad(f"{_name} without an answer", ug.LinAlgError, _word, looks=True)(partial(_call, _SINGULAR))
+for _dtype in ("complex64", "complex128"):
+    bad(f"cholesky of {_dtype} that is not definite", ug.LinAlgError, "definite", looks=True)(
+        partial(lambda dtype: ug.linalg.cholesky(ug.asarray(_INDEFINITE, dtype=dtype)), _dtype)
+    )
 bad("inv of a stack, one of which is singular", ug.LinAlgError, "inv", "[1]", looks=True)(
     lambda: ug.linalg.inv([[[1.0, 0.0], [0.0, 1.0]], _SINGULAR])
 )

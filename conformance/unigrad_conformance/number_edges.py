@@ -209,3 +209,39 @@ edge(
     lambda ug: ug.linspace(ug.asarray(0), 2**30 + 2, 3, dtype="int64")[1] == 2**29 + 1,
     value=True,
 )
+
+# -- settings that need more than 32 bits
+_LONG = 2**32 + 3
+for _name, _shape_of in {
+    "full": lambda ug: ug.full((0, _LONG), 2.0),
+    "full_like": lambda ug: ug.full_like(ug.zeros((0, _LONG)), 2.0),
+    "reshape": lambda ug: ug.permute_dims(ug.reshape(ug.zeros((0, 1)), (_LONG, 0)), (1, 0)),
+    "broadcast_to": lambda ug: ug.broadcast_to(ug.zeros((0, 1)), (0, _LONG)),
+    "tile": lambda ug: ug.tile(ug.zeros((0, 1)), (1, _LONG)),
+    "getitem": lambda ug: ug.zeros((0, 2 * _LONG))[:, 1 : _LONG + 1],
+    "getitem by steps": lambda ug: ug.zeros((0, 2 * _LONG))[:, ::2],
+    "getitem backwards": lambda ug: ug.zeros((0, _LONG))[:, ::-1],
+    "jit": lambda ug: ug.jit(lambda x: ug.broadcast_to(x, (0, 2 * _LONG))[:, _LONG:])(
+        ug.zeros((0, 1))
+    ),
+}.items():
+    edge(
+        f"{_name} with an axis of no elements beside one of 2³² + 3",
+        lambda ug, shape_of=_shape_of: ug.asarray(list(shape_of(ug).shape)),
+        value=[0, _LONG],
+    )
+for _shift in (2**32 + 1, 2**64 + 1, -(2**64)):
+    edge(
+        f"roll by {_shift}",
+        lambda ug, x, shift=_shift: ug.roll(x, shift),
+        [1.0, 2.0, 3.0],
+        value=list(np.roll([1.0, 2.0, 3.0], _shift % 3)),
+    )
+for _dtype in ("int32", "int64"):
+    edge(
+        f"in_top_k of {_dtype} among more than 2³¹",
+        lambda ug, dtype=_dtype: ug.in_top_k(
+            ug.asarray([1, 0], dtype=dtype), ug.asarray([[3.0, 1.0, 2.0]] * 2), 2**31
+        ),
+        value=[True, True],
+    )

@@ -278,6 +278,7 @@ def rewritten_programs_agree() -> None:
         ),
         "a sum along what is": lambda x: ug.sum(ug.broadcast_to(x[:1], (40, 40)), axis=0),
         "a sum into a view of what it adds": over_its_own_view,
+        "a complement of a comparison with NaN": lambda x: ug.logical_not(x * math.nan > 0.0),
         "twice a complement of another dtype": lambda x: ug.logical_not(ug.logical_not(x)),
         "a value that a variable keeps": held_to_the_end,
     }
@@ -299,12 +300,23 @@ def rewritten_programs_agree() -> None:
 def singular_matrices_are_nan() -> None:
     """What is a LinAlgError where values are seen is NaN in a program, for that matrix alone."""
     singular, one = [[1.0, 2.0], [2.0, 4.0]], [[1.0, 0.0], [0.0, 1.0]]
+    indefinite, odd = [[1.0, 2.0], [2.0, 1.0]], [[math.nan, 1.0], [1.0, 1.0]]
     nan = [[math.nan, math.nan], [math.nan, math.nan]]
+    odd_factors = [[2.0, 1.0], [0.5, math.nan]]
+    for dtype in ("float64", "complex128"):
+        some, other, odd_corner = [
+            ug.asarray(x, dtype=dtype)
+            for x in ([singular, odd, one], [indefinite, odd, one], [[2.0, 1.0], [1.0, math.nan]])
+        ]
+        for name, function, x, expected in (
+            ("inv", ug.linalg.inv, some, [nan, nan, one]),
+            ("solve", lambda x: ug.linalg.solve(x, one), some, [nan, nan, one]),
+            ("cholesky", ug.linalg.cholesky, other, [nan, nan, one]),
+            ("lu_factor", lambda x: ug.linalg.lu_factor(x).lu, odd_corner, odd_factors),
+        ):
+            found = ug.jit(lambda x, f=function: ug.real(f(x)))(x)
+            _require(f"{name} of {dtype}", found, expected, 1e-12)
     both = ug.asarray([singular, one])
-    _require("inv", ug.jit(ug.linalg.inv)(both), [nan, one])
-    _require("solve", ug.jit(ug.linalg.solve)(both, ug.asarray(one)), [nan, one])
-    indefinite = ug.asarray([[[1.0, 2.0], [2.0, 1.0]], one])
-    _require("cholesky", ug.jit(ug.linalg.cholesky)(indefinite), [nan, one])
     slope = ug.jit(ug.grad(lambda x: ug.sum(ug.linalg.det(x))))
     _require("gradient of det", slope(both), [[[4.0, -2.0], [-2.0, 1.0]], one], 1e-6)
 

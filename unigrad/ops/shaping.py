@@ -362,7 +362,8 @@ def _plan_roll(
     by_axis: dict[int, int] = {}
     for one, by in zip(axes, shifts, strict=True):
         place = normalize_axis("roll", one, len(shape))
-        by_axis[place] = by_axis.get(place, 0) + by
+        # Libraries take a shift in 32 or in 64 bits.
+        by_axis[place] = (by_axis.get(place, 0) + by) % max(shape[place], 1)
     return {"shift": tuple(by_axis.values()), "axis": tuple(by_axis)}
 
 

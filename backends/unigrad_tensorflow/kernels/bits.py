@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from unigrad_tensorflow.kernels.values import values_of
+from unigrad_tensorflow.private import eager_context
 from unigrad_tensorflow.raw import binary, for_bools, of_dtypes, unary
 
 Binary = Callable[[Any, Any], Any]
@@ -73,7 +74,14 @@ def _logical_xor(x: Any, y: Any) -> Any:
     return tf.not_equal(_as_bool(x), _as_bool(y))
 
 
-_logical_not = unary("LogicalNot")
+def _logical_not(x: Any) -> Any:
+    """The op; in graphs TensorFlow's optimiser makes x ≤ y of ¬(x > y), which differs for NaN."""
+    if eager_context() is None:
+        return tf.raw_ops.NotEqual(x=_as_bool(x), y=True)
+    return _raw_not(x)
+
+
+_raw_not = of_dtypes((tf.bool,), "LogicalNot", lambda x: tf.raw_ops.LogicalNot(x=_as_bool(x)))
 
 
 def _invert(x: Any) -> Any:
@@ -86,7 +94,7 @@ TABLE = {
     "logical_and": _of_truths("LogicalAnd"),
     "logical_or": _of_truths("LogicalOr"),
     "logical_xor": _logical_xor,
-    "logical_not": of_dtypes((tf.bool,), "LogicalNot", lambda x: _logical_not(_as_bool(x))),
+    "logical_not": _logical_not,
     "bitwise_and": _of_bools("LogicalAnd", "BitwiseAnd"),
     "bitwise_or": _of_bools("LogicalOr", "BitwiseOr"),
     "bitwise_xor": binary("BitwiseXor", of_others=for_bools(tf.not_equal)),

@@ -13,7 +13,7 @@ import tensorflow as tf
 
 from unigrad.autodiff.bridge import body_of
 from unigrad.core.dtypes import ALL
-from unigrad_tensorflow.bridge import by_rule
+from unigrad_tensorflow.bridge import by_rule, without_derivative
 from unigrad_tensorflow.kernels.complex_ends import expm1, log1p
 from unigrad_tensorflow.kernels.neighbours import nextafter, signbit
 from unigrad_tensorflow.kernels.powers import exp2, log, log_of_base, power
@@ -291,7 +291,7 @@ _SCALARS = {
     "subtract": binary("Sub"),
     "multiply": multiply,
     "divide": _divide,
-    "floor_divide": floor_divide,
+    "floor_divide": without_derivative(floor_divide),
     "remainder": by_rule("remainder", remainder),
     "gcd": gcd,
     "pow": power,

@@ -16,7 +16,7 @@ from unigrad_tensorflow.bridge import by_rule
 from unigrad_tensorflow.kernels.values import may_be_read
 from unigrad_tensorflow.private import numpy_of
 from unigrad_tensorflow.raw import raw
-from unigrad_tensorflow.settings import setting
+from unigrad_tensorflow.settings import together
 from unigrad_tensorflow.short import short
 from unigrad_tensorflow.whole import as_graph
 
@@ -47,7 +47,7 @@ def _bounds(spec: Spec, starts: tuple[int, ...]) -> tuple[Any, Any, Any, int]:
         ends.append(end)
         steps.append(step)
     masks = open_begin | (open_end << 32)
-    return setting(tuple(begins)), setting(tuple(ends)), setting(tuple(steps)), masks
+    return *together(tuple(begins), tuple(ends), tuple(steps)), masks
 
 
 def getitem(x: Tensor, *starts: int, spec: Spec) -> Tensor:

@@ -24,8 +24,13 @@ _InvalidArgument = tf.errors.InvalidArgumentError
 
 
 def _nan(bad: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
-    """Return NaN for the matrices of a stack that are marked."""
-    return tf.where(bad[..., None, None], tf.cast(float("nan"), x.dtype), x)
+    """Return NaN for the matrices, or what belongs to these, of a stack that are marked."""
+    return tf.where(_beside(bad, x), tf.cast(float("nan"), x.dtype), x)
+
+
+def _beside(marks: tf.Tensor, x: tf.Tensor) -> tf.Tensor:
+    """Return the marks of a stack so that they broadcast."""
+    return marks[(..., *[None] * (x.shape.rank - marks.shape.rank))]
 
 
 def _guarded(kernel: Callable[..., Any]) -> Callable[..., Any]:
@@ -33,9 +38,10 @@ def _guarded(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
     def aside(a: tf.Tensor, *rest: tf.Tensor) -> Any:
         # Of what is no number the sign is none.
-        bad = ~(tf.abs(tf.raw_ops.LogMatrixDeterminant(input=a).sign) > 0)
+        size = tf.abs(tf.raw_ops.LogMatrixDeterminant(input=a).sign)
+        bad = (size == 0) | _is_nan(size)
         unit = tf.eye(a.shape[-1], dtype=a.dtype)
-        return _nan(bad, kernel(tf.where(bad[..., None, None], unit, a), *rest))
+        return _nan(bad, kernel(tf.where(_beside(bad, a), unit, a), *rest))
 
     def run(a: tf.Tensor, *rest: tf.Tensor) -> Any:
         if not has_values(a):
@@ -49,7 +55,7 @@ def _guarded(kernel: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def cholesky(x: tf.Tensor) -> tf.Tensor:
-    """TensorFlow's, of which NaN is all that is said of where it fails."""
+    """TensorFlow's, which says where it fails by what is no factor, and by nothing else."""
     if has_values(x):
         found = _raw_cholesky(x)
         if are_finite(found):
@@ -60,7 +66,9 @@ def cholesky(x: tf.Tensor) -> tf.Tensor:
 @as_graph
 def _marked_cholesky(x: tf.Tensor) -> tf.Tensor:
     out = tf.linalg.cholesky(x)
-    return _nan(tf.reduce_any(_is_nan(tf.linalg.diag_part(out)), -1), out)
+    diagonal = tf.math.real(tf.linalg.diag_part(out))
+    # Where it fails, it is NaN of real numbers and 0 of complex ones.
+    return _nan(tf.reduce_any(_is_nan(diagonal) | (diagonal == 0), -1), out)
 
 
 _raw_cholesky = raw("Cholesky", "input")
@@ -111,7 +119,7 @@ def cofactors(x: tf.Tensor) -> tf.Tensor:
     bad = tf.reduce_any(_is_nan(found), (-2, -1))
     return tf.cond(
         tf.reduce_any(bad),
-        lambda: tf.where(bad[..., None, None], _by_singular_values(x), found),
+        lambda: tf.where(_beside(bad, found), _by_singular_values(x), found),
         lambda: found,
     )
 
@@ -168,6 +176,24 @@ def _signs(values: Any) -> Any:
     return np.where(negative, values.dtype.type(-1), values.dtype.type(1))
 
 
+def _of_finite(kernel: Callable[..., Any], lower: bool = False) -> Callable[..., Any]:
+    """Return a kernel that gives NaN for matrices with NaN or ∞.
+
+    Of these TensorFlow's raises, or gives zeros, or NaN for all of the stack. ``lower``: of these
+    matrices only the lower triangle is read.
+    """
+
+    def run(x: tf.Tensor, **settings: Any) -> Any:
+        x = tf.linalg.band_part(x, -1, 0) if lower else x
+        bad = tf.reduce_any(_is_nan(x - x), (-2, -1))
+        found = kernel(tf.where(_beside(bad, x), tf.zeros_like(x), x), **settings)
+        if isinstance(found, tuple):
+            return tuple([_nan(bad, one) for one in found])
+        return _nan(bad, found)
+
+    return run
+
+
 def svd_raw(x: tf.Tensor, *, full_matrices: bool) -> tuple[tf.Tensor, ...]:
     """TensorFlow's."""
     if not x.dtype.is_floating or x.shape.rank != 2:
@@ -177,6 +203,7 @@ def svd_raw(x: tf.Tensor, *, full_matrices: bool) -> tuple[tf.Tensor, ...]:
 
 
 @as_graph
+@_of_finite
 def _other_svd(x: tf.Tensor, *, full_matrices: bool) -> tuple[tf.Tensor, ...]:
     s, u, v = tf.linalg.svd(x, full_matrices=full_matrices)
     return u, tf.math.real(s), tf.linalg.adjoint(v)
@@ -186,24 +213,6 @@ _full_svd, _thin_svd = (
     raw("Svd", "input", compute_uv=True, full_matrices=one) for one in (True, False)
 )
 _transpose = raw("Transpose", "x", "perm", keeps=1)
-
-
-def _of_finite(kernel: Callable[..., Any], lower: bool = False) -> Callable[..., Any]:
-    """Return a kernel that gives NaN for matrices with NaN or ∞, of which TensorFlow's raises.
-
-    ``lower``: of these matrices only the lower triangle is read.
-    """
-
-    def run(x: tf.Tensor) -> Any:
-        x = tf.linalg.band_part(x, -1, 0) if lower else x
-        bad = tf.reduce_any(_is_nan(x - x), (-2, -1))
-        found = kernel(tf.where(bad[..., None, None], tf.zeros_like(x), x))
-        if not isinstance(found, tuple):
-            return _nan(bad, found[..., None])[..., 0]
-        values, vectors = found
-        return _nan(bad, values[..., None])[..., 0], _nan(bad, vectors)
-
-    return run
 
 
 def _eigh(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -306,7 +315,7 @@ def svdvals(x: tf.Tensor) -> tf.Tensor:
 
 
 _values_of_svd = raw("Svd", "input", compute_uv=False, full_matrices=False)
-_other_svdvals = as_graph(lambda x: tf.math.real(tf.linalg.svd(x, compute_uv=False)))
+_other_svdvals = as_graph(_of_finite(lambda x: tf.math.real(tf.linalg.svd(x, compute_uv=False))))
 
 
 def lu_packed(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
@@ -330,29 +339,27 @@ def _eliminated(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
     def step(k: Any, packed: Any, order: Any) -> Any:
         k64 = tf.cast(k, tf.int64)
-        column = packed[:, :, k]
-        size = tf.where(places < k64, tf.cast(-1, _real(x)), tf.abs(column))
+        size = tf.abs(packed[:, :, k])
+        # What is no number is the pivot: TensorFlow's maximum passes over it.
+        size = tf.where(_is_nan(size), tf.cast(float("inf"), size.dtype), size)
+        size = tf.where(places < k64, tf.cast(-1, size.dtype), size)
         pivot = tf.argmax(size, -1)[:, None]
         rows = tf.where(places == k64, pivot, tf.where(places == pivot, k64, places))
         packed = tf.gather(packed, rows, batch_dims=1)
         order = tf.gather(order, rows, batch_dims=1)
-        head = packed[:, k, k][:, None]
-        below = tf.where(places > k64, packed[:, :, k], tf.zeros_like(packed[:, :, k]))
-        factor = below / tf.where(head == 0, tf.ones_like(head), head)
-        beyond = tf.where(tf.range(n) > k, packed[:, k, :], tf.zeros_like(packed[:, k, :]))
-        packed = packed - factor[:, :, None] * beyond[:, None, :]
-        mark = tf.cast((tf.range(n) == k)[None, :] & (places > k64)[:, None], x.dtype)
-        packed = packed * (1 - mark) + factor[:, :, None] * mark
+        head, column = packed[:, k, k][:, None, None], packed[:, :, k][:, :, None]
+        factor = column / tf.where(head == 0, tf.ones_like(head), head)
+        # Elsewhere nothing is added, nor 0 times what is no number.
+        below, columns = (places > k64)[:, None], tf.range(n)
+        rest = packed - factor * packed[:, k, :][:, None, :]
+        packed = tf.where(below & (columns > k), rest, packed)
+        packed = tf.where(below & (columns == k), factor, packed)
         return k + 1, packed, order
 
     _, packed, order = tf.while_loop(
         lambda k, *_: k < min(m, n), step, (tf.constant(0), packed, order)
     )
     return tf.reshape(packed, shape), tf.reshape(order, shape[:-1])
-
-
-def _real(x: tf.Tensor) -> Any:
-    return x.dtype.real_dtype
 
 
 #: Of one op, or of those that look at values.
@@ -371,7 +378,7 @@ _KERNELS: dict[str, Callable[..., Any]] = {
     "eigh_raw": eigh_raw,
     "eigvals": eigvals,
     "eigvalsh": eigvalsh,
-    "expm": lambda x: tf.linalg.expm(x) if x.shape[-1] else tf.identity(x),
+    "expm": _of_finite(tf.linalg.expm),
     "inv": _inv,
     "logm": body_of("tensorflow", "logm"),
     "lu_packed": lu_packed,

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from unigrad_tensorflow.bridge import by_rule
+from unigrad_tensorflow.bridge import by_rule, without_derivative
 from unigrad_tensorflow.kernels.indexing import take_along_axis
 from unigrad_tensorflow.kernels.values import are_finite, has_no_nan, may_be_read
 from unigrad_tensorflow.private import numpy_of
@@ -112,7 +112,8 @@ def _in_top_k(targets: Any, predictions: Any, k: int) -> Any:
     known = np.asarray(numpy_of(targets)).view(unsigned)
     if not known.size or known.max() >= predictions.shape[1]:
         return None
-    most = (long_setting if targets.dtype is tf.int64 else setting)(k)
+    # Among as many as there are, all are: a greater number need not fit.
+    most = (long_setting if targets.dtype is tf.int64 else setting)(min(k, predictions.shape[1]))
     return _raw_in_top_k(predictions, targets, most)
 
 
@@ -124,8 +125,10 @@ _UNSIGNED = {tf.int64: np.uint64, tf.int32: np.uint32}
 TABLE = {
     "sorting.in_top_k": short("sorting.in_top_k", _in_top_k),
     "sort": by_rule("sort", _sort),
-    "argsort": lambda x, axis, descending: _order(x, x.shape[axis], axis, descending),
+    "argsort": without_derivative(
+        lambda x, axis, descending: _order(x, x.shape[axis], axis, descending)
+    ),
     "top_k": by_rule("top_k", _top_k),
-    "top_k_indices": lambda x, k, axis: _order(x, k, axis, True),
+    "top_k_indices": without_derivative(lambda x, k, axis: _order(x, k, axis, True)),
     "searchsorted": _searchsorted,
 }
