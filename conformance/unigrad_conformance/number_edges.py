@@ -245,3 +245,9 @@ for _dtype in ("int32", "int64"):
         ),
         value=[True, True],
     )
+edge(
+    "more differences than elements",
+    lambda ug, x: ug.diff(x, n=2**40),
+    [1.0, 2.0, 3.0],
+    value=[],
+)

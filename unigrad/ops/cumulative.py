@@ -252,7 +252,8 @@ def _diff(x: Tensor, *, axis: int, n: int) -> Tensor:
     subtract: Callable[[Tensor, Tensor], Tensor] = (
         not_equal if x.dtype == dtypes.bool_ else lambda a, b: a - b
     )
-    for _ in range(n):
+    # Of nothing there are no more differences.
+    for _ in range(min(n, x.shape[axis])):
         length = x.shape[axis]
         x = subtract(_along(x, axis, 1, length), _along(x, axis, 0, max(length - 1, 0)))
     return x
