@@ -243,7 +243,8 @@ def diff(
     edge = (*shape[:along], 1, *shape[along + 1 :])
     parts = [one if one.ndim else broadcast_to(one, edge) for one in tensors]
     joined = parts[0] if len(parts) == 1 else concat(parts, axis=along)
-    out: Tensor = _diff(joined, axis=along, n=n)
+    # Of nothing there are no more differences.
+    out: Tensor = _diff(joined, axis=along, n=min(n, max(joined.shape[along], 1)))
     return out
 
 
@@ -252,15 +253,15 @@ def _diff(x: Tensor, *, axis: int, n: int) -> Tensor:
     subtract: Callable[[Tensor, Tensor], Tensor] = (
         not_equal if x.dtype == dtypes.bool_ else lambda a, b: a - b
     )
-    # Of nothing there are no more differences.
-    for _ in range(min(n, x.shape[axis])):
+    for _ in range(n):
         length = x.shape[axis]
         x = subtract(_along(x, axis, 1, length), _along(x, axis, 0, max(length - 1, 0)))
     return x
 
 
 def _plan_diff(shape: tuple[int, ...], axis: int, n: int) -> Mapping[str, Any]:
-    return {"axis": normalize_axis("diff", axis, len(shape)), "n": n}
+    along = normalize_axis("diff", axis, len(shape))
+    return {"axis": along, "n": min(n, max(shape[along], 1))}
 
 
 _differences = planned(_diff, _plan_diff)
