@@ -51,18 +51,28 @@ def words(key: Key, count: int, width: int) -> list[int]:
     return [(x ^ y) % 2**width for x, y in pairs]
 
 
+#: By dtype how many bits are drawn, and how many of them are the mantissa.
+_UNIFORM = {"float16": (16, 10), "float32": (32, 23), "float64": (64, 52)}
+
+
 def unit(key: Key, shape: Sequence[int], dtype: str) -> Array:
     """Return floats in [0, 1): as many random bits as the mantissa has."""
-    width, mantissa = {"float32": (32, 23), "float64": (64, 52)}[dtype]
+    width, mantissa = _UNIFORM[dtype]
     drawn = words(key, math.prod(shape), width)
     floats = [(one >> width - mantissa) / 2**mantissa for one in drawn]
     return np.array(floats, np.float64).reshape(shape)
 
 
 def between(key: Key, shape: Sequence[int], dtype: str, low: float, high: float) -> Array:
-    """Return floats in [low, high), rounded to the dtype once; bounds are rounded before."""
+    """Return floats in [low, high), rounded to the dtype once; bounds are rounded before.
+
+    In half precision the product is rounded as well.
+    """
     kind = np.dtype(dtype).type
     first, span = kind(low), kind(high) - kind(low)
+    if dtype == "float16":
+        product = unit(key, shape, dtype).astype(kind) * span
+        return np.asarray(np.maximum(product + first, first), np.float64)
     # Wider than both dtypes, where the machine has such floats.
     exact = unit(key, shape, dtype).astype(np.longdouble) * np.longdouble(span) + first
     floats: Array = np.maximum(exact.astype(kind), first).astype(np.float64)

@@ -160,13 +160,14 @@ def _fused(unit: tf.Tensor, span: tf.Tensor, low: tf.Tensor) -> tf.Tensor:
 
 
 def random_fused(unit: tf.Tensor, span: tf.Tensor, low: tf.Tensor) -> tf.Tensor:
-    """unit · span + low of float64 with one rounding; the bounds broadcast to the first.
+    """unit · span + low of float64 with one rounding.
 
     XLA makes it a fused multiply-add. The front end's formula would lose its corrections to
     grappler, which takes sums apart and adds them up in another order.
     """
     out = _fused(unit, span, low)
-    out.set_shape(unit.shape)
+    shape = tf.broadcast_static_shape(span.shape, low.shape)
+    out.set_shape(tf.broadcast_static_shape(unit.shape, shape))
     return out
 
 
@@ -183,7 +184,8 @@ TABLE: dict[str, Callable[..., Any]] = {
     "random_fold_in": random_fold_in,
     "random_hash": random_hash,
     "random_uniform": random_uniform,
-    "random_fused": random_fused,
+    # Under a tape XLA would compile another function, which rounds otherwise.
+    "random_fused": by_rule("random_fused", random_fused),
     "random_randint": random_randint,
     "random_gamma_sample": by_rule(
         "random_gamma_sample", lambda alpha, sample: tf.identity(sample)

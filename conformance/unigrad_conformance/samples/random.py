@@ -81,6 +81,19 @@ for _dtype in _FLOATS:
     )
 
 
+_drawn(
+    "random.uniform",
+    case(_KEYS[0], (20,), "float16"),
+    case(_KEYS[0], (20,), "float16", -1.0, 2.5),
+    case(_KEYS[1], (20,), "float16", 0.0, 6e-5),
+    oracle=lambda key, shape, dtype, low=0.0, high=1.0: threefry.between(
+        key, shape, dtype, low, high
+    ),
+    dtype="float16",
+    ulps=0,
+)
+
+
 def _of_uniform(function: Any, low: float, high: float) -> Any:
     """Return the oracle of a function of uniform numbers."""
 

@@ -1,6 +1,7 @@
 """Draws are constants: their derivative by the key is zero. Their parameters come in afterwards."""
 
-from unigrad.autodiff.rules.registry import zero
+from unigrad.autodiff.backward import ones_like
+from unigrad.autodiff.rules.registry import elementwise, zero
 
 zero(
     "random_bits",
@@ -11,3 +12,12 @@ zero(
     "random_split",
     "random_uniform",
 )
+
+# unit · span + low, however it is rounded.
+for _name in ("random_fused", "random_in_halves"):
+    elementwise(
+        _name,
+        lambda out, unit, span, low: span,
+        lambda out, unit, span, low: unit,
+        lambda out, unit, span, low: ones_like(out),
+    )
