@@ -251,3 +251,50 @@ def test_numpy_counters_beyond_32_bits() -> None:
             counter = divmod(start + offset, 2**32)
             expected = internals["_hash_integers"](schedule, *counter)
             assert (int(first[offset]), int(second[offset])) == expected
+
+
+@pytest.mark.parametrize("threads", [2, 3, 8])
+@pytest.mark.parametrize("count", [0, 5, 2**16, 2**16 + 1, 5 * 2**16 - 3])
+def test_threads_draw_the_same(count: int, threads: int) -> None:
+    from unigrad.core import threefry
+
+    key = np.array([7, 11], np.uint32)
+    draws: list[Callable[..., Any]] = [
+        lambda **more: threefry.random_normal(key, shape=(count,), **more),
+        *[
+            lambda width=width, **more: threefry.random_bits(
+                key, shape=(count,), bit_width=width, **more
+            )
+            for width in WIDTHS
+        ],
+        *[
+            lambda dtype=dtype, **more: threefry.random_uniform(
+                key, shape=(count,), dtype=dtype, **more
+            )
+            for dtype in FLOATS
+        ],
+    ]
+    for draw in draws:
+        np.testing.assert_array_equal(draw(threads=threads), draw(), strict=True)
+
+
+def test_torch_draws_in_as_many_threads_as_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
+    import torch
+
+    from unigrad.core import threefry
+
+    kernels, seen = load("torch"), []
+    pool = threefry.ThreadPoolExecutor
+    monkeypatch.setattr(
+        threefry, "ThreadPoolExecutor", lambda threads: (seen.append(threads), pool(threads))[1]
+    )
+    key = torch.tensor([7, 11], dtype=torch.uint32)
+    before = torch.get_num_threads()
+    try:
+        for threads in (1, 2):
+            torch.set_num_threads(threads)
+            kernels["random_normal"](key, shape=(2**17 + 1,), dtype=np.dtype(np.float32))
+            kernels["random_normal"](key, shape=(1000,), dtype=np.dtype(np.float32))
+    finally:
+        torch.set_num_threads(before)
+    assert seen == [2]
