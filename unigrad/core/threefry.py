@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -117,11 +116,10 @@ def _rows(count: int) -> list[Words]:
     return [room[start + i * apart :][:count] for i in range(3)]
 
 
-def _draw(key: Words, count: int, finish: Finish, threads: int) -> None:
+def _draw(key: Words, count: int, finish: Finish) -> None:
     """Call `finish(where, first, second, scratch)` for every block of the counters below `count`.
 
     The arrays are both words of each hash and room for as many; `finish` may write into all three.
-    Several threads take turns at the blocks: ufuncs let the others run.
     """
     keys = _schedule(key)
     if count <= _FEW:
@@ -129,27 +127,14 @@ def _draw(key: Words, count: int, finish: Finish, threads: int) -> None:
         finish(slice(0, count), few[:, 0], few[:, 1], np.empty(count, np.uint32))
         return
     block = _Block(keys)
-    starts = range(0, count, _BLOCK)
-
-    def run(starts: range) -> None:
-        rows = _rows(min(count, _BLOCK))
-        for start in starts:
-            first, second, scratch = [row[: count - start] for row in rows]
-            block.fill(start, first, second, scratch)
-            finish(slice(start, start + first.size), first, second, scratch)
-
-    threads = min(threads, len(starts))
-    if threads == 1:
-        run(starts)
-        return
-    with ThreadPoolExecutor(threads) as pool:
-        # What one raises is raised here.
-        list(pool.map(run, [starts[i::threads] for i in range(threads)]))
+    rows = _rows(min(count, _BLOCK))
+    for start in range(0, count, _BLOCK):
+        first, second, scratch = [row[: count - start] for row in rows]
+        block.fill(start, first, second, scratch)
+        finish(slice(start, start + first.size), first, second, scratch)
 
 
-def random_bits(
-    key: Words, *, shape: tuple[int, ...], bit_width: int, threads: int = 1
-) -> npt.NDArray[Any]:
+def random_bits(key: Words, *, shape: tuple[int, ...], bit_width: int) -> npt.NDArray[Any]:
     """Uniform unsigned integers of 8, 16, 32 or 64 bits; narrow ones are a word's low bits."""
     out: npt.NDArray[Any] = np.empty(math.prod(shape), dtype=f"uint{bit_width}")
 
@@ -161,7 +146,7 @@ def random_bits(
         else:
             np.bitwise_xor(first, second, out=part, casting="unsafe")
 
-    _draw(key, out.size, finish, threads)
+    _draw(key, out.size, finish)
     return out.reshape(shape)
 
 
@@ -173,7 +158,7 @@ def random_split(key: Words, *, num: int) -> Words:
         out[where, 0] = first
         out[where, 1] = second
 
-    _draw(key, num, finish, 1)
+    _draw(key, num, finish)
     return out
 
 
@@ -182,12 +167,10 @@ def random_fold_in(key: Words, data: Any) -> Words:
     return np.array(_hash_integers(_schedule(key), 0, int(data) & _MASK), dtype=np.uint32)
 
 
-def random_uniform(
-    key: Words, *, shape: tuple[int, ...], dtype: np.dtype[Any], threads: int = 1
-) -> npt.NDArray[Any]:
+def random_uniform(key: Words, *, shape: tuple[int, ...], dtype: np.dtype[Any]) -> npt.NDArray[Any]:
     """Floats in [0, 1): random mantissa bits under the exponent of one, minus one (exact)."""
     drawn, mantissa, storage = _FORMATS[np.dtype(dtype).name]
-    bits = random_bits(key, shape=(math.prod(shape),), bit_width=drawn, threads=threads)
+    bits = random_bits(key, shape=(math.prod(shape),), bit_width=drawn)
     bits = bits.astype(storage, copy=False)
     np.right_shift(bits, storage.type(drawn - mantissa), out=bits)
     np.bitwise_or(bits, np.ones(1, dtype=dtype).view(storage), out=bits)
@@ -307,7 +290,7 @@ def _horner(coefficients: Sequence[_Floats], x: _Floats, total: _Floats) -> _Flo
     return total
 
 
-def random_normal(key: Words, *, shape: tuple[int, ...], threads: int = 1) -> _Floats:
+def random_normal(key: Words, *, shape: tuple[int, ...]) -> _Floats:
     """Standard normal float32: √2 · erf⁻¹(u) of uniform u in (-1, 1)."""
     out: _Floats = np.empty(math.prod(shape), np.float32)
     tails = []
@@ -325,7 +308,7 @@ def random_normal(key: Words, *, shape: tuple[int, ...], threads: int = 1) -> _F
         np.multiply(total, SQRT_2, out=out[where])
         tails.append((far + where.start, u[far], logs))
 
-    _draw(key, out.size, finish, threads)
+    _draw(key, out.size, finish)
     if tails:
         # Those of all blocks at once: 3 % of a million draws.
         far, u, logs = [np.concatenate(parts) for parts in zip(*tails, strict=True)]

@@ -102,11 +102,8 @@ def _draw(key: torch.Tensor, count: int, finish: Finish) -> torch.Tensor:
 
 
 def _on_host(kernel: Callable[..., Any], key: torch.Tensor, **settings: Any) -> torch.Tensor:
-    """Run a kernel of ndarrays, whose blocks fit the cache, on the memory of an eager key.
-
-    As torch's own ops it runs in as many threads as `torch.set_num_threads` allows.
-    """
-    array = kernel(key.numpy(), **settings, threads=torch.get_num_threads())
+    """Run a kernel of ndarrays, whose blocks fit the cache, on the memory of an eager key."""
+    array = kernel(key.numpy(), **settings)
     if array.dtype.name == "bfloat16":
         return torch.from_numpy(array.view(np.uint16)).view(torch.bfloat16)
     return torch.from_numpy(array)
@@ -136,7 +133,7 @@ def random_bits(key: torch.Tensor, *, shape: tuple[int, ...], bit_width: int) ->
 def random_split(key: torch.Tensor, *, num: int) -> torch.Tensor:
     """`num` new keys, shape (num, 2): both result words of the counters 0, 1, ..."""
     if _is_eager_on_cpu(key):
-        return torch.from_numpy(threefry.random_split(key.numpy(), num=num))
+        return _on_host(threefry.random_split, key, num=num)
     words = _draw(key, num, lambda first, second: torch.stack((first, second), dim=-1))
     return words.view(torch.uint32)
 
@@ -145,7 +142,7 @@ def random_fold_in(key: torch.Tensor, data: Any) -> torch.Tensor:
     """A new key from a key and an integer, which counts modulo 2**32."""
     counter = data if isinstance(data, torch.Tensor) else int(data) & _MASK
     if isinstance(counter, int) and _is_eager_on_cpu(key):
-        return torch.from_numpy(threefry.random_fold_in(key.numpy(), counter))
+        return _on_host(lambda words: threefry.random_fold_in(words, counter), key)
     low = torch.as_tensor(counter, device=key.device).to(torch.int64).to(torch.int32)
     return torch.stack(_hash(_schedule(key), 0, low)).view(torch.uint32)
 
