@@ -117,7 +117,7 @@ def _walk_unseen(
             _step(recording, known, which, gained, False, False)
             uids, which = tuple(gained), [True] * len(gained)
             carried = [_native(one) for one in gained.values()]
-        for uid, needed, more in zip(uids, which, carried):  # noqa: B905  # one for one
+        for uid, needed, more in zip(uids, which, carried, strict=True):
             if needed:
                 before = natives.get(uid)
                 if before is None or before is ZERO:
