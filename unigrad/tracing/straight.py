@@ -85,13 +85,11 @@ class StraightProgram(Program):
 
     def compile(self) -> Callable[..., Sequence[Native]]:
         written, self.graph = self.graph, prepared(self.graph, self._backend)
+        now, before = _are_shared(self.graph, _VIEWS | {"identity"}), _are_shared(written, _VIEWS)
         self._to_copy = [
             place
-            for place, (one, other) in enumerate(
-                zip(_results(written), _results(self.graph), strict=True)
-            )
-            if _is_shared(self.graph, other, _VIEWS | {"identity"})
-            and not _is_shared(written, one, _VIEWS)
+            for place, (one, other) in enumerate(zip(now, before, strict=True))
+            if one and not other
         ]
         run, self.spares = lower(self.graph, self._backend, copied=self._to_copy)
         return self._unfollowed(run)
@@ -115,19 +113,14 @@ class StraightProgram(Program):
         return f"# The kernels of {self._backend.name}, in a row:\n{self.graph}"
 
 
-def _results(graph: Graph) -> list[Value]:
-    return [*graph.outputs, *[value for _, value in graph.writes]]
-
-
-def _is_shared(graph: Graph, value: Value, views: frozenset[str]) -> bool:
-    """Tell whether a value is an input of a graph, or may be a view of one."""
-    made = {out: node for node in graph.nodes for out in node.outputs}
-    while (node := made.get(value)) is not None:
+def _are_shared(graph: Graph, views: frozenset[str]) -> list[bool]:
+    """Tell of each result whether it is an input of a graph, or may be a view of one."""
+    shared = set(graph.inputs)
+    for node in graph.nodes:
         source = next((one for one in node.inputs if type(one) is Value), None)
-        if source is None or node.op.name not in views:
-            return False
-        value = source
-    return value in graph.inputs
+        if node.op.name in views and source in shared:
+            shared.update(node.outputs)
+    return [one in shared for one in (*graph.outputs, *[value for _, value in graph.writes])]
 
 
 def _all_of(graph: Graph) -> Iterator[Graph]:
