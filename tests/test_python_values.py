@@ -82,6 +82,12 @@ def test_large_integers_beside_floats(backend):
     assert (x - 2**31).tolist() == [-(2.0**31)] * 2
     with pytest.raises(ug.DTypeError):
         x + 10**400
+    assert ug.clip(x, -(2**70), 10**400).tolist() == [1.0, 2.0]
+    assert ug.clip(x, 2**63, 2**64).tolist() == [2.0**63] * 2
+    assert ug.clip(ug.asarray([2**63 + 5], dtype="uint64"), 0, 2**64).tolist() == [2**63 + 5]
+    assert ug.grad(lambda x: ug.sum(ug.clip(x, -(2**70), 2**70)))(x).tolist() == [1.0, 1.0]
+    with pytest.raises(ug.DTypeError, match="64 bits"):
+        ug.full((2,), 2**70)
 
 
 def test_large_unsigned_integers_are_exact(backend):

@@ -50,6 +50,8 @@ def _why_no_array(value: object) -> str:
             f"a {type(value).__name__} is no array, but what holds some: differentiate by its "
             "trainable_variables, with ug.GradientTape"
         )
+    if isinstance(value, int):
+        return f"{value} is beyond the integers of 64 bits: give it as a float"
     named = "None" if value is None else f"a {type(value).__name__}"
     return f"{named} is no number, and no array of numbers"
 

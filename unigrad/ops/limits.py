@@ -56,6 +56,8 @@ def clip(x: TensorLike, /, min: TensorLike | None = None, max: TensorLike | None
             x = cast(x, dtypes.default_dtype())
         else:
             x, min, max = _within_dtype(x, min, max)
+    elif type(min) is int or type(max) is int:
+        min, max = _as_floats(min), _as_floats(max)
     if min is None and max is None:
         return positive(x)
     if min != min or max != max:
@@ -79,6 +81,20 @@ _limits = Plans()
 
 #: What bounds are that need no tensor.
 _PLAIN = (int, float, type(None))
+
+
+def _as_floats(bound: float | None) -> float | None:
+    """Return a bound of floats; libraries take no integers beyond 64 bits."""
+    if type(bound) is not int or -_FAR <= bound < _FAR:
+        return bound
+    try:
+        return float(bound)
+    except OverflowError:
+        return math.inf if bound > 0 else -math.inf
+
+
+#: From here on an integer is no int64.
+_FAR = 2**63
 
 
 def _within_dtype(
