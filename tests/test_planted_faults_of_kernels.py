@@ -254,6 +254,21 @@ def test_body_that_is_meant_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     assert cotangent() != [2.0, 4.0]
 
 
+def test_a_kernel_bound_to_what_a_trace_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A constant that is made when a kernel is bound may be one of a graph that is traced then."""
+    tf = importlib.import_module("tensorflow")
+    backend = load_backend("tensorflow")
+    kernel = OPS["tril"].kernels[backend]
+
+    def bind(k: int) -> Any:
+        lower, upper = tf.constant(-1), tf.constant(k)
+        return lambda x: tf.linalg.band_part(x, lower, upper)
+
+    assert findings("tensorflow", "tril") == set()
+    monkeypatch.setitem(backend.binders, kernel, bind)
+    assert "compiled" in findings("tensorflow", "tril")
+
+
 # -- empty shapes
 
 

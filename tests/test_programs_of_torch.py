@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ import pytest
 
 import unigrad as ug
 from unigrad.core.registry import load_backend
+from unigrad_conformance.subject import Deviation
 
 # torch before TensorFlow: see unigrad_torch.triton_first.
 load_backend("torch")
@@ -127,6 +129,35 @@ def _laid_out(array: Any) -> dict[str, Any]:
     for one in (spaced, behind, by_columns):
         one.copy_(torch.from_numpy(array))
     return {"spaced": spaced, "behind": behind, "by columns": by_columns}
+
+
+def test_fused_ops_of_other_processors(monkeypatch: pytest.MonkeyPatch) -> None:
+    from unigrad_conformance.program_fusions import fused_ops_are_what_they_stand_for
+    from unigrad_torch.programs import FUSIONS, LARGE_PRODUCTS
+
+    backend = type(load_backend("torch"))
+    monkeypatch.setattr(backend, "fusions", [*LARGE_PRODUCTS, *FUSIONS])
+    fused_ops_are_what_they_stand_for()
+
+
+@pytest.mark.parametrize(
+    ("name", "changes"),
+    [
+        ("alive", {"kernel": lambda g, x: torch.ops.aten.threshold_backward(g, x, 0)}),
+        ("products_and_sum", {"fits": lambda x, y, z, out: len(x) == len(y) == 3 and z == out}),
+        ("product_and_bias", {"kernel": lambda x, y, bias: x @ y + bias[:1]}),
+    ],
+)
+def test_planted_faults_of_fused_ops(
+    name: str, changes: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from unigrad_conformance.program_fusions import fused_ops_are_what_they_stand_for
+    from unigrad_torch.programs import FUSIONS
+
+    faulty = [replace(one, **changes) if one.name == name else one for one in FUSIONS]
+    monkeypatch.setattr(type(load_backend("torch")), "fusions", faulty)
+    with pytest.raises((Deviation, ug.UnigradError)):
+        fused_ops_are_what_they_stand_for()
 
 
 def test_large_products_of_every_layout() -> None:

@@ -15,6 +15,7 @@ is unconnected rather than zero.
 
 from __future__ import annotations
 
+import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
@@ -43,7 +44,6 @@ from unigrad_jax.settings import (
 #: How many programs are kept, of each op and of each kind of derivative: the latest used.
 PROGRAMS = 256
 DERIVATIVES = 4096
-
 
 #: A result is where the inputs are, even one that does not depend on them. In a program that a
 #: user traces, the ops are those of the kernel and no call of it.
@@ -206,6 +206,24 @@ def _handle(backend: Backend, native: Any) -> Any:
     return native if isinstance(native, (bool, int, float, complex)) else wrap(backend, native)
 
 
+class _Steps(threading.local):
+    #: Whether loops in what is traced must keep their steps: JAX differentiates it.
+    kept = False
+
+
+steps = _Steps()
+
+
+def _vjp(op: Op, function: Callable[..., Any], *inputs: Any) -> Any:
+    if op.name not in _NOT_JITTED:
+        return jax.vjp(function, *inputs)
+    before, steps.kept = steps.kept, True
+    try:
+        return jax.vjp(function, *inputs)
+    finally:
+        steps.kept = before
+
+
 @lru_cache(DERIVATIVES)
 def _forward(op: Op, backend: Backend, settings: Settings, mask: tuple[bool, ...]) -> Any:
     """Return the program that gives an op's result and its residuals."""
@@ -222,7 +240,7 @@ def _with_residuals(
             rest = iter(tracked)
             return function(*[next(rest) if m else x for x, m in zip(natives, mask, strict=True)])
 
-        return jax.vjp(of_tracked, *[x for x, m in zip(natives, mask, strict=True) if m])
+        return _vjp(op, of_tracked, *[x for x, m in zip(natives, mask, strict=True) if m])
 
     return run
 
@@ -333,7 +351,7 @@ def _pullback_op(of: Op, backend: Backend, key: Settings, position: int, count: 
         def of_one(x: Any) -> Any:
             return function(*inputs[:position], x, *inputs[position + 1 :], *behind)
 
-        result, pullback = jax.vjp(of_one, inputs[position])
+        result, pullback = _vjp(of, of_one, inputs[position])
         if not isinstance(result, (tuple, list)):
             return pullback(_fit(cotangents[0], result))[0]
         fitting = [_fit(c, out) for c, out in zip(cotangents, result, strict=True)]

@@ -180,9 +180,12 @@ _RAW: dict[Callable[..., Any], tuple[str, list[Any]]] = {}
 def settled(op: Callable[..., Any], *values: Any) -> Callable[[Any], Any]:
     """Return a function that `raw` made, of one tensor and these settings, as one of the tensor.
 
-    Ints and tuples of ints are turned into tensors here, once.
+    The settings are Python's, ints and tuples of ints, and turned into tensors here, once: one made
+    before might belong to a graph that is traced just now.
     """
     name, flat = _RAW[op]
+    if any(isinstance(one, tf.Tensor) for one in values):
+        raise TypeError(f"{name}: settings that are kept are Python's, not tensors")
     tail = [kept(one) if type(one) in (int, tuple) else one for one in values] + flat
 
     def run(x: Any) -> Any:

@@ -68,8 +68,12 @@ _threshold = torch.ops.aten.threshold_backward.default
 
 
 def _alive(g: torch.Tensor, x: torch.Tensor) -> torch.Tensor:
-    """Return g where x > 0 and 0 elsewhere, as torch's own derivative of ``relu`` does."""
-    found: torch.Tensor = _threshold(g, x, 0)
+    """Return g where x > 0 and 0 elsewhere.
+
+    Torch's derivative of ``relu`` does, but for NaN, of which it returns g. Of (100, 100) elements
+    that and NaN's replacement take 9 µs, torch's own ``where`` 26.
+    """
+    found: torch.Tensor = _threshold(g, torch.nan_to_num(x, 0.0), 0)
     return found
 
 
@@ -115,7 +119,7 @@ def _is_batch_of_products(
     x: tuple[int, ...], y: tuple[int, ...], z: tuple[int, ...], out: tuple[int, ...]
 ) -> bool:
     """Tell whether x @ y + z is one of matrices side by side, with an entry of z for each of it."""
-    return len(x) == len(y) == 3 and x[0] == y[0] and z == out
+    return len(x) == len(y) == 3 and x[0] == y[0] and z == out == (*x[:2], y[2])
 
 
 def _products_and_sum(x: torch.Tensor, y: torch.Tensor, z: torch.Tensor) -> torch.Tensor:
@@ -143,7 +147,7 @@ def _is_matrix_and_bias(
 def _is_large_linear(
     x: tuple[int, ...], y: tuple[int, ...], bias: tuple[int, ...], *_: Any
 ) -> bool:
-    return len(bias) == 1 and _is_large(x, y)
+    return bias == y[1:] and _is_large(x, y)
 
 
 def _large_product(x: torch.Tensor, y: torch.Tensor) -> torch.Tensor:
@@ -316,33 +320,35 @@ BY_ONEDNN = (
     and torch.backends.cpu.get_cpu_capability() == "AVX512"
     and not str(_processor.get("cpu_name", "Intel")).startswith("Intel")
 )
-if BY_ONEDNN:
-    FUSIONS += [
+#: Used if `BY_ONEDNN`.
+LARGE_PRODUCTS: list[Fusion] = [
+    Fusion(
+        "large_product",
+        ("matmul", "x", "y"),
+        ("x", "y"),
+        _large_product,
+        _SINGLE,
+        elementwise=False,
+        fits=_is_large,
+    ),
+    *[
         Fusion(
-            "large_product",
-            ("matmul", "x", "y"),
-            ("x", "y"),
-            _large_product,
+            name,
+            pattern,
+            ("x", "y", "bias"),
+            _large_linear,
             _SINGLE,
             elementwise=False,
-            fits=_is_large,
-        ),
-        *[
-            Fusion(
-                name,
-                pattern,
-                ("x", "y", "bias"),
-                _large_linear,
-                _SINGLE,
-                elementwise=False,
-                fits=_is_large_linear,
-            )
-            for name, pattern in (
-                ("large_linear", ("linear", "x", "y", "bias")),
-                ("large_product_and_bias", ("add", ("matmul", "x", "y"), "bias")),
-            )
-        ],
-    ]
+            fits=_is_large_linear,
+        )
+        for name, pattern in (
+            ("large_linear", ("linear", "x", "y", "bias")),
+            ("large_product_and_bias", ("add", ("matmul", "x", "y"), "bias")),
+        )
+    ],
+]
+if BY_ONEDNN:
+    FUSIONS += LARGE_PRODUCTS
 
 SAVINGS: list[Saving] = [
     Saving(

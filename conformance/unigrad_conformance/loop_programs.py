@@ -241,6 +241,39 @@ def _a_counted_loop(x: ug.Tensor) -> ug.Tensor:
     return found
 
 
+def _until(limit: ug.Tensor, v: ug.Tensor) -> ug.Tensor:
+    while float(v) < float(limit):
+        v = v * 1.5 + limit * limit * 0.1
+    return v
+
+
+def _bounded_plainly(x: ug.Tensor) -> ug.Tensor:
+    carry, total = x[0] * 0.5, x[0] * 0.0
+    for i in range(3):
+        carry = _until(x[i], carry) if float(carry) > 0.2 else ug.sin(carry) + x[i] * x[0]
+        total = total + carry * carry
+    return carry + total
+
+
+@_program(_bounded_plainly, [0.3, 0.5, 0.7], [0.9, 1.2, 0.4], second=True)
+def _a_bounded_loop_in_a_branch_in_a_loop(x: ug.Tensor) -> ug.Tensor:
+    def until(limit: ug.Tensor, v: ug.Tensor) -> ug.Tensor:
+        found: ug.Tensor = ug.while_loop(
+            lambda v: v < limit, lambda v: v * 1.5 + limit * limit * 0.1, v, max_steps=7
+        )
+        return found
+
+    def step(carry: ug.Tensor, row: ug.Tensor) -> tuple[ug.Tensor, ug.Tensor]:
+        found = ug.cond(
+            carry > 0.2, lambda v: until(row, v), lambda v: ug.sin(v) + row * x[0], carry
+        )
+        return found, found
+
+    carry, stacked = ug.scan(step, x[0] * 0.5, x)
+    found: ug.Tensor = carry + ug.sum(stacked * stacked)
+    return found
+
+
 # -- branches
 
 

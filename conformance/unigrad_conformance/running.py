@@ -66,6 +66,7 @@ from unigrad_conformance.problem import Problem, problem_of
 from unigrad_conformance.program_callers import PROGRAM_CALLERS
 from unigrad_conformance.program_closures import PROGRAM_CLOSURES
 from unigrad_conformance.program_files import PROGRAM_FILES
+from unigrad_conformance.program_fusions import PROGRAM_FUSIONS
 from unigrad_conformance.program_numbers import PROGRAM_NUMBERS
 from unigrad_conformance.program_values import PROGRAM_VALUES
 from unigrad_conformance.program_variables import PROGRAM_VARIABLES
@@ -304,6 +305,7 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         *_trials("lifetime", lifetimes(level).items()),
         *_trials("jit", [*PROGRAMS.items(), *PROGRAM_VALUES.items(), *PROGRAM_NUMBERS.items()]),
         *_trials("jit", [*PROGRAM_VARIABLES.items(), *PROGRAM_FILES.items()]),
+        *_trials("jit", PROGRAM_FUSIONS.items()),
         *_trials("interop", PROGRAM_CALLERS.items()),
         *_alike("jit", PROGRAM_CLOSURES.items()),
         *_alike("jit", IN_PROGRAMS.items()),

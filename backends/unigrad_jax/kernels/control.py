@@ -10,7 +10,7 @@ import jax
 from unigrad.core import recorders
 from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
-from unigrad_jax.pullback import not_jitted
+from unigrad_jax.pullback import not_jitted, steps
 
 # They compile their own bodies; a program per body would be kept long after its last use.
 not_jitted("scan", "while_loop", "cond")
@@ -52,18 +52,18 @@ def _while_loop(
     asked = natives[carries : carries + conditions]
     constants = natives[carries + conditions :]
 
-    if max_steps is not None and recorders.thread.borrowed:
-        # The caller's own `jax.grad` keeps the steps of a scan, and of no other loop.
+    if max_steps is not None and (steps.kept or recorders.thread.borrowed):
+        # JAX's reverse mode, the caller's or that of a loop around, keeps the steps of a scan alone.
         return _bounded(goes_on, step, natives[:carries], asked, constants, max_steps)
 
     def holds(state: Any) -> Any:
-        steps, carry = state
+        taken, carry = state
         found = goes_on(*carry, *asked)[0]
-        return found if max_steps is None else (steps < max_steps) & found
+        return found if max_steps is None else (taken < max_steps) & found
 
     def run(state: Any) -> Any:
-        steps, carry = state
-        return steps + 1, _strong(step(*carry, *constants))
+        taken, carry = state
+        return taken + 1, _strong(step(*carry, *constants))
 
     first = (jax.numpy.asarray(0), _strong(natives[:carries]))
     return tuple(jax.lax.while_loop(holds, run, first)[1])

@@ -9,7 +9,6 @@ import tensorflow as tf
 
 from unigrad_tensorflow.private import eager_context, executing_eagerly, shape_tuple
 from unigrad_tensorflow.raw import BINDERS, raw, settled
-from unigrad_tensorflow.settings import long_setting as _long
 from unigrad_tensorflow.settings import setting
 
 _raw = tf.raw_ops
@@ -28,7 +27,7 @@ _to_shape, _transpose = (
 )
 _repeat = raw("Tile", "input", "multiples", keeps=1)
 _spread = raw("BroadcastTo", "input", "shape", keeps=1)
-_band = raw("MatrixBandPart", "input", "num_lower", "num_upper")
+_band = raw("MatrixBandPart", "input", "num_lower", "num_upper", keeps=2)
 _turn = raw("Roll", "input", "shift", "axis", keeps=2)
 _reverse = raw("ReverseV2", "tensor", "axis", keeps=1)
 
@@ -36,24 +35,24 @@ _reverse = raw("ReverseV2", "tensor", "axis", keeps=1)
 def _tril(x: tf.Tensor, k: int) -> tf.Tensor:
     """Zeros above the k-th diagonal; the library has no such triangle below the main one."""
     if k >= 0:
-        return _band(x, _long(-1), _long(min(k, x.shape[-1])))
+        return _band(x, -1, min(k, x.shape[-1]))
     return _triangle(x, k, True)
 
 
 def _bind_tril(k: int) -> Any:
     # No upper diagonals is what 0 asks for; others depend on the shape.
-    return settled(_band, _long(-1), _long(0)) if k == 0 else partial(_tril, k=k)
+    return settled(_band, -1, 0) if k == 0 else partial(_tril, k=k)
 
 
 def _triu(x: tf.Tensor, k: int) -> tf.Tensor:
     """Zeros below the k-th diagonal."""
     if k <= 0:
-        return _band(x, _long(min(-k, x.shape[-2])), _long(-1))
+        return _band(x, min(-k, x.shape[-2]), -1)
     return _triangle(x, k - 1, False)
 
 
 def _bind_triu(k: int) -> Any:
-    return settled(_band, _long(0), _long(-1)) if k == 0 else partial(_triu, k=k)
+    return settled(_band, 0, -1) if k == 0 else partial(_triu, k=k)
 
 
 def _triangle(x: tf.Tensor, k: int, lower: bool) -> tf.Tensor:

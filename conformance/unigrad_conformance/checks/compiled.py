@@ -8,6 +8,7 @@ import numpy as np
 
 import unigrad as ug
 from unigrad.core import dtypes
+from unigrad.core.op import OPS
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.problem import Problem
 from unigrad_conformance.sample import Array
@@ -53,10 +54,21 @@ def check_compiled(problem: Problem, dtype: dtypes.DType, ledger: Ledger) -> Non
             _compare(what, function, tensors)
 
 
+def _forget_bound_kernels() -> None:
+    """Let every kernel be bound to its settings anew, the first time while a function is traced.
+
+    What binds one may make arrays, which must not be the trace's: uncompiled calls come later.
+    """
+    for op in OPS.values():
+        for plan in tuple(op.planned):
+            plan.kernels.clear()
+
+
 def _compare(
     what: str, function: Callable[..., list[ug.Tensor]], tensors: Sequence[ug.Tensor]
 ) -> None:
     compiled = ug.jit(function)
+    _forget_bound_kernels()
     try:
         first = compiled(*tensors)
     except ug.TracingError as error:
