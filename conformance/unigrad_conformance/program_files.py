@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 import unigrad as ug
-from unigrad_conformance.subject import Deviation, require_close
+from unigrad_conformance.subject import Deviation, quiet, require_close
 
 
 def _reloaded(function: Any, *args: Any) -> Any:
@@ -78,8 +78,55 @@ def settings_go_along() -> None:
             _same(f"result {i}", ug.asarray(one), ug.asarray(other))
 
 
+_BESIDE_FLOATS = (
+    "add", "atan2", "copysign", "divide", "floor_divide", "fmax", "fmin", "heaviside", "hypot",
+    "less", "logaddexp", "maximum", "multiply", "nextafter", "pow", "remainder",
+)  # fmt: skip
+_BESIDE_INTEGERS = ("add", "bitwise_left_shift", "bitwise_xor", "gcd", "less", "pow")
+#: Ops by the dtype, with a number beside a tensor of it.
+_NUMBERS: tuple[tuple[str, Any, tuple[str, ...]], ...] = (
+    ("float32", 2.0, _BESIDE_FLOATS),
+    ("bfloat16", 3, _BESIDE_FLOATS),
+    ("float32", -0.0, ("copysign", "multiply")),
+    ("int32", 2, _BESIDE_INTEGERS),
+    ("bool", True, ("logical_and", "logical_xor", "equal")),
+)
+
+
+def numbers_fit_another_backend() -> None:
+    """A number in a program is one to every backend: some libraries take it, others an array."""
+    here = ug.get_backend()
+    for dtype, number, names in _NUMBERS:
+
+        def beside(x: ug.Tensor, number: Any = number, names: Any = names) -> list[ug.Tensor]:
+            found = [getattr(ug, name)(x, number) for name in names]
+            found += [getattr(ug, name)(number, x) for name in names]
+            return [*found, ug.where(x == x, number, x)]
+
+        values = np.asarray([1, 0, 3])
+        for one, other in (("numpy", here), (here, "numpy")):
+            with TemporaryDirectory() as folder:
+                path = Path(folder) / "program.safetensors"
+                with ug.use_backend(one):
+                    x = ug.asarray(values, dtype=dtype)
+                    ug.io.save_program(path, ug.jit(beside).lower(x))
+                with ug.use_backend(other), quiet():
+                    x = ug.asarray(values, dtype=dtype)
+                    got, want = ug.io.load_program(path)(x), beside(x)
+            for i, (a, b) in enumerate(zip(got, want, strict=True)):
+                name = [*names, *names, "where"][i]
+                what = f"{name} of {dtype} and {number!r}, from {one} to {other}"
+                if b.dtype.kind in "bi":
+                    if a.tolist() != b.tolist() or a.dtype != b.dtype:
+                        raise Deviation(f"{what}: {a}, not {b}")
+                    continue
+                if a.dtype != b.dtype:
+                    raise Deviation(f"{what}: {a.dtype.name}, not {b.dtype.name}")
+                _same(what, ug.astype(a, ug.float64), ug.astype(b, ug.float64))
+
+
 #: Checks by name.
 PROGRAM_FILES: dict[str, Callable[[], None]] = {
     f"programs in files: {one.__name__.replace('_', ' ')}": one
-    for one in (variables_go_along, settings_go_along)
+    for one in (variables_go_along, settings_go_along, numbers_fit_another_backend)
 }

@@ -13,6 +13,8 @@ from functools import wraps
 from math import copysign
 from typing import Any, TypeAlias
 
+import numpy as np
+
 from unigrad.core import recorders
 from unigrad.core.arguments import (
     TensorLike,
@@ -24,7 +26,7 @@ from unigrad.core.arguments import (
 )
 from unigrad.core.backend import Backend
 from unigrad.core.dispatch import NONE, by_rare_kernel, dispatch
-from unigrad.core.dtypes import COMPLEX, most
+from unigrad.core.dtypes import COMPLEX, bool_, most
 from unigrad.core.errors import DTypeError
 from unigrad.core.op import Op, primitive
 from unigrad.core.plans import Planned
@@ -275,6 +277,25 @@ def _absorbs(backend: Backend, op: Op, dtype: Any, scalar: Any) -> bool:
             )
         )
     )
+
+
+def numbers_beside(op: Op, given: list[Any]) -> list[Any]:
+    """Return an op's inputs, if it is elementwise with arrays for numbers that their backend does not take.
+
+    What was captured on one backend has numbers where that one takes them.
+    """
+    tensors = [x for x in given if type(x) is Tensor]
+    if len(tensors) == len(given):
+        return given
+    like = next((x for x in tensors if x.dtype != bool_), tensors[0])
+    if not op.broadcasts and op.name not in like.backend.scalar_ops:
+        return given
+    return [
+        x
+        if type(x) is Tensor or _absorbs(like.backend, op, like._native.dtype, x)
+        else as_tensor(np.asarray(x, like.dtype), like)
+        for x in given
+    ]
 
 
 def _most(backend: Backend, native_dtype: Any) -> float:

@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from unigrad.core import tree
 from unigrad.core.backend import Backend
 from unigrad.core.dtypes import DType
+from unigrad.core.elementwise import numbers_beside
 from unigrad.core.errors import ShapeError
 from unigrad.core.native_tape import Native
 from unigrad.core.op import Op
@@ -133,7 +134,7 @@ def evaluate(graph: Graph, inputs: Sequence[Tensor]) -> list[Tensor]:
         values[value] = variable.read()
     for node in graph.nodes:
         given = [values[one] if type(one) is Value else one for one in node.inputs]
-        results = apply(node.op, given, node.settings)
+        results = apply(node.op, numbers_beside(node.op, given), node.settings)
         for value, tensor in zip(
             node.outputs, results if node.multiple else (results,), strict=True
         ):
