@@ -39,6 +39,18 @@ def check(function: Callable[[Any], Any], x: Any, value: Any, slopes: Any = None
             np.testing.assert_allclose(found, slopes, rtol=rtol, atol=1e-30)
 
 
+@pytest.mark.parametrize(("dtype", "unit"), [("float32", 3e38), ("float64", 1.6e308)])
+def test_lengths_of_the_largest_numbers(backend: str, dtype: str, unit: float) -> None:
+    numbers = np.array([1.0, -1.0])
+    x = ug.asarray((numbers * unit).astype(dtype))
+    check(ug.std, x, np.std(numbers) * unit)
+    check(ug.nanstd, x, np.std(numbers) * unit)
+    for order in (0.5, 2.5, 3):
+        small = x * 0.1
+        length = np.linalg.norm(numbers * 0.1, order) * unit
+        check(lambda x, order=order: ug.norm(x, ord=order), small, length)
+
+
 LOG2 = math.log(2.0)
 
 

@@ -15,7 +15,6 @@ is unconnected rather than zero.
 
 from __future__ import annotations
 
-import threading
 import weakref
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache, partial
@@ -30,6 +29,7 @@ from unigrad.core.backend import Backend
 from unigrad.core.dispatch import wrap
 from unigrad.core.native_tape import Kernel, Pullback
 from unigrad.core.op import Op
+from unigrad_jax.loops import vjp_through_loops
 from unigrad_jax.settings import (
     OPERANDS,
     Operand,
@@ -41,6 +41,9 @@ from unigrad_jax.settings import (
     split,
 )  # fmt: skip
 
+#: XLA rounds product and sum at once or not, by what else a program computes: of these the value
+#: is that of the program without residuals.
+_CONTRACTED = {"quantile_at"}
 #: How many programs are kept, of each op and of each kind of derivative: the latest used.
 PROGRAMS = 256
 DERIVATIVES = 4096
@@ -206,22 +209,8 @@ def _handle(backend: Backend, native: Any) -> Any:
     return native if isinstance(native, (bool, int, float, complex)) else wrap(backend, native)
 
 
-class _Steps(threading.local):
-    #: Whether loops in what is traced must keep their steps: JAX differentiates it.
-    kept = False
-
-
-steps = _Steps()
-
-
 def _vjp(op: Op, function: Callable[..., Any], *inputs: Any) -> Any:
-    if op.name not in _NOT_JITTED:
-        return jax.vjp(function, *inputs)
-    before, steps.kept = steps.kept, True
-    try:
-        return jax.vjp(function, *inputs)
-    finally:
-        steps.kept = before
+    return (vjp_through_loops if op.name in _NOT_JITTED else jax.vjp)(function, *inputs)
 
 
 @lru_cache(DERIVATIVES)
@@ -273,6 +262,8 @@ def run_with_pullback(
             result, residuals = _with_residuals(op, backend, key, whole)(*natives, *varying)
             return result, JaxPullback(op, backend, key, varying, mask, residuals, result, True)
     result, residuals = _forward(op, backend, key, whole)(*natives, *varying)
+    if op.name in _CONTRACTED:
+        result = op.kernels[backend](*natives, **settings)  # type: ignore[misc]
     return result, JaxPullback(op, backend, key, varying, mask, residuals, result, False)
 
 

@@ -6,6 +6,7 @@ Each check is a function that raises `Deviation`.
 from __future__ import annotations
 
 import itertools
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -33,6 +34,12 @@ _FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "at": lambda x, s: x.at[0].set(s),
     "stack": lambda x, s: ug.stack([s, x[0]]),
     "x == s": lambda x, s: x == s,
+    "x * round(s)": lambda x, s: x * round(s),
+    "x + round(s, 1)": lambda x, s: x + round(s, 1),
+    "x - floor(s)": lambda x, s: x - math.floor(s),
+    "divmod(s, 2)": lambda x, s: x + divmod(s, 2)[0] * divmod(3, s)[1],
+    "bits of s": lambda x, s: x + ((s & 5) | 2) if getattr(s, "kind", type(s)) is int else x,
+    "s << 1": lambda x, s: x + ((~s << 1) >> 2) if getattr(s, "kind", type(s)) is int else x,
 }
 _DTYPES = ("bfloat16", "int8", "uint8")
 _NUMBERS = (2, -1, 300, 0.5)

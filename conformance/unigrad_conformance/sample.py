@@ -122,6 +122,9 @@ class Sample:
     #: True for a further case of a derivative that costs a compiler much: who compiles every op for
     #: every shape tries it in thorough runs alone.
     further: bool = False
+    #: True for a sum of products that is one program alone and several ops under a tape: compilers
+    #: round once where ops round twice, so that both are held to the budget.
+    contracts: bool = False
     number: int = field(default=0, compare=False)
     #: The module that declared it: the heading it gets in reports.
     family: str = field(default="", compare=False)

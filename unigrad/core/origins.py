@@ -60,11 +60,11 @@ class Origin:
         """Return the origin of an operator's result, which must fit 64 bits.
 
         Args:
-            name: the operator's, as in the module `operator`.
+            name: the operator's: "add" of `operator.__add__`.
             others: the other operand, if there is one: a Python integer or an origin.
             reflected: whether the other operand comes first.
         """
-        run = _power if name == "pow" else getattr(operator, name)
+        run = _power if name == "pow" else getattr(operator, f"__{name}__")
         parts: list[Any] = [*reversed([self, *others])] if reflected else [self, *others]
 
         def compute(leaves: Sequence[Any]) -> int:

@@ -78,7 +78,7 @@ def _origin(name: str, self: Weak, others: tuple[Any, ...], reflected: bool) -> 
 
 def _operator(name: str) -> Any:
     symbol = name.strip("_")
-    plain = symbol if hasattr(operator, symbol) else symbol[1:]
+    plain = symbol if hasattr(operator, name) else symbol[1:]
 
     def run(self: Weak, *others: Any) -> Any:
         method = getattr(Tensor, name)
@@ -95,10 +95,52 @@ def _operator(name: str) -> Any:
     return run
 
 
-for _name in ("add", "sub", "mul", "truediv", "floordiv", "mod", "pow"):
+def _rounding(name: str) -> Any:
+    """Return what rounds a number to an integer, which of a float has no origin that is known."""
+
+    def run(self: Weak) -> Any:
+        if self.uid or self.kind is complex:
+            return getattr(Tensor, name)(self)
+        found = getattr(Tensor, name)(self.carrier)
+        return weak(cast(found, dtypes.int64), int, None, self.origin)
+
+    run.__name__ = name
+    return run
+
+
+_to_integer = _rounding("__round__")
+
+
+def _rounded(self: Weak, digits: int | None = None) -> Any:
+    if digits is None:
+        return _to_integer(self)
+    if self.uid or self.kind is complex:
+        return Tensor.__round__(self, digits)
+    found = Tensor.__round__(self.carrier, digits)
+    return weak(found, self.kind, self.dtype, self.origin if digits >= 0 else None)
+
+
+def _divided(self: Weak, other: Any) -> Any:
+    return self // other, self % other
+
+
+def _divided_by(self: Weak, other: Any) -> Any:
+    return other // self, other % self
+
+
+for _name in (
+    "add", "sub", "mul", "truediv", "floordiv", "mod", "pow", "and", "or", "xor", "lshift",
+    "rshift",
+):  # fmt: skip
     setattr(Weak, f"__{_name}__", _operator(f"__{_name}__"))
     setattr(Weak, f"__r{_name}__", _operator(f"__r{_name}__"))
-for _name in ("neg", "pos", "abs"):
+for _name in ("neg", "pos", "abs", "invert"):
     setattr(Weak, f"__{_name}__", _operator(f"__{_name}__"))
+for _name in ("__trunc__", "__floor__", "__ceil__"):
+    setattr(Weak, _name, _rounding(_name))
+for _name, _method in {
+    "__round__": _rounded, "__divmod__": _divided, "__rdivmod__": _divided_by,
+}.items():  # fmt: skip
+    setattr(Weak, _name, _method)
 
 weak_types.add(Weak)

@@ -10,7 +10,8 @@ import jax
 from unigrad.core import recorders
 from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
-from unigrad_jax.pullback import not_jitted, steps
+from unigrad_jax.loops import steps
+from unigrad_jax.pullback import not_jitted
 
 # They compile their own bodies; a program per body would be kept long after its last use.
 not_jitted("scan", "while_loop", "cond")

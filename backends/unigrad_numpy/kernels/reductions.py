@@ -97,7 +97,11 @@ def _std(x: Array, axis: Axis, correction: float, keepdims: bool) -> Array:
         return np.sqrt(_var(x, axis, correction, keepdims))
     with np.errstate(over="ignore", invalid="ignore"):
         middle = mean(x, axis, True)
-        root = _length(x - middle, axis, True) / x.dtype.type(math.sqrt(count))
+        scale = x.dtype.type(math.sqrt(count))
+        root = _length(x - middle, axis, True) / scale
+        if np.isinf(root).any():
+            # Of the largest numbers the length is beyond the range where the root is not.
+            root = np.where(np.isinf(root), _length((x - middle) / scale, axis, True), root)
         if not _exceeds(root, np.abs(middle)):
             # Of equal elements it is 0; the mean, and so the root, may be rounded.
             equal = _minimum(x, axis, None, None, True) == _maximum(x, axis, None, None, True)

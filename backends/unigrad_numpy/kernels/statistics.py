@@ -67,8 +67,12 @@ def _var(x: Array, axis: Axis, keepdims: bool) -> Array:
 def _std(x: Array, axis: Axis, keepdims: bool) -> Array:
     count = _count(x, axis, True)
     with np.errstate(over="ignore", invalid="ignore"):
-        length = _length(_deviation(x, axis), axis, True)
-        root = _divided(length, np.sqrt(count))
+        deviation, scale = _deviation(x, axis), np.sqrt(count)
+        root = _divided(_length(deviation, axis, True), scale)
+        if np.isinf(root).any():
+            # See `std`.
+            smaller = _length(_divided(deviation, scale), axis, True)
+            root = np.where(np.isinf(root), smaller, root)
     # Of equal elements it is 0; their mean may be rounded, or be NaN.
     equal = _fmin(x, axis, None, None, True) == _fmax(x, axis, None, None, True)
     root = np.where(equal, x.dtype.type(0), root)

@@ -205,7 +205,9 @@ def _is_ordinary(variance: Any, mean: Any) -> bool:
         found = variance.item()
         return bool(low < found < high and found > rounding * mean.item() ** 2)
     mean = mean.reshape(variance.shape)
-    return bool(((variance > low) & (variance < high) & (variance > rounding * mean * mean)).all())
+    with np.errstate(over="ignore"):
+        beyond = variance > rounding * mean * mean
+    return bool(((variance > low) & (variance < high) & beyond).all())
 
 
 TABLE = {

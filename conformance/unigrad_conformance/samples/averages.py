@@ -135,6 +135,7 @@ samples(
     case(values(2), [0.0, 4.0], [0.0, 1.0]),
     oracle=np.interp,
     ulps=16,
+    contracts=True,
 )
 samples("interp", case(_X, _XP, complexes(4)), oracle=np.interp, brief=True, ulps=16)
 
