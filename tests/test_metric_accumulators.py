@@ -146,6 +146,12 @@ def test_functions() -> None:
         theirs.roc_auc_score(EVENTS, ODDS), rel=1e-13
     )
     assert math.isnan(metrics.roc_auc([1, 1], [0.5, 0.2]).item())
+    assert math.isnan(metrics.roc_auc([0, 1, 1], [0.1, math.nan, 0.5]).item())
+    # Of scores that are multiples of 1/bins it is exact, rounded ones and 1 as well.
+    for scores in ([0.9, 1.0, 0.1, 0.2], np.float32([0.7, 0.6, 0.3, 0.3])):
+        counted = metrics.AUC(10)
+        counted.update([0, 1, 0, 1], scores)
+        assert counted.result() == pytest.approx(metrics.roc_auc([0, 1, 0, 1], scores).item())
     assert metrics.confusion_matrix([0, 1], [1, 1], 2).tolist() == [[0.0, 1.0], [0.0, 1.0]]
     assert metrics.top_k_accuracy([1, 1], [[1.0, 1.0], [0.0, 1.0]], k=1).tolist() == [0.0, 1.0]
     assert metrics.r2_score(TARGETS, FITS).item() == pytest.approx(

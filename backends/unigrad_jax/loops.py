@@ -1,4 +1,4 @@
-"""Which loops JAX traces where it differentiates what is around them: ones that keep their steps."""
+"""Which loops JAX traces where it differentiates what is around: ones that keep their steps."""
 
 from __future__ import annotations
 

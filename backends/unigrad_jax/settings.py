@@ -71,7 +71,7 @@ def _is_usual(value: Any, usual: Any) -> bool:
 def examples_of(key: Settings) -> dict[str, Any]:
     """Return a value for each setting that is an input."""
     return {
-        name: (1,) * kind if type(kind) is int else kind(1)
+        name: (1,) * kind if isinstance(kind, int) else kind(1)
         for name, value, kind in key
         if value is Operand
     }

@@ -248,6 +248,9 @@ for _name in (*_REAL, "clip", "nan_to_num", "sort", "argmax", "max"):
 bad("cross-entropy of complex numbers", ug.DTypeError, "sparse_softmax_crossentropy", "complex64")(
     lambda: ug.sparse_softmax_crossentropy(_ones(2, 3, dtype="complex64"), ug.asarray([0, 1]))
 )
+bad("cross-entropy of no class", ug.ShapeError, "sparse_softmax_crossentropy", "no class")(
+    lambda: ug.sparse_softmax_crossentropy(_ones(2, 0), ug.asarray([0, 1]))
+)
 _NUMERIC = ("subtract", "pow", "floor_divide", "remainder")
 for _name in (*_NUMERIC, "bitwise_left_shift", "bitwise_right_shift"):
     bad(f"{_name} of bools", ug.DTypeError, _name)(_of(_name, "bool", 2))

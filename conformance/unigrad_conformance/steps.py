@@ -116,6 +116,21 @@ def parameters_of_several_layouts() -> None:
             _require_equal(f"{name} of several layouts", one.numpy(), other.numpy())
 
 
+def parameters_without_elements() -> None:
+    """Nothing is to be done for them: each optimizer leaves them, and moves the others."""
+    for name in dict.fromkeys((*_laid_out_optimizers(), "Muon", "SOAP")):
+        optimizer = _make(name)
+        empty = [ug.asarray(np.zeros(shape)) for shape in ((3, 0), (0, 3), (2, 0, 3), (0,))]
+        usual = ug.asarray(_START)
+        given = [*empty, ug.asarray(_GRADIENT)]
+        found, _ = optimizer.update(given, optimizer.init([*empty, usual]), [*empty, usual])
+        expected, _ = optimizer.update([given[-1]], optimizer.init([usual]), [usual])
+        for one, other in zip(found, [*empty, *expected], strict=True):
+            if one.shape != other.shape:
+                raise Deviation(f"{name}: {one.shape} of a parameter of shape {other.shape}")
+            _require_equal(f"{name} beside parameters without elements", one.numpy(), other.numpy())
+
+
 def variables_of_several_layouts() -> None:
     """Steps on Variables whose values lie differently in memory, where they may be in place."""
     for name in _laid_out_optimizers():
@@ -169,6 +184,7 @@ STEPS: dict[str, Callable[[], None]] = {
         copied_pairs_go_on,
         slots_go_with_their_variable,
         parameters_of_several_layouts,
+        parameters_without_elements,
         variables_of_several_layouts,
         updates_of_a_batch,
         squares_beyond_the_range,

@@ -280,7 +280,7 @@ def _absorbs(backend: Backend, op: Op, dtype: Any, scalar: Any) -> bool:
 
 
 def numbers_beside(op: Op, given: list[Any]) -> list[Any]:
-    """Return an op's inputs, if it is elementwise with arrays for numbers that their backend does not take.
+    """Return an elementwise op's inputs, with arrays for numbers that their backend does not take.
 
     What was captured on one backend has numbers where that one takes them.
     """

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
+
 from unigrad.core.arguments import TensorLike, as_tensor, cast, visible
 from unigrad.core.dtypes import int64
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
 from unigrad.metrics.labels import events, pair_of_equal_shape, require_whole
 from unigrad.metrics.metric import Metric, State, counted, counting_dtype, ratio, weights_of
-from unigrad.ops.comparison import equal, where
+from unigrad.ops.comparison import equal, isnan, where
 from unigrad.ops.cumulative import cumulative_sum
 from unigrad.ops.filling import zeros_like
 from unigrad.ops.limits import clip
+from unigrad.ops.reductions import any as any_of
 from unigrad.ops.reductions import sum
 from unigrad.ops.rounding import floor
 from unigrad.ops.scattering import scatter_add
@@ -23,7 +26,7 @@ def roc_auc(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     """Return the probability that an event's score is above that of what is none; ties count ½.
 
     It is the area under the receiver operating characteristic, exactly, by the ranks of all
-    scores (Mann & Whitney, 1947). NaN if there are no events, or nothing else.
+    scores (Mann & Whitney, 1947). NaN if there are no events, or nothing else, or if a score is.
 
     Raises:
         ShapeError: when the shapes differ.
@@ -43,17 +46,18 @@ def roc_auc(y_true: TensorLike, y_pred: TensorLike) -> Tensor:
     ranks = 0.5 * cast(below + up_to + 1, wide)
     yes = cast(yes, wide)
     many = sum(yes)
-    return ratio(sum(yes * ranks) - 0.5 * many * (many + 1.0), many * sum(1.0 - yes))
+    area = ratio(sum(yes * ranks) - 0.5 * many * (many + 1.0), many * sum(1.0 - yes))
+    return where(any_of(isnan(scores)), math.nan, area)
 
 
 class AUC(Metric):
     """The area under the receiver operating characteristic, of scores in [0, 1].
 
-    Scores are counted in bins of equal width, which makes the state small: those in one bin are
-    ties, so the area is `roc_auc` of scores rounded to bins.
+    Scores are counted by the multiple of 1/bins that is next to them, which makes the state small:
+    those of one multiple are ties, so the area is `roc_auc` of scores rounded to multiples.
 
     Args:
-        bins: how many.
+        bins: how many there are above 0.
 
     Raises:
         SettingError: when that is no integer, at least 2.
@@ -72,7 +76,7 @@ class AUC(Metric):
 
     def shapes(self) -> dict[str, tuple[int, ...]]:
         """Return what is counted: events, and what is none, by score."""
-        return {"events": (self.bins,), "others": (self.bins,)}
+        return {"events": (self.bins + 1,), "others": (self.bins + 1,)}
 
     def accumulate(
         self,
@@ -99,7 +103,7 @@ class AUC(Metric):
             raise SettingError(
                 f"AUC: scores from {values.min():g} to {values.max():g}: expected [0, 1]"
             )
-        bins = cast(clip(floor(scores * self.bins), 0, self.bins - 1), int64)
+        bins = cast(clip(floor(scores * self.bins + 0.5), 0, self.bins), int64)
         event = cast(events("AUC", where(nothing, 0.0, counted(state, y_true))), weight.dtype)
         return {
             "events": _added(state["events"], bins, weight * event),

@@ -39,7 +39,8 @@ def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Te
 
     Raises:
         DTypeError: when the labels are no integers, or the logits complex.
-        ShapeError: when the labels' shape is not that of the logits less its last axis.
+        ShapeError: when the labels' shape is not that of the logits less its last axis, or there
+            are no classes.
         OutOfBoundsError: when a label is outside of [0, C); in compiled programs and on
             accelerators its loss is NaN, with gradient 0.
 
@@ -60,9 +61,10 @@ def sparse_softmax_crossentropy(logits: TensorLike, labels: TensorLike, /) -> Te
         or scores.ndim != 2
         or indices.ndim != 1
         or indices.shape[0] != scores.shape[0]
+        or scores.shape[1] == 0
     ):
         check_label_shapes("sparse_softmax_crossentropy", labels, logits)
-    if hidden(labels) and scores.shape[-1]:
+    if hidden(labels):
         return _with_hidden_labels(logits, labels)
     if not backend.checks_bounds:
         check_label_values("sparse_softmax_crossentropy", labels, logits)
@@ -96,6 +98,8 @@ def check_label_shapes(name: str, labels: Tensor, scores: Tensor) -> None:
             f"{name}: labels of shape {labels.shape} for scores of shape {shape}; "
             f"expected {shape[:-1]}"
         )
+    if not shape[-1]:
+        raise ShapeError(f"{name}: scores of shape {shape} are of no class")
 
 
 def check_label_values(name: str, labels: Tensor, scores: Tensor) -> None:

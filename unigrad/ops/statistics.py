@@ -235,12 +235,12 @@ def _power_norm(
         peak = (_max if grows else _min)(stop_gradient(size), axis=axis, keepdims=True)
         scale = where(logical_and(isfinite(peak), peak > 0), peak, scale)
     # Compilers multiply by the reciprocal, which of the largest numbers is 0 to many.
-    less = where(scale > 1, 0.25, 1.0)
+    part = where(scale > 1, 0.25, 1.0)
     # The derivative of |x|**ord at 0, infinite for small orders, is taken as 0, as that of |x|.
     powers = where(
         zero,
         constant(size, 0 if grows else math.inf),
-        where(zero, 1, (size * less) / (scale * less)) ** ord,
+        where(zero, 1, (size * part) / (scale * part)) ** ord,
     )
     total = _sum(powers, axis=axis, keepdims=True)
     empty = equal(total, constant(total, 0))

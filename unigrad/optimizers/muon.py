@@ -38,7 +38,8 @@ def orthogonalized(
 
 def _length_of(shape: tuple[int, ...], scale: str) -> float:
     """Return what an orthogonal matrix of a shape is multiplied by."""
-    rows, columns = shape
+    # Of a matrix without elements nothing is multiplied.
+    rows, columns = (max(1, one) for one in shape)
     if scale == "rms":
         return 0.2 * math.sqrt(max(rows, columns))
     if scale == "outputs":

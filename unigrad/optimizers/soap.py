@@ -77,7 +77,7 @@ def _soap_update(
         grams, bases = list(kept[:2]), list(kept[2:])
         left, right = bases[0] if rows else None, bases[1] if columns else None
         back = [None if one is None else matrix_transpose(one) for one in (left, right)]
-        matrix = (-1, p.shape[-1])
+        matrix = (math.prod(p.shape[:-1]), p.shape[-1])
         m, table = first(m, g), reshape(g, matrix)
         turned = _turned(table, *back)
         v = second(v, reshape(turned * turned, p.shape))

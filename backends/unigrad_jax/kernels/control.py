@@ -54,7 +54,7 @@ def _while_loop(
     constants = natives[carries + conditions :]
 
     if max_steps is not None and (steps.kept or recorders.thread.borrowed):
-        # JAX's reverse mode, the caller's or that of a loop around, keeps the steps of a scan alone.
+        # JAX's reverse mode, the caller's or that of a loop around, keeps no other loop's steps.
         return _bounded(goes_on, step, natives[:carries], asked, constants, max_steps)
 
     def holds(state: Any) -> Any:
