@@ -209,19 +209,20 @@ def _function_of_matrices(op: Op, halves: int | None = None) -> None:
         if not a.size:
             return direction
         if halves is None:
-            small, back = exponents(direction), 0
+            small = exponents(direction)
+            back = small
         else:
             own = extremes(a)
             a = times_power(a, -own)
             depth = _DEPTHS[np.finfo(a.dtype).dtype.itemsize]
             small = exponents(direction) + (depth - exponents(a))
-            back = own // 2 * (halves - 2)
+            back = small + own // 2 * (halves - 2)
         direction = times_power(direction, -small)
         above = concat([a, direction], axis=-1)
         below = concat([a * 0.0, a], axis=-1)
         both: Tensor = op(concat([above, below], axis=-2))
         corner: Tensor = both[..., :n, n:]
-        return times_power(corner, small + back)
+        return times_power(corner, back)
 
     def pullback(g: Tensor, out: Tensor, a: Tensor) -> Sequence[Tensor]:
         return (frechet(adjoint(a), g),)
