@@ -61,6 +61,7 @@ from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.levels import Level
 from unigrad_conformance.lifetime import lifetimes
 from unigrad_conformance.lookalikes import LOOKALIKES
+from unigrad_conformance.matrices_at_scales import at_scales
 from unigrad_conformance.perturbed import OPERANDS, operands_together
 from unigrad_conformance.problem import Problem, problem_of
 from unigrad_conformance.program_callers import PROGRAM_CALLERS
@@ -297,6 +298,7 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         *_trials("tape", [(one.name, partial(_run_scenario, one)) for one in every_scenario()]),
         *_alike("edges", [(one.name, partial(check_edge, one, level)) for one in every_edge()]),
         *_alike("empty shapes", every_empty(level)),
+        *_alike("matrices", at_scales(level).items()),
         *_trials("errors", [(one.name, partial(check_bad_call, one)) for one in BAD_CALLS]),
         *_trials("errors", [*EXPLANATIONS.items(), *LEAKS.items()]),
         *_trials("arguments", [*LOOKALIKES.items(), *operands_together(level).items()]),

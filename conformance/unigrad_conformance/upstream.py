@@ -345,6 +345,25 @@ ROWS = [
     Row("numpy", "norm of large numbers",
         "found = np.linalg.norm(np.asarray([1e25, 1e25], 'float32')).item()",
         "inf", "1.41421e25", _SCALED, "ug.norm(ug.asarray([1e25, 1e25], dtype='float32')).item()"),
+    Row("torch", "gradient of a matrix's exponential by a large cotangent",
+        "x = torch.tensor([[3.0, 1.0], [1.0, 2.0]], requires_grad=True)\n"
+        "(1e20 * torch.linalg.matrix_exp(x).sum()).backward()\nfound = x.grad[0].tolist()",
+        "[2.7176e20, 2.7176e20]", "[4.52452e21, 3.43595e21]",
+        "It is the corner of exp([[A, G], [0, A]]), which is inaccurate for a G so large.",
+        "ug.grad(lambda x: 1e20 * ug.sum(ug.linalg.expm(x)))(ug.asarray([[3.0, 1.0], [1.0, 2.0]], dtype='float32'))[0].tolist()"),
+    Row("jax", "eigenvalues of large matrices",
+        "found = jnp.sort(jnp.linalg.eigvals(jnp.float32([[3e20, 1e20], [1e20, 2e20]])).real).tolist()",
+        "[5.06496e11, 1.32602e12]", "[1.38197e20, 3.61803e20]", "LAPACK's scaling is not undone.",
+        "ug.real(ug.linalg.eigvals(ug.asarray([[3e20, 1e20], [1e20, 2e20]], dtype='float32'))).tolist()"),
+    Row("jax", "slogdet of a small matrix of two rows",
+        "found = [x.item() for x in jnp.linalg.slogdet(jnp.float32([[3e-30, 1e-30], [1e-30, 2e-30]]))]",
+        "[0.0, -inf]", "[1.0, -136.546]", "The determinant itself is computed first.",
+        "[x.item() for x in ug.linalg.slogdet(ug.asarray([[3e-30, 1e-30], [1e-30, 2e-30]], dtype='float32'))]"),
+    Row("tensorflow", "Q R of small matrices",
+        "x = tf.constant([[3e-30, 1e-30], [4e-30, 2e-30]])\nfound = tf.abs(tf.linalg.qr(x).r).numpy().tolist()",
+        "[[3e-30, 1e-30], [0.0, 2e-30]]", "[[5e-30, 2.2e-30], [0.0, 4e-31]]",
+        "The squares of a column leave the range of float32.",
+        "ug.linalg.qr(ug.asarray([[3e-30, 1e-30], [4e-30, 2e-30]], dtype='float32')).R.tolist()"),
 ]  # fmt: skip
 
 

@@ -11,7 +11,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from unigrad.autodiff.bridge import body_of
 from unigrad_jax.bridge import by_rule
+
+#: The exponents of two up to which a matrix's products of a few elements are in range.
+_ORDINARY = 30
 
 
 def cholesky(x: jax.Array) -> jax.Array:
@@ -47,6 +51,24 @@ def triangular_solve(a: jax.Array, b: jax.Array, *, lower: bool, unit_diagonal: 
     )
 
 
+def _in_range(x: jax.Array, keeps: int = 0) -> tuple[jax.Array, jax.Array]:
+    """Return matrices whose largest element lies between 2^±``keeps``, and exponents of two.
+
+    They are those of the matrices given, (…, 1, 1), and even; 0 for matrices in range already, of
+    zeros, and with NaN or ∞.
+    """
+    peak = jax.lax.stop_gradient(jnp.abs(x)).max((-2, -1), keepdims=True)
+    exponent = jnp.frexp(jnp.where(jnp.isfinite(peak), peak, 0))[1] // 2 * 2
+    exponent = jnp.where(jnp.abs(exponent) > keeps, exponent, 0)
+    return _times_power(x, -exponent), exponent
+
+
+def _times_power(x: jax.Array, exponent: jax.Array) -> jax.Array:
+    """Return x 2ᵏ for even k, in two steps: the power itself may be none of the numbers."""
+    half = jnp.ldexp(jnp.ones(exponent.shape, jnp.finfo(x.dtype).dtype), exponent // 2)
+    return x * half * half
+
+
 def cofactors(x: jax.Array) -> jax.Array:
     """By the inverse if all have one; else by singular values, which divides by nothing."""
     if not x.size:
@@ -66,9 +88,14 @@ def _by_singular_values(x: jax.Array) -> jax.Array:
 
 
 def slogdet(x: jax.Array) -> tuple[jax.Array, jax.Array]:
-    """JAX's."""
-    sign, logarithm = jnp.linalg.slogdet(x)
-    return sign, logarithm
+    """JAX's, which multiplies the elements of small matrices: of matrices in range."""
+    if not x.size:
+        sign, logarithm = jnp.linalg.slogdet(x)
+        return sign, logarithm
+    scaled, exponent = _in_range(x, keeps=_ORDINARY)
+    sign, logarithm = jnp.linalg.slogdet(scaled)
+    moved = exponent[..., 0, 0].astype(logarithm.dtype) * (x.shape[-1] * np.log(2.0))
+    return sign, logarithm + moved
 
 
 def qr(x: jax.Array, *, complete: bool) -> tuple[jax.Array, jax.Array]:
@@ -110,8 +137,12 @@ def eigh_raw(x: jax.Array) -> tuple[jax.Array, ...]:
 
 
 def eig_raw(x: jax.Array) -> tuple[jax.Array, ...]:
-    """JAX's."""
-    return tuple(jnp.linalg.eig(x))
+    """JAX's, of matrices in range: what LAPACK scales, JAX does not scale back."""
+    if not x.size:
+        return tuple(jnp.linalg.eig(x))
+    scaled, exponent = _in_range(x, keeps=_ORDINARY)
+    values, vectors = jnp.linalg.eig(scaled)
+    return _times_power(values, exponent[..., 0]), vectors
 
 
 def lu_packed(x: jax.Array) -> tuple[jax.Array, jax.Array]:
@@ -145,8 +176,12 @@ def _size(x: jax.Array) -> jax.Array:
 
 
 def sqrtm(a: jax.Array) -> jax.Array:
-    """The principal square root."""
-    return _root(a) if a.size else a
+    """The principal square root, of matrices in range."""
+    if not a.size:
+        return a
+    scaled, exponent = _in_range(a, keeps=_ORDINARY)
+    half = jnp.ldexp(jnp.ones(exponent.shape, jnp.finfo(a.dtype).dtype), exponent // 2)
+    return _root(scaled) * half
 
 
 _POINTS, _WEIGHTS = (np.polynomial.legendre.leggauss(16) + np.array([[1.0], [0.0]])) / 2.0
@@ -184,6 +219,8 @@ TABLE: dict[str, Callable[..., Any]] = {
     "inv": inv,
     "logm": by_rule("logm", logm),
     "lu_packed": by_rule("lu_packed", lu_packed),
+    # Of its body XLA would make squares of singular values.
+    "pinv": by_rule("pinv", body_of("jax", "pinv")),
     "qr": _qr_of_any,
     "slogdet": slogdet,
     "sqrtm": by_rule("sqrtm", sqrtm),

@@ -14,6 +14,8 @@ import tensorflow as tf
 
 from unigrad.autodiff.bridge import body_of
 from unigrad_tensorflow.bridge import by_rule
+from unigrad_tensorflow.kernels.elimination import eliminated
+from unigrad_tensorflow.kernels.scales import is_ordinary, power_into_range
 from unigrad_tensorflow.kernels.values import are_finite, has_values, may_be_read, own_memory
 from unigrad_tensorflow.private import numpy_of
 from unigrad_tensorflow.raw import binary, raw
@@ -136,11 +138,14 @@ def _by_singular_values(x: tf.Tensor) -> tf.Tensor:
 
 
 def qr(x: tf.Tensor, *, complete: bool) -> tuple[tf.Tensor, tf.Tensor]:
-    """TensorFlow's, with a diagonal of R that is real and not negative."""
+    """TensorFlow's, with a diagonal of R that is real and not negative.
+
+    Its formula has squares: very large and very small matrices are scaled.
+    """
     if not (_is_real_matrix(x) and may_be_read(x)):
         return _other_qr(x, complete=complete)
     q, r = (_complete_qr if complete else _reduced_qr)(x)
-    if not are_finite(r):
+    if not is_ordinary(r):
         return _other_qr(x, complete=complete)
     factors, triangle = own_memory(q), own_memory(r)
     signs = _signs(triangle.diagonal())
@@ -155,7 +160,9 @@ _complete_qr, _reduced_qr = (raw("Qr", "input", full_matrices=one) for one in (T
 
 @as_graph
 def _other_qr(x: tf.Tensor, *, complete: bool) -> tuple[tf.Tensor, tf.Tensor]:
-    q, r = tf.linalg.qr(x, full_matrices=complete)
+    power = power_into_range(x)
+    q, r = tf.linalg.qr(x * power, full_matrices=complete)
+    r = r / power
     entries = tf.linalg.diag_part(r)
     phases = tf.where(entries == 0, tf.ones_like(entries), tf.sign(entries))
     rest = [1] * len(x.shape[:-2]) + [q.shape[-1] - entries.shape[-1]]
@@ -221,13 +228,17 @@ def _eigh(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return tf.math.real(values), vectors
 
 
-def _if_finite(plain: Callable[..., Any], kernel: Callable[..., Any]) -> Callable[..., Any]:
+def _if_finite(
+    plain: Callable[..., Any],
+    kernel: Callable[..., Any],
+    inside: Callable[[tf.Tensor], bool] = are_finite,
+) -> Callable[..., Any]:
     """Return a kernel that takes the one raw op where all numbers are seen to be finite."""
     graph = as_graph(kernel)
 
     def run(x: tf.Tensor) -> Any:
         # Both ways lead to the very same, so a program of many ops may take the other.
-        if x.dtype.is_floating and may_be_read(x) and are_finite(x):
+        if x.dtype.is_floating and may_be_read(x) and inside(x):
             return plain(x)
         return graph(x)
 
@@ -302,8 +313,19 @@ def _eig(vectors: bool) -> Callable[..., Any]:
         found = ops[tf.complex64 if x.dtype is tf.float32 else tf.complex128](x)
         return (found[0], found[1]) if vectors else found[0]
 
-    kernel = (lambda x: tuple(tf.linalg.eig(x))) if vectors else tf.linalg.eigvals
-    return _if_finite(plain, _of_finite(kernel))
+    def kernel(x: tf.Tensor) -> Any:
+        # Its vectors are made of squares.
+        power = power_into_range(x)
+        if not vectors:
+            return _over(tf.linalg.eigvals(x * power), power[..., 0])
+        values, columns = tf.linalg.eig(x * power)
+        return _over(values, power[..., 0]), columns
+
+    return _if_finite(plain, _of_finite(kernel), lambda x: x.shape.rank == 2 and is_ordinary(x))
+
+
+def _over(values: tf.Tensor, power: tf.Tensor) -> tf.Tensor:
+    return values / tf.cast(power, values.dtype)
 
 
 eig_raw, eigvals = _eig(True), _eig(False)
@@ -326,40 +348,7 @@ def lu_packed(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
             return packed, order
         except _InvalidArgument:
             pass
-    return _eliminated(x)
-
-
-def _eliminated(x: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Eliminate column by column, the row of the largest pivot first (Doolittle)."""
-    shape = x.shape
-    m, n = shape[-2:]
-    packed = tf.reshape(x, (-1, m, n))
-    places = tf.range(m, dtype=tf.int64)
-    order = tf.zeros(packed.shape[:-1], tf.int64) + places
-
-    def step(k: Any, packed: Any, order: Any) -> Any:
-        k64 = tf.cast(k, tf.int64)
-        size = tf.abs(packed[:, :, k])
-        # What is no number is the pivot: TensorFlow's maximum passes over it.
-        size = tf.where(_is_nan(size), tf.cast(float("inf"), size.dtype), size)
-        size = tf.where(places < k64, tf.cast(-1, size.dtype), size)
-        pivot = tf.argmax(size, -1)[:, None]
-        rows = tf.where(places == k64, pivot, tf.where(places == pivot, k64, places))
-        packed = tf.gather(packed, rows, batch_dims=1)
-        order = tf.gather(order, rows, batch_dims=1)
-        head, column = packed[:, k, k][:, None, None], packed[:, :, k][:, :, None]
-        factor = column / tf.where(head == 0, tf.ones_like(head), head)
-        # Elsewhere nothing is added, nor 0 times what is no number.
-        below, columns = (places > k64)[:, None], tf.range(n)
-        rest = packed - factor * packed[:, k, :][:, None, :]
-        packed = tf.where(below & (columns > k), rest, packed)
-        packed = tf.where(below & (columns == k), factor, packed)
-        return k + 1, packed, order
-
-    _, packed, order = tf.while_loop(
-        lambda k, *_: k < min(m, n), step, (tf.constant(0), packed, order)
-    )
-    return tf.reshape(packed, shape), tf.reshape(order, shape[:-1])
+    return eliminated(x)
 
 
 #: Of one op, or of those that look at values.

@@ -210,13 +210,27 @@ def _has_plain_vectors(x: torch.Tensor, found: Any) -> bool:
 def _has_plain_singular_vectors(x: torch.Tensor, found: Any, *, full_matrices: bool) -> bool:
     if full_matrices and x.shape[-1] != x.shape[-2]:
         return False
-    s = found[1]
+    s = found[1].detach()
+    # Torch's formula has their squares, which are to be in range.
+    limits = torch.finfo(s.dtype)
+    squares = s.square()
+    if not ((squares > limits.tiny / limits.eps) & (squares < limits.max * limits.eps)).all():
+        return False
     # The squares' gaps count, and the least value as one more gap.
-    return _are_apart(x, torch.nn.functional.pad(s.detach().square(), (0, 1)))
+    return _are_apart(x, torch.nn.functional.pad(squares, (0, 1)))
 
 
-def _is_not_zero(x: torch.Tensor, found: torch.Tensor) -> bool:
-    return bool((found != 0).all())
+def _is_in_range(x: torch.Tensor, found: torch.Tensor, **settings: Any) -> bool:
+    """Tell whether the largest result is neither 0 nor so large or small that products may be.
+
+    Torch multiplies the gradient by a determinant, and a pseudo-inverse by itself.
+    """
+    if not found.numel():
+        return True
+    size = found.detach().abs()
+    peak = size.amax((-2, -1)) if settings else size
+    limits = torch.finfo(peak.dtype)
+    return bool(((peak > limits.tiny**0.25) & (peak < limits.max**0.25)).all())
 
 
 def _is_finite(x: torch.Tensor, found: Any) -> bool:
@@ -227,17 +241,17 @@ TABLE: dict[str, Callable[..., Any]] = {
     "cholesky": cholesky,
     "cofactors": by_rule("cofactors", cofactors),
     "cross": cross,
-    "det": _unless_odd("det", torch.linalg.det, _is_not_zero),
+    "det": _unless_odd("det", torch.linalg.det, _is_in_range),
     "eig_raw": by_rule("eig_raw", eig_raw),
     "eigh_raw": _unless_odd("eigh_raw", eigh_raw, _has_plain_vectors),
     "eigvals": by_rule("eigvals", _or_nan(torch.linalg.eigvals)),
     "eigvalsh": by_rule("eigvalsh", _or_nan(torch.linalg.eigvalsh, lower=True)),
-    "expm": torch.linalg.matrix_exp,
+    "expm": by_rule("expm", torch.linalg.matrix_exp),
     "inv": inv,
     "logm": by_rule("logm", body_of("torch", "logm")),
     "lu_packed": by_rule("lu_packed", lu_packed),
     "phases": phases,
-    "pinv": pinv,
+    "pinv": _unless_odd("pinv", pinv, _is_in_range),
     "qr": _qr_of_any,
     "slogdet": _unless_odd("slogdet", slogdet, _is_finite),
     "sqrtm": by_rule("sqrtm", body_of("torch", "sqrtm")),

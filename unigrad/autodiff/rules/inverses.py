@@ -12,6 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from unigrad.autodiff.rules.registry import add_up, of_matrices
 from unigrad.core.arguments import cast
 from unigrad.core.op import Op
@@ -21,6 +23,7 @@ from unigrad.ops.joining import concat
 from unigrad.ops.linalg.matrices import adjoint, imaginary_part, real_part, unit_matrix
 from unigrad.ops.linalg.powers import _expm
 from unigrad.ops.linalg.roots import _logm, _sqrtm
+from unigrad.ops.linalg.scales import exponents, extremes, times_power
 from unigrad.ops.linalg.solving import (
     _cofactors,
     _inv,
@@ -92,11 +95,20 @@ of_matrices("inv", _inv_pullback, _inv_jvp)
 
 
 def _det_pullback(g: Tensor, out: Tensor, a: Tensor) -> Sequence[Tensor]:
-    return (expand_dims(g, (-1, -2)) * conj(_cofactors(a)),)
+    return (expand_dims(g, (-1, -2)) * conj(_cofactors_in_range(a)),)
 
 
 def _det_jvp(tangents: Any, out: Tensor, a: Tensor) -> Tensor:
-    return _sum_of_products(_cofactors(a), tangents[0])
+    return _sum_of_products(_cofactors_in_range(a), tangents[0])
+
+
+def _cofactors_in_range(a: Tensor) -> Tensor:
+    """Return C, whose formula has the determinant: it is out of range before the cofactors are."""
+    if not a.size:
+        found: Tensor = _cofactors(a)
+        return found
+    own = extremes(a)
+    return times_power(_cofactors(times_power(a, -own)), own * (a.shape[-1] - 1))
 
 
 def _sum_of_products(x: Tensor, y: Tensor) -> Tensor:
@@ -158,7 +170,8 @@ def _pinv_pullback(g: Tensor, out: Tensor, a: Tensor, *, rtol: float) -> Sequenc
     rows, columns = _beside(a, out), _beside(out, a)
     first = -matmul(matmul(back, g), back)
     second = matmul(matmul(matmul(rows, turned), out), back)
-    third = matmul(matmul(back, out), matmul(turned, columns))
+    # From the inside: a product of two inverses may be out of range.
+    third = matmul(back, matmul(out, matmul(turned, columns)))
     return (first + second + third,)
 
 
@@ -167,8 +180,8 @@ def _pinv_jvp(tangents: Any, out: Tensor, a: Tensor, *, rtol: float) -> Tensor:
     turned = adjoint(da)
     rows, columns = _beside(a, out), _beside(out, a)
     first = -matmul(matmul(out, da), out)
-    second = matmul(matmul(out, back), matmul(turned, rows))
-    third = matmul(matmul(columns, turned), matmul(back, out))
+    second = matmul(out, matmul(back, matmul(turned, rows)))
+    third = matmul(matmul(matmul(columns, turned), back), out)
     return first + second + third
 
 
@@ -180,18 +193,36 @@ def _beside(x: Tensor, y: Tensor) -> Tensor:
 of_matrices("pinv", _pinv_pullback, _pinv_jvp)
 
 # -- functions of matrices: the derivative L(A, E) stands in the corner of f([[A, E], [0, A]]); its
-#    adjoint is L(Aᴴ, ·)
+#    adjoint is L(Aᴴ, ·). It is linear in E, which is made small, so that what f asks of the size of
+#    a matrix is about A. Of f(s² A) = sʰ f(A), or that and a multiple of the identity, L(s² A, E)
+#    is sʰ⁻² L(A, E)
+
+#: The size of E beside A, as an exponent of two: eigenvalues of A down to that size are larger, and
+#: three such sizes are in range, for third derivatives.
+_DEPTHS = {4: 32, 8: 200}
 
 
-def _function_of_matrices(op: Op) -> None:
+def _function_of_matrices(op: Op, halves: int | None = None) -> None:
     def frechet(a: Tensor, direction: Tensor) -> Tensor:
         n = a.shape[-1]
         direction = broadcast_to(direction, a.shape)
+        if not a.size:
+            return direction
+        if halves is None:
+            small = exponents(direction)
+            back = small
+        else:
+            own = extremes(a)
+            a = times_power(a, -own)
+            depth = _DEPTHS[np.finfo(a.dtype).dtype.itemsize]
+            small = exponents(direction) + (depth - exponents(a))
+            back = small + own // 2 * (halves - 2)
+        direction = times_power(direction, -small)
         above = concat([a, direction], axis=-1)
         below = concat([a * 0.0, a], axis=-1)
         both: Tensor = op(concat([above, below], axis=-2))
         corner: Tensor = both[..., :n, n:]
-        return corner
+        return times_power(corner, back)
 
     def pullback(g: Tensor, out: Tensor, a: Tensor) -> Sequence[Tensor]:
         return (frechet(adjoint(a), g),)
@@ -204,5 +235,6 @@ def _function_of_matrices(op: Op) -> None:
     op.rule.transposed = False
 
 
-for _op in (_expm, _logm, _sqrtm):
-    _function_of_matrices(_op)
+_function_of_matrices(_expm)
+_function_of_matrices(_logm, halves=0)
+_function_of_matrices(_sqrtm, halves=1)

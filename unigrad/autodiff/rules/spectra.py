@@ -106,7 +106,23 @@ of_matrices("eigh_raw", _eigh_pullback, _eigh_jvp)
 of_matrices("eigvalsh", _eigvalsh_pullback, _eigvalsh_jvp)
 
 # -- singular values, with P = Uᴴ dA V: ds = Re diag P, and off the diagonal
-#    Uᴴ dU = F ∘ (P S + S Pᴴ), Vᴴ dV = F ∘ (S P + Pᴴ S), F the inverse gaps of s²
+#    Uᴴ dU = F ∘ (P S + S Pᴴ), Vᴴ dV = F ∘ (S P + Pᴴ S), F the inverse gaps of s². Squares may be
+#    out of range: F S and S F are made of quotients
+
+
+def _over_gaps(s: Tensor, x: Tensor) -> tuple[Tensor, Tensor]:
+    """Return sⱼ / (sⱼ² - sᵢ²) and sᵢ / (sⱼ² - sᵢ²) at (i, j); 0 for equal values."""
+    columns, rows = expand_dims(s, -2), expand_dims(s, -1)
+    if not s.shape[-1]:
+        return cast(columns - rows, x.dtype), cast(columns - rows, x.dtype)
+    known = untracked(s)
+    largest = known[..., :1]
+    squares = known / where(largest > 0.0, largest, 1.0)
+    apart = _inverse_gaps(squares * squares) != 0.0
+    total, gaps = where(apart, columns + rows, 1.0), where(apart, columns - rows, 1.0)
+    # Not (a / b) / c, which XLA makes a / (b c).
+    over = where(apart, 1.0 / gaps, 0.0)
+    return cast(columns / total * over, x.dtype), cast(rows / total * over, x.dtype)
 
 
 def _counted(s: Tensor, x: Tensor) -> Tensor:
@@ -166,9 +182,8 @@ def _apart(u: Tensor, x: Tensor) -> Tensor:
 
 def _between(gu: Tensor, gv: Tensor, s: Tensor, x: Tensor) -> Tensor:
     """Return P̄ from Uᴴ Ū and Vᴴ V̄."""
-    gaps = cast(_inverse_gaps(s * s), x.dtype)
-    columns, rows = _columns(s, x), expand_dims(cast(s, x.dtype), -1)
-    found = gaps * (gu - adjoint(gu)) * columns + rows * (gaps * (gv - adjoint(gv)))
+    columns, rows = _over_gaps(s, x)
+    found = columns * (gu - adjoint(gu)) + rows * (gv - adjoint(gv))
     if x._native.dtype not in x.backend.native_complex:
         return found
     phase = imaginary_part(diagonal(gu) - diagonal(gv)) * _inverses(s, x) * 0.5
@@ -181,10 +196,9 @@ def _svd_jvp(tangents: Any, out: Sequence[Tensor], x: Tensor, *, full_matrices: 
     u, v = out[0][..., :k], adjoint(out[2][..., :k, :])
     there, back = matmul(moved, v), matmul(adjoint(moved), u)
     inner = matmul(adjoint(u), there)
-    gaps = cast(_inverse_gaps(s * s), x.dtype)
-    columns, rows = _columns(s, x), expand_dims(cast(s, x.dtype), -1)
-    left = gaps * (inner * columns + rows * adjoint(inner))
-    right = gaps * (rows * inner + adjoint(inner) * columns)
+    columns, rows = _over_gaps(s, x)
+    left = columns * inner + rows * adjoint(inner)
+    right = rows * inner + columns * adjoint(inner)
     inverse = _inverses(s, x)
     if x._native.dtype in x.backend.native_complex:
         phase = cast(imaginary_part(diagonal(inner)) * inverse * 0.5, x.dtype) * 1j

@@ -15,6 +15,7 @@ from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.comparison import isfinite, where
 from unigrad.ops.elementary import exp
 from unigrad.ops.linalg.matrices import real_dtype, require_answer, square, unit_matrix
+from unigrad.ops.linalg.scales import extremes, times_power
 from unigrad.ops.linalg.solving import _inv, _slogdet, _solve
 from unigrad.ops.linear import matmul
 from unigrad.ops.reductions import max, sum
@@ -66,7 +67,9 @@ def _unless_apart(found: Tensor, apart: Tensor, limit: Tensor) -> Tensor:
 def _sqrtm(a: Tensor) -> Tensor:
     if 0 in a.shape:
         return a * 1.0
-    return _root(a, _STEPS)
+    # The squares of what is very large or small are out of range.
+    own = extremes(a)
+    return times_power(_root(times_power(a, -own), _STEPS), own // 2)
 
 
 #: Gauss and Legendre's points and weights on [0, 1].
