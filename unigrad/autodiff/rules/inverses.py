@@ -209,7 +209,8 @@ def _function_of_matrices(op: Op, halves: int | None = None) -> None:
         if not a.size:
             return direction
         if halves is None:
-            small = exponents(direction)
+            # The larger a matrix, the more often its exponential is squared.
+            small = exponents(direction) + 10
             back = small
         else:
             own = extremes(a)
