@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from unigrad.core.arguments import cast, constant
+from unigrad.core.arguments import cast, constant, visible
 from unigrad.core.tensor import Tensor
 from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.comparison import where
@@ -36,11 +36,14 @@ def extremes(x: Tensor) -> Tensor:
 
 def times_power(x: Tensor, exponent: Tensor) -> Tensor:
     """Return x 2ᵏ, which overflows and vanishes only if the product does."""
+    known = visible(exponent)
+    if known is not None and not known.any():
+        return x
     real = real_dtype(x)
-    # In three steps, each of which has a power that is a number.
-    least = 3 * int(np.finfo(real).minexp)
+    # In two steps, each of which has a power that is a number.
+    least = 2 * int(np.finfo(real).minexp)
     near = clip(exponent, least, -least)
-    third = near // 3
-    for step in (third, third, near - third - third):
+    half = near // 2
+    for step in (half, near - half):
         x = x * cast(_times_power(constant(x, 1.0, real), step), x.dtype)
     return x
