@@ -16,6 +16,12 @@ import unigrad as ug
 from unigrad_conformance.backends import compiles_for_every_shape
 from unigrad_conformance.subject import Deviation, quiet
 
+
+def _is_integer(s: Any) -> bool:
+    """Tell of a number, traced or not, whether it is an integer."""
+    return getattr(s, "kind", type(s)) is int
+
+
 #: Functions of a tensor and a number.
 _FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "x ** s": lambda x, s: x**s,
@@ -34,12 +40,12 @@ _FUNCTIONS: dict[str, Callable[[Any, Any], Any]] = {
     "at": lambda x, s: x.at[0].set(s),
     "stack": lambda x, s: ug.stack([s, x[0]]),
     "x == s": lambda x, s: x == s,
-    "x * round(s)": lambda x, s: x * round(s),
+    "x * round(s)": lambda x, s: x * round(s) if _is_integer(s) else x,
     "x + round(s, 1)": lambda x, s: x + round(s, 1),
-    "x - floor(s)": lambda x, s: x - math.floor(s),
+    "x - floor(s)": lambda x, s: x - math.floor(s) if _is_integer(s) else x,
     "divmod(s, 2)": lambda x, s: x + divmod(s, 2)[0] * divmod(3, s)[1],
-    "bits of s": lambda x, s: x + ((s & 5) | 2) if getattr(s, "kind", type(s)) is int else x,
-    "s << 1": lambda x, s: x + ((~s << 1) >> 2) if getattr(s, "kind", type(s)) is int else x,
+    "bits of s": lambda x, s: x + ((s & 5) | 2) if _is_integer(s) else x,
+    "s << 1": lambda x, s: x + ((~s << 1) >> 2) if _is_integer(s) else x,
 }
 _DTYPES = ("bfloat16", "int8", "uint8")
 _NUMBERS = (2, -1, 300, 0.5)

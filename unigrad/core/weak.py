@@ -96,13 +96,14 @@ def _operator(name: str) -> Any:
 
 
 def _rounding(name: str) -> Any:
-    """Return what rounds a number to an integer, which of a float has no origin that is known."""
+    """Return what rounds a number to an integer.
+
+    Of an integer it is a number again. Of a float nothing would tell whether it fits a dtype, into
+    which it must not wrap: it is a tensor.
+    """
 
     def run(self: Weak) -> Any:
-        if self.uid or self.kind is complex:
-            return getattr(Tensor, name)(self)
-        found = getattr(Tensor, name)(self.carrier)
-        return weak(cast(found, dtypes.int64), int, None, self.origin)
+        return getattr(Tensor, name)(self) if self.kind is not int or self.uid else self + 0
 
     run.__name__ = name
     return run
@@ -112,12 +113,11 @@ _to_integer = _rounding("__round__")
 
 
 def _rounded(self: Weak, digits: int | None = None) -> Any:
-    if digits is None:
+    if digits is None or (self.kind is int and digits >= 0):
         return _to_integer(self)
-    if self.uid or self.kind is complex:
+    if self.uid or self.kind is not float:
         return Tensor.__round__(self, digits)
-    found = Tensor.__round__(self.carrier, digits)
-    return weak(found, self.kind, self.dtype, self.origin if digits >= 0 else None)
+    return weak(Tensor.__round__(self.carrier, digits), float, self.dtype)
 
 
 def _divided(self: Weak, other: Any) -> Any:

@@ -142,7 +142,7 @@ class Decoder(StepDecoder):
             keys=expand_dims(2.0 * self.attention.keys(encoded.memory), axis=1),
             contexts=matmul(encoded.memory, kernel[: self.memory_size]),
             mask=expand_dims(encoded.mask, axis=1),
-            query_kernel=as_tensor(self.attention.query_kernel),
+            query_kernel=2.0 * as_tensor(self.attention.query_kernel),
             score=2.0 * as_tensor(self.attention.score),
             embeddings=embeddings,
         )
@@ -155,7 +155,7 @@ class Decoder(StepDecoder):
         each = rows // batch if batch else 0
         query = matmul(seen, memory.query_kernel)
         query = reshape(query, (batch, each, 1, units))
-        scores = matmul(sigmoid(memory.keys + 2.0 * query), memory.score)
+        scores = matmul(sigmoid(memory.keys + query), memory.score)
         scores = where(memory.mask, squeeze(scores, axis=-1), finfo(scores.dtype).min)
         weights = softmax(scores, axis=-1)
         projected = self._projected(last, memory)
