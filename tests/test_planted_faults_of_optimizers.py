@@ -10,9 +10,17 @@ from optimizer_mutants import MUTANTS, Mutant, planted
 import unigrad as ug
 from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
+from unigrad.optimizers.numbers import Hyperparameter
 from unigrad_conformance.optimizers.cases import CHANGING, DEFAULTS
 from unigrad_conformance.subject import Deviation
-from unigrad_conformance.trajectories import EAGER, PURE, SETTINGS, TRAJECTORIES, numbers_change
+from unigrad_conformance.trajectories import (
+    EAGER,
+    LATER,
+    PURE,
+    SETTINGS,
+    TRAJECTORIES,
+    numbers_change,
+)
 
 
 def _rejected(classes: tuple[str, ...]) -> bool:
@@ -106,3 +114,35 @@ def _faulty(fault: str, name: str, step: Any, rate: Any) -> tuple[Any, Any]:
 def test_every_optimizer_has_mutants() -> None:
     assert {name for mutant in MUTANTS for name in mutant.classes} == set(DEFAULTS)
     assert len(MUTANTS) >= 66
+
+
+def test_numbers_set_later_hold() -> None:
+    with ug.use_backend("numpy"):
+        for check in LATER.values():
+            check()
+
+
+@pytest.mark.parametrize("name", ["SGD", "RMSprop", "Adafactor"])
+def test_a_number_that_a_formula_does_without(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Hyperparameter, "_require_unchanged", lambda *_: None)
+    with ug.use_backend("numpy"), pytest.raises(Deviation, match="set later"):
+        LATER[f"{name}(), set later"]()
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "name", "value"),
+    [
+        (ug.optimizers.SGD(0.1), "momentum", 0.9),
+        (ug.optimizers.SGD(0.1, 0.9, nesterov=True), "dampening", 0.1),
+        (ug.optimizers.RMSprop(0.1), "momentum", 0.9),
+        (ug.optimizers.Adam(0.1), "epsilon_root", 1e-8),
+        (ug.optimizers.NAdam(0.1, momentum_decay=None), "momentum_decay", 0.004),
+        (ug.optimizers.Adafactor(0.1, threshold=None), "threshold", 1.0),
+    ],
+)
+def test_such_a_number_is_refused(optimizer: Any, name: str, value: float) -> None:
+    kept = getattr(optimizer, name)
+    with pytest.raises(ug.SettingError, match=f"{name}={value}: it was made with {name}={kept}"):
+        setattr(optimizer, name, value)
+    setattr(optimizer, name, kept)
+    assert getattr(optimizer, name) == kept

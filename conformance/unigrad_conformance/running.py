@@ -84,7 +84,14 @@ from unigrad_conformance.statistics import (
 )
 from unigrad_conformance.steps import STEPS
 from unigrad_conformance.subject import Deviation, Unsupported
-from unigrad_conformance.trajectories import COMPILED, EAGER, PURE, SETTINGS, TRAJECTORIES
+from unigrad_conformance.trajectories import (
+    COMPILED,
+    EAGER,
+    LATER,
+    PURE,
+    SETTINGS,
+    TRAJECTORIES,
+)
 from unigrad_conformance.transforms import TRANSFORMS
 from unigrad_conformance.transforms_of_programs import PROGRAMS_TRANSFORMED
 from unigrad_conformance.trials_at_ends import checks_at_ends, ops_at_ends
@@ -320,6 +327,7 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         *_alike("optimizers", EAGER.items()),
         *_alike("optimizers", COMPILED.items(), first=1),
         *_alike("optimizers", PURE.items(), first=2),
+        *_alike("optimizers", LATER.items(), first=3),
         *_trials("layers", LAYERS.items(), each=9),
         *_alike("losses", losses.losses(thorough)),
         *_trials("losses", losses.promises(thorough)),

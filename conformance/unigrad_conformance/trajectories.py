@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 
 import unigrad as ug
+from unigrad.optimizers.numbers import Hyperparameter
 from unigrad_conformance.optimizers.cases import DEFAULTS, PLAIN, VARIED, Case
 from unigrad_conformance.subject import Deviation
 
@@ -121,6 +122,68 @@ def _another(name: str, value: float) -> float:
     return value * (1.1 if value > 1.0 or name == "learning_rate" else 0.9)
 
 
+def _declared(optimizer: ug.optimizers.Optimizer) -> list[str]:
+    """Return the names of all numbers that an optimizer's class declares."""
+    classes = type(optimizer).__mro__
+    found = {name for one in classes for name, x in vars(one).items() if type(x) is Hyperparameter}
+    return sorted(name for name in found if not name.startswith("_"))
+
+
+def _steps_with(optimizer: ug.optimizers.Optimizer, first: int = 0) -> Arrays:
+    """Return parameters after two steps."""
+    variables = [ug.Variable(w) for w in start()]
+    for step in (first, first + 1):
+        given = [ug.asarray(g) for g in gradients(step)]
+        optimizer.apply_gradients(zip(given, variables, strict=True))
+    return [variable.numpy() for variable in variables]
+
+
+def numbers_set_later(case: Case) -> None:
+    """Set each declared number of a new optimizer: as if it had been made with it, or refused.
+
+    What its formula does without (SGD without momentum keeps no velocity) must be refused.
+    """
+    for name in _declared(case.make()):
+        later = case.make()
+        now = getattr(later, name)
+        value = 1.5 if now is None else _another(name, now)
+        try:
+            setattr(later, name, value)
+        except ug.SettingError:
+            if now and name != "dampening":
+                raise
+            continue
+        try:
+            made = type(later)(**{**case.given, name: value})
+        except TypeError:  # It is no setting of its own.
+            continue
+        for found, expected in zip(_steps_with(later), _steps_with(made), strict=True):
+            if not close(found, expected):
+                raise Deviation(
+                    f"{case.id}: {name}={value} set later gives {found.tolist()}, not "
+                    f"{expected.tolist()}"
+                )
+
+
+def decay_comes_later(case: Case) -> None:
+    """Weights begin to decay in a program that was compiled without."""
+    gradient = ug.asarray(gradients(0)[0])
+    found = []
+    for compiled in (False, True):
+        optimizer, variable = case.make(), ug.Variable(start()[0])
+
+        def one(optimizer: Any = optimizer, variable: Any = variable) -> None:
+            optimizer.apply_gradients([(gradient, variable)])
+
+        do: Any = ug.jit(one) if compiled else one
+        do()
+        optimizer.weight_decay = 0.3  # type: ignore[attr-defined]
+        do()
+        found.append(variable.numpy())
+    if not close(*found):
+        raise Deviation(f"{case.id}: {found[1].tolist()} in a program, not {found[0].tolist()}")
+
+
 def falling_rate() -> None:
     """A rate that is a function of how many steps are done: none at the first one."""
     optimizer = ug.optimizers.SGD(lambda done: 0.1 / (1.0 + ug.astype(done, "float64")))
@@ -194,10 +257,16 @@ COMPILED: dict[str, Callable[[], None]] = {
 PURE: dict[str, Callable[[], None]] = {
     f"{case.id}, pure": partial(follow, case, "pure", 4) for case in PLAIN
 }
+#: Numbers that a new optimizer is given as attributes, by name.
+LATER: dict[str, Callable[[], None]] = {
+    f"{case.id}, set later": partial(numbers_set_later, case) for case in [*PLAIN, *VARIED]
+}
 #: The other checks, by name.
 TRAJECTORIES: dict[str, Callable[[], None]] = {
     "defaults": defaults,
     "SGD(…) with a falling rate": falling_rate,
     "ScheduleFreeAdamW(…) weighed ahead": steps_weighed_ahead,
     "Sophia(…) with a Hessian": sophia_with_a_hessian,
+    "Adam(…) that begins to decay": partial(decay_comes_later, PLAIN[3]),
+    "SGD(…) that begins to decay": partial(decay_comes_later, PLAIN[0]),
 }

@@ -171,6 +171,10 @@ class Adafactor(Descent):
         self.weight_decay = weight_decay
         if momentum:
             self.slot_names = (*self.slot_names, "step_mean")
+        else:
+            self.left_out["momentum"] = 0.0
+        if threshold is None:
+            self.left_out["threshold"] = threshold
         self._settings: dict[str, Any] = {
             "relative": bool(relative_step),
             "scaled": bool(scale_parameter),

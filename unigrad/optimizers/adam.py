@@ -119,7 +119,7 @@ class Adam(Descent):
     beta1 = Hyperparameter(least=0.0, below=1.0)
     beta2 = Hyperparameter(least=0.0, below=1.0)
     epsilon = Hyperparameter(least=0.0)
-    epsilon_root = Hyperparameter(least=0.0, default=0.0)
+    epsilon_root = Hyperparameter(least=0.0)
 
     def __init__(
         self,
@@ -148,6 +148,8 @@ class Adam(Descent):
             self._settings = {
                 "epsilon_at": epsilon_at, "amsgrad": kind, "nesterov": bool(nesterov),
             }  # fmt: skip
+        else:
+            self.left_out = {"epsilon_root": 0.0}
         if kind:
             self.slot_names = ("m", "v", "largest")
 

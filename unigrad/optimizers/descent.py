@@ -82,6 +82,8 @@ class Descent(Optimizer):
         _require_known(type(self).__name__, common)
         #: The numbers that the formula takes, in its order: see `Hyperparameter`.
         self.numbers: dict[str, Number] = {}
+        #: The numbers that this one's formula does without, and what they were given as.
+        self.left_out: dict[str, Any] = {}
         #: What gives the rate if that is no plain number.
         self._schedule: Variable | Callable[[Tensor], Any] | None = None
         self.learning_rate = learning_rate

@@ -69,7 +69,7 @@ class NAdam(Descent):
     beta1 = Hyperparameter(least=0.0, below=1.0)
     beta2 = Hyperparameter(least=0.0, below=1.0)
     epsilon = Hyperparameter(least=0.0)
-    epsilon_root = Hyperparameter(least=0.0, default=0.0)
+    epsilon_root = Hyperparameter(least=0.0)
     momentum_decay = Hyperparameter(least=0.0)
 
     def __init__(
@@ -89,9 +89,11 @@ class NAdam(Descent):
             self.shared_names = ()
             self.op = _adam_variant_update
             self.epsilon_root = 0.0
+            self.left_out = {"momentum_decay": None}
             self._settings = {"epsilon_at": "outside", "amsgrad": "", "nesterov": True}
         else:
             self.momentum_decay = momentum_decay
+            self.left_out = {"epsilon_root": 0.0}
 
     def _shared_of(self, like: Tensor) -> list[Tensor]:
         return [constant(like, 1.0) for _ in self.shared_names]

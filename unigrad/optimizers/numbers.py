@@ -111,7 +111,8 @@ class Hyperparameter:
         name: which of the optimizer's numbers it is, if not the one of its own name.
 
     Raises:
-        SettingError: when it is assigned another one.
+        SettingError: when it is assigned another one, or a number that the optimizer's formula does
+            without.
     """
 
     def __init__(
@@ -136,10 +137,15 @@ class Hyperparameter:
     def __get__(self, optimizer: Descent | None, owner: type) -> Any:
         if optimizer is None:
             return self
+        if self._name in optimizer.left_out:
+            return optimizer.left_out[self._name]
         number = optimizer.numbers.get(self._name)
         return self._default if number is None else number.get()
 
     def __set__(self, optimizer: Descent, value: float | Tensor) -> None:
+        if self._name in optimizer.left_out:
+            self._require_unchanged(optimizer, value)
+            return
         if not (isinstance(value, Tensor) and tracing.trace is not None):
             value = self._checked(type(optimizer).__name__, value)
         number = optimizer.numbers.get(self._name)
@@ -148,6 +154,16 @@ class Hyperparameter:
             optimizer.numbers = {**optimizer.numbers, self._name: Number(float(value))}
         else:
             number.set(value)
+
+    def _require_unchanged(self, optimizer: Descent, value: Any) -> None:
+        """Refuse a new value of a number that the formula does without."""
+        kept = optimizer.left_out[self._name]
+        if isinstance(value, Tensor) or value != kept:
+            owner = type(optimizer).__name__
+            raise SettingError(
+                f"{owner}: {self._name}={value}: it was made with {self._name}={kept}, and its "
+                f"formula does without this number; make another {owner} with it"
+            )
 
     def _checked(self, owner: str, value: Any) -> float:
         """Return a number in its range; infinities are in none."""

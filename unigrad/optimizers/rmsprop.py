@@ -107,6 +107,8 @@ class RMSprop(Descent):
         self.rho = rho
         self.epsilon = epsilon
         self.momentum = momentum
+        if not momentum:
+            self.left_out = {"momentum": 0.0}
         self.slot_names = ("square", *["mean"] * bool(centered), *["velocity"] * bool(momentum))
         self._initial = start("RMSprop", "initial_square", initial_square)
         self._settings = {

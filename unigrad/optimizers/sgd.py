@@ -7,7 +7,6 @@ from typing import Any, Unpack
 from unigrad.core.arguments import cast
 from unigrad.core.errors import SettingError
 from unigrad.core.tensor import Tensor
-from unigrad.core.traces import tracing
 from unigrad.optimizers.base import LearningRate
 from unigrad.optimizers.descent import Common, Descent
 from unigrad.optimizers.numbers import Hyperparameter
@@ -100,6 +99,10 @@ class SGD(Descent):
         self.dampening = dampening
         if nesterov and (not momentum or dampening):
             raise SettingError("SGD: nesterov needs momentum, and no dampening")
+        if not momentum:
+            self.left_out = {"momentum": 0.0, "dampening": float(dampening)}
+        elif nesterov:
+            self.left_out = {"dampening": 0.0}
         if momentum:
             self.slot_names = ("velocity",)
             self.op = _heavy_ball_update
@@ -107,11 +110,7 @@ class SGD(Descent):
 
     def _operands(self, done: Tensor) -> list[Any]:
         found = super()._operands(done)
-        if self.slot_names:
-            return found
-        if tracing.trace is None and self.momentum:
-            raise SettingError("SGD: made without momentum, it keeps no velocity; make another one")
-        return found[:1]
+        return found if self.slot_names else found[:1]
 
 
 class Momentum(Descent):
