@@ -12,13 +12,14 @@ import unigrad as ug
 from unigrad.core import context, recorders
 from unigrad.core.registry import load_backend
 from unigrad.tracing import calling, dependencies, signature
+from unigrad.tracing.capture import Capture
 from unigrad.tracing.dependencies import Dependencies
 from unigrad.tracing.program import Trace
-from unigrad_conformance.program_variables import PROGRAM_VARIABLES
+from unigrad_conformance.program_variables import ASSIGNED, PROGRAM_VARIABLES
 from unigrad_conformance.programs import PROGRAMS
 
 Patch = pytest.MonkeyPatch
-CHECKS = PROGRAMS | PROGRAM_VARIABLES
+CHECKS = PROGRAMS | PROGRAM_VARIABLES | ASSIGNED
 
 
 @pytest.fixture(params=["numpy", "torch", "jax", "tensorflow"])
@@ -173,6 +174,19 @@ def test_a_planted_fault_is_caught(
     plant, check = FAULTS[fault]
     plant(monkeypatch)
     assert _is_found(check)
+
+
+@pytest.mark.parametrize("backend", ["numpy", "torch"])
+@pytest.mark.parametrize("kind", ["custom_vjp", "custom_jvp", "custom_gradient"])
+@pytest.mark.parametrize("where", ["around", "inside"])
+def test_functions_that_close_over_variables(
+    backend: str, kind: str, where: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In programs of unigrad's own such a function would run later, and read what is there then."""
+    monkeypatch.setattr(Capture, "closes", False)
+    monkeypatch.setattr(Trace, "closes", False)
+    with ug.use_backend(backend):
+        assert _is_found(f"assigned {where} a function with a {kind}")
 
 
 def test_going_on_with_what_leaked_from_torchs_trace(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,9 @@
 
 A construct that is traced by itself (a loop's body, a batch, a function with a derivative of its
 own) must leave the trace around it as it was. So each is run in a compiled function that reads one
-variable before it, one inside and one afterwards; then all three are assigned.
+variable before it, one inside and one afterwards; then all three are assigned. And each is run in
+a compiled function that assigns the variable before it and afterwards, and with a function that
+assigns one itself: that holds as it does in Python, or is refused.
 """
 
 from __future__ import annotations
@@ -80,6 +82,23 @@ def _custom_gradient(f: Function, x: Any) -> Any:
     return ug.grad(lambda x: ug.sum(g(x)))(x)
 
 
+def _with_custom_vjp(f: Function, x: Any) -> Any:
+    g = ug.custom_vjp(f)
+    g.defvjp(lambda x: (f(x), x), lambda x, dy: (dy * ug.cos(x),))
+    return g(x) + ug.grad(lambda x: ug.sum(g(x)))(x)
+
+
+def _with_custom_jvp(f: Function, x: Any) -> Any:
+    g = ug.custom_jvp(f)
+    g.defjvp(lambda primals, tangents: (g(*primals), tangents[0] * ug.cos(primals[0])))
+    return g(x) + ug.grad(lambda x: ug.sum(g(x)))(x)
+
+
+def _with_custom_gradient(f: Function, x: Any) -> Any:
+    g = ug.custom_gradient(lambda x: (f(x), lambda dy: dy * ug.cos(x)))
+    return g(x) + ug.grad(lambda x: ug.sum(g(x)))(x)
+
+
 def _linearized(f: Function, x: Any) -> Any:
     out, tangent = ug.linearize(f, x)
     return out + tangent(ug.ones_like(x))
@@ -135,6 +154,9 @@ CONSTRUCTS: dict[str, Construct] = {
     "custom_vjp": _custom_vjp,
     "custom_jvp": _custom_jvp,
     "custom_gradient": _custom_gradient,
+    "a function with a custom_vjp": _with_custom_vjp,
+    "a function with a custom_jvp": _with_custom_jvp,
+    "a function with a custom_gradient": _with_custom_gradient,
     "a compiled function": lambda f, x: ug.jit(f)(x),
     "init_scope": _initial_values,
 }
@@ -157,6 +179,58 @@ def _stays(name: str, construct: Construct) -> None:
     for what, variable in (("before", before), ("inside", inside), ("after", after)):
         variable.assign(variable * 1.5)
         _compare(f"{name}: a variable read {what} it is assigned", compiled, function, x)
+
+
+def _follow_each_other(name: str, construct: Construct) -> None:
+    """Assign a variable, read it within a construct, and assign it again, in one function.
+
+    Raises:
+        Deviation: when compiled calls and uncompiled ones differ.
+    """
+    variables = [ug.Variable(0.5), ug.Variable(0.5)]
+
+    def function(x: Any, variable: ug.Variable) -> Any:
+        variable.assign(variable + x[0])
+        y = construct(lambda one: ug.sin(one) * variable + one * one * variable, x)
+        variable.assign(variable * 1.25)
+        return y * variable
+
+    functions = [partial(function, variable=variable) for variable in variables]
+    compiled, x = ug.jit(functions[0]), ug.asarray([0.25, 0.5, 1.0])
+    for call in ("the first call", "the second call"):
+        _compare(f"{name}, between two assignments: {call}", compiled, functions[1], x)
+
+
+def _assigning(variable: ug.Variable) -> Function:
+    def function(one: Any) -> Any:
+        variable.assign_add(1.0)
+        return ug.sin(one) * variable
+
+    return function
+
+
+def _assigned_inside(name: str, construct: Construct) -> None:
+    """Assign a variable within a construct: compiled as uncompiled, or refused.
+
+    Raises:
+        Deviation: when the two differ.
+    """
+    found = []
+    for compiled in (True, False):
+        variable = ug.Variable(0.5, trainable=False)
+
+        function = partial(construct, _assigning(variable))
+        call: Any = ug.jit(function) if compiled else function
+        try:
+            for _ in range(2):
+                call(ug.asarray([0.25, 0.5, 1.0]))
+        except ug.TracingError:
+            if compiled:
+                return
+            raise Deviation(f"{name}: refuses to assign a variable only uncompiled") from None
+        found.append(float(variable))
+    if found[0] != found[1]:
+        raise Deviation(f"{name}: {found[0] - 0.5} assignments compiled, {found[1] - 0.5} not")
 
 
 def _compare(what: str, compiled: Any, function: Any, x: ug.Tensor, absolute: float = 1e-6) -> None:
@@ -203,5 +277,13 @@ _LAYERS: dict[str, Callable[[], Any]] = {
 _CHECKS: dict[str, partial[None]] = {
     f"variables around {name}": partial(_stays, name, one) for name, one in CONSTRUCTS.items()
 } | {f"weights of {name}": partial(_follows, make) for name, make in _LAYERS.items()}
+#: What assigns, by name.
+ASSIGNED: dict[str, Callable[[], None]] = {
+    f"assigned around {name}": partial(_follow_each_other, name, one)
+    for name, one in CONSTRUCTS.items()
+} | {
+    f"assigned inside {name}": partial(_assigned_inside, name, one)
+    for name, one in CONSTRUCTS.items()
+}
 #: By name.
 PROGRAM_VARIABLES: dict[str, Callable[[], None]] = {**_CHECKS}

@@ -70,7 +70,7 @@ from unigrad_conformance.program_files import PROGRAM_FILES
 from unigrad_conformance.program_fusions import PROGRAM_FUSIONS
 from unigrad_conformance.program_numbers import PROGRAM_NUMBERS
 from unigrad_conformance.program_values import PROGRAM_VALUES
-from unigrad_conformance.program_variables import PROGRAM_VARIABLES
+from unigrad_conformance.program_variables import ASSIGNED, PROGRAM_VARIABLES
 from unigrad_conformance.programs import PROGRAMS
 from unigrad_conformance.sample import Sample
 from unigrad_conformance.samples import ops, samples_of
@@ -316,7 +316,7 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         *_trials("jit", [*PROGRAM_VARIABLES.items(), *PROGRAM_FILES.items()]),
         *_trials("jit", PROGRAM_FUSIONS.items()),
         *_trials("interop", PROGRAM_CALLERS.items()),
-        *_alike("jit", PROGRAM_CLOSURES.items()),
+        *_alike("jit", [*PROGRAM_CLOSURES.items(), *ASSIGNED.items()]),
         *_alike("jit", IN_PROGRAMS.items()),
         *_trials("jit", SLOW.items() if thorough else ()),
         *_trials("transforms", [*TRANSFORMS.items(), *PROGRAMS_TRANSFORMED.items()]),

@@ -20,6 +20,7 @@ class AsBefore:
         self._outer = tracing.trace
         self.backend = current_backend() if self._outer is None else self._outer.backend
         self.dependencies: Any = getattr(self._outer, "dependencies", NoDependencies())
+        self.closes: bool = getattr(self._outer, "closes", False)
 
     def read(self, variable: Variable) -> Tensor:
         """Return the value that a variable had, if anybody was told that it was read."""

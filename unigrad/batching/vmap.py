@@ -101,6 +101,7 @@ class _Variables:
         self._outer = tracing.trace
         self.backend: Backend = current_backend() if self._outer is None else self._outer.backend
         self.dependencies: Any = getattr(self._outer, "dependencies", NoDependencies())
+        self.closes: bool = getattr(self._outer, "closes", False)
 
     def read(self, variable: Variable) -> Tensor:
         """Return a variable's value, as those who record outside know it."""

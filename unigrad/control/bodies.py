@@ -73,8 +73,6 @@ class BodyCapture(Capture):
     So the ops that give them are in no graph and on no tape of those who trace or record outside.
     """
 
-    closes = True
-
     def symbol(self, example: Tensor) -> Symbol:
         return super().symbol(grounded(example))
 

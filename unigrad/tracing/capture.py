@@ -53,6 +53,8 @@ class Capture(Frame):
         keep: keep every example, in ``examples``.
     """
 
+    closes = True
+
     def __init__(self, seen: bool = False, keep: bool = False) -> None:
         super().__init__()
         self.nodes: list[Node] = []

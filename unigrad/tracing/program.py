@@ -204,6 +204,9 @@ def makes_variables() -> TracingError:
 class Trace:
     """One run of a function on traced values; stands between Variables and their readers."""
 
+    #: As for frames (`Frame.closes`): a library that traces may call functions when it likes.
+    closes = True
+
     def __init__(self, backend: Backend, function: Callable[..., Any], call: Call) -> None:
         self.backend = backend
         #: The variables that are inputs, in the order in which they were first read.

@@ -22,6 +22,7 @@ from unigrad.core.errors import TracingError
 from unigrad.core.interpreters import stack
 from unigrad.core.registry import current_backend
 from unigrad.core.tensor import Tensor
+from unigrad.core.traces import tracing
 from unigrad.functions.closures import warn_of_closure
 from unigrad.functions.function_op import FunctionOp, Pullback, Pushforward
 from unigrad.tracing.capture import Capture
@@ -59,7 +60,7 @@ def call_as_op(
         4.0
     """
     found: Sequence[Tensor]
-    if not any(one.closes for one in stack.frames):
+    if not (getattr(tracing.trace, "closes", False) or any(one.closes for one in stack.frames)):
         try:
             found = FunctionOp(name, function, pullback, pushforward, transposed)(*tensors)
         except TracingError:
