@@ -150,7 +150,7 @@ FAULTS: list[tuple[Callable[[Patch], None], str, str]] = [
 
 
 def _tapes_around_a_function() -> None:
-    check(composed(8337, "custom_vjp", "tape", "sum", "tape"))
+    check(composed(8337, "custom_vjp", "tape", "sum", "grad"))
 
 
 CHECKS = {**TRANSFORMS, "tapes around a function": _tapes_around_a_function}

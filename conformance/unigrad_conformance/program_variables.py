@@ -277,13 +277,14 @@ _LAYERS: dict[str, Callable[[], Any]] = {
 _CHECKS: dict[str, partial[None]] = {
     f"variables around {name}": partial(_stays, name, one) for name, one in CONSTRUCTS.items()
 } | {f"weights of {name}": partial(_follows, make) for name, make in _LAYERS.items()}
-#: What assigns, by name.
-ASSIGNED: dict[str, Callable[[], None]] = {
+_ASSIGNMENTS: dict[str, partial[None]] = {
     f"assigned around {name}": partial(_follow_each_other, name, one)
     for name, one in CONSTRUCTS.items()
 } | {
     f"assigned inside {name}": partial(_assigned_inside, name, one)
     for name, one in CONSTRUCTS.items()
 }
-#: By name.
+#: Those that assign, by name.
+ASSIGNED: dict[str, Callable[[], None]] = {**_ASSIGNMENTS}
+#: Those that read, by name.
 PROGRAM_VARIABLES: dict[str, Callable[[], None]] = {**_CHECKS}
