@@ -11,7 +11,7 @@ from unigrad.core import recorders
 from unigrad.core.registry import load_backend
 from unigrad.functions import function_op
 from unigrad.tracing import graph_function, splitting
-from unigrad.transforms import custom, custom_call, jacobians, linearize
+from unigrad.transforms import closing, custom, custom_call, jacobians, linearize
 from unigrad_conformance.compositions import check, composed
 from unigrad_conformance.subject import Deviation
 from unigrad_conformance.transforms import TRANSFORMS
@@ -37,6 +37,19 @@ def _no_cotangents_of_residuals(patch: Patch) -> None:
         return found
 
     patch.setattr(custom, "with_residuals", without)
+
+
+def _zeros_taken_for_cotangents(patch: Patch) -> None:
+    patch.setattr(type(load_backend("tensorflow")), "zeros_for_none", False)
+
+
+def _zeros_given_for_none(patch: Patch) -> None:
+    honest = closing._closed
+
+    def closed(*given: Any) -> Any:
+        return honest(*given[:-1], None)
+
+    patch.setattr(closing, "_closed", closed)
 
 
 def _closures_unseen(patch: Patch) -> None:
@@ -137,6 +150,8 @@ FAULTS: list[tuple[Callable[[Patch], None], str, str]] = [
     (_gradient_for_product, "hessians_and_their_products", "numpy"),
     (_hidden_recorders, "hessians_and_their_products", "numpy"),
     (_no_cotangents_of_residuals, "pullbacks_differentiate_again", "jax"),
+    (_zeros_taken_for_cotangents, "residuals_that_overflow", "tensorflow"),
+    (_zeros_given_for_none, "residuals_that_overflow", "numpy"),
     (_closures_unseen, "values_from_outside_are_named", "numpy"),
     (_native_tapes_inside, "tapes around a function", "tensorflow"),
     (_shared_results, "results_that_are_residuals", "torch"),

@@ -59,6 +59,7 @@ class TensorflowBackend(Backend):
     binders = BINDERS
     differentiates = True
     checks_bounds = False
+    zeros_for_none = True
     composes_whole = True
     composes_rows = True
     fewest_joined = 4

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 import unigrad as ug
-from unigrad_conformance.subject import Deviation
+from unigrad_conformance.subject import Deviation, quiet
 
 
 def require(what: str, found: Any, expected: Any) -> None:
@@ -167,6 +167,28 @@ def results_that_are_residuals() -> None:
 
     f.defvjp(lambda x: ((x, x), (x, x)), lambda saved, g: (2.0 * g[0] + 5.0 * g[1],))
     both("gradient", ug.grad(lambda x: ug.sum(f(x)[0] * 3.0 + f(x)[1])), (_x(),), np.full(3, 11.0))
+
+
+def residuals_that_overflow() -> None:
+    """An infinite residual, which has no cotangent, makes no gradient NaN: zero times infinity."""
+
+    @ug.custom_vjp
+    def log1pexp(x: ug.Tensor) -> ug.Tensor:
+        return ug.nn.softplus(x)
+
+    def forward(x: ug.Tensor) -> Any:
+        return ug.nn.softplus(x), ug.exp(x)
+
+    log1pexp.defvjp(forward, lambda e, g: (g * (1.0 - 1.0 / (1.0 + e)),))
+
+    def in_a_loop(x: ug.Tensor) -> ug.Tensor:
+        return ug.scan(lambda c, _: (log1pexp(c), None), x, None, length=2)[0]  # type: ignore[no-any-return]
+
+    x = ug.asarray(np.array([1000.0, 0.0]))
+    for what, function in (("once", log1pexp), ("in a loop", in_a_loop)):
+        slope = ug.grad(lambda x, f=function: ug.sum(f(x)))
+        with quiet():  # Of the overflow.
+            both(what, slope, (x,), [1.0, 0.5 if what == "once" else 1.0 / 3.0])
 
 
 def tapes_in_derivatives_given_by_hand() -> None:
@@ -337,6 +359,7 @@ TRANSFORMS: dict[str, Callable[[], None]] = {
         pullbacks_given_by_hand,
         pullbacks_differentiate_again,
         results_that_are_residuals,
+        residuals_that_overflow,
         tapes_in_derivatives_given_by_hand,
         tangents_given_by_hand,
         gradients_in_tensorflows_form,

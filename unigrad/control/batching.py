@@ -8,7 +8,7 @@ from typing import Any
 
 from unigrad.batching.interpreter import Batching, Examples, batched_at
 from unigrad.batching.registry import Batch, Unbatched, batching
-from unigrad.control.bodies import captured, first_of, grounded
+from unigrad.control.bodies import captured
 from unigrad.control.ops import COND, SCAN, WHILE, aligned, as_branches, branches_of
 from unigrad.core.arguments import untracked
 from unigrad.core.dispatch import wrap
@@ -20,6 +20,7 @@ from unigrad.ops.comparison import where
 from unigrad.ops.reductions import any as any_of
 from unigrad.ops.shaping import broadcast_to, permute_dims, reshape
 from unigrad.tracing.graph import Graph, evaluate
+from unigrad.tracing.grounded import first_of, grounded
 
 Settings = Mapping[str, Any]
 

@@ -7,19 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.batching.interpreter import Examples
 from unigrad.core import tree
-from unigrad.core.arguments import as_tensor, beside, untracked
+from unigrad.core.arguments import as_tensor, beside
 from unigrad.core.copying import own_handles
-from unigrad.core.dispatch import wrap
 from unigrad.core.interpreters import stack
-from unigrad.core.op import Op
 from unigrad.core.tensor import Tensor
 from unigrad.core.traces import tracing
 from unigrad.core.variable import Variable
-from unigrad.ops.indexing import getitem
-from unigrad.tracing.capture import Capture, Symbol, assigned_inside, tracing_at
+from unigrad.tracing.capture import assigned_inside
 from unigrad.tracing.graph import Graph, Node, Value
+from unigrad.tracing.grounded import BodyCapture, grounded
 
 #: Python's numbers, which take the dtype that they meet.
 SCALARS = (bool, int, float, complex)
@@ -65,51 +62,6 @@ def is_traced(values: Any) -> bool:
             if tensor.backend.is_traced(tensor._native):
                 return True
     return False
-
-
-class BodyCapture(Capture):
-    """The capture of a body, whose examples are values of the library's own.
-
-    So the ops that give them are in no graph and on no tape of those who trace or record outside.
-    """
-
-    def symbol(self, example: Tensor) -> Symbol:
-        return super().symbol(grounded(example))
-
-    def record(self, op: Op, natives: Sequence[Any], settings: Any) -> Any:
-        """Note an op; a composite that the library has no kernel of is taken apart."""
-        root = next(one for one in natives if type(one) is Symbol).example.backend
-        if op.body is None or op.kernels[root] is not None:
-            return super().record(op, natives, settings)
-        level = tracing_at(root, self.depth)
-        found = op.body(
-            *[wrap(level, one) if type(one) is Symbol else one for one in natives], **settings
-        )
-        if type(found) is tuple:
-            return tuple([_entered(level, one) for one in found])
-        return _entered(level, found)
-
-
-def _entered(level: Any, tensor: Tensor) -> Any:
-    return (tensor if tensor.backend is level else level.lift(tensor))._native
-
-
-def grounded(tensor: Tensor) -> Tensor:
-    """Return a value of the library's own that a value under interpreters may have."""
-    native = tensor._native
-    if isinstance(native, Symbol):
-        return grounded(native.example)
-    if isinstance(native, Examples):
-        value = grounded(native.value)
-        return first_of(value) if native.batched else value
-    return untracked(tensor)
-
-
-def first_of(x: Tensor) -> Tensor:
-    """Return a value like those along the first axis, of a tensor of the library's own."""
-    if x.shape[0]:
-        return getitem(x, 0)
-    return beside(x, np.ones(x.shape[1:], x.dtype))
 
 
 def example_of(value: Value, like: Tensor) -> Tensor:

@@ -8,14 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.control.bodies import (
-    SCALARS,
-    captured,
-    first_tensor,
-    grounded,
-    is_traced,
-    returned,
-)
+from unigrad.control.bodies import SCALARS, captured, first_tensor, is_traced, returned
 from unigrad.control.carrying import leaf_names
 from unigrad.control.ops import COND, aligned, as_branches
 from unigrad.core import dtypes, tree
@@ -27,6 +20,7 @@ from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.ops.limits import clip
 from unigrad.tracing.graph import Graph
+from unigrad.tracing.grounded import grounded
 
 __all__ = ["cond", "switch"]
 

@@ -10,7 +10,7 @@ from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.forward import ForwardAccumulator
 from unigrad.autodiff.rules.registry import Rule, of_gradients
 from unigrad.autodiff.tape import GradientTape
-from unigrad.control.bodies import captured, first_of, grounded
+from unigrad.control.bodies import captured
 from unigrad.control.linearizing import Plan, linearized
 from unigrad.control.ops import (
     COND,
@@ -27,6 +27,7 @@ from unigrad.core.errors import NotDifferentiableError
 from unigrad.core.op import another_handle
 from unigrad.core.tensor import Tensor
 from unigrad.tracing.graph import Graph, evaluate
+from unigrad.tracing.grounded import first_of, grounded
 
 Settings = Mapping[str, Any]
 

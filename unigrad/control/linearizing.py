@@ -14,12 +14,13 @@ from typing import Any
 
 from unigrad.autodiff.rules.composites import BodyRule
 from unigrad.autodiff.tape import GradientTape
-from unigrad.control.bodies import captured, example_of, first_of, grounded, needed
+from unigrad.control.bodies import captured, example_of, needed
 from unigrad.core.dtypes import INEXACT
 from unigrad.core.op import OPS, another_handle
 from unigrad.core.running import apply
 from unigrad.core.tensor import Tensor
 from unigrad.tracing.graph import Graph, Node, Value
+from unigrad.tracing.grounded import first_of, grounded
 
 #: Ops that cost next to nothing: they are run again rather than that their results are kept.
 _VIEWS = frozenset(

@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from unigrad.control.bodies import captured, grounded
+from unigrad.control.bodies import captured
 from unigrad.control.ops import COND, SCAN, as_branches
 from unigrad.core.arguments import cast
 from unigrad.core.dtypes import int32
 from unigrad.core.tensor import Tensor
 from unigrad.tracing.graph import Graph, evaluate
+from unigrad.tracing.grounded import grounded
 
 
 def masked(inputs: Sequence[Tensor], settings: Mapping[str, Any]) -> tuple[Tensor, ...]:

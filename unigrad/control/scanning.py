@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.batching.vmap import vmap
-from unigrad.control.bodies import first_of, grounded, is_traced, returned
+from unigrad.control.bodies import is_traced, returned
 from unigrad.control.carrying import captured_step, check_step, same_structure
 from unigrad.control.ops import SCAN, with_an_input
 from unigrad.core import tree
@@ -20,6 +20,7 @@ from unigrad.core.op import OPS
 from unigrad.core.tensor import Tensor
 from unigrad.ops.joining import concat
 from unigrad.ops.shaping import reshape
+from unigrad.tracing.grounded import first_of, grounded
 
 __all__ = ["map", "scan"]
 

@@ -7,14 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.control.bodies import (
-    SCALARS,
-    captured,
-    first_tensor,
-    grounded,
-    is_traced,
-    returned,
-)
+from unigrad.control.bodies import SCALARS, captured, first_tensor, is_traced, returned
 from unigrad.control.carrying import captured_step, check_step, same_structure
 from unigrad.control.ops import WHILE
 from unigrad.control.scanning import loop
@@ -25,6 +18,7 @@ from unigrad.core.copying import own_handles
 from unigrad.core.dtypes import INTEGER
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.tensor import Tensor
+from unigrad.tracing.grounded import grounded
 
 __all__ = ["fori_loop", "while_loop"]
 

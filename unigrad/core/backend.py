@@ -86,6 +86,8 @@ class Backend(Composites, NativeCode):
     by_rule: frozenset[str] = frozenset()
     #: True when a read beyond an axis raises by itself.
     checks_bounds: bool = True
+    #: True when the library's backward pass gives zeros for the cotangents that nobody asked for.
+    zeros_for_none: bool = False
     #: True when an array that is there already is quicker handed to a kernel than Python's number.
     keeps_numbers: bool = False
     #: How many interpreters stand one over the other (see `unigrad.core.interpreters`).

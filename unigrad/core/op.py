@@ -80,6 +80,7 @@ class Op:
         "dependencies",
         "example",
         "foreign",
+        "inlined",
         "kernels",
         "looks",
         "name",
@@ -109,6 +110,8 @@ class Op:
         #: True for a function of the program's own, with a derivative of its own: nobody looks
         #: inside, and its errors are the program's.
         self.opaque = False
+        #: True for one whose body is ops alone, which programs take in its place.
+        self.inlined = False
         #: True when the shape of the result depends on values: no compiler takes such an op.
         self.by_value = False
         #: True for a public function as an op (`unigrad.core.whole`) that looks at values.

@@ -267,13 +267,16 @@ _REWRITES: dict[str, _Rewrite] = {
 
 
 def inline_composites(graph: Graph, backend: Backend) -> Graph:
-    """Put the bodies of composites that a backend has no kernel for in their places."""
+    """Put bodies in the place of composites that a backend has no kernel for.
+
+    And in the place of functions with a derivative of their own, which nobody asks for any more.
+    """
     constants = dict(graph.constants)
     same: dict[Value, Value] = {}
     nodes: list[Node] = []
     for node in graph.nodes:
         node = _with_inputs(node, same)
-        if node.op.body is None or node.op.kernels[backend] is not None:
+        if not (node.op.inlined or node.op.kernels[backend] is None):
             nodes.append(node)
             continue
         body = inline_composites(_body(node, backend), backend)

@@ -25,8 +25,8 @@ from unigrad.core.tensor import Tensor
 from unigrad.core.traces import tracing
 from unigrad.functions.closures import warn_of_closure
 from unigrad.functions.function_op import FunctionOp, Pullback, Pushforward
-from unigrad.tracing.capture import Capture
-from unigrad.tracing.graph import Value, evaluate
+from unigrad.tracing.graph import Graph, Value, evaluate
+from unigrad.tracing.grounded import BodyCapture
 from unigrad.tracing.splitting import closed
 
 
@@ -47,8 +47,14 @@ def call_as_op(
     pushforward: Pushforward | None,
     tensors: Sequence[Tensor],
     transposed: bool = True,
+    own: Callable[[], int] | None = None,
 ) -> Sequence[Tensor]:
     """Run a function of flat tensors as one op with this derivative; see `FunctionOp`.
+
+    Args:
+        own: how many of its results are the function's own, after it has run. The others are
+            residuals, which have cotangents only where the pullback is differentiated. All by
+            default.
 
     Raises:
         TracingError: when it uses a value of a trace that has ended.
@@ -69,7 +75,7 @@ def call_as_op(
                 raise
         else:
             return found
-    op, outside = _closed(name, function, pullback, pushforward, tensors, transposed)
+    op, outside = _closed(name, function, pullback, pushforward, tensors, transposed, own)
     _warn_if_followed(name, outside)
     found = op(*tensors, *outside)
     return found
@@ -82,9 +88,10 @@ def _closed(
     pushforward: Pushforward | None,
     tensors: Sequence[Tensor],
     transposed: bool,
+    own: Callable[[], int] | None,
 ) -> tuple[FunctionOp, list[Tensor]]:
     """Return an op that closes over nothing, and what it is to be given besides the tensors."""
-    graph, outside = closed(Capture().graph(function, tensors))
+    graph, outside = _captured(function, tensors)
     needed = len(tensors) + len(outside)
     outputs = [_like(value, tensors) for value in graph.outputs]
 
@@ -93,15 +100,23 @@ def _closed(
 
     closed_pullback = closed_pushforward = None
     if pullback is not None:
-        of_inputs = _closed_rule(pullback, outputs, outputs, tensors, outside)
+        count = len(outputs) if own is None else own()
+        # A cotangent of zeros is not none at all: zero times infinity is NaN.
+        first = _closed_rule(pullback, outputs[:count], outputs, tensors, outside)
+        further = first
+        if count < len(outputs):
+            further = _closed_rule(pullback, outputs, outputs, tensors, outside)
 
         def closed_pullback(cotangents: Any, outputs: Any, inputs: Any) -> Sequence[Any]:
+            of_inputs = first if all(one is None for one in cotangents[count:]) else further
             found = of_inputs(cotangents, outputs, inputs)
             return [*found, *[None] * (len(inputs) - len(found))]
 
     if pushforward is not None:
         closed_pushforward = _closed_rule(pushforward, tensors, outputs, tensors, outside)
-    return FunctionOp(name, run, closed_pullback, closed_pushforward, transposed), outside
+    op = FunctionOp(name, run, closed_pullback, closed_pushforward, transposed)
+    op.inlined = True
+    return op, outside
 
 
 def _closed_rule(
@@ -114,12 +129,16 @@ def _closed_rule(
     """Return ``rule(changes, outputs, inputs)`` with what it closes over among the inputs.
 
     Args:
-        moving: what the changes, cotangents or tangents, are like.
+        moving: what the changes, cotangents or tangents, are like; those of further outputs, if
+            they are fewer, are ``None``.
         outside: the inputs after ``tensors``, to which those of the rule are added.
     """
 
+    of_outputs = moving is not tensors
+    none = [None] * (len(outputs) - len(moving)) if of_outputs else []
+
     def as_it_is(changes: Sequence[Any], outputs: Any, inputs: Sequence[Tensor]) -> Any:
-        return rule(changes[: len(moving)], outputs, inputs[: len(tensors)])
+        return rule([*changes[: len(moving)], *none], outputs, inputs[: len(tensors)])
 
     if _thread.deriving:
         return as_it_is
@@ -132,14 +151,14 @@ def _closed_rule(
         for i in floats:
             changes[i] = next(rest)
         results = [next(rest) for _ in outputs]
-        found = rule(changes, results, [*rest])
+        found = rule([*changes, *none], results, [*rest])
         absent[:] = [one is None for one in found]
         return [one for one in found if one is not None]
 
     _thread.deriving = True
     try:
         examples = [*[moving[i] for i in floats], *outputs, *tensors]
-        graph, more = closed(Capture().graph(flat, examples))
+        graph, more = _captured(flat, examples)
     except Exception:
         # Nobody may want the derivative; it fails again when somebody does.
         return as_it_is
@@ -149,13 +168,20 @@ def _closed_rule(
     outside.extend(more)
 
     def run(changes: Sequence[Any], outputs: Sequence[Tensor], inputs: Sequence[Tensor]) -> Any:
-        like = inputs if moving is tensors else outputs
+        like = outputs if of_outputs else inputs
         given = [zeros_like(like[i]) if changes[i] is None else changes[i] for i in floats]
         own = [*inputs[: len(tensors)], *inputs[start : start + len(more)]]
         found = iter(evaluate(graph, [*given, *outputs, *own]))
         return [None if one else next(found) for one in absent]
 
     return run
+
+
+def _captured(function: Function, examples: Sequence[Tensor]) -> tuple[Graph, list[Tensor]]:
+    """Capture a function; return a graph that closes over nothing, and what it is to be given."""
+    # Of numbers that nobody asked for, nobody wants to hear that they overflow.
+    with np.errstate(all="ignore"):
+        return closed(BodyCapture().graph(function, examples))
 
 
 def _like(value: Value, tensors: Sequence[Tensor]) -> Tensor:

@@ -146,7 +146,10 @@ class custom_vjp(Custom):
             with _pushing.through(self):
                 return pushed_through(function, inputs, tangents)
 
-        return call_as_op(self._name, function, pullback, pushforward, call.tensors, False)[:count]
+        found = call_as_op(
+            self._name, function, pullback, pushforward, call.tensors, False, lambda: count
+        )
+        return found[:count]
 
     def _compare(self, call: Call, tensors: Sequence[Tensor], result: Any) -> None:
         """Check a result of the forward function against the function's own.
