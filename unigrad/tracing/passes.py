@@ -266,20 +266,22 @@ _REWRITES: dict[str, _Rewrite] = {
 # -- composites
 
 
-def inline_composites(graph: Graph, backend: Backend) -> Graph:
+def inline_composites(graph: Graph, backend: Backend, functions: bool = False) -> Graph:
     """Put bodies in the place of composites that a backend has no kernel for.
 
-    And in the place of functions with a derivative of their own, which nobody asks for any more.
+    Args:
+        functions: also in the place of functions with a derivative of their own, which is lost.
     """
     constants = dict(graph.constants)
     same: dict[Value, Value] = {}
     nodes: list[Node] = []
     for node in graph.nodes:
         node = _with_inputs(node, same)
-        if not (node.op.inlined or node.op.kernels[backend] is None):
+        inlined = functions and node.op.inlined
+        if node.op.body is None or not (inlined or node.op.kernels[backend] is None):
             nodes.append(node)
             continue
-        body = inline_composites(_body(node, backend), backend)
+        body = inline_composites(_body(node, backend), backend, functions)
         given = [one for one in node.inputs if type(one) is Value]
         inner = dict(zip(body.inputs, given, strict=True))
         nodes += [_with_inputs(one, inner) for one in body.nodes]

@@ -84,7 +84,7 @@ class StraightProgram(Program):
         self._to_copy: Sequence[int] = ()
 
     def compile(self) -> Callable[..., Sequence[Native]]:
-        written, self.graph = self.graph, prepared(self.graph, self._backend)
+        written, self.graph = self.graph, prepared(self.graph, self._backend, True)
         now, before = _are_shared(self.graph, _VIEWS | {"identity"}), _are_shared(written, _VIEWS)
         self._to_copy = [
             place
@@ -131,16 +131,20 @@ def _all_of(graph: Graph) -> Iterator[Graph]:
             yield from _all_of(one)
 
 
-def prepared(graph: Graph, backend: Backend) -> Graph:
-    """Return a graph that can be lowered for a backend, and computes no more than it must."""
-    graph = inline_composites(save(graph, backend), backend)
+def prepared(graph: Graph, backend: Backend, last: bool) -> Graph:
+    """Return a graph that can be lowered for a backend, and computes no more than it must.
+
+    Args:
+        last: whether nobody differentiates what comes of it: not the library either.
+    """
+    graph = inline_composites(save(graph, backend), backend, last)
     return fuse(simplified(fold_fills(graph, backend)), backend)
 
 
 def function_of(graph: Graph, backend: Backend) -> NativeFunction:
     """Return a graph without variables as a function of a backend's arrays."""
     with init_scope():
-        return lower(prepared(graph, backend), backend).run
+        return lower(prepared(graph, backend, not backend.differentiates), backend).run
 
 
 def trace(
