@@ -13,6 +13,7 @@ from unigrad.functions import function_op
 from unigrad.tracing import graph_function, splitting
 from unigrad.transforms import closing, custom, custom_call, jacobians, linearize
 from unigrad_conformance.compositions import check, composed
+from unigrad_conformance.derivatives_by_hand import BY_HAND
 from unigrad_conformance.subject import Deviation
 from unigrad_conformance.transforms import TRANSFORMS
 
@@ -76,6 +77,13 @@ def _shared_results(patch: Patch) -> None:
     # What torch sees of one tensor twice is one value, where the context is set up apart.
     patch.setattr(bridge, "_Alone", bridge._Bridge)
     patch.setattr(bridge, "_apart", lambda results, inputs: tuple(results))
+
+
+def _results_as_they_come(patch: Patch) -> None:
+    load_backend("tensorflow")
+    import unigrad_tensorflow.bridge as bridge
+
+    patch.setattr(bridge, "_apart", lambda result, inputs: result)
 
 
 def _shared_argument_not_summed(patch: Patch) -> None:
@@ -154,6 +162,7 @@ FAULTS: list[tuple[Callable[[Patch], None], str, str]] = [
     (_zeros_given_for_none, "residuals_that_overflow", "numpy"),
     (_closures_unseen, "values_from_outside_are_named", "numpy"),
     (_native_tapes_inside, "tapes around a function", "tensorflow"),
+    (_results_as_they_come, "results_from_outside", "tensorflow"),
     (_shared_results, "results_that_are_residuals", "torch"),
     (_shared_argument_not_summed, "pullbacks_given_by_hand", "numpy"),
     (_values_kept, "checkpoints_compute_again", "numpy"),
@@ -168,7 +177,7 @@ def _tapes_around_a_function() -> None:
     check(composed(8337, "custom_vjp", "tape", "sum", "grad"))
 
 
-CHECKS = {**TRANSFORMS, "tapes around a function": _tapes_around_a_function}
+CHECKS = {**TRANSFORMS, **BY_HAND, "tapes around a function": _tapes_around_a_function}
 
 
 @pytest.mark.parametrize(

@@ -54,7 +54,8 @@ def differentiable(kernel: Kernel, rule: RuleSource) -> Kernel:
         if True not in wanted:
             return kernel(*natives, **settings)
         with stop_recording():
-            result = _apart(kernel(*natives, **settings), natives)
+            result = kernel(*natives, **settings)
+        result = _apart(result, natives)
         outputs = list(result) if isinstance(result, (tuple, list)) else [result]
 
         def backward(*cotangents: Any) -> list[Any]:
@@ -139,17 +140,20 @@ def _in_graph(
 
 
 def _apart(result: Any, inputs: Sequence[Any]) -> Any:
-    """Return several results as tensors of their own: a function may return an input, or one twice.
+    """Return several results as tensors of their own.
 
-    TensorFlow knows a value by its tensor.
+    A function may return an input, a value from outside, or one twice, and TensorFlow knows a value
+    by its tensor: a tape that hears of one as the result of two ops ends in an error of its own.
     """
     if not isinstance(result, (tuple, list)):
         return result
     seen = {id(x) for x in inputs}
+    followed = [is_on_a_tape(x) for x in result]
     apart = []
-    for x in result:
-        apart.append(tf.identity(x) if id(x) in seen else x)
-        seen.add(id(x))
+    with stop_recording():
+        for x, one in zip(result, followed, strict=True):
+            apart.append(tf.identity(x) if one or id(x) in seen else x)
+            seen.add(id(x))
     return tuple(apart)
 
 

@@ -61,6 +61,24 @@ def what_they_close_over() -> None:
             require(f"{name}, in a loop", looped, (np.float64(4.5), np.float64(2.0)))
 
 
+def results_from_outside() -> None:
+    """A function may return what was computed before it, which has a derivative of its own.
+
+    With c = x y and a function h that returns c and has the derivative 2: h(x) y + c.
+    """
+
+    def f(kind: str, x: Any, y: Any) -> Any:
+        c = x * y
+        return _doubled(kind, lambda _: c)(x) * y + c
+
+    x, y = _number(1.5), _number(3.0)
+    with warnings.catch_warnings():
+        # The function's own derivative says nothing of what it closes over.
+        warnings.simplefilter("ignore", ug.GradientWarning)
+        for kind in ("custom_vjp", "custom_jvp", "custom_gradient"):
+            both(kind, ug.grad(partial(f, kind), argnums=(0, 1)), (x, y), (9.0, 6.0))
+
+
 def what_their_rules_close_over() -> None:
     """A rule's own derivative knows by what it was computed: the arguments, and what it reads.
 
@@ -192,6 +210,7 @@ BY_HAND: dict[str, Callable[[], None]] = {
     one.__name__: one
     for one in (
         what_they_close_over,
+        results_from_outside,
         what_their_rules_close_over,
         forward_functions_that_call_the_function,
         who_stands_innermost,
