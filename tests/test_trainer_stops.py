@@ -216,7 +216,7 @@ def test_a_run_of_another_kind_is_not_gone_on_with(tmp_path, settings, message):
 
 def _newer(path: Path) -> None:
     arrays, metadata = ug.io.load(path)
-    metadata["unigrad"] = metadata["unigrad"].replace('\\"version\\": 1', '\\"version\\": 9')
+    metadata["unigrad"] = metadata["unigrad"].replace('\\"version\\": 2', '\\"version\\": 9')
     ug.io.save(path, arrays, metadata)
 
 
@@ -230,7 +230,7 @@ def _foreign(path: Path) -> None:
     [
         (lambda path: path.write_bytes(path.read_bytes()[:-20]), "damaged"),
         (lambda path: path.write_bytes(b"\0" * 300), "damaged"),
-        (_newer, "version 9, this unigrad goes on from 1"),
+        (_newer, "version 9, this unigrad goes on from 2"),
         (_foreign, "not written by a Trainer"),
     ],
 )

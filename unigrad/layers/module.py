@@ -123,6 +123,8 @@ class Module:
                 if not self.__dict__.get("_built", False):
                     self.build(tuple(input_shape))
                     self._built = True
+                    if self.__dict__.get("_freezes"):
+                        self._freeze_what_was_made()
 
     @property
     def built(self) -> bool:
@@ -201,7 +203,7 @@ class Module:
         load_into(self.named_variables(), state, self.name)
 
     def freeze(self) -> None:
-        """Take the module's variables from training until `unfreeze`.
+        """Take the module's variables from training until `unfreeze`, those to be made as well.
 
         Example:
             >>> import unigrad as ug
@@ -212,15 +214,29 @@ class Module:
             0
         """
         for one in reversed([self, *self.submodules]):
-            named = one.named_variables().items()
-            frozen = {path for path, variable in named if variable.trainable}
-            one.__dict__["_frozen"] = one.__dict__.get("_frozen", frozenset()) | frozen
-            for path in frozen:
-                one.named_variables()[path].trainable = False
+            one.__dict__["_freezes"] = not one.built
+            one._take_from_training(one.named_variables())
+
+    def _take_from_training(self, named: Mapping[str, Variable]) -> None:
+        frozen = {path for path, variable in named.items() if variable.trainable}
+        self.__dict__["_frozen"] = self.__dict__.get("_frozen", frozenset()) | frozen
+        for path in frozen:
+            named[path].trainable = False
+
+    def _freeze_what_was_made(self) -> None:
+        """Freeze own variables and new modules; those that were there have been told."""
+        inside = self.submodules
+        for one in inside:
+            if "_freezes" not in one.__dict__:
+                one.freeze()
+        theirs = {variable.uid for one in inside for variable in one.variables}
+        named = self.named_variables().items()
+        self._take_from_training({path: x for path, x in named if x.uid not in theirs})
 
     def unfreeze(self) -> None:
         """Train again what `freeze` took from training, here and in all modules inside."""
         for one in [self, *self.submodules]:
+            one.__dict__["_freezes"] = False
             named = one.named_variables()
             for path in one.__dict__.pop("_frozen", frozenset()):
                 named[path].trainable = True

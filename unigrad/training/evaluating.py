@@ -16,7 +16,7 @@ from unigrad.tracing.jit import jit
 from unigrad.training.callbacks import Logs
 from unigrad.training.precision import MixedPrecision
 from unigrad.training.saving import Progress
-from unigrad.training.steps import Loss, evaluation_step, placed, rows_of
+from unigrad.training.steps import Loss, Step, evaluation_step, placed, rows_of
 
 
 class Evaluator:
@@ -37,16 +37,24 @@ class Evaluator:
         compiles: bool,
     ) -> None:
         self._model = model
+        self._loss = loss
+        self._precision = precision
         self._compiles = compiles
         self._metrics = copy.deepcopy(dict(metrics))
-        step = evaluation_step(model, loss, self._metrics, precision)
-        self._step = jit(step) if compiles else step
+        self._step: Step | None = None
         self._forward: tuple[Any, Callable[[Any], Any]] | None = None
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles make their own steps, of their own model."""
+        return {**self.__dict__, "_step": None, "_forward": None}
 
     def evaluate(self, batches: Iterable[Any]) -> Logs:
         """Return means over batches, and the metrics."""
         for metric in self._metrics.values():
             metric.reset()
+        if self._step is None:
+            step = evaluation_step(self._model, self._loss, self._metrics, self._precision)
+            self._step = jit(step) if self._compiles else step
         sums = Progress()
         for batch in batches:
             one = placed(batch)

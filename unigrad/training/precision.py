@@ -10,6 +10,7 @@ Source: Micikevicius et al., "Mixed precision training" (2018), section 3.2.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -133,7 +134,7 @@ class MixedPrecision:
         return wide * self._scale if self.scales and self._scale is not None else wide
 
     def unscaled(self, gradients: Sequence[Tensor | None]) -> list[Tensor | None]:
-        """Return the gradients of the loss itself, and set the scale of the next step."""
+        """Return the gradients of the loss itself, NaN if one overflows; set the next scale."""
         if not self.scales or self._scale is None or self._fine_steps is None:
             return list(gradients)
         scale = as_tensor(self._scale)
@@ -142,6 +143,8 @@ class MixedPrecision:
         for one in found:
             if one is not None:
                 fine = fine & all_of(isfinite(one))
+        # An infinity that is clipped would look like any other gradient, a NaN does not.
+        found = [None if g is None else where(fine, g, math.nan) for g in found]
         steps = where(fine, as_tensor(self._fine_steps) + 1, 0)
         grown = steps >= self._growth_every
         self._scale.assign(

@@ -17,7 +17,7 @@ from unigrad.io import Checkpoint, CheckpointError, latest, load
 from unigrad.training.callbacks import Callback
 
 #: Raised when a checkpoint holds what older programs cannot go on with.
-VERSION = 1
+VERSION = 2
 
 
 @dataclass
@@ -29,8 +29,10 @@ class Progress:
     #: The epoch, from 0 on, and how many of its batches were given.
     epoch: int = 0
     position: int = 0
-    #: Of the epoch so far: Σ weight, and Σ weight · value by name.
-    weight: float = 0.0
+    #: How many batches that has, if it is known.
+    batches: int | None = None
+    #: Of the epoch so far, by name: Σ weight of the steps that gave a value, and Σ weight · value.
+    weights: dict[str, float] = field(default_factory=dict)
     totals: dict[str, float] = field(default_factory=dict)
     #: The logs of the epochs that are over.
     epochs: list[dict[str, float]] = field(default_factory=list)
@@ -39,20 +41,20 @@ class Progress:
 
     def add(self, logs: Mapping[str, float], weight: float) -> None:
         """Take in a step's numbers."""
-        self.weight += weight
         for name, value in logs.items():
+            self.weights[name] = self.weights.get(name, 0.0) + weight
             self.totals[name] = self.totals.get(name, 0.0) + weight * value
 
     def means(self) -> dict[str, float]:
         """Return the epoch's means so far; NaN of nothing."""
         return {
-            name: total / self.weight if self.weight else math.nan
+            name: total / self.weights[name] if self.weights[name] else math.nan
             for name, total in self.totals.items()
         }
 
     def next_epoch(self) -> None:
         """Begin another epoch."""
-        self.epoch, self.position, self.weight, self.totals = self.epoch + 1, 0, 0.0, {}
+        self.epoch, self.position, self.weights, self.totals = self.epoch + 1, 0, {}, {}
 
 
 @dataclass
@@ -110,8 +112,15 @@ class Saver:
         )
         return self._checkpoint.save(self.folder, progress.step)
 
-    def restore(self, path: Path, callbacks: Sequence[Callback]) -> Progress:
+    def restore(
+        self, path: Path, callbacks: Sequence[Callback], batches: int | None = None
+    ) -> Progress:
         """Take over a checkpoint; return where its run was.
+
+        Args:
+            path: the checkpoint.
+            callbacks: take over their states.
+            batches: how many batches an epoch has now, if it is known.
 
         Raises:
             CheckpointError: when it is none of a run like this; then nothing is changed.
@@ -130,6 +139,11 @@ class Saver:
         except (KeyError, ValueError, TypeError) as error:
             raise CheckpointError(f"fit: {path} was not written by a Trainer") from error
         self._check_settings(path, settings)
+        if progress.position and batches is not None and progress.batches not in (None, batches):
+            raise CheckpointError(
+                f"fit: {path} is from the middle of an epoch of {progress.batches} batches, the "
+                f"data has {batches}: the rest of that epoch would be other examples"
+            )
         named = by_name(callbacks)
         if unknown := sorted({*states} - {*named}):
             raise CheckpointError(

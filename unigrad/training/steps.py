@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from unigrad.autodiff.tape import GradientTape
@@ -11,7 +11,6 @@ from unigrad.core.arguments import as_tensor
 from unigrad.core.dtypes import FLOATING
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.tensor import Tensor
-from unigrad.core.variable import Variable
 from unigrad.layers.training import training_mode
 from unigrad.metrics import Metric
 from unigrad.optimizers import Optimizer
@@ -74,13 +73,17 @@ def training_step(
     model: Any,
     loss: Loss,
     optimizer: Optimizer,
-    variables: Sequence[Variable],
     metrics: Mapping[str, Metric],
     precision: MixedPrecision | None,
 ) -> Step:
-    """Return the function of a batch that trains, and returns the loss before and its values."""
+    """Return the function of a batch that trains, and returns the loss before and its values.
+
+    It trains the variables that are trainable then.
+    """
 
     def step(batch: Any) -> tuple[Tensor, Values]:
+        variables = model.trainable_variables
+        optimizer.build(variables)
         with training_mode(), GradientTape() as tape:
             if precision is None:
                 value, values = computed(loss, model, batch)

@@ -108,8 +108,7 @@ class Trainer:
             optimizer = callback.wrap(optimizer)
         self.optimizer = optimizer
         self.total: int | None = None
-        self.seconds = 0.0
-        self.weight = 0.0
+        self.seconds = self.weight = 0.0
         self._progress = Progress()
         self._saver: Saver | None = None
         self._saved: tuple[int, int, int] | None = None
@@ -134,6 +133,10 @@ class Trainer:
     def stop(self, reason: str) -> None:
         """Let `fit` end after the step, or the epoch, that it is doing."""
         self._progress.reason = reason
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Copies and pickles make their own steps, of their own model."""
+        return {**self.__dict__, "_train": None, "_saver": None}
 
     # -- training
 
@@ -179,6 +182,7 @@ class Trainer:
         self._progress.reason = None
         self._begin(data, resume, overwrite)
         self.total = total_steps(data, last_epoch, last_step)
+        self._progress.batches = data._length()
         history = History(self.step, epochs=self._progress.epochs)
         with interruptible() as interrupted, ExitStack() as ending:
             for callback in self.callbacks:
@@ -198,7 +202,7 @@ class Trainer:
                 if not over:
                     break
             self._save()
-        history.reason = self._progress.reason
+        history.reason, history.epochs = self._progress.reason, [*history.epochs]
         return history
 
     def _begin(self, data: Dataset, resume: bool, overwrite: bool) -> None:
@@ -213,7 +217,7 @@ class Trainer:
         if goes_on or self._is_built():
             self._build(data)
         if goes_on and self._saver is not None and found is not None:
-            self._progress = self._saver.restore(found, self.callbacks)
+            self._progress = self._saver.restore(found, self.callbacks, data._length())
             self._saved = (self.step, self.epoch, self.position)
         elif found is not None and not self.step and self.folder is not None:
             remove_all(self.folder)
@@ -314,9 +318,7 @@ class Trainer:
         parts |= {"model": self.model, "optimizer": self.optimizer}
         if self.folder is not None:
             self._saver = Saver(self.folder, self._keep, parts, self._settings)
-        train = training_step(
-            self.model, self.loss, self.optimizer, variables, self.metrics, self.precision
-        )
+        train = training_step(self.model, self.loss, self.optimizer, self.metrics, self.precision)
         self._train = jit(train) if self._compiles else train
 
     def _save(self) -> None:

@@ -119,7 +119,10 @@ class AverageWeights(Callback):
 
     def evaluating(self, trainer: Trainer) -> AbstractContextManager[Any]:
         """Let the weights be their averages inside a block."""
-        return self._wrapper.using_averages(trainer.model.trainable_variables)
+        variables = trainer.model.trainable_variables
+        # One that has become trainable since the last step is its own average.
+        self._wrapper.build(variables)
+        return self._wrapper.using_averages(variables)
 
 
 class LearningRateSchedule(Callback):
