@@ -13,7 +13,7 @@ from unigrad.initializers.base import Initializer
 
 @contextmanager
 def no_draws() -> Iterator[None]:
-    """Begin with weights of zero. JAX compiles a draw for every shape, which takes half a second."""
+    """Begin with weights of zero: JAX compiles draws for every shape, half a second each."""
 
     def zeros(self: Initializer, key: Any, shape: Any, dtype: Any = None) -> ug.Tensor:
         return ug.zeros(shape, dtype=dtype)

@@ -100,7 +100,7 @@ Check = Callable[[Problem, dtypes.DType, Ledger], None]
 #: A check with its name.
 _Row = tuple[str, Callable[[], None]]
 #: Of rows that are alike, a run that spares programs tries the first, and each of so many.
-_EACH = 3
+_EACH = 5
 
 #: How many compositions of transforms are tried before those that are made up at random.
 _COMPOSITIONS = {Level.QUICK: 2, Level.FULL: 4, Level.EXHAUSTIVE: 24}
@@ -164,7 +164,7 @@ def checks_of(
     sample of an op and on its first complex one, or on all in a thorough run; brief samples are
     left out. A brief run, and one of a backend that compiles every op for every shape, does no more
     with an op's other smooth samples than to record each once. Forward mode, whose rules are the
-    textbook's everywhere, a brief run of such a backend tries on each third op.
+    textbook's everywhere, a brief run of such a backend tries on each fifth op.
     """
     full = first or level.thorough
     wide = full or not (compiles or level.brief)
