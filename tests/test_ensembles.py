@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from given_weights import no_draws
 from typer.testing import CliRunner
 
 import unigrad as ug
@@ -24,11 +25,13 @@ TOKENS = 8
 def models(target: int = TOKENS, other: str = "lstm") -> list[EncoderDecoder]:
     """Two models of other kinds and sizes, with weights that are the same on every backend."""
     sizes = {"embedding_size": 4, "encoder_units": 5, "decoder_units": 6, "attention_units": 3}
-    made: list[EncoderDecoder] = [Seq2Seq(9, target, **sizes)]
-    if other == "transformer":
-        made.append(TransformerSeq2Seq(9, target, units=8, heads=2, hidden=8, blocks=1, dropout=0))
-    else:
-        made.append(Seq2Seq(9, target, cell=other, **{**sizes, "encoder_units": 4}))
+    with no_draws():
+        made: list[EncoderDecoder] = [Seq2Seq(9, target, **sizes)]
+        if other == "transformer":
+            shape = {"units": 8, "heads": 2, "hidden": 8, "blocks": 1}
+            made.append(TransformerSeq2Seq(9, target, **shape, dropout=0))
+        else:
+            made.append(Seq2Seq(9, target, cell=other, **{**sizes, "encoder_units": 4}))
     generator = np.random.default_rng(2)
     for variable in itertools.chain.from_iterable(one.variables for one in made):
         variable.assign(generator.normal(size=variable.shape, scale=0.7).astype(np.float32))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from functools import cache
 
@@ -59,13 +59,36 @@ def installed() -> list[str]:
 _COMPILING = 0.004
 
 
+#: Families of ops of many steps, and of functions that are compiled.
+_LONG = frozenset(
+    {"control flow", "decoding", "distributions", "interop", "jit", "matrices", "optimizers",
+     "special", "statistics"}
+)  # fmt: skip
+
+
 @cache
 def compiles_for_every_shape(name: str) -> bool:
     """Tell whether a backend compiles an op anew for every shape that it has not seen."""
+    return _takes_longer_at_first(name, ug.exp)
+
+
+@cache
+def _traces_long_ops(name: str) -> bool:
+    """Tell whether a backend makes a program of an op of many steps, for every shape anew."""
+    optimizer = ug.optimizers.Adam()
+
+    def step(x: ug.Tensor) -> None:
+        optimizer.update([x], optimizer.init([x]), [x])
+
+    return _takes_longer_at_first(name, step)
+
+
+def _takes_longer_at_first(name: str, function: Callable[[ug.Tensor], object]) -> bool:
+    """Tell whether calls with a new shape take much longer than the next ones."""
     first, again = list[float](), list[float]()
     with ug.use_backend(name):
         try:
-            ug.exp(ug.asarray([0.0]))
+            function(ug.asarray([0.0]))
         except ug.UnigradError:
             # It lacks the op, which its samples will say.
             return False
@@ -74,15 +97,25 @@ def compiles_for_every_shape(name: str) -> bool:
             x = ug.asarray([0.0] * length)
             for spent in (first, again):
                 start = time.perf_counter()
-                ug.exp(x)
+                function(x)
                 spent.append(time.perf_counter() - start)
     # The fastest of them, and beside the same call again: a busy machine is no compiler.
     return min(first) > max(_COMPILING, 4.0 * min(again))
 
 
-def spares_programs(level: Level, name: str | None = None) -> bool:
+def compiles(name: str, family: str) -> bool:
+    """Tell whether a backend compiles the ops of a family anew for every shape."""
+    return compiles_for_every_shape(name) or (family in _LONG and _traces_long_ops(name))
+
+
+def families_spared(name: str, families: Iterable[str]) -> frozenset[str]:
+    """Return the families of which a backend compiles what is tried."""
+    return frozenset(family for family in families if compiles(name, family))
+
+
+def spares_programs(level: Level, name: str | None = None, family: str = "") -> bool:
     """Tell whether a run does with few compilations: a brief one of a backend that needs many.
 
-    The backend is the current one unless it is named.
+    The backend is the current one unless it is named; the family is that of what is tried.
     """
-    return level.brief and compiles_for_every_shape(name or ug.get_backend())
+    return level.brief and compiles(name or ug.get_backend(), family)

@@ -22,7 +22,7 @@ import unigrad_conformance.transform_errors  # noqa: F401 (these write bad calls
 from unigrad.core import dtypes
 from unigrad.core.errors import UnsupportedError
 from unigrad_conformance import decoding, loops, losses
-from unigrad_conformance.backends import compiles_for_every_shape
+from unigrad_conformance.backends import compiles_for_every_shape, spares_programs
 from unigrad_conformance.bad_draws import IN_PROGRAMS, SLOW
 from unigrad_conformance.batches import BATCHES
 from unigrad_conformance.batches_derived import BATCHED_DERIVATIVES
@@ -82,7 +82,7 @@ from unigrad_conformance.statistics import (
     PROGRAMS_THAT_DRAW,
     STATISTICS,
 )
-from unigrad_conformance.steps import STEPS
+from unigrad_conformance.steps import CHANGED, CHANGED_IN_PROGRAMS, STEPS
 from unigrad_conformance.subject import Deviation, Unsupported
 from unigrad_conformance.trajectories import (
     COMPILED,
@@ -100,7 +100,7 @@ Check = Callable[[Problem, dtypes.DType, Ledger], None]
 #: A check with its name.
 _Row = tuple[str, Callable[[], None]]
 #: Of rows that are alike, a run that spares programs tries the first, and each of so many.
-_EACH = 3
+_EACH = 5
 
 #: How many compositions of transforms are tried before those that are made up at random.
 _COMPOSITIONS = {Level.QUICK: 2, Level.FULL: 4, Level.EXHAUSTIVE: 24}
@@ -164,7 +164,7 @@ def checks_of(
     sample of an op and on its first complex one, or on all in a thorough run; brief samples are
     left out. A brief run, and one of a backend that compiles every op for every shape, does no more
     with an op's other smooth samples than to record each once. Forward mode, whose rules are the
-    textbook's everywhere, a brief run of such a backend tries on each third op.
+    textbook's everywhere, a brief run of such a backend tries on each fifth op.
     """
     full = first or level.thorough
     wide = full or not (compiles or level.brief)
@@ -218,6 +218,7 @@ def checks_of(
 def try_op(op: str, ledger: Ledger, level: Level = Level.FULL) -> None:
     """Run all checks of an op's samples on the current backend."""
     seen, compiles = set[bool](), compiles_for_every_shape(ledger.backend)
+    compiles = compiles or spares_programs(level, ledger.backend, samples_of(op)[0].family)
     for sample in _chosen(op, level, compiles):
         problem = problem_of(sample)
         fresh = problem.is_complex not in seen and not sample.brief
@@ -274,6 +275,7 @@ def try_interop(op: str, ledger: Ledger, level: Level = Level.FULL) -> None:
     complex one; who compiles every op for every shape does the first, to first order.
     """
     brief = not level.thorough and compiles_for_every_shape(ledger.backend)
+    brief = brief or spares_programs(level, ledger.backend, samples_of(op)[0].family)
     problems = [problem_of(sample) for sample in samples_of(op)]
     kinds = {one.is_complex: one for one in reversed(problems) if one.is_smooth}
     smooth = list(kinds.values())[-1:] if brief else list(kinds.values())
@@ -323,6 +325,8 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         *_trials("transforms", [*compositions(_COMPOSITIONS[level]), *BY_HAND.items()]),
         *_trials("vmap", [*BATCHES.items(), *BATCHED_DERIVATIVES.items(), *BAD_BATCHES.items()]),
         *_trials("optimizers", [*STEPS.items(), *TRAJECTORIES.items()]),
+        *_alike("optimizers", CHANGED.items()),
+        *_alike("optimizers", CHANGED_IN_PROGRAMS.items(), first=1),
         *_alike("optimizers", SETTINGS.items()),
         *_alike("optimizers", EAGER.items()),
         *_alike("optimizers", COMPILED.items(), first=1),

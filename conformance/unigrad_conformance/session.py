@@ -26,7 +26,7 @@ from types import MappingProxyType
 from unigrad.core.backend import Backend
 from unigrad.core.errors import UnigradError
 from unigrad.core.registry import default_device, load_backend
-from unigrad_conformance.backends import compiles_for_every_shape, why_absent, why_unplaced
+from unigrad_conformance.backends import families_spared, why_absent, why_unplaced
 from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.levels import Level
 from unigrad_conformance.running import Trial, every_trial
@@ -46,19 +46,20 @@ class Selection:
         op: that of this name, or else all whose name has these letters; None for all.
         containing: those whose family and name have these letters, in either case; None for all.
         level: how much of the suite.
-        sparing: leave out most of those that are alike, unless names are given.
+        sparing: the families of which most of those that are alike are left out, unless names
+            are given.
     """
 
     op: str | None = None
     containing: str | None = None
     level: Level = Level.FULL
-    sparing: bool = False
+    sparing: frozenset[str] = frozenset()
 
     def trials(self) -> list[Trial]:
         """Return them in order."""
         found = every_trial(self.level)
         if self.sparing and self.op is None and self.containing is None:
-            return [one for one in found if not one.further]
+            return [one for one in found if not (one.further and one.family in self.sparing)]
         if self.containing is not None:
             words = self.containing.lower()
             found = [one for one in found if words in f"{one.family}/{one.name}".lower()]
@@ -138,12 +139,12 @@ class Arrival:
     Args:
         absent: why it cannot be tried, or None.
         version: its framework's.
-        compiles: it compiles every op for every shape.
+        compiles: the families of which it compiles what is tried.
     """
 
     absent: str | None
     version: str = ""
-    compiles: bool = False
+    compiles: frozenset[str] = frozenset()
 
 
 def arrive(name: str) -> Arrival:
@@ -153,7 +154,8 @@ def arrive(name: str) -> Arrival:
         reason = why_unplaced(name)
     if reason is not None:
         return Arrival(reason)
-    return Arrival(None, _loaded(name).version, compiles_for_every_shape(name))
+    families = {one.family for one in every_trial()}
+    return Arrival(None, _loaded(name).version, families_spared(name, families))
 
 
 class Session:
@@ -194,7 +196,7 @@ class Session:
             raise UnigradError("a worker ended while it loaded a backend") from error
         brief = self._selection.level.brief
         self._on = {
-            name: replace(self._selection, sparing=brief and one.compiles)
+            name: replace(self._selection, sparing=one.compiles if brief else frozenset())
             for name, one in found.items()
         }
         return found

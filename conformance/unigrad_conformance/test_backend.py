@@ -24,9 +24,10 @@ def test_backend(
         if unigrad_chosen:
             pytest.fail(absent, pytrace=False)
         pytest.skip(absent)
-    if unigrad_trial.further and spares_programs(unigrad_level, unigrad_backend):
+    trial = unigrad_trial
+    if trial.further and spares_programs(unigrad_level, unigrad_backend, trial.family):
         pytest.skip("one of many alike: full runs it")
-    ledger = unigrad_trial.on(unigrad_backend)
+    ledger = trial.on(unigrad_backend)
     if ledger.findings:
         pytest.fail("\n".join(str(one) for one in ledger.findings), pytrace=False)
     if ledger.unsupported and not ledger.passed:

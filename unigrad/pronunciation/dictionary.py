@@ -49,6 +49,11 @@ BUCKETS = (8, 12, 28)
 
 Batch = tuple[NDArray[np.int64], NDArray[np.int64]]
 
+#: The number of a second pronunciation; what a word is made of; phonemes without their stress.
+_NUMBER = re.compile(r"\(\d+\)$")
+_SPELLING = re.compile(r"[a-z']+")
+_NO_DIGITS = str.maketrans("", "", "0123456789")
+
 
 @dataclass(frozen=True)
 class Word:
@@ -86,10 +91,10 @@ def parse(lines: Iterable[str]) -> dict[str, tuple[Pronunciation, ...]]:
     """
     found: dict[str, dict[Pronunciation, None]] = {}
     for line in lines:
-        entry, *phonemes = line.split("#")[0].split() or [""]
-        spelling = re.sub(r"\(\d+\)$", "", entry)
-        if re.fullmatch(r"[a-z']+", spelling):
-            sounds = tuple(re.sub(r"\d", "", phoneme) for phoneme in phonemes)
+        entry, *phonemes = line.partition("#")[0].split(None, 1) or [""]
+        spelling = _NUMBER.sub("", entry) if entry.endswith(")") else entry
+        if _SPELLING.fullmatch(spelling):
+            sounds = tuple(" ".join(phonemes).translate(_NO_DIGITS).split())
             found.setdefault(spelling, {})[sounds] = None
     return {spelling: tuple(pronunciations) for spelling, pronunciations in found.items()}
 

@@ -1,6 +1,7 @@
 """Samples of arithmetic, elementary functions, comparisons and bits."""
 
 import math
+from functools import cache
 from typing import Any
 
 import mpmath
@@ -21,12 +22,16 @@ from unigrad_conformance.sample import (
 
 _erf = np.vectorize(math.erf, otypes=[np.float64])
 _erfc = np.vectorize(math.erfc, otypes=[np.float64])
-_erfinv = np.vectorize(
-    lambda x: (
-        float(mpmath.erfinv(float(x))) if abs(x) < 1 else x * math.inf if abs(x) == 1 else math.nan
-    ),
-    otypes=[np.float64],
-)
+
+
+@cache  # Each backend asks for the same ones, of each dtype.
+def _erfinv_of(x: float) -> float:
+    if abs(x) < 1:
+        return float(mpmath.erfinv(x))
+    return x * math.inf if abs(x) == 1 else math.nan
+
+
+_erfinv = np.vectorize(lambda x: _erfinv_of(float(x)), otypes=[np.float64])
 
 
 def _sinc(x: Any) -> Any:
