@@ -182,7 +182,8 @@ class BatchNorm(_Normalization):
 
     While training the moments are those of the batch, and the running ones follow: running =
     momentum · running + (1 - momentum) · batch. Otherwise the running moments are used. They are
-    Variables that no optimizer trains, so they change in compiled steps, too.
+    Variables that no optimizer trains, so they change in compiled steps, too. A batch in which
+    nothing counts leaves them as they are.
 
     Source: Ioffe & Szegedy, "Batch normalization" (2015).
 
@@ -233,7 +234,8 @@ class BatchNorm(_Normalization):
 
         Args:
             x: (batch, …, channels).
-            mask: bools (batch, …); what is False counts in no moment.
+            mask: bools (batch, …); what is False counts in no moment and no gradient, infinities
+                and NaN included: it is taken as 0.
 
         Raises:
             ShapeError: when there is no channel axis besides the batch's, or a mask does not fit.
@@ -241,21 +243,24 @@ class BatchNorm(_Normalization):
         x = to_last(to_floating(as_tensor(x)), self.first)
         if x.ndim < 2:
             raise ShapeError(f"{self.name}: an input {x.shape} has no channels besides the batch")
+        real = None if mask is None else self._mask_of(x, as_tensor(mask, x))
+        if real is not None:
+            # Chosen before the formula: 0 times what is infinite or NaN in padding is NaN.
+            x = where(real, x, 0.0)
         if is_training():
-            normal = self._by_batch(x, mask)
+            normal = self._by_batch(x, real)
         else:
             moments = as_tensor(self.running_mean), as_tensor(self.running_variance)
             normal = batch_norm(x, *moments, self.scale, self.offset, epsilon=self.epsilon)
         return to_first(normal, self.first)
 
-    def _by_batch(self, x: Tensor, mask: Any) -> Tensor:
+    def _by_batch(self, x: Tensor, real: Tensor | None) -> Tensor:
         """Normalise by the batch's moments, and let the running ones follow.
 
         Where their squares leave the range, and where nobody can see that they do not, elements are
         taken times a power of two per channel, which rounds nothing.
         """
         wide = widened(x)
-        real = None if mask is None else self._mask_of(wide, as_tensor(mask, wide))
         if not (wide.size and hidden(wide)):
             average, variance, count = _moments(wide, real)
             seen = visible(variance)
@@ -263,8 +268,7 @@ class BatchNorm(_Normalization):
                 self._follow_batch(average, variance, count)
                 moments = average, variance
                 return batch_norm(x, *moments, self.scale, self.offset, epsilon=self.epsilon)
-        counted = wide if real is None else where(real, wide, 0.0)
-        peak = greatest(absolute(stop_gradient(counted)), axis=tuple(range(wide.ndim - 1)))
+        peak = greatest(absolute(stop_gradient(wide)), axis=tuple(range(wide.ndim - 1)))
         scale = power_of(maximum(peak, 1.0))
         scaled = wide * scale
         average, variance, count = _moments(scaled, real)
@@ -273,39 +277,45 @@ class BatchNorm(_Normalization):
         return batch_norm(cast(scaled, x.dtype), *moments, self.scale, self.offset, epsilon=0.0)
 
     def _follow_batch(self, average: Tensor, variance: Tensor, count: Any) -> None:
-        """Let the running moments follow a batch's."""
-        self._follow(self.running_mean, average)
+        """Let the running moments follow a batch's in which something counts."""
+        if isinstance(count, float) and not count:
+            return
         if self.unbiased:
             # A number where there is no mask. Of one element the variance is 0 either way.
             rest = count - 1.0
             rest = maximum(rest, 1.0) if isinstance(rest, Tensor) else max(rest, 1.0)
-            self._follow(self.running_variance, variance * (count / rest))
-        else:
-            self._follow(self.running_variance, variance)
+            variance = variance * (count / rest)
+        self._follow(self.running_mean, average, count)
+        self._follow(self.running_variance, variance, count)
 
     def _mask_of(self, x: Tensor, mask: Tensor) -> Tensor:
         if mask.shape != x.shape[:-1]:
             raise ShapeError(f"{self.name}: a mask {mask.shape} for an input {x.shape}")
         return broadcast_to(reshape(mask, (*mask.shape, 1)), x.shape)
 
-    def _follow(self, running: Variable, value: Tensor) -> None:
+    def _follow(self, running: Variable, value: Tensor, count: Any) -> None:
         before = running._untaped()
         kept = before * self.momentum + cast(stop_gradient(value), before.dtype) * (
             1.0 - self.momentum
         )
+        if isinstance(count, Tensor):
+            kept = where(count > 0.0, kept, before)
         running.assign(kept)
 
 
 def _moments(x: Tensor, real: Tensor | None) -> tuple[Tensor, Tensor, Any]:
-    """Return the mean and variance of each channel, and how many elements they are of."""
+    """Return the mean and variance of each channel, and how many elements they are of.
+
+    What does not count is 0.
+    """
     axes = tuple(range(x.ndim - 1))
     if real is None:
         average = mean(x, axis=axes)
         return average, mean(square(x - average), axis=axes), float(prod(x.shape[:-1]))
     count = sum(cast(real, x.dtype), axis=axes)
-    average = sum(where(real, x, 0.0), axis=axes) / maximum(count, 1.0)
+    average = sum(x, axis=axes) / maximum(count, 1.0)
     deviations = where(real, x - average, 0.0)
-    return average, sum(square(deviations), axis=axes) / maximum(count, 1.0), count[0]
+    return average, sum(square(deviations), axis=axes) / maximum(count, 1.0), count
 
 
 def is_first(data_format: str) -> bool:
