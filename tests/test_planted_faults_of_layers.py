@@ -49,7 +49,7 @@ def faults(patch):
     )
     follow = normalization.BatchNorm._follow
     yield (
-        (normalization.BatchNorm, "_follow", lambda self, v, x: follow(self, v, x * 1.01)),
+        (normalization.BatchNorm, "_follow", lambda self, v, x, n: follow(self, v, x * 1.01, n)),
         lambda: beside_torch.test_batch_norm_in_training(None),
     )
     yield (

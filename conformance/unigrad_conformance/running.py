@@ -61,6 +61,7 @@ from unigrad_conformance.ledger import Ledger
 from unigrad_conformance.levels import Level
 from unigrad_conformance.lifetime import lifetimes
 from unigrad_conformance.lookalikes import LOOKALIKES
+from unigrad_conformance.masked_layers import MASKED_LAYERS
 from unigrad_conformance.matrices_at_scales import at_scales
 from unigrad_conformance.perturbed import OPERANDS, operands_together
 from unigrad_conformance.problem import Problem, problem_of
@@ -332,7 +333,7 @@ def other_trials(level: Level = Level.FULL) -> list[Trial]:
         *_alike("optimizers", COMPILED.items(), first=1),
         *_alike("optimizers", PURE.items(), first=2),
         *_alike("optimizers", LATER.items(), first=3),
-        *_trials("layers", LAYERS.items(), each=9),
+        *_trials("layers", [*LAYERS.items(), *MASKED_LAYERS.items()], each=9),
         *_alike("losses", losses.losses(thorough)),
         *_trials("losses", losses.promises(thorough)),
         *_alike("statistics", DISTRIBUTIONS.items()),

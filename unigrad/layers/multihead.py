@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from unigrad.core.arguments import as_tensor
+from unigrad.core.arguments import as_tensor, visible
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.settings import check_sizes
 from unigrad.core.tensor import Tensor
@@ -16,12 +16,12 @@ from unigrad.layers.dropout import Dropout
 from unigrad.layers.module import Module
 from unigrad.layers.positions import rotary
 from unigrad.ops.affine import linear
-from unigrad.ops.comparison import where
+from unigrad.ops.comparison import less_equal, where
 from unigrad.ops.filling import zeros
 from unigrad.ops.linear import matmul
 from unigrad.ops.nn.attention import attention_weights, causal_mask
 from unigrad.ops.shaping import expand_dims, permute_dims, reshape
-from unigrad.ops.windows import slice_update
+from unigrad.ops.windows import dynamic_slice, slice_update
 
 #: Keys, values (batch, heads, length, size) and how many of them are there.
 Cache = dict[str, Tensor]
@@ -179,10 +179,12 @@ class MultiHeadAttention(Module):
             key, value: (batch, time, …); the query by default, the value the key.
             mask: bools that broadcast to (batch, heads, steps, time), True where a step may look.
             key_mask: bools (batch, time), False at padding, which does not count, infinities and
-                NaN included.
+                NaN included; with a cache (batch, length), of all steps that it holds.
             causal: whether a step sees only those up to itself.
             cache: the keys and values of the steps before, from `cache`: the new ones are put
-                behind them, and each step sees those up to itself. Self-attention only.
+                behind them, and each step sees those up to itself. Self-attention only. Of more
+                steps than it holds the result is NaN where nobody can see it: in programs, and
+                on accelerators.
             return_weights: whether to return the weights (batch, heads, steps, time) as well.
 
         Returns:
@@ -190,8 +192,14 @@ class MultiHeadAttention(Module):
             if they are wanted, as a tuple.
 
         A step that may look nowhere looks everywhere alike.
+
+        Raises:
+            ShapeError: when shapes do not fit, or a cache has no room for all steps.
+            SettingError: for a cache together with keys or values other than the queries.
         """
-        query, key, value = self._inputs(query, key, value, key_mask)
+        if cache is not None and not all(one is None or one is query for one in (key, value)):
+            raise SettingError(f"{self.name}: a cache= is for self-attention, without keys")
+        query, key, value = self._inputs(query, key, value, key_mask, cache)
         q = self._split(_projected(query, self.query_kernel, self.query_bias))
         k = self._split(_projected(key, self.key_kernel, self.key_bias))
         v = self._split(_projected(value, self.value_kernel, self.value_bias))
@@ -200,11 +208,16 @@ class MultiHeadAttention(Module):
             steps = as_tensor(np.arange(q.shape[2]), q)
             q = rotary(q, steps + start)
             k = rotary(k, as_tensor(np.arange(k.shape[2]), k) + start)
+        fits = None
         if cache is not None:
+            fits = self._fits(cache, k.shape[2])
             cache = _with(cache, k, v)
             k, v = cache["keys"], cache["values"]
         causal = causal or cache is not None
         out, weights = self._attended(q, k, v, start, mask, key_mask, causal)
+        if fits is not None:
+            out = where(fits, out, float("nan"))
+            weights = where(fits, weights, float("nan")) if return_weights else weights
         found = [out, *([] if cache is None else [cache]), *([weights] if return_weights else [])]
         return tuple(found) if len(found) > 1 else out
 
@@ -220,8 +233,21 @@ class MultiHeadAttention(Module):
         rows = reshape(joined, (*joined.shape[:2], joined.shape[2] * joined.shape[3]))
         return _projected(rows, self.output_kernel, self.output_bias), weights
 
+    def _fits(self, cache: Cache, steps: int) -> Tensor | None:
+        """Return whether a cache has room for more steps, where nobody can see that it has."""
+        room, count = cache["keys"].shape[2], cache["count"]
+        seen = visible(count)
+        if seen is None and steps <= room:
+            return less_equal(count, room - steps)
+        there = 0 if seen is None else seen.max(initial=0)
+        if there + steps > room:
+            raise ShapeError(
+                f"{self.name}: {steps} steps behind {there} are more than a cache of {room} holds"
+            )
+        return None
+
     def _inputs(
-        self, query: Any, key: Any, value: Any, key_mask: Any
+        self, query: Any, key: Any, value: Any, key_mask: Any, cache: Cache | None
     ) -> tuple[Tensor, Tensor, Tensor]:
         query = as_tensor(query)
         if query.ndim != 3:
@@ -231,7 +257,7 @@ class MultiHeadAttention(Module):
         same = value is None
         value = key if same else as_tensor(value)
         if key_mask is not None:
-            real = expand_dims(as_tensor(key_mask, key), axis=-1)
+            real = real_steps(self.name, key, key_mask, cache)
             cleaned = where(real, key, 0.0)
             value = cleaned if same else where(real, value, 0.0)
             key, query = cleaned, cleaned if itself else query
@@ -269,3 +295,24 @@ def _with(cache: Cache, keys: Tensor, values: Tensor) -> Cache:
         "values": slice_update(cache["values"], starts, values),
         "count": count + keys.shape[2],
     }
+
+
+def real_steps(name: str, x: Tensor, key_mask: Any, cache: Cache | None) -> Tensor:
+    """Return which of the steps (batch, steps, …) are no padding, as (batch, steps, 1).
+
+    With a cache a mask is of all steps that it holds, and these are the ones that come next.
+
+    Raises:
+        ShapeError: when it does not fit the cache.
+    """
+    mask = as_tensor(key_mask, x)
+    if cache is not None:
+        batch, steps = x.shape[:2]
+        room = cache["keys"].shape[2]
+        if mask.shape != (batch, room):
+            raise ShapeError(
+                f"{name}: beside a cache a key_mask is of all its steps, {(batch, room)}, not "
+                f"{mask.shape}"
+            )
+        mask = dynamic_slice(mask, [0, cache["count"]], (batch, steps))
+    return expand_dims(mask, axis=-1)

@@ -16,7 +16,7 @@ from unigrad.layers.module import Module
 from unigrad.layers.training import is_training
 from unigrad.ops.arithmetic import abs as absolute
 from unigrad.ops.arithmetic import maximum, square
-from unigrad.ops.comparison import where
+from unigrad.ops.comparison import logical_or, where
 from unigrad.ops.identity import stop_gradient
 from unigrad.ops.nn.normalization import batch_norm, group_norm, layer_norm, rms_norm
 from unigrad.ops.reductions import max as greatest
@@ -182,7 +182,8 @@ class BatchNorm(_Normalization):
 
     While training the moments are those of the batch, and the running ones follow: running =
     momentum · running + (1 - momentum) · batch. Otherwise the running moments are used. They are
-    Variables that no optimizer trains, so they change in compiled steps, too.
+    Variables that no optimizer trains, so they change in compiled steps, too. A batch in which
+    nothing counts leaves them as they are.
 
     Source: Ioffe & Szegedy, "Batch normalization" (2015).
 
@@ -233,7 +234,9 @@ class BatchNorm(_Normalization):
 
         Args:
             x: (batch, …, channels).
-            mask: bools (batch, …); what is False counts in no moment.
+            mask: bools (batch, …); what is False counts in no moment, and is normalised by those
+                of the others. Where it is NaN, infinite or so large that its square is, it is taken
+                as 0, so that it counts in no gradient either.
 
         Raises:
             ShapeError: when there is no channel axis besides the batch's, or a mask does not fit.
@@ -241,21 +244,25 @@ class BatchNorm(_Normalization):
         x = to_last(to_floating(as_tensor(x)), self.first)
         if x.ndim < 2:
             raise ShapeError(f"{self.name}: an input {x.shape} has no channels besides the batch")
+        real = None if mask is None else self._mask_of(x, as_tensor(mask, x))
+        if real is not None:
+            # Chosen before the formula: 0 times what is infinite or NaN in padding is NaN.
+            most = float(np.finfo(np.float32 if x.dtype.itemsize < 8 else np.float64).max) ** 0.5
+            x = where(logical_or(real, absolute(x) < most), x, 0.0)
         if is_training():
-            normal = self._by_batch(x, mask)
+            normal = self._by_batch(x, real)
         else:
             moments = as_tensor(self.running_mean), as_tensor(self.running_variance)
             normal = batch_norm(x, *moments, self.scale, self.offset, epsilon=self.epsilon)
         return to_first(normal, self.first)
 
-    def _by_batch(self, x: Tensor, mask: Any) -> Tensor:
+    def _by_batch(self, x: Tensor, real: Tensor | None) -> Tensor:
         """Normalise by the batch's moments, and let the running ones follow.
 
         Where their squares leave the range, and where nobody can see that they do not, elements are
         taken times a power of two per channel, which rounds nothing.
         """
         wide = widened(x)
-        real = None if mask is None else self._mask_of(wide, as_tensor(mask, wide))
         if not (wide.size and hidden(wide)):
             average, variance, count = _moments(wide, real)
             seen = visible(variance)
@@ -273,26 +280,29 @@ class BatchNorm(_Normalization):
         return batch_norm(cast(scaled, x.dtype), *moments, self.scale, self.offset, epsilon=0.0)
 
     def _follow_batch(self, average: Tensor, variance: Tensor, count: Any) -> None:
-        """Let the running moments follow a batch's."""
-        self._follow(self.running_mean, average)
+        """Let the running moments follow a batch's in which something counts."""
+        if isinstance(count, float) and not count:
+            return
         if self.unbiased:
             # A number where there is no mask. Of one element the variance is 0 either way.
             rest = count - 1.0
             rest = maximum(rest, 1.0) if isinstance(rest, Tensor) else max(rest, 1.0)
-            self._follow(self.running_variance, variance * (count / rest))
-        else:
-            self._follow(self.running_variance, variance)
+            variance = variance * (count / rest)
+        self._follow(self.running_mean, average, count)
+        self._follow(self.running_variance, variance, count)
 
     def _mask_of(self, x: Tensor, mask: Tensor) -> Tensor:
         if mask.shape != x.shape[:-1]:
             raise ShapeError(f"{self.name}: a mask {mask.shape} for an input {x.shape}")
         return broadcast_to(reshape(mask, (*mask.shape, 1)), x.shape)
 
-    def _follow(self, running: Variable, value: Tensor) -> None:
+    def _follow(self, running: Variable, value: Tensor, count: Any) -> None:
         before = running._untaped()
         kept = before * self.momentum + cast(stop_gradient(value), before.dtype) * (
             1.0 - self.momentum
         )
+        if isinstance(count, Tensor):
+            kept = where(count > 0.0, kept, before)
         running.assign(kept)
 
 
@@ -305,7 +315,7 @@ def _moments(x: Tensor, real: Tensor | None) -> tuple[Tensor, Tensor, Any]:
     count = sum(cast(real, x.dtype), axis=axes)
     average = sum(where(real, x, 0.0), axis=axes) / maximum(count, 1.0)
     deviations = where(real, x - average, 0.0)
-    return average, sum(square(deviations), axis=axes) / maximum(count, 1.0), count[0]
+    return average, sum(square(deviations), axis=axes) / maximum(count, 1.0), count
 
 
 def is_first(data_format: str) -> bool:

@@ -14,8 +14,8 @@ from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.layers.dense import Initializer
 from unigrad.layers.module import Module
+from unigrad.nn.embedding import rows_of
 from unigrad.ops.elementary import cos, sin
-from unigrad.ops.indexing import take
 from unigrad.ops.joining import concat
 from unigrad.ops.shaping import expand_dims
 
@@ -86,8 +86,13 @@ class SinusoidalPositions(Module):
         self.base = base
 
     def call(self, x: Any, *, start: int = 0) -> Tensor:
-        """Add the waves of the positions from ``start`` on."""
+        """Add the waves of the positions from ``start`` on.
+
+        Raises:
+            SettingError: when ``start`` is no integer of at least 0.
+        """
         x = as_tensor(x)
+        start = count(self.name, "start", start, 0)
         length, units = x.shape[-2:]
         waves = sinusoidal(start + length, units, self.base)[start:]
         out: Tensor = x + as_tensor(waves.astype(x.dtype), x)
@@ -129,12 +134,18 @@ class LearnedPositions(Module):
 
         Raises:
             ShapeError: when there are more steps than rows.
+            SettingError: when ``start`` is a negative number.
+            OutOfBoundsError: for a tensor ``start`` outside of the table; compiled programs and
+                accelerators give NaN.
         """
         x = as_tensor(x)
         steps = x.shape[-2]
+        if isinstance(start, int):
+            start = count(self.name, "start", start, 0)
         if steps > self.length or (isinstance(start, int) and start + steps > self.length):
             raise ShapeError(
                 f"{self.name}: {steps} steps from {start} on are more than {self.length}"
             )
-        out: Tensor = x + take(self.table, as_tensor(np.arange(steps), x) + start, axis=0)
+        places = as_tensor(np.arange(steps), x) + start
+        out: Tensor = x + rows_of(self.name, places, as_tensor(self.table))
         return out

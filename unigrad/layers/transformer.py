@@ -11,8 +11,9 @@ from unigrad.layers.activations import Activation
 from unigrad.layers.dense import Dense
 from unigrad.layers.dropout import Dropout
 from unigrad.layers.module import Module
-from unigrad.layers.multihead import Cache, MultiHeadAttention
+from unigrad.layers.multihead import Cache, MultiHeadAttention, real_steps
 from unigrad.layers.normalization import LayerNorm
+from unigrad.ops.comparison import where
 from unigrad.ops.reductions import mean
 from unigrad.ops.shaping import reshape
 
@@ -77,6 +78,13 @@ class _Block(Module):
         total: Tensor = norm(x + self._drop(part(x)))
         return total
 
+    def _real(self, x: Tensor, key_mask: Any, cache: Cache | None) -> Tensor:
+        """Return steps with zeros at padding, which has a way past the attention."""
+        if key_mask is None:
+            return x
+        # Chosen before the formulas: 0 times what is infinite or NaN in padding is NaN.
+        return where(real_steps(self.name, x, key_mask, cache), x, 0.0)
+
     def _network(self, x: Tensor) -> Tensor:
         out: Tensor = self.contract(self._drop(self.expand(x)))
         return out
@@ -111,9 +119,12 @@ class TransformerEncoderBlock(_Block):
     def call(
         self, x: Any, *, mask: Any = None, key_mask: Any = None, causal: bool = False
     ) -> Tensor:
-        """Run the block; masks are those of `MultiHeadAttention`."""
+        """Run the block; masks are those of `MultiHeadAttention`.
+
+        What a ``key_mask`` leaves out is taken as 0, beside the attention as well.
+        """
         x = self._beside(
-            as_tensor(x),
+            self._real(as_tensor(x), key_mask, None),
             0,
             lambda y: self.self_attention(y, mask=mask, key_mask=key_mask, causal=causal),
         )
@@ -208,9 +219,14 @@ class TransformerDecoderBlock(_Block):
         Args:
             x: (batch, steps, units).
             memory: (batch, time, …).
-            mask, key_mask, causal: of the self-attention.
+            mask, key_mask, causal: of the self-attention: see `MultiHeadAttention`. What a
+                ``key_mask`` leaves out is taken as 0, beside the attention as well.
             memory_mask: bools (batch, time), False where the memory is padding.
             cache: of the steps before; then the new one is returned as well.
+
+        Raises:
+            ShapeError: as `MultiHeadAttention`, for a cache that is full and a mask that does not
+                fit it.
         """
         found: list[Cache] = []
 
@@ -224,7 +240,7 @@ class TransformerDecoderBlock(_Block):
             result: Tensor = out
             return result
 
-        x = self._beside(as_tensor(x), 0, look_back)
+        x = self._beside(self._real(as_tensor(x), key_mask, cache), 0, look_back)
         x = self._beside(x, 1, lambda y: self.memory_attention(y, memory, key_mask=memory_mask))
         x = self._beside(x, 2, self._network)
         return (x, found[0]) if found else x
