@@ -247,8 +247,9 @@ class BatchNorm(_Normalization):
         real = None if mask is None else self._mask_of(x, as_tensor(mask, x))
         if real is not None:
             # Chosen before the formula: 0 times what is infinite or NaN in padding is NaN.
-            most = float(np.finfo(np.float32 if x.dtype.itemsize < 8 else np.float64).max) ** 0.5
-            x = where(logical_or(real, absolute(x) < most), x, 0.0)
+            wide = widened(x)
+            most = float(np.finfo(wide.dtype).max) ** 0.5
+            x = where(logical_or(real, absolute(wide) < most), x, 0.0)
         if is_training():
             normal = self._by_batch(x, real)
         else:
