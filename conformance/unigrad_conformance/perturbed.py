@@ -249,7 +249,7 @@ def check_perturbed(one: Perturbed) -> None:
 
 def _rows(level: Level, way: int) -> tuple[Perturbed, ...]:
     """Return the rows that one of three ways tries: where programs are spared, a third."""
-    return _TRACED[way::3] if spares_programs(level) else _TRACED
+    return _TRACED[way::3] if spares_programs(level, family="jit") else _TRACED
 
 
 def _in_one_program(
