@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -15,6 +17,7 @@ from unigrad_tensorflow.conversion.registry import (
     layer_from,
     name_of,
     need,
+    new_layer_from,
     of_name,
     reads,
     refuse,
@@ -89,13 +92,20 @@ def _last(axis: Any) -> bool:
     return axis in (-1, [-1])
 
 
+def _are_last(layer: Any, axes: Any) -> bool:
+    """Tell whether axes are the last ones of what a layer was built for, in their order."""
+    shape = (layer.get_build_config() or {}).get("input_shape")
+    rank = 0 if shape is None else len(shape)
+    return [one - rank if one >= 0 else one for one in axes] == [*range(-len(axes), 0)]
+
+
 @reads(keras.layers.LayerNormalization)
 def _layer_norm(layer: Any) -> LayerData:
     settings, state = _normalized(layer)
     axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
     shape = tuple((layer.gamma if layer.scale else layer.beta).shape)
-    if len(axes) != len(shape):
-        raise DTypeError(f"unigrad has no LayerNormalization over the axes {axes}")
+    if len(axes) != len(shape) or not _are_last(layer, axes):
+        raise DTypeError(f"unigrad has no LayerNormalization with axis={layer.axis!r}")
     return LayerData("LayerNorm", settings | {"axes": len(axes)}, shape, state)
 
 
@@ -336,9 +346,42 @@ def _to_reshape(data: LayerData) -> Any:
 
 @reads(keras.Sequential)
 def _sequential(layer: Any) -> LayerData:
+    _refuse_mask(layer.layers, "unigrad", "that passes its mask on")
     return LayerData("Sequential", {"layers": [layer_data(one) for one in layer.layers]})
+
+
+def _refuse_mask(layers: Any, library: str, how: str) -> None:
+    """Refuse an embedding that makes a mask before a layer that looks at masks.
+
+    Keras passes masks from layer to layer, unigrad's `Sequential` does not.
+    """
+    masked = False
+    for layer in _flat(layers):
+        if masked and "mask" in inspect.signature(layer.call).parameters:
+            raise DTypeError(
+                f"{library} has no Sequential with an Embedding(mask_zero=True) {how} to "
+                f"{type(layer).__name__}"
+            )
+        masked = masked and layer.supports_masking
+        masked |= isinstance(layer, keras.layers.Embedding) and layer.mask_zero
+
+
+def _flat(layers: Any) -> Iterator[Any]:
+    for one in layers:
+        if isinstance(one, keras.Sequential):
+            yield from _flat(one.layers)
+        else:
+            yield one
 
 
 @writes("Sequential")
 def _to_sequential(data: LayerData) -> Any:
-    return keras.Sequential([layer_from(one) for one in data.settings["layers"]])
+    layers, seen = [], set()
+    for one in data.settings["layers"]:
+        if id(one) in seen and one.state:
+            raise DTypeError(f"Keras has no Sequential with one {one.kind} twice")
+        # Those without weights are as good as others of their kind.
+        layers.append(new_layer_from(one) if id(one) in seen else layer_from(one))
+        seen.add(id(one))
+    _refuse_mask(layers, "Keras", "that passes no mask on")
+    return keras.Sequential(layers)
