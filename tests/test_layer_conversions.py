@@ -53,6 +53,12 @@ def test_normalization_over_other_axes_is_refused(axis):
         convert.from_keras(built(L.LayerNormalization(axis=axis), 2, 4, 4))
 
 
+@pytest.mark.filterwarnings("ignore:You passed `rms_scaling")
+def test_normalization_by_another_formula_is_refused():
+    with pytest.raises(ug.DTypeError, match="rms_scaling=True"):
+        convert.from_keras(built(L.LayerNormalization(rms_scaling=True), 2, 4))
+
+
 @pytest.mark.parametrize("axis", [-1, 2, [2], [1, 2], [-2, -1], [-1, -2]])
 def test_normalization_over_the_last_axes(axis):
     x, layer = drawn(2, 4, 4), built(L.LayerNormalization(axis=axis), 2, 4, 4)

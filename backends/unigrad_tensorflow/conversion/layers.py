@@ -101,6 +101,7 @@ def _are_last(layer: Any, axes: Any) -> bool:
 
 @reads(keras.layers.LayerNormalization)
 def _layer_norm(layer: Any) -> LayerData:
+    refuse(layer, rms_scaling=False)
     settings, state = _normalized(layer)
     axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
     shape = tuple((layer.gamma if layer.scale else layer.beta).shape)
