@@ -67,6 +67,21 @@ def test_normalization_over_the_last_axes(axis):
     np.testing.assert_allclose(out.numpy(), np.asarray(layer(x)), rtol=1e-4, atol=1e-5)
 
 
+@pytest.mark.parametrize("kind", [L.LayerNormalization, L.GroupNormalization])
+def test_normalization_without_weights(kind):
+    groups = {"groups": 2} if kind is L.GroupNormalization else {}
+    x, layer = drawn(2, 4, 6), built(kind(scale=False, center=False, **groups), 2, 4, 6)
+    mine = convert.from_keras(layer)
+    for other in (mine(ug.asarray(x)).numpy(), np.asarray(convert.to_keras(mine)(x))):
+        np.testing.assert_allclose(other, np.asarray(layer(x)), rtol=1e-4, atol=1e-4)
+
+
+def test_a_function_in_a_sequential_is_refused():
+    for back in (convert.to_torch, convert.to_keras):
+        with pytest.raises(ug.DTypeError, match="function"):
+            back(ug.layers.Sequential(dense(), ug.relu))
+
+
 def masked(*behind):
     return keras.Sequential([keras.Input((3,)), L.Embedding(6, 4, mask_zero=True), *behind])
 

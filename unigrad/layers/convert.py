@@ -170,7 +170,10 @@ def _read(module: Module) -> LayerData:
     variables = module.named_variables()
     state = {name: one.numpy() for name, one in variables.items() if not _is_drawn(name)}
     frozen = tuple([name for name in state if not variables[name].trainable])
-    if not isinstance(module, Sequential):
+    if isinstance(module, Sequential):
+        if not all(isinstance(one, Module) for one in module.layers):
+            raise DTypeError("no conversion of a Sequential with a function among its layers")
+    else:
         within = [one for value in made.values() for one in _modules_in(value)]
         if len(set(map(id, within))) < len(within):
             raise DTypeError(f"no conversion of a {type(module).__name__} with one layer twice")

@@ -92,22 +92,24 @@ def _last(axis: Any) -> bool:
     return axis in (-1, [-1])
 
 
-def _are_last(layer: Any, axes: Any) -> bool:
-    """Tell whether axes are the last ones of what a layer was built for, in their order."""
-    shape = (layer.get_build_config() or {}).get("input_shape")
-    rank = 0 if shape is None else len(shape)
-    return [one - rank if one >= 0 else one for one in axes] == [*range(-len(axes), 0)]
-
-
 @reads(keras.layers.LayerNormalization)
 def _layer_norm(layer: Any) -> LayerData:
     refuse(layer, rms_scaling=False)
     settings, state = _normalized(layer)
     axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
-    shape = tuple((layer.gamma if layer.scale else layer.beta).shape)
-    if len(axes) != len(shape) or not _are_last(layer, axes):
+    given = (layer.get_build_config() or {}).get("input_shape") or ()
+    last = [*range(-len(axes), 0)]
+    if [one - len(given) if one >= 0 else one for one in axes] != last:
         raise DTypeError(f"unigrad has no LayerNormalization with axis={layer.axis!r}")
+    weight = next(iter(state.values()), None)
+    shape = () if weight is None else weight.shape
     return LayerData("LayerNorm", settings | {"axes": len(axes)}, shape, state)
+
+
+def _with_pair(layer: Any, data: LayerData) -> Any:
+    """Return a normalisation with its weights; one that has none builds itself."""
+    weights = _weights(data, "scale", "offset")
+    return built(layer, (None, *weights[0].shape), weights) if weights else layer
 
 
 @writes("LayerNorm")
@@ -120,8 +122,7 @@ def _to_layer_norm(data: LayerData) -> Any:
         scale=settings["use_scale"],
         center=settings["use_offset"],
     )
-    weights = _weights(data, "scale", "offset")
-    return built(layer, (None, *weights[0].shape), weights)
+    return _with_pair(layer, data)
 
 
 @reads(keras.layers.RMSNormalization)
@@ -176,7 +177,10 @@ def _group_norm(layer: Any) -> LayerData:
     settings, state = _normalized(layer)
     if layer.axis != -1:
         raise DTypeError(f"unigrad has no GroupNormalization of axis {layer.axis}")
-    shape = tuple((layer.gamma if layer.scale else layer.beta).shape)
+    weight = next(iter(state.values()), None)
+    if weight is None and layer.groups == -1:
+        raise DTypeError("unigrad has no GroupNormalization with groups=-1 and no weights")
+    shape: tuple[int, ...] = () if weight is None else weight.shape
     groups = shape[0] if layer.groups == -1 else layer.groups
     return LayerData("GroupNorm", settings | {"groups": groups}, (1, *shape), state)
 
@@ -191,8 +195,7 @@ def _to_group_norm(data: LayerData) -> Any:
         scale=settings["use_scale"],
         center=settings["use_offset"],
     )
-    weights = _weights(data, "scale", "offset")
-    return built(layer, (None, *weights[0].shape), weights)
+    return _with_pair(layer, data)
 
 
 _CONVOLUTIONS = {
