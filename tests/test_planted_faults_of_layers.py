@@ -9,10 +9,11 @@ import test_layers_composed as composed
 import unigrad as ug
 from unigrad.core.op import OPS
 from unigrad.core.registry import load_backend
-from unigrad.layers import normalization, sequences
+from unigrad.layers import multihead, normalization, sequences, transformer
 from unigrad.layers.multihead import MultiHeadAttention
 from unigrad.ops import recurrent
 from unigrad_conformance.ledger import Ledger
+from unigrad_conformance.masked_layers import MASKED_LAYERS
 from unigrad_conformance.running import try_op
 
 
@@ -81,6 +82,36 @@ def test_faults_of_layers(monkeypatch):
             patch.setattr(target, name, value)
             with pytest.raises((AssertionError, ug.UnigradError, ug.GradientWarning)):
                 check()
+
+
+def test_faults_of_masks_and_caches(monkeypatch):
+    """Padding that is taken as it is, moments that follow nothing, caches that take all steps."""
+    follow = normalization.BatchNorm._follow
+    every = lambda real, x, other: x  # noqa: E731
+    always = lambda self, v, x, n: follow(self, v, x, 1.0)  # noqa: E731
+    planted = [
+        (normalization, "where", every, "padding, BatchNorm"),
+        (normalization.BatchNorm, "_follow", always, "BatchNorm of nothing"),
+        (
+            transformer._Block,
+            "_real",
+            lambda self, x, *_: x,
+            "padding, TransformerEncoderBlock, norm first: True",
+        ),
+        (multihead, "visible", lambda x: np.asarray(0), "attention with a cache that is full"),
+        (
+            multihead,
+            "real_steps",
+            lambda name, x, *_: np.ones((*x.shape[:2], 1), bool),
+            "attention with a mask and a cache",
+        ),
+    ]
+    for target, name, value, check in planted:
+        MASKED_LAYERS[check]()
+        with monkeypatch.context() as patch, np.errstate(all="ignore"):
+            patch.setattr(target, name, value)
+            with pytest.raises((AssertionError, ug.UnigradError)):
+                MASKED_LAYERS[check]()
 
 
 def findings(op):

@@ -50,6 +50,8 @@ class LayerData:
     input_shape: tuple[int, ...] = ()
     #: Its variables by path; none where the layers among the settings have all.
     state: Mapping[str, Any] = field(default_factory=dict)
+    #: Paths of those that are not trained.
+    frozen: tuple[str, ...] = ()
 
 
 class NativeCode(ABC):

@@ -11,9 +11,11 @@ from typing import Any
 
 import numpy as np
 
+from unigrad.core.conversions import once, refuse_tied
 from unigrad.core.errors import DTypeError
 from unigrad.core.native_code import LayerData
 from unigrad.core.registry import load_backend
+from unigrad.core.variable import Variable
 from unigrad.layers.module import Module, settings_of, weights_in
 from unigrad.layers.sequential import Sequential
 
@@ -26,10 +28,12 @@ def from_torch(module: Any) -> Module:
     Convolutions, pooling and normalisation of batches and groups keep torch's order of axes, with
     the channels first. Recurrent modules take (batch, time, inputs) whatever ``batch_first`` says,
     return ``(outputs, state)`` in unigrad's structure, and take masks in place of packed sequences.
-    Masks of attention are True where a step may look.
+    Masks of attention are True where a step may look. A module that comes twice is one layer, and
+    parameters without ``requires_grad`` are not trained.
 
     Raises:
-        DTypeError: when it is no module of torch's, or one with settings that unigrad lacks.
+        DTypeError: when it is no module of torch's, or one with settings that unigrad lacks, or
+            modules share weights without being one.
         BackendNotInstalledError: when torch is not there.
 
     Example:
@@ -48,7 +52,8 @@ def to_torch(layer: Module) -> Any:
     """Return a ``torch.nn`` module with a built layer's weights: the way back of `from_torch`.
 
     Raises:
-        DTypeError: when torch has no module that computes the same.
+        DTypeError: when torch has no module that computes the same, a variable is in two layers, or
+            what is one parameter there is frozen in part.
         BackendNotInstalledError: when torch is not there.
 
     Example:
@@ -65,11 +70,13 @@ def from_keras(layer: Any) -> Module:
     """Return the layer of unigrad that computes what a built layer of Keras 3 does.
 
     Recurrent layers that go backwards keep the input's order in their outputs, and steps that are
-    masked give zeros.
+    masked give zeros. A layer that comes twice is one layer, and variables that are not trainable
+    are not trained; a frozen ``BatchNormalization`` goes by the batch while training, all the same.
 
     Raises:
         DTypeError: when it is no layer of Keras 3, is not built, or has settings that unigrad
-            lacks.
+            lacks, among them an ``Embedding(mask_zero=True)`` before a layer that takes masks, or
+            layers share weights without being one.
         BackendNotInstalledError: when TensorFlow is not there.
 
     Example:
@@ -87,7 +94,8 @@ def to_keras(layer: Module) -> Any:
     """Return a built layer of Keras 3 with a built layer's weights: the way back of `from_keras`.
 
     Raises:
-        DTypeError: when Keras has no layer that computes the same.
+        DTypeError: when Keras has no layer that computes the same, a variable is in two layers, or
+            what is one variable there is frozen in part.
         BackendNotInstalledError: when TensorFlow is not there.
 
     Example:
@@ -101,7 +109,12 @@ def to_keras(layer: Module) -> Any:
 
 
 def _made(data: LayerData) -> Module:
-    """Make a layer of unigrad from data."""
+    """Make a layer of unigrad from data, one for the same data."""
+    module: Module = _once_made(data)
+    return module
+
+
+def _new(data: LayerData) -> Module:
     import unigrad.layers
 
     settings = {name: _with_layers(value) for name, value in data.settings.items()}
@@ -115,7 +128,16 @@ def _made(data: LayerData) -> Module:
         module.ensure_built(data.input_shape)
     kept = {name: one for name, one in module.state_dict().items() if _is_drawn(name)}
     module.load_state_dict({**kept, **data.state})
+    named = module.named_variables()
+    frozen = frozenset(path for path in data.frozen if named[path].trainable)
+    for path in frozen:
+        named[path].trainable = False
+    # So that `unfreeze` gives them back.
+    module.__dict__["_frozen"] = module.__dict__.get("_frozen", frozenset()) | frozen
     return module
+
+
+_once_made = once(_new)
 
 
 def _is_drawn(path: str) -> bool:
@@ -135,16 +157,43 @@ def _data_of(module: Module) -> LayerData:
     """Return a built layer as data."""
     if not isinstance(module, Module):
         raise DTypeError(f"expected a layer of unigrad, not a {type(module).__qualname__}")
+    parts = [module, *module.submodules]
+    own = [one for part in parts for one in vars(part).values()]
+    refuse_tied(one for one in own if isinstance(one, Variable))
+    data: LayerData = _once_read(module)
+    return data
+
+
+def _read(module: Module) -> LayerData:
     made = {"layers": module.layers} if isinstance(module, Sequential) else settings_of(module)
     settings = {name: _as_data(value) for name, value in made.items()}
     variables = module.named_variables()
     state = {name: one.numpy() for name, one in variables.items() if not _is_drawn(name)}
-    return LayerData(type(module).__name__, settings, (), state)
+    frozen = tuple([name for name in state if not variables[name].trainable])
+    if isinstance(module, Sequential):
+        if not all(isinstance(one, Module) for one in module.layers):
+            raise DTypeError("no conversion of a Sequential with a function among its layers")
+    else:
+        within = [one for value in made.values() for one in _modules_in(value)]
+        if len(set(map(id, within))) < len(within):
+            raise DTypeError(f"no conversion of a {type(module).__name__} with one layer twice")
+    return LayerData(type(module).__name__, settings, (), state, frozen)
+
+
+_once_read = once(_read)
+
+
+def _modules_in(value: Any) -> list[Module]:
+    return [
+        one
+        for one in (value if isinstance(value, (list, tuple)) else [value])
+        if isinstance(one, Module)
+    ]
 
 
 def _as_data(value: Any) -> Any:
     if isinstance(value, Module):
-        return _data_of(value)
+        return _once_read(value)
     if isinstance(value, (list, tuple)) and any(isinstance(one, Module) for one in value):
         return [_as_data(one) for one in value]
     return value

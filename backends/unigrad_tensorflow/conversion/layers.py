@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+from collections.abc import Iterator
 from typing import Any
 
 import keras
@@ -15,6 +17,7 @@ from unigrad_tensorflow.conversion.registry import (
     layer_from,
     name_of,
     need,
+    new_layer_from,
     of_name,
     reads,
     refuse,
@@ -91,12 +94,22 @@ def _last(axis: Any) -> bool:
 
 @reads(keras.layers.LayerNormalization)
 def _layer_norm(layer: Any) -> LayerData:
+    refuse(layer, rms_scaling=False)
     settings, state = _normalized(layer)
     axes = layer.axis if isinstance(layer.axis, (list, tuple)) else [layer.axis]
-    shape = tuple((layer.gamma if layer.scale else layer.beta).shape)
-    if len(axes) != len(shape):
-        raise DTypeError(f"unigrad has no LayerNormalization over the axes {axes}")
+    given = (layer.get_build_config() or {}).get("input_shape") or ()
+    last = [*range(-len(axes), 0)]
+    if [one - len(given) if one >= 0 else one for one in axes] != last:
+        raise DTypeError(f"unigrad has no LayerNormalization with axis={layer.axis!r}")
+    weight = next(iter(state.values()), None)
+    shape = () if weight is None else weight.shape
     return LayerData("LayerNorm", settings | {"axes": len(axes)}, shape, state)
+
+
+def _with_pair(layer: Any, data: LayerData) -> Any:
+    """Return a normalisation with its weights; one that has none builds itself."""
+    weights = _weights(data, "scale", "offset")
+    return built(layer, (None, *weights[0].shape), weights) if weights else layer
 
 
 @writes("LayerNorm")
@@ -109,8 +122,7 @@ def _to_layer_norm(data: LayerData) -> Any:
         scale=settings["use_scale"],
         center=settings["use_offset"],
     )
-    weights = _weights(data, "scale", "offset")
-    return built(layer, (None, *weights[0].shape), weights)
+    return _with_pair(layer, data)
 
 
 @reads(keras.layers.RMSNormalization)
@@ -165,7 +177,10 @@ def _group_norm(layer: Any) -> LayerData:
     settings, state = _normalized(layer)
     if layer.axis != -1:
         raise DTypeError(f"unigrad has no GroupNormalization of axis {layer.axis}")
-    shape = tuple((layer.gamma if layer.scale else layer.beta).shape)
+    weight = next(iter(state.values()), None)
+    if weight is None and layer.groups == -1:
+        raise DTypeError("unigrad has no GroupNormalization with groups=-1 and no weights")
+    shape: tuple[int, ...] = () if weight is None else weight.shape
     groups = shape[0] if layer.groups == -1 else layer.groups
     return LayerData("GroupNorm", settings | {"groups": groups}, (1, *shape), state)
 
@@ -180,8 +195,7 @@ def _to_group_norm(data: LayerData) -> Any:
         scale=settings["use_scale"],
         center=settings["use_offset"],
     )
-    weights = _weights(data, "scale", "offset")
-    return built(layer, (None, *weights[0].shape), weights)
+    return _with_pair(layer, data)
 
 
 _CONVOLUTIONS = {
@@ -336,9 +350,42 @@ def _to_reshape(data: LayerData) -> Any:
 
 @reads(keras.Sequential)
 def _sequential(layer: Any) -> LayerData:
+    _refuse_mask(layer.layers, "unigrad", "that passes its mask on")
     return LayerData("Sequential", {"layers": [layer_data(one) for one in layer.layers]})
+
+
+def _refuse_mask(layers: Any, library: str, how: str) -> None:
+    """Refuse an embedding that makes a mask before a layer that looks at masks.
+
+    Keras passes masks from layer to layer, unigrad's `Sequential` does not.
+    """
+    masked = False
+    for layer in _flat(layers):
+        if masked and "mask" in inspect.signature(layer.call).parameters:
+            raise DTypeError(
+                f"{library} has no Sequential with an Embedding(mask_zero=True) {how} to "
+                f"{type(layer).__name__}"
+            )
+        masked = masked and layer.supports_masking
+        masked |= isinstance(layer, keras.layers.Embedding) and layer.mask_zero
+
+
+def _flat(layers: Any) -> Iterator[Any]:
+    for one in layers:
+        if isinstance(one, keras.Sequential):
+            yield from _flat(one.layers)
+        else:
+            yield one
 
 
 @writes("Sequential")
 def _to_sequential(data: LayerData) -> Any:
-    return keras.Sequential([layer_from(one) for one in data.settings["layers"]])
+    layers, seen = [], set()
+    for one in data.settings["layers"]:
+        if id(one) in seen and one.state:
+            raise DTypeError(f"Keras has no Sequential with one {one.kind} twice")
+        # Those without weights are as good as others of their kind.
+        layers.append(new_layer_from(one) if id(one) in seen else layer_from(one))
+        seen.add(id(one))
+    _refuse_mask(layers, "Keras", "that passes no mask on")
+    return keras.Sequential(layers)

@@ -8,6 +8,15 @@ from typing import Any
 import keras
 import numpy as np
 
+from unigrad.core.conversions import (
+    any_frozen,
+    is_frozen,
+    marks_of,
+    once,
+    read_with_marks,
+    refuse_tied,
+    value_or_mark,
+)
 from unigrad.core.errors import DTypeError
 from unigrad.core.native_code import LayerData
 
@@ -18,13 +27,31 @@ _WRITERS: dict[str, Writer] = {}
 
 
 def layer_data(layer: Any) -> LayerData:
-    """Return a layer as data. Raises `DTypeError` when unigrad has no such layer."""
+    """Return a layer as data, one that comes twice as the same data.
+
+    Raises:
+        DTypeError: when unigrad has no such layer, or layers share weights in another way.
+    """
+    found: LayerData = _read(layer)
+    return found
+
+
+def _data_of(layer: Any) -> LayerData:
     found = _READERS.get(type(layer))
     if found is None:
         raise DTypeError(f"unigrad has no layer like Keras's {type(layer).__qualname__}")
     if not layer.built and not isinstance(layer, keras.Sequential):
         layer_needs_no_weights(layer)
-    return found(layer)
+    return found(layer) if type(layer) is keras.Sequential else read_with_marks(found, layer)
+
+
+def _refuse_tied(layers: list[Any]) -> None:
+    """Refuse weights that several layers have."""
+    leaves = [one for one in layers if type(one) is not keras.Sequential]
+    refuse_tied(one for leaf in leaves for one in leaf.weights)
+
+
+_read = once(_data_of, _refuse_tied)
 
 
 #: Those without weights need not be built.
@@ -39,10 +66,24 @@ def layer_needs_no_weights(layer: Any) -> None:
 
 def layer_from(data: LayerData) -> Any:
     """Return a built layer made of data. Raises `DTypeError` when Keras has no such layer."""
+    return _write(data)
+
+
+def new_layer_from(data: LayerData) -> Any:
+    """Return a layer of its own that is made of data."""
     found = _WRITERS.get(data.kind)
     if found is None:
         raise DTypeError(f"Keras has no layer like unigrad's {data.kind}")
-    return found(data)
+    layer = found(data)
+    if data.kind != "Sequential" and any_frozen(data):
+        marks = found(marks_of(data)).weights
+        for one, mark in zip(layer.weights, marks, strict=True):
+            if is_frozen(data.kind, mark.numpy()):
+                one.trainable = False
+    return layer
+
+
+_write = once(new_layer_from)
 
 
 def reads(*kinds: type, alone: bool = False) -> Callable[[Reader], Reader]:
@@ -84,8 +125,8 @@ def need(data: LayerData, **wanted: Any) -> None:
 
 
 def array(variable: Any) -> Any:
-    """Return a copy of a variable's values."""
-    return np.array(variable.numpy())
+    """Return a copy of a variable's values, or its mark: see `unigrad.core.conversions`."""
+    return value_or_mark(np.array(variable.numpy()), getattr(variable, "trainable", True))
 
 
 def built(layer: Any, shape: Sequence[int | None], weights: Sequence[Any]) -> Any:

@@ -153,6 +153,8 @@ def _max_pool(module: Any) -> LayerData:
 @reads(nn.AvgPool1d, nn.AvgPool2d, nn.AvgPool3d)
 def _average_pool(module: Any) -> LayerData:
     refuse(module, ceil_mode=False)
+    if not isinstance(module, nn.AvgPool1d):
+        refuse(module, divisor_override=None)
     settings = _of_pool(module) | {"count_padding": module.count_include_pad}
     return LayerData("AveragePool", settings)
 

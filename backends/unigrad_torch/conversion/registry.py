@@ -7,7 +7,17 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
+from unigrad.core.conversions import (
+    any_frozen,
+    is_frozen,
+    marks_of,
+    once,
+    read_with_marks,
+    refuse_tied,
+    value_or_mark,
+)
 from unigrad.core.errors import DTypeError
 from unigrad.core.native_code import LayerData
 
@@ -18,19 +28,51 @@ _WRITERS: dict[str, Writer] = {}
 
 
 def layer_data(module: Any) -> LayerData:
-    """Return a module as data. Raises `DTypeError` when unigrad has no such layer."""
+    """Return a module as data, one that comes twice as the same data.
+
+    Raises:
+        DTypeError: when unigrad has no such layer, or modules share weights in another way.
+    """
+    found: LayerData = _read(module)
+    return found
+
+
+def _data_of(module: Any) -> LayerData:
     found = _READERS.get(type(module))
     if found is None:
         raise DTypeError(f"unigrad has no layer like torch's {type(module).__qualname__}")
-    return found(module)
+    return found(module) if type(module) is nn.Sequential else read_with_marks(found, module)
+
+
+def _refuse_tied(modules: list[Any]) -> None:
+    """Refuse weights that several modules have, or one module in several places."""
+    leaves = [one for one in modules if type(one) is not nn.Sequential]
+    named = [leaf.named_parameters(remove_duplicate=False) for leaf in leaves]
+    refuse_tied(one for parameters in named for _, one in parameters)
+
+
+_read = once(_data_of, _refuse_tied)
 
 
 def layer_from(data: LayerData) -> Any:
     """Return a module made of data. Raises `DTypeError` when torch has no such module."""
+    return _write(data)
+
+
+def _module_from(data: LayerData) -> Any:
     found = _WRITERS.get(data.kind)
     if found is None:
         raise DTypeError(f"torch has no module like unigrad's {data.kind}")
-    return found(data)
+    module = found(data)
+    if data.kind != "Sequential" and any_frozen(data):
+        marks = found(marks_of(data)).parameters()
+        for one, mark in zip(module.parameters(), marks, strict=True):
+            if is_frozen(data.kind, mark.detach().numpy()):
+                one.requires_grad_(False)
+    return module
+
+
+_write = once(_module_from)
 
 
 def reads(*kinds: type) -> Callable[[Reader], Reader]:
@@ -54,9 +96,9 @@ def writes(*kinds: str) -> Callable[[Writer], Writer]:
 
 
 def array(x: torch.Tensor | None) -> Any:
-    """Return a copy of a weight's values."""
+    """Return a copy of a weight's values, or its mark: see `unigrad.core.conversions`."""
     assert x is not None
-    return x.detach().cpu().numpy().copy()
+    return value_or_mark(x.detach().cpu().numpy().copy(), x.requires_grad)
 
 
 def refuse(module: Any, **defaults: Any) -> None:
