@@ -16,6 +16,7 @@ from unigrad.core.ndarrays import refuse_mask
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.data.datasets import Dataset, Passing, Placed
+from unigrad.data.outcomes import outcomes, raising
 from unigrad.data.places import Columns, Items
 
 
@@ -127,6 +128,11 @@ def on_host(element: Any) -> Any:
     return element
 
 
+def _from(source: Iterator[Any], start: int) -> Iterator[Any]:
+    """Return an iterator over what a source gives, without the first ``start`` ones."""
+    return map(on_host, raising(islice(outcomes(source), start, None)))
+
+
 class Repeated(Passing):
     """What something gives each time that it is iterated over."""
 
@@ -139,7 +145,7 @@ class Repeated(Passing):
             begin = getattr(one, "set_epoch", None)
             if begin is not None:
                 begin(epoch)
-        return map(on_host, islice(iter(self._source), start, None))
+        return _from(iter(self._source), start)
 
     def _length(self) -> int | None:
         try:
@@ -164,7 +170,7 @@ class Called(Passing):
 
     def elements(self, epoch: int = 0, start: int = 0) -> Iterator[Any]:
         """Return an iterator over an epoch's elements, without the first ones."""
-        return map(on_host, islice(self._function(epoch), start, None))
+        return _from(iter(self._function(epoch)), start)
 
     def _length(self) -> None:
         return None
@@ -184,7 +190,7 @@ class Once(Passing):
                 "number that returns a new one"
             )
         iterator, self._iterator = self._iterator, None
-        return map(on_host, islice(iterator, start, None))
+        return _from(iterator, start)
 
     def _length(self) -> None:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -85,15 +86,16 @@ def _checked(
         SettingError: when one is none.
     """
     # A temperature and a share of nothing leave no token.
-    for what, value, good, limits in (
-        ("temperature", temperature, lambda size: 0.0 < size < math.inf, "a positive number"),
-        ("top_p", top_p, lambda size: 0.0 < size <= 1.0, "a probability above 0"),
-        ("min_p", min_p, lambda size: 0.0 <= size <= 1.0, "a probability"),
-    ):
+    given: tuple[tuple[str, Any, float, str], ...] = (
+        ("temperature", temperature, sys.float_info.max, "a positive number"),
+        ("top_p", top_p, 1.0, "a probability above 0"),
+        ("min_p", min_p, 1.0, "a probability"),
+    )
+    for what, value, most, limits in given:
         if value is None and what != "temperature":
             continue
         numeric = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
-        if not numeric or not good(value):
+        if not numeric or not 0.0 <= value <= most or (not value and what != "min_p"):
             raise SettingError(f"{name}: {what} is {limits}, not {value!r}")
     if top_k is not None:
         top_k = count(name, "top_k", top_k, 1)
