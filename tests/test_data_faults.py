@@ -3,9 +3,11 @@
 from collections.abc import Callable, Iterator
 from typing import Any
 
+import numpy as np
 import pytest
 
-from unigrad.data import dataset
+import unigrad as ug
+from unigrad.data import collate, dataset, pad_sequences
 
 
 def broken(number: int) -> int:
@@ -113,3 +115,106 @@ def test_a_functions_stop_iteration_ends_nothing(source: str, ahead: bool) -> No
         assert len(found) == 8
     with pytest.raises(RuntimeError, match=r"map: .* StopIteration"):
         list(dataset(SOURCES["passing"]).map(stopped))
+
+
+INTEGERS = [[1], [1, 2]]
+#: What fills up, what it fills up, and the dtype that cannot hold it.
+PADDINGS: list[tuple[Any, list[Any], str]] = [
+    (float("nan"), INTEGERS, "int64"),
+    (float("inf"), INTEGERS, "int64"),
+    (0.5, INTEGERS, "int64"),
+    (2**63, INTEGERS, "int64"),
+    (1j, INTEGERS, "int64"),
+    (-1, [np.array([True]), np.array([True, True])], "bool"),
+    (-100, [np.array([1], "uint8"), np.array([1, 2], "uint8")], "uint8"),
+    (1e300, [[1.0], [1.0, 2.0]], "float32"),
+    (1j, [[1.0], [1.0, 2.0]], "float32"),
+]
+
+
+@pytest.mark.parametrize(("padding", "rows", "dtype"), PADDINGS)
+def test_paddings_that_the_data_cannot_hold(padding: Any, rows: list[Any], dtype: str) -> None:
+    for make in (
+        lambda: list(dataset(rows).batch(2, padding=padding)),
+        lambda: list(dataset(rows).bucket([2], 2, padding=padding)),
+        lambda: list(dataset({"x": rows}).batch(2, padding=padding)),
+        lambda: collate(rows, padding),
+        lambda: pad_sequences(rows, value=padding, dtype=dtype),
+    ):
+        with pytest.raises(ug.SettingError) as caught:
+            make()
+        assert repr(padding) in str(caught.value)
+        assert dtype in str(caught.value)
+
+
+@pytest.mark.parametrize("padding", ["a", [0], {}])
+def test_paddings_that_are_no_numbers(padding: Any) -> None:
+    for make in (
+        lambda: dataset(INTEGERS).batch(2, padding=padding),
+        lambda: dataset(INTEGERS).bucket([2], 2, padding=padding),
+        lambda: collate(INTEGERS, padding),
+        lambda: pad_sequences(INTEGERS, value=padding),
+    ):
+        with pytest.raises(ug.SettingError, match="padding is a number"):
+            make()
+
+
+def test_paddings_that_fit() -> None:
+    for padding in (0.1, float("nan"), -float("inf"), 7, True, np.float64(0.5), np.array(3)):
+        found = collate([[1.0], [1.0, 2.0]], padding)
+        np.testing.assert_array_equal(found, np.array([[1.0, padding], [1.0, 2.0]], "float32"))
+    for whole in (1.0, True, np.int32(7), -100):
+        assert collate(INTEGERS, whole).tolist() == [[1, int(whole)], [1, 2]]
+    # What is not filled up may be of any dtype.
+    batch = collate([{"x": [1.0], "id": [1]}, {"x": [1.0, 2.0], "id": [2]}], float("nan"))
+    assert batch["id"].tolist() == [[1], [2]]
+    assert np.isnan(batch["x"][0, 1])
+
+
+@pytest.mark.parametrize("one", [[0.5], [-1], [256], np.array([-1]), [float("nan")]])
+def test_sequences_that_their_dtype_cannot_hold(one: Any) -> None:
+    with pytest.raises(ug.DTypeError, match="uint8"):
+        pad_sequences([[1], one], dtype="uint8")
+
+
+def test_widths_of_buckets() -> None:
+    assert len(list(dataset([[1]]).bucket(np.array([1, 2]), 2))) == 1
+    for widths in (np.array([]), 3, [1.5], np.array([[1, 2]])):
+        with pytest.raises(ug.SettingError, match="bucket"):
+            dataset([[1]]).bucket(widths, 2)  # type: ignore[arg-type]
+
+
+def test_integers_beside_floats() -> None:
+    assert [one.dtype for one in dataset([1, 2.5, 5.5, 6]).batch(2)] == [np.float32] * 2
+    assert collate([[1, 2], [2.5, 3]]).dtype == np.float32
+    assert collate([1, np.float64(2.0)]).dtype == np.float64
+    assert collate([np.int64(1), np.float32(2.0)]).dtype == np.float64
+    assert collate([True, 2]).dtype == np.int64
+
+
+def test_elements_are_copies() -> None:
+    array = np.ones((3, 2))
+    tensor = ug.asarray(array)
+    sources: list[Any] = [
+        array,
+        {"x": array},
+        {"x": array, "n": [1, 2, 3]},
+        list(array),
+        lambda epoch: iter(array),
+        [(row,) for row in array],
+    ]
+
+    def doubled(element: Any) -> Any:
+        for one in ug.tree.leaves(element):
+            if isinstance(one, np.ndarray):
+                np.multiply(one, 2.0, out=one)
+        return element
+
+    for source in sources:
+        for _ in range(3):
+            first = next(iter(dataset(source).map(doubled)))
+            found = [one for one in ug.tree.leaves(first) if isinstance(one, np.ndarray)]
+            assert [one.tolist() for one in found] == [[2.0, 2.0]]
+    next(iter(dataset(tensor).map(doubled)))
+    assert array.tolist() == np.ones((3, 2)).tolist()
+    assert tensor.tolist() == array.tolist()

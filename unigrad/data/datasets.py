@@ -17,6 +17,7 @@ import numpy as np
 from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.errors import SettingError
 from unigrad.data.outcomes import ending_nothing, outcomes, raising
+from unigrad.data.padding import check_padding
 from unigrad.data.places import Mapped, Places, Table
 from unigrad.random import fold_in, key, permutation
 
@@ -119,10 +120,13 @@ class Dataset(ABC):
             padding: fills up arrays of different lengths.
 
         Raises:
-            SettingError: when the size is not positive.
+            SettingError: when the size is not positive, or the padding is no number; at a batch
+                whose dtype cannot hold it.
         """
         from unigrad.data.batched import Batches
 
+        if padding is not None:
+            check_padding("batch", padding)
         return Batches(self, positive("batch", "size", size), drop_remainder, padding)
 
     def bucket(
@@ -142,7 +146,7 @@ class Dataset(ABC):
         at the end of an epoch is given in shorter batches.
 
         Args:
-            widths: the widths.
+            widths: the widths, a sequence or an array.
             size: the number of elements of a batch.
             length: tells how long an element is; the longest first axis in it by default.
             padding: fills up all arrays with axes to the width.
@@ -150,17 +154,21 @@ class Dataset(ABC):
             collate: ``collate(elements, width)`` makes the batch in place of padding.
 
         Raises:
-            SettingError: when there is no width, or a width or the size is not positive.
+            SettingError: when there is no width, or a width or the size is not positive, or the
+                padding is no number; at a batch whose dtype cannot hold it.
             ShapeError: at an element that is longer than all widths.
         """
         from unigrad.data.batched import Buckets
 
-        for width in widths:
-            positive("bucket", "widths", width)
-        if not widths:
+        try:
+            each = sorted([positive("bucket", "widths", width) for width in widths])
+        except TypeError as error:
+            raise SettingError(f"bucket: widths are several, not {widths!r}") from error
+        if not each:
             raise SettingError("bucket: there is no width")
         size = positive("bucket", "size", size)
-        return Buckets(self, sorted(widths), size, length, padding, drop_remainder, collate)
+        check_padding("bucket", padding)
+        return Buckets(self, each, size, length, padding, drop_remainder, collate)
 
     def prefetch(self, number: int = 2) -> Dataset:
         """Return the same dataset, read by a thread that is so many elements ahead.
