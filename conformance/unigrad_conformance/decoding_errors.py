@@ -146,3 +146,22 @@ for _name, _run in (("beam search", _beam), ("greedily", _greedy), ("sample", _s
         f"{_name}: nothing after a while", ug.decoding.DecodingError, "forbidden at step",
         looks=True,
     )(partial(_run, no_repeat_ngram=1, end=None, banned=2))  # fmt: skip
+    bad(
+        f"{_name}: a prefix of a token that the step does not know", ug.SettingError, "token 99",
+        "4 that the step knows", looks=True,
+    )(partial(_run, prefix=[1, 99]))  # fmt: skip
+    bad(f"{_name}: a padding that is no integer", ug.SettingError, "padding", "0.5")(
+        partial(_run, padding=0.5)
+    )
+
+
+def _model() -> ug.seq2seq.TransformerSeq2Seq:
+    return ug.seq2seq.TransformerSeq2Seq(9, 8, units=8, heads=2, hidden=12, blocks=1)
+
+
+bad("a Transformer's source of no place", ug.ShapeError, "source", "(2, 0)")(
+    lambda: _model().greedy(np.zeros((2, 0), np.int64), max_length=3)
+)
+bad("a model's prefix of an unknown token", ug.SettingError, "token 99", "8", looks=True)(
+    lambda: _model().greedy([[3]], max_length=3, prefix=[99])
+)
