@@ -138,6 +138,36 @@ def test_a_search_ends_when_it_is_decided(eager: str) -> None:
     assert len(calls) == 1
 
 
+@pytest.mark.parametrize("rule", ["wu", "gnmt", "average"])
+def test_stopping_early_changes_nothing_while_scores_only_fall(eager: str, rule: str) -> None:
+    tree = Tree(8, seed=5)
+    settings: dict[str, Any] = {"batch": 8, "start": START, "end": 2, "beam": 3, "rule": rule}
+
+    def raised(scores: ug.Tensor, tokens: ug.Tensor, count: ug.Tensor) -> ug.Tensor:
+        # Up, but not above 0.
+        return scores * ug.where(count >= 3, 0.1, 1.0)
+
+    found = []
+    for early in (False, "never"):
+        settings.update(early_stopping=early, max_length=LENGTH, processors=raised)
+        found.append(decoding.beam_search(tree.step, tree.state(3), **settings))
+    first, second = found
+    assert first.tokens.tolist() == second.tokens.tolist()
+    np.testing.assert_allclose(first.scores.numpy(), second.scores.numpy(), rtol=1e-6)
+
+
+def test_tokens_of_settings_as_arrays(eager: str) -> None:
+    tree = Tree(1, seed=0)
+
+    def search(banned: Any) -> Any:
+        return decoding.greedy_search(
+            tree.step, tree.state(1), batch=1, start=START, end=None, max_length=3, banned=banned
+        ).tokens.tolist()
+
+    for banned in (np.array([1]), np.array(1), ug.asarray([1]), {1}, np.int32(1)):
+        assert search(banned) == search((1,))
+
+
 def test_samples_have_the_models_distribution() -> None:
     tree = Tree(1, seed=3)
     state = decoding.repeat_rows(tree.state(1), 4000)
@@ -191,6 +221,22 @@ def test_a_target_outside_of_the_vocabulary(eager: str) -> None:
     tree = Tree(1, seed=0)
     with pytest.raises(ug.OutOfBoundsError, match="score_targets"):
         decoding.score_targets(tree.step, tree.state(1), [[1, 7]], start=START, lengths=[2])
+
+
+def test_what_may_be_drawn_at_any_temperature(eager: str) -> None:
+    nothing = -math.inf
+    for temperature, wanted in (
+        (1e-300, [nothing, 0.0, nothing, nothing]),
+        (1e300, [0.0, 0.0, 0.0, nothing]),
+        (0.5, [-4.0, 0.0, -2.0, nothing]),
+    ):
+        for logits in ([1.0, 3.0, 2.0, nothing], np.float16([1, 3, 2, nothing])):
+            kept = decoding.kept_tokens(logits, temperature=temperature)
+            assert kept.tolist() == wanted
+    assert decoding.kept_tokens([1, 3, 2], temperature=1e-50).tolist() == [nothing, 0.0, nothing]
+    assert decoding.kept_tokens([1.0, 3.0], top_p=1e-300).tolist() == [nothing, 3.0]
+    with pytest.raises(ug.DTypeError, match="complex64"):
+        decoding.kept_tokens([1j])
 
 
 def test_compiled_searches_tell_by_their_results(backend: str) -> None:

@@ -12,6 +12,7 @@ from given_weights import no_draws
 
 import unigrad as ug
 from unigrad.decoding import length_penalty_of
+from unigrad.layers.training import training_mode
 from unigrad.seq2seq import EncoderDecoder
 
 SOURCE = np.array([[3, 4, 5, 6], [7, 8, 0, 0], [1, 0, 0, 0]])
@@ -251,6 +252,33 @@ def test_dropout_is_for_training_alone() -> None:
     assert plain[0] == plain[1]
     trained = [model.loss(SOURCE, TARGET, training=True).item() for _ in range(2)]
     assert len({*plain, *trained}) == 3
+
+
+def test_searches_are_no_training() -> None:
+    model = transformer(dropout=0.5)()
+    key = ug.random.key(0)
+    searches: list[Callable[[], Any]] = [
+        lambda: model.greedy(SOURCE, max_length=4).tokens.tolist(),
+        lambda: model.sample(SOURCE, key, max_length=4).tokens.tolist(),
+        lambda: model.beam(SOURCE, max_length=4).tokens.tolist(),
+        lambda: [one.tolist() for one in model.stream(SOURCE, max_length=4)],
+    ]
+    for search in searches:
+        plain = search()
+        with training_mode(True):
+            assert search() == plain
+
+
+def test_tokens_as_arrays_and_sets() -> None:
+    model = model_of("gru-general")
+    wanted = model.greedy(SOURCE, max_length=4, banned=(5, 6)).tokens.tolist()
+    for banned in (np.array([5, 6]), ug.asarray([5, 6]), {5, 6}, [5, 6], range(5, 7)):
+        assert model.greedy(SOURCE, max_length=4, banned=banned).tokens.tolist() == wanted
+    for wrong in (np.array([5.0]), np.array([[5]]), [[5]]):
+        with pytest.raises(ug.SettingError, match="a token of banned"):
+            model.greedy(SOURCE, max_length=4, banned=wrong)
+    with pytest.raises(ug.SettingError, match=r"greedy_search: banned=.* cannot be hashed"):
+        model.greedy(SOURCE, max_length=4, banned=bytearray(b"a"))
 
 
 @KINDS

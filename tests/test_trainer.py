@@ -195,6 +195,7 @@ def test_a_scale_that_overflows_is_lowered_and_grows_again(backend):
         (lambda: training.MixedPrecision(scale=0.0), "positive"),
         (lambda: trainer_of().fit((X, Y)), "rows, not batches"),
         (lambda: trainer_of().fit(ug.data.dataset((X, Y)).shuffle(0)), "rows, not batches"),
+        (lambda: trainer_of().fit(ug.data.dataset((X, Y)).map(lambda row: row)), "rows, not"),
         (lambda: trainer_of().fit(data_of(), epochs=-1), "epochs=-1"),
         (lambda: trainer_of().fit(data_of(), steps=1.5), "steps=1.5"),
         (lambda: trainer_of().fit(data_of(), save_every=0), "save_every=0"),

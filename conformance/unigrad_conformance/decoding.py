@@ -244,6 +244,66 @@ def scores_targets() -> None:
             raise Deviation(f"sequence {i}: {got}, not {want}")
 
 
+def knows_what_is_no_target() -> None:
+    """In a program, what is no target, and what comes behind it, has the score NaN."""
+    tree = Tree(1, seed=4)
+    scored = ug.jit(
+        lambda targets, lengths: ug.decoding.score_targets(
+            tree.step, tree.state(1), targets, start=START, lengths=lengths
+        )
+    )
+    for targets, lengths, good in (
+        ([1, 0, 1], 3, 3),
+        ([1, -1, 0], 3, 1),
+        ([-VOCABULARY, 0, 0], 3, 0),
+        ([1, VOCABULARY, 0], 3, 1),
+        ([1, 0, -1], 2, 3),
+        ([1, 0, 0], 4, 0),
+        ([1, 0, 0], -1, 3),
+    ):
+        found = scored(ug.asarray([targets]), ug.asarray([lengths]))
+        lost = not 0 <= lengths <= len(targets) or good < lengths
+        each, total = found.log_probabilities.numpy()[0], found.scores.numpy()[0]
+        if np.isnan(each).argmax() != good % len(targets) or math.isnan(total) != lost:
+            raise Deviation(f"targets {targets} of {lengths}: {each.tolist()}, in all {total}")
+
+
+def draws_at_any_temperature() -> None:
+    """Next to 0 the likeliest token is drawn, next to infinity all alike; a banned one never is."""
+    tree = Tree(BATCH, seed=11)
+    key, banned = ug.random.key(3), 1
+    settings: dict[str, Any] = {
+        "batch": BATCH, "start": START, "end": None, "max_length": LENGTH, "banned": banned,
+    }  # fmt: skip
+    likeliest = ug.decoding.greedy_search(tree.step, tree.state(1), **settings).tokens.numpy()
+    alike = np.where(np.arange(VOCABULARY) == banned, -math.inf, 0.0).astype(np.float32)
+    any_of_them = np.stack(
+        [
+            ug.random.categorical(
+                ug.random.fold_in(key, t), ug.asarray(np.tile(alike, (BATCH, 1)))
+            ).numpy()
+            for t in range(LENGTH)
+        ],
+        axis=1,
+    )
+    for chosen, wanted in (
+        *[({"temperature": one}, likeliest) for one in (1e-300, 1e-39, 1e-38, 2e-38)],
+        *[({"temperature": one}, any_of_them) for one in (1e38, 3e38, 1e300)],
+        *[({"top_p": one}, likeliest) for one in (1e-300, 1e-39)],
+    ):
+        given: dict[str, Any] = {**settings, **chosen}
+        found = ug.decoding.sample(tree.step, tree.state(1), key, **given).tokens.numpy()
+        stream = ug.decoding.stream(tree.step, tree.state(1), key, **given)
+        streamed = np.stack([one.numpy() for one in stream], axis=1)
+        runs = {"eagerly": found, "streamed": streamed}
+        if chosen in ({"temperature": 1e-39}, {"temperature": 1e300}):
+            draw = partial(ug.decoding.sample, tree.step, tree.state(1), **given)
+            runs["compiled"] = ug.jit(lambda key, draw=draw: draw(key).tokens)(key).numpy()
+        for how, tokens in runs.items():
+            if not np.array_equal(tokens, wanted):
+                raise Deviation(f"{chosen}, {how}: {tokens.tolist()}, not {wanted.tolist()}")
+
+
 def mixes_models() -> None:
     """An ensemble's probabilities are the weighed mean."""
     trees = [Tree(BATCH, seed) for seed in (1, 2)]
@@ -298,7 +358,9 @@ _PROMISES: Mapping[str, Callable[[], None]] = {
     "lengths by the sources": limits_lengths_by_the_sources,
     "greedy search and streams": walks_greedily,
     "samples": draws_by_its_key,
+    "samples at extreme temperatures": draws_at_any_temperature,
     "scores of given targets": scores_targets,
+    "scores of what is no target": knows_what_is_no_target,
     "ensembles": mixes_models,
     "alignments": keeps_alignments,
     "processors": lets_processors_in,

@@ -105,6 +105,29 @@ bad("sample: no temperature", ug.SettingError, "temperature", "0.0")(
 )
 bad("sample: a share above one", ug.SettingError, "top_p", "1.5")(lambda: _sample(top_p=1.5))
 bad("sample: none of the best", ug.SettingError, "top_k", "0")(lambda: _sample(top_k=0))
+bad("sample: a negative temperature", ug.SettingError, "a positive number", "-1.0")(
+    lambda: _sample(temperature=-1.0)
+)
+
+
+def _scores(targets: Any = ((1, 2),), lengths: Any = (2,)) -> Any:
+    return ug.decoding.score_targets(_step, None, targets, start=0, lengths=lengths)
+
+
+for _name, _targets in (
+    ("a negative target", ((-1, 2),)),
+    ("a negative last target", ((2, -4),)),
+    ("a target that the step does not know", ((1, 4),)),
+):
+    bad(
+        f"score_targets: {_name}", ug.OutOfBoundsError, "score_targets", "target", "4 tokens",
+        looks=True,
+    )(partial(_scores, _targets))  # fmt: skip
+for _name, _length in (("too long", 3), ("negative", -1)):
+    bad(
+        f"score_targets: a length that is {_name}", ug.ShapeError, "lengths", "2", str(_length),
+        looks=True,
+    )(partial(_scores, lengths=[_length]))  # fmt: skip
 bad("ensemble: no model", ug.SettingError, "ensemble", "0 models")(lambda: ug.decoding.ensemble([]))
 bad("ensemble: weights of another number", ug.SettingError, "ensemble", "weights")(
     lambda: ug.decoding.ensemble([_step], [0.5, 0.5])
@@ -123,3 +146,22 @@ for _name, _run in (("beam search", _beam), ("greedily", _greedy), ("sample", _s
         f"{_name}: nothing after a while", ug.decoding.DecodingError, "forbidden at step",
         looks=True,
     )(partial(_run, no_repeat_ngram=1, end=None, banned=2))  # fmt: skip
+    bad(
+        f"{_name}: a prefix of a token that the step does not know", ug.SettingError, "token 99",
+        "4 that the step knows", looks=True,
+    )(partial(_run, prefix=[1, 99]))  # fmt: skip
+    bad(f"{_name}: a padding that is no integer", ug.SettingError, "padding", "0.5")(
+        partial(_run, padding=0.5)
+    )
+
+
+def _model() -> ug.seq2seq.TransformerSeq2Seq:
+    return ug.seq2seq.TransformerSeq2Seq(9, 8, units=8, heads=2, hidden=12, blocks=1)
+
+
+bad("a Transformer's source of no place", ug.ShapeError, "source", "(2, 0)")(
+    lambda: _model().greedy(np.zeros((2, 0), np.int64), max_length=3)
+)
+bad("a model's prefix of an unknown token", ug.SettingError, "token 99", "8", looks=True)(
+    lambda: _model().greedy([[3]], max_length=3, prefix=[99])
+)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from itertools import islice
+from itertools import islice, starmap, takewhile
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy as np
 from unigrad.core.errors import ShapeError
 from unigrad.data.collating import collate
 from unigrad.data.datasets import Dataset, Passing, Placed
+from unigrad.data.outcomes import Failed, ending_nothing, outcomes, raising
 
 
 class Batches(Passing):
@@ -31,18 +32,25 @@ class Batches(Passing):
         return self._collated(self._dataset.elements(epoch, start * self._size))
 
     def _gathered(self, dataset: Placed, epoch: int, start: int) -> Iterator[Any]:
-        order = dataset.order(epoch)
-        for first in range(start * self._size, len(order), self._size):
-            places = order[first : first + self._size]
-            if self._drop and len(places) < self._size:
-                return
-            yield dataset.table.together(places, self._padding)
+        order, size = dataset.order(epoch), self._size
+        end = len(order) // size * size if self._drop else len(order)
+
+        def batch(first: int) -> Any:
+            return dataset.table.together(order[first : min(first + size, end)], self._padding)
+
+        # Not a generator, which would be over at the first error.
+        return map(ending_nothing("dataset", batch), range(start * size, end, size))
 
     def _collated(self, elements: Iterator[Any]) -> Iterator[Any]:
-        while some := list(islice(elements, self._size)):
-            if self._drop and len(some) < self._size:
-                return
-            yield collate(some, self._padding)
+        found = outcomes(elements)
+        # An error among them is raised in place of the whole batch.
+        some = iter(lambda: list(islice(found, self._size)), [])
+        if self._drop:
+            some = takewhile(lambda batch: len(batch) == self._size, some)
+        return map(self._together, some)
+
+    def _together(self, elements: list[Any]) -> Any:
+        return collate(list(raising(iter(elements))), self._padding)
 
     def _length(self) -> int | None:
         rows = self._dataset._length()
@@ -74,23 +82,28 @@ class Buckets(Passing):
 
     def elements(self, epoch: int = 0, start: int = 0) -> Iterator[Any]:
         """Return an iterator over an epoch's batches, without the first ones."""
-        given = (self._collate(some, width) for some, width in self._groups(epoch, start))
-        return given
-
-    def _groups(self, epoch: int, start: int) -> Iterator[tuple[list[Any], int]]:
         # Elements are read again to see where they go, but their batches are not made.
-        yield from islice(self._all_groups(epoch), start, None)
+        groups = raising(islice(self._groups(epoch), start, None))
+        collated = ending_nothing("bucket", self._collate)
+        return starmap(collated, groups)
 
-    def _all_groups(self, epoch: int) -> Iterator[tuple[list[Any], int]]:
+    def _groups(self, epoch: int) -> Iterator[tuple[list[Any], int] | Failed]:
         waiting: dict[int, list[Any]] = {width: [] for width in self._widths}
-        for element in self._dataset.elements(epoch):
-            width = self._width(self._length_of(element))
+        elements = self._dataset.elements(epoch)
+        for outcome in outcomes(map(ending_nothing("bucket", self._placed), elements)):
+            if isinstance(outcome, Failed):
+                yield outcome
+                continue
+            element, width = outcome
             waiting[width].append(element)
             if len(waiting[width]) == self._size:
                 yield waiting[width], width
                 waiting[width] = []
         if not self._drop:
             yield from ((rest, width) for width, rest in waiting.items() if rest)
+
+    def _placed(self, element: Any) -> tuple[Any, int]:
+        return element, self._width(self._length_of(element))
 
     def _width(self, length: int) -> int:
         for width in self._widths:

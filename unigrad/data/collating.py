@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +11,7 @@ import numpy.typing as npt
 from unigrad.core.dtypes import default_dtype
 from unigrad.core.errors import ShapeError
 from unigrad.core.ndarrays import refuse_mask
+from unigrad.data.padding import check_padding
 
 __all__ = ["collate"]
 
@@ -19,16 +20,20 @@ def collate(elements: Sequence[Any], padding: float | None = None, width: int | 
     """Return elements of one structure as one batch with a new first axis.
 
     Dicts and tuples are structure; arrays, numbers and lists of numbers become arrays; strings, and
-    what else NumPy has no numbers for, a list.
+    what else NumPy has no numbers for, a list. Python's floats take the default dtype, and so do
+    Python's integers beside them; integers alone are int64.
 
     Args:
         elements: at least one.
-        padding: fills up arrays of different shapes at the end of their axes.
+        padding: fills up arrays of different shapes at the end of their axes, in their dtype.
         width: the length that first axes are filled up to; the longest one's by default.
 
     Raises:
         ShapeError: when there is no element, their structures differ, or their shapes do without a
             ``padding``, or one is longer than ``width``.
+        SettingError: when the padding is no number, or none that the dtype of what it fills up can
+            hold.
+        DTypeError: when one is a masked array.
 
     Example:
         >>> batch = collate([([1, 2, 3], 0), ([4], 1)], padding=0)
@@ -44,10 +49,13 @@ def collate(elements: Sequence[Any], padding: float | None = None, width: int | 
             return {key: collate([one[key] for one in elements], padding, width) for key in first}
         parts = [collate(column, padding, width) for column in zip(*elements, strict=True)]
         return type(first)(*parts) if hasattr(first, "_fields") else tuple(parts)
+    if padding is not None:
+        check_padding("collate", padding)
     arrays = [_array(one) for one in elements]
     if any(one is None for one in arrays):
         return list(elements)
-    return _stacked([one for one in arrays if one is not None], padding, width)
+    rows = [one for one in arrays if one is not None]
+    return _stacked(rows, _dtype(elements, rows), padding, width)
 
 
 def _check_alike(elements: Sequence[Any]) -> None:
@@ -88,13 +96,23 @@ def _array(leaf: Any) -> npt.NDArray[Any] | None:
     return array.astype(default_dtype()) if array.dtype == np.float64 and array.size else array
 
 
+def _dtype(elements: Sequence[Any], rows: list[npt.NDArray[Any]]) -> np.dtype[Any]:
+    """Return the dtype of rows together."""
+    filled = [
+        (one.dtype, isinstance(element, int | list))
+        for element, one in zip(elements, rows, strict=True)
+        if one.size
+    ]
+    if any(dtype.kind in "fc" for dtype, _ in filled):
+        # Beside floats, Python's integers have no dtype of their own.
+        filled = [(dtype, plain) for dtype, plain in filled if not plain or dtype.kind not in "biu"]
+    return np.result_type(*([dtype for dtype, _ in filled] or [one.dtype for one in rows]))
+
+
 def _stacked(
-    arrays: Iterable[npt.NDArray[Any]], padding: float | None, width: int | None
+    rows: list[npt.NDArray[Any]], dtype: np.dtype[Any], padding: float | None, width: int | None
 ) -> npt.NDArray[Any]:
     """Return arrays as the rows of one."""
-    rows = list(arrays)
-    filled = [one for one in rows if one.size] or rows
-    dtype = np.result_type(*[one.dtype for one in filled])
     shapes = {one.shape for one in rows}
     if len({one.ndim for one in rows}) > 1:
         raise ShapeError(f"collate: elements have shapes {sorted(shapes)}: the axes differ")
@@ -110,6 +128,9 @@ def _stacked(
         if shape[0] > width:
             raise ShapeError(f"collate: an element of length {shape[0]} does not fit into {width}")
         shape[0] = width
+    if shapes == {tuple(shape)}:
+        return np.stack(rows).astype(dtype, copy=False)
+    check_padding("collate", padding, dtype)
     batch = np.full((len(rows), *shape), padding, dtype)
     for place, one in zip(batch, rows, strict=True):
         place[tuple(slice(size) for size in one.shape)] = one

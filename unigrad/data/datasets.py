@@ -16,6 +16,8 @@ import numpy as np
 
 from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.errors import SettingError
+from unigrad.data.outcomes import ending_nothing, outcomes, raising
+from unigrad.data.padding import check_padding
 from unigrad.data.places import Mapped, Places, Table
 from unigrad.random import fold_in, key, permutation
 
@@ -70,7 +72,11 @@ class Dataset(ABC):
 
     @abstractmethod
     def map(self, function: Callable[[Any], Any]) -> Dataset:
-        """Return the dataset of a function of each element."""
+        """Return the dataset of a function of each element.
+
+        What it raises is raised in the element's place, a ``StopIteration`` as a RuntimeError; the
+        next element can still be asked for.
+        """
 
     @abstractmethod
     def shuffle(self, key: TensorLike, buffer: int | None = None) -> Dataset:
@@ -114,10 +120,13 @@ class Dataset(ABC):
             padding: fills up arrays of different lengths.
 
         Raises:
-            SettingError: when the size is not positive.
+            SettingError: when the size is not positive, or the padding is no number; at a batch
+                whose dtype cannot hold it.
         """
         from unigrad.data.batched import Batches
 
+        if padding is not None:
+            check_padding("batch", padding)
         return Batches(self, positive("batch", "size", size), drop_remainder, padding)
 
     def bucket(
@@ -137,7 +146,7 @@ class Dataset(ABC):
         at the end of an epoch is given in shorter batches.
 
         Args:
-            widths: the widths.
+            widths: the widths, a sequence or an array.
             size: the number of elements of a batch.
             length: tells how long an element is; the longest first axis in it by default.
             padding: fills up all arrays with axes to the width.
@@ -145,17 +154,21 @@ class Dataset(ABC):
             collate: ``collate(elements, width)`` makes the batch in place of padding.
 
         Raises:
-            SettingError: when there is no width, or a width or the size is not positive.
+            SettingError: when there is no width, or a width or the size is not positive, or the
+                padding is no number; at a batch whose dtype cannot hold it.
             ShapeError: at an element that is longer than all widths.
         """
         from unigrad.data.batched import Buckets
 
-        for width in widths:
-            positive("bucket", "widths", width)
-        if not widths:
+        try:
+            each = sorted([positive("bucket", "widths", width) for width in widths])
+        except TypeError as error:
+            raise SettingError(f"bucket: widths are several, not {widths!r}") from error
+        if not each:
             raise SettingError("bucket: there is no width")
         size = positive("bucket", "size", size)
-        return Buckets(self, sorted(widths), size, length, padding, drop_remainder, collate)
+        check_padding("bucket", padding)
+        return Buckets(self, each, size, length, padding, drop_remainder, collate)
 
     def prefetch(self, number: int = 2) -> Dataset:
         """Return the same dataset, read by a thread that is so many elements ahead.
@@ -171,7 +184,11 @@ class Dataset(ABC):
         return Prefetched(self, positive("prefetch", "number", number))
 
     def stream(self, epochs: int | None = None) -> Stream:
-        """Return an iterator over so many epochs, None for ever, that knows where it is."""
+        """Return an iterator over so many epochs, None for ever, that knows where it is.
+
+        Raises:
+            SettingError: when the number of epochs is negative, or none.
+        """
         from unigrad.data.streams import Stream
 
         return Stream(self, epochs)
@@ -193,7 +210,8 @@ class Placed(Dataset):
 
     def elements(self, epoch: int = 0, start: int = 0) -> Iterator[Any]:
         """Return an iterator over an epoch's elements, without the first ones."""
-        return (self.table.element(int(place)) for place in self.order(epoch)[start:])
+        element = ending_nothing("dataset", self.table.element)
+        return map(element, map(int, self.order(epoch)[start:]))
 
     def _length(self) -> int:
         return self._count
@@ -232,7 +250,10 @@ class Passing(Dataset):
 
     def map(self, function: Callable[[Any], Any]) -> Dataset:
         """Return the dataset of a function of each element."""
-        return Changed(self, lambda elements, epoch: map(function, elements), self._length())
+        safe = ending_nothing("map", function)
+        return Changed(
+            self, lambda elements, epoch: outcomes(map(safe, raising(elements))), self._length()
+        )
 
     def shuffle(self, key: TensorLike, buffer: int | None = None) -> Dataset:
         """Return the dataset with so many elements at a time in another order."""
@@ -284,6 +305,8 @@ class Passing(Dataset):
 class Changed(Passing):
     """A function of the iterator over another dataset's epoch.
 
+    Both are of outcomes (`unigrad.data.outcomes`): what failed is an element, and keeps its place.
+
     Args:
         dataset: the other one.
         change: the function, of the iterator and the epoch.
@@ -306,9 +329,9 @@ class Changed(Passing):
 
     def elements(self, epoch: int = 0, start: int = 0) -> Iterator[Any]:
         """Return an iterator over an epoch's elements, without the first ones."""
-        if self._skips:
-            return self._change(self._dataset.elements(epoch, start), epoch)
-        return islice(self._change(self._dataset.elements(epoch), epoch), start, None)
+        first = start if self._skips else 0
+        found = self._change(outcomes(self._dataset.elements(epoch, first)), epoch)
+        return raising(islice(found, start - first, None))
 
     def _length(self) -> int | None:
         return self._count

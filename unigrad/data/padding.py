@@ -9,9 +9,47 @@ import numpy as np
 import numpy.typing as npt
 
 from unigrad.core.dtypes import DTypeLike, as_dtype
-from unigrad.core.errors import DTypeError, ShapeError
+from unigrad.core.errors import DTypeError, SettingError, ShapeError
 
 __all__ = ["pad_sequences", "sequence_mask"]
+
+
+_NUMBERS = (bool, int, float, complex, np.bool_, np.number, np.ndarray)
+
+
+def check_padding(owner: str, padding: Any, dtype: Any = None) -> None:
+    """Check that what fills up is a number, and one that a dtype can hold if there is one.
+
+    Floats are rounded; nothing else may change.
+
+    Raises:
+        SettingError: when it is none.
+
+    Example:
+        >>> check_padding("batch", float("nan"), np.dtype("float32"))
+        >>> check_padding("batch", 0.5, np.dtype("int64"))
+        Traceback (most recent call last):
+        ...
+        unigrad.core.errors.SettingError: batch: padding 0.5 is no number that int64 can hold
+    """
+    if np.ndim(padding) or not isinstance(padding, _NUMBERS):
+        raise SettingError(f"{owner}: padding is a number, not {padding!r}")
+    if dtype is None:
+        return
+    given = padding.item() if isinstance(padding, np.generic | np.ndarray) else padding
+    same = not isinstance(given, complex) or dtype.kind == "c"
+    try:
+        with np.errstate(all="ignore"):
+            held: Any = np.asarray(given).astype(dtype).item() if same else None
+        if same and given == given:
+            rounds = dtype.kind not in "biu" and not isinstance(held, str | bytes)
+            same = held == given or (rounds and bool(np.isfinite(held) and np.isfinite(given)))
+        elif same:
+            same = held != held
+    except (TypeError, ValueError, OverflowError):
+        same = False
+    if not same:
+        raise SettingError(f"{owner}: padding {padding!r} is no number that {dtype} can hold")
 
 
 def pad_sequences(
@@ -30,6 +68,8 @@ def pad_sequences(
 
     Raises:
         ShapeError: when a sequence is longer than ``length``, or is not flat.
+        SettingError: when the dtype cannot hold ``value``.
+        DTypeError: when a dtype of integers or bools cannot hold what a sequence has.
 
     Example:
         >>> pad_sequences([[1, 2, 3], [4]]).tolist()
@@ -39,11 +79,17 @@ def pad_sequences(
     width = longest if length is None else length
     if longest > width:
         raise ShapeError(f"pad_sequences: a sequence of {longest} does not fit into {width}")
-    padded = np.full((len(sequences), width), value, as_dtype(dtype))
+    kind = as_dtype(dtype)
+    check_padding("pad_sequences", value, kind)
+    padded = np.full((len(sequences), width), value, kind)
     for row, one in zip(padded, sequences, strict=True):
-        if np.ndim(one) != 1:
+        given = np.asarray(one)
+        if given.ndim != 1:
             raise ShapeError(f"pad_sequences: sequences are flat, this one is not: {one!r}")
-        row[: len(one)] = one
+        with np.errstate(invalid="ignore"):
+            row[: len(given)] = given
+        if kind.kind in "biu" and not np.array_equal(row[: len(given)], given):
+            raise DTypeError(f"pad_sequences: {kind} cannot hold all of {one!r}")
     return padded
 
 

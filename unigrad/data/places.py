@@ -42,8 +42,10 @@ class Columns(Table):
         return len(self._columns[0])
 
     def element(self, place: int) -> Any:
-        """Return a row of each array."""
-        return tree.unflatten(self._structure, [column[place] for column in self._columns])
+        """Return a copy of a row of each array: whoever works in place keeps out of the data."""
+        rows = [column[place] for column in self._columns]
+        own = [row.copy() if isinstance(row, np.ndarray) else row for row in rows]
+        return tree.unflatten(self._structure, own)
 
     def together(self, places: Places, padding: float | None) -> Any:
         """Return several rows of each array."""
@@ -69,12 +71,12 @@ class Mapped(Table):
     """A function of each element of a table."""
 
     def __init__(self, table: Table, function: Callable[[Any], Any]) -> None:
-        self._table = table
+        self.table = table
         self._function = function
 
     def __len__(self) -> int:
-        return len(self._table)
+        return len(self.table)
 
     def element(self, place: int) -> Any:
         """Return the function of one element."""
-        return self._function(self._table.element(place))
+        return self._function(self.table.element(place))

@@ -16,6 +16,7 @@ from unigrad.core.ndarrays import refuse_mask
 from unigrad.core.tensor import Tensor
 from unigrad.core.variable import Variable
 from unigrad.data.datasets import Dataset, Passing, Placed
+from unigrad.data.outcomes import outcomes, raising
 from unigrad.data.places import Columns, Items
 
 
@@ -35,7 +36,8 @@ def dataset(source: Any) -> Dataset:
               generator;
             * a generator, for a single epoch.
 
-            Arrays of other libraries become NumPy's. The order of what other libraries shuffle is
+            Arrays of other libraries become NumPy's. Elements are copies, so a function may work in
+            place. The order of what other libraries shuffle is
             theirs: a run is repeated exactly only if they are seeded so that an epoch is.
 
     Raises:
@@ -61,7 +63,7 @@ def dataset(source: Any) -> Dataset:
     if hasattr(source, "__getitem__") and hasattr(source, "__len__"):
         if hasattr(source, "__array__") or hasattr(source, "__dlpack__"):
             return _columns(source)
-        return Placed(Items(source, on_host))
+        return Placed(Items(source, _row))
     if isinstance(source, Iterable) or hasattr(source, "__iter__"):
         return Repeated(source)
     if callable(source):
@@ -90,7 +92,7 @@ def _of_lists(leaves: list[Any], structure: Any) -> Dataset:
     _check_lengths(columns)
     places = Placed(Items(range(len(columns[0])), int))
     return places.map(
-        lambda place: on_host(tree.unflatten(structure, [column[place] for column in columns]))
+        lambda place: _row(tree.unflatten(structure, [column[place] for column in columns]))
     )
 
 
@@ -100,8 +102,12 @@ def _check_lengths(columns: list[Any]) -> None:
         raise ShapeError(f"dataset: the arrays differ in length: {sorted(lengths)}")
 
 
-def on_host(element: Any) -> Any:
+def on_host(element: Any, copy: bool = False) -> Any:
     """Return an element with NumPy's arrays in place of other libraries'.
+
+    Args:
+        element: the element.
+        copy: whether its arrays are copied, so that nothing is shared with the source.
 
     Example:
         >>> import unigrad as ug
@@ -109,22 +115,31 @@ def on_host(element: Any) -> Any:
         (array([1., 2.], dtype=float32), 'word')
     """
     if isinstance(element, dict):
-        return {key: on_host(one) for key, one in element.items()}
+        return {key: on_host(one, copy) for key, one in element.items()}
     if isinstance(element, tuple) and hasattr(element, "_fields"):
-        return type(element)(*map(on_host, element))
+        return type(element)(*[on_host(one, copy) for one in element])
     if isinstance(element, tuple | list):
-        return type(element)(map(on_host, element))
+        return type(element)([on_host(one, copy) for one in element])
     if isinstance(element, np.ndarray | np.generic | str | bytes | int | float):
         refuse_mask(element)
-        return element
+        return element.copy() if copy and isinstance(element, np.ndarray) else element
     # In this order: out of a graph of derivatives, off a device, to NumPy.
     for step in ("detach", "cpu", "numpy"):
         method = getattr(element, step, None)
         if callable(method):
             element = method()
     if not isinstance(element, np.ndarray) and hasattr(element, "__array__"):
-        return np.asarray(element)
-    return element
+        element = np.asarray(element)
+    return element.copy() if copy and isinstance(element, np.ndarray) else element
+
+
+def _row(element: Any) -> Any:
+    return on_host(element, copy=True)
+
+
+def _from(source: Iterator[Any], start: int) -> Iterator[Any]:
+    """Return an iterator over what a source gives, without the first ``start`` ones."""
+    return map(_row, raising(islice(outcomes(source), start, None)))
 
 
 class Repeated(Passing):
@@ -139,7 +154,7 @@ class Repeated(Passing):
             begin = getattr(one, "set_epoch", None)
             if begin is not None:
                 begin(epoch)
-        return map(on_host, islice(iter(self._source), start, None))
+        return _from(iter(self._source), start)
 
     def _length(self) -> int | None:
         try:
@@ -164,7 +179,7 @@ class Called(Passing):
 
     def elements(self, epoch: int = 0, start: int = 0) -> Iterator[Any]:
         """Return an iterator over an epoch's elements, without the first ones."""
-        return map(on_host, islice(self._function(epoch), start, None))
+        return _from(iter(self._function(epoch)), start)
 
     def _length(self) -> None:
         return None
@@ -184,7 +199,7 @@ class Once(Passing):
                 "number that returns a new one"
             )
         iterator, self._iterator = self._iterator, None
-        return map(on_host, islice(iterator, start, None))
+        return _from(iterator, start)
 
     def _length(self) -> None:
         return None

@@ -14,13 +14,16 @@ if TYPE_CHECKING:
 class Stream:
     """An iterator over epochs of a dataset; its position is two numbers.
 
+    Where an element could not be made, `next` raises what its source or function raised, and goes
+    on behind it when it is called again. (A generator that raised is over, and so is its epoch.)
+
     Args:
         dataset: what to go through.
         epochs: how many epochs; None for ever.
 
     Attributes:
         epoch: which one it is in, from 0 on.
-        position: how many elements of it were given.
+        position: how many elements of it were given, those that could not be made among them.
 
     Raises:
         ShapeError: at an epoch without elements, if it is to go on for ever.
@@ -58,6 +61,14 @@ class Stream:
                     raise ShapeError(f"stream: epoch {self.epoch} has no element") from None
                 self.epoch, self.position, self._elements = self.epoch + 1, 0, None
                 continue
+            except Exception:
+                # It counts, so that the next one is behind it.
+                self.position += 1
+                raise
+            except BaseException:
+                # Interrupted: the element was not given, and is read again.
+                self._elements = None
+                raise
             self.position += 1
             return element
         raise StopIteration

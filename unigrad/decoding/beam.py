@@ -17,7 +17,7 @@ from unigrad.decoding.constraints import Processor, constraints_of
 from unigrad.decoding.penalties import alpha_of
 from unigrad.decoding.search import NAME, Search
 from unigrad.decoding.states import repeat_rows, tensor_in
-from unigrad.decoding.steps import Decoded, Problems, Step, check, number
+from unigrad.decoding.steps import Decoded, Problems, Step, check, number, padding_of
 from unigrad.ops.arithmetic import minimum
 from unigrad.ops.comparison import where
 from unigrad.ops.rounding import floor
@@ -74,8 +74,9 @@ def beam_search(
         early_stopping: when a sequence is done. True: as soon as K hypotheses are finished. By the
             rule ``"hf"``: when K are, and the best running sum, divided by the penalty of its
             length (with ``"never"`` and a positive α that of the longest), is not above the worst
-            of them. By the others False saves work and changes nothing, because it looks at what a
-            running one can reach at most; ``"never"`` goes on until all have ended.
+            of them. By the others False looks at what a running one can reach at most if its sum
+            only falls: that saves work and changes nothing, unless processors raise scores above 0,
+            which may then come too late; ``"never"`` goes on until all have ended.
         min_length: the fewest tokens, the end included.
         max_ratio: no sequence gets longer than so many times its source, rounded down, at least 1.
         source_lengths: the sources' lengths (batch,), for ``max_ratio`` and ``coverage_penalty``.
@@ -175,7 +176,7 @@ def searched(
         early_stopping=early_stopping,
         beta=number(NAME, "coverage_penalty", coverage_penalty),
         diversity=number(NAME, "diversity_penalty", diversity_penalty),
-        padding=padding,
+        padding=padding_of(NAME, padding),
         alignments=alignments,
         constraints=constraints_of(
             NAME, like, rows=size * beams, times=beams, max_length=longest, **constraints

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast
+from unigrad.core.arguments import TensorLike, as_tensor, cast, visible
 from unigrad.core.errors import DTypeError, SettingError, ShapeError
 from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
@@ -167,9 +167,16 @@ def _forced(
         np.repeat(np.arange(batch), times),
         axis=0,
     )
+    largest = max(largest, largest_of(given))
     behind = as_tensor(np.full((rows, max_length - length), -1), given)
     spread = concat([spread, behind], axis=1)
     return where(spread >= 0, spread, found), largest
+
+
+def largest_of(prefix: Tensor) -> int:
+    """Return the largest token of a prefix, -1 if there is none or it cannot be seen."""
+    values = visible(prefix)
+    return -1 if values is None else int(values.max(initial=-1))
 
 
 def _come_twice(tokens: Tensor, place: Tensor, size: int, vocabulary: int) -> Tensor:

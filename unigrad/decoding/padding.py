@@ -5,6 +5,7 @@ from __future__ import annotations
 from unigrad.core.arguments import TensorLike, as_tensor
 from unigrad.core.errors import ShapeError
 from unigrad.core.tensor import Tensor
+from unigrad.decoding.steps import padding_of
 from unigrad.ops.filling import full
 from unigrad.ops.joining import concat
 
@@ -31,6 +32,8 @@ def pad_sources(source: TensorLike, padding: int = 0) -> Tensor:
 
     Raises:
         ShapeError: when the source has not two axes.
+        SettingError: when the padding is no integer.
+        DTypeError: when the source's dtype cannot hold it.
 
     Example:
         >>> pad_sources([[3, 4]]).shape
@@ -43,5 +46,6 @@ def pad_sources(source: TensorLike, padding: int = 0) -> Tensor:
     missing = padded_width(width) - width
     if not missing:
         return tokens
-    behind = full((batch, missing), padding, dtype=tokens.dtype, like=tokens)
+    filling = padding_of("pad_sources", padding)
+    behind = full((batch, missing), filling, dtype=tokens.dtype, like=tokens)
     return concat([tokens, behind], axis=1)

@@ -3,21 +3,24 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
 
-from unigrad.core.arguments import TensorLike, as_tensor
-from unigrad.core.errors import SettingError
+from unigrad.core import dtypes
+from unigrad.core.arguments import TensorLike, as_tensor, cast
+from unigrad.core.errors import DTypeError, SettingError
 from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.decoding.constraints import Processor
-from unigrad.decoding.steps import Decoded, Problems, Step, check, number
+from unigrad.decoding.steps import Decoded, Problems, Step, check
 from unigrad.decoding.walking import Choice, walk_of
-from unigrad.ops.comparison import where
+from unigrad.ops.comparison import isfinite, where
 from unigrad.ops.cumulative import cumulative_sum
 from unigrad.ops.indexing import take_along_axis
+from unigrad.ops.information import finfo
 from unigrad.ops.reductions import max as max_of
 from unigrad.ops.softmax import softmax
 from unigrad.ops.sorting import argsort
@@ -39,7 +42,9 @@ def kept_tokens(
 ) -> Tensor:
     """Return logits (…, vocabulary) divided by the temperature, -∞ where a token is not kept.
 
-    One after the other, each by the probabilities of what the one before has left:
+    Where there is a temperature other than 1, the row's largest is taken off them first, so that
+    nothing overflows: next to 0 it leaves the likeliest tokens alone, and however large it is, -∞
+    stays. One after the other, each by the probabilities of what the one before has left:
 
     - ``top_k``: the k likeliest tokens;
     - ``top_p``: the fewest of the likeliest tokens whose probabilities add up to p (Holtzman et al.
@@ -50,6 +55,7 @@ def kept_tokens(
 
     Raises:
         SettingError: when a setting is none.
+        DTypeError: when the logits are complex.
 
     Example:
         >>> import unigrad as ug
@@ -58,7 +64,13 @@ def kept_tokens(
         ...     kept_tokens(logits, top_k=1), kept_tokens(logits, top_p=0.8))]
         [[False, True, False], [False, True, True]]
     """
-    return _kept(as_tensor(logits), *_checked("kept_tokens", temperature, top_k, top_p, min_p))
+    name = "kept_tokens"
+    scores = as_tensor(logits)
+    if scores.dtype in dtypes.COMPLEX:
+        raise DTypeError(f"{name}: logits are real, not {scores.dtype.name}")
+    if scores.dtype not in dtypes.FLOATING:
+        scores = cast(scores, dtypes.default_dtype())
+    return _kept(scores, *_checked(name, temperature, top_k, top_p, min_p))
 
 
 def _checked(
@@ -73,14 +85,17 @@ def _checked(
     Raises:
         SettingError: when one is none.
     """
-    given = {"temperature": temperature, "top_p": top_p, "min_p": min_p}
-    for what, value in given.items():
+    # A temperature and a share of nothing leave no token.
+    given: tuple[tuple[str, Any, float, str], ...] = (
+        ("temperature", temperature, sys.float_info.max, "a positive number"),
+        ("top_p", top_p, 1.0, "a probability above 0"),
+        ("min_p", min_p, 1.0, "a probability"),
+    )
+    for what, value, most, limits in given:
         if value is None and what != "temperature":
             continue
-        # A temperature and a share of nothing leave no token.
-        size = number(name, what, value)
-        if size > (math.inf if what == "temperature" else 1.0) or (not size and what != "min_p"):
-            limits = "a positive number" if what == "temperature" else "a probability"
+        numeric = isinstance(value, (int, float, np.number)) and not isinstance(value, bool)
+        if not numeric or not 0.0 <= value <= most or (not value and what != "min_p"):
             raise SettingError(f"{name}: {what} is {limits}, not {value!r}")
     if top_k is not None:
         top_k = count(name, "top_k", top_k, 1)
@@ -95,22 +110,42 @@ def _kept(
     min_p: float | None,
 ) -> Tensor:
     if temperature != 1.0:
-        logits = logits / temperature
+        logits = _divided(logits, temperature)
     if top_k is not None or top_p is not None:
         order = argsort(logits, axis=-1, descending=True)
         ranked = take_along_axis(logits, order, axis=-1)
+        rank = as_tensor(np.arange(logits.shape[-1]), logits)
         if top_k is not None:
-            rank = as_tensor(np.arange(logits.shape[-1]), logits)
             ranked = where(rank < top_k, ranked, -math.inf)
         if top_p is not None:
             likely = softmax(ranked, axis=-1)
-            # Before a token come those that are likelier: it is kept while they are not enough.
-            ranked = where(cumulative_sum(likely, axis=-1) - likely < top_p, ranked, -math.inf)
+            # Before a token come those that are likelier: it is kept while they are not enough. A
+            # share may be too small for the dtype, hence the first by its rank.
+            before = cumulative_sum(likely, axis=-1) - likely
+            ranked = where((before < top_p) | (rank == 0), ranked, -math.inf)
         logits = take_along_axis(ranked, argsort(order, axis=-1), axis=-1)
     if min_p is not None and min_p > 0.0:
         least = max_of(logits, axis=-1, keepdims=True) + math.log(min_p)
         logits = where(logits >= least, logits, -math.inf)
     return logits
+
+
+def _divided(logits: Tensor, temperature: float) -> Tensor:
+    """Return logits less their largest, divided by a temperature other than 1."""
+    top = max_of(logits, axis=-1, keepdims=True)
+    # ±∞ and NaN stay what they are.
+    logits = logits - where(isfinite(top), top, 0.0)
+    # Of both, the temperature and its inverse, some backends make 0 where they are denormal.
+    limits = finfo(logits.dtype)
+    least = float(limits.smallest_normal)
+    if temperature < least:
+        return where(logits < 0.0, -math.inf, logits)
+    if temperature > 1.0 / least:
+        return where(abs(logits) < math.inf, 0.0, logits)
+    if temperature < 1.0:
+        # What would overflow, without NumPy's warning.
+        logits = where(logits < -0.5 * float(limits.max) * temperature, -math.inf, logits)
+    return logits / temperature
 
 
 def drawing(

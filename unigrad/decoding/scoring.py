@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from unigrad.control import scan
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast
+from unigrad.core.arguments import TensorLike, as_tensor, cast, visible
 from unigrad.core.errors import DTypeError, OutOfBoundsError, ShapeError
 from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
@@ -53,10 +54,12 @@ def score_targets(
         lengths: how many tokens of each sequence count (batch,).
 
     Raises:
-        ShapeError, DTypeError: when targets or lengths are none, or the step returns something
-            else than what it should.
-        OutOfBoundsError: when a target that counts is none of the vocabulary. In a traced function
-            its log-probability is NaN.
+        ShapeError, DTypeError: when targets or lengths are none, a length is negative or more than
+            the targets have, or the step returns something else than what it should.
+        OutOfBoundsError: when a target that counts is none of the vocabulary, also a negative one.
+
+        In a traced function no values are seen: the log-probabilities of such a target and of all
+        behind it are NaN, and so are those of a sequence of such a length.
 
     Example:
         >>> import unigrad as ug
@@ -80,19 +83,48 @@ def score_targets(
             )
     batch, time = tokens.shape
     count(name, "the number of targets' tokens", time, 1)
+    sizes = cast(sizes, dtypes.int64)
+    _check_lengths(name, sizes, time)
     inside = as_tensor(np.arange(time), tokens) < expand_dims(sizes, axis=-1)
     tokens = where(inside, cast(tokens, dtypes.int64), 0)
     first = first_tokens(name, start, batch, 1, tokens)
+    # Whether a sequence has had a target that is none, or its length is none.
+    lost = (sizes < 0) | (sizes > time)
 
     def forced(carry: Any, row: Tensor) -> tuple[Any, Tensor]:
-        last, kept = carry
+        last, lost, kept = carry
         scores, kept, _ = read(name, step(last, kept), batch, None, None)
+        _check_targets(name, row, scores.shape[1])
+        lost = lost | (row < 0) | (row >= scores.shape[1])
+        # The step is fed tokens that it knows; what it makes of them does not count.
+        row = where(lost, 0, row)
         gained = take_along_axis(scores, expand_dims(row, axis=-1), axis=-1)
-        return (row, kept), squeeze(gained, axis=-1)
+        return (row, lost, kept), where(lost, math.nan, squeeze(gained, axis=-1))
 
-    try:
-        _, columns = scan(forced, (first, state), permute_dims(tokens, (1, 0)))
-    except OutOfBoundsError as error:
-        raise OutOfBoundsError(f"{name}: a target is no token of the step's: {error}") from error
+    _, columns = scan(forced, (first, lost, state), permute_dims(tokens, (1, 0)))
     each = where(inside, permute_dims(columns, (1, 0)), 0.0)
-    return Scored(sum(each, axis=1), each, sum(cast(inside, dtypes.int64), axis=1))
+    scores = where(lost, math.nan, sum(each, axis=1))
+    return Scored(scores, each, sum(cast(inside, dtypes.int64), axis=1))
+
+
+def _check_lengths(name: str, sizes: Tensor, time: int) -> None:
+    """Check that lengths lie within the targets, if they can be seen."""
+    values = visible(sizes)
+    if values is not None and ((values < 0) | (values > time)).any():
+        raise ShapeError(
+            f"{name}: lengths lie between 0 and the {time} tokens of the targets, not "
+            f"{values.tolist()}"
+        )
+
+
+def _check_targets(name: str, row: Tensor, vocabulary: int) -> None:
+    """Check that targets are tokens, if they can be seen."""
+    values = visible(row)
+    if values is None:
+        return
+    wrong = values[(values < 0) | (values >= vocabulary)]
+    if wrong.size:
+        raise OutOfBoundsError(
+            f"{name}: target {int(wrong.flat[0])} is none of the {vocabulary} tokens that the step "
+            "knows"
+        )

@@ -158,11 +158,26 @@ def tokens_of(name: str, what: str, value: Any) -> tuple[int, ...]:
     """
     if value is None:
         return ()
+    if isinstance(value, (Tensor, np.ndarray)):
+        value = value.tolist()
     if isinstance(value, (int, np.integer)):
         value = (value,)
     if not isinstance(value, Iterable):
         raise SettingError(f"{name}: {what} is a token, or several, not {value!r}")
     return tuple([count(name, f"a token of {what}", one, 0) for one in value])
+
+
+def padding_of(name: str, value: Any) -> int:
+    """Return what stands behind the end: any integer.
+
+    Raises:
+        SettingError: when it is none, or beyond int64.
+    """
+    limits = np.iinfo(np.int64)
+    whole = isinstance(value, (int, np.integer)) and not isinstance(value, bool)
+    if not whole or not limits.min <= value <= limits.max:
+        raise SettingError(f"{name}: padding is an integer of int64, not {value!r}")
+    return int(value)
 
 
 def is_one_of(tokens: Tensor, wanted: Sequence[int]) -> Tensor:

@@ -26,6 +26,7 @@ from unigrad.decoding.steps import (
     first_tokens,
     is_one_of,
     noted,
+    padding_of,
     read,
 )
 from unigrad.ops.comparison import isnan, where
@@ -171,7 +172,7 @@ def walk_of(
         choose=choose,
         batch=size,
         max_length=longest,
-        padding=padding,
+        padding=padding_of(name, padding),
         places=None if alignments is None else count(name, "alignments", alignments, 0),
         constraints=constraints_of(
             name, like, rows=size, times=1, max_length=longest, **constraints

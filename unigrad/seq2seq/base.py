@@ -7,12 +7,15 @@ from inspect import signature
 from typing import Any
 from weakref import WeakKeyDictionary, ref
 
+import numpy as np
+
 from unigrad.core.arguments import as_tensor, visible
 from unigrad.core.dtypes import INTEGER
 from unigrad.core.errors import DTypeError, OutOfBoundsError, SettingError, ShapeError
 from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
 from unigrad.decoding.beam import beam_search, searched
+from unigrad.decoding.constraints import largest_of
 from unigrad.decoding.greedy import greedy_search, greedy_searched
 from unigrad.decoding.padding import pad_sources
 from unigrad.decoding.sampling import sample, sampled
@@ -45,10 +48,32 @@ _INPUTS = ("key", "prefix")
 
 
 def _frozen(value: Any) -> Any:
-    """Return a setting as something that can be hashed."""
+    """Return a setting as something that can be hashed, if it is one of those that may be given."""
     if isinstance(value, Mapping):
         return _Items(tuple(sorted(value.items())))
-    return tuple(value) if isinstance(value, list) else value
+    if isinstance(value, np.ndarray | Tensor):
+        value = value.tolist()
+    if isinstance(value, set):
+        return frozenset(value)
+    return tuple(map(_frozen, value)) if isinstance(value, list | tuple) else value
+
+
+def _static(search: str, settings: Mapping[str, Any]) -> tuple[tuple[str, Any], ...]:
+    """Return the settings that a search is compiled for.
+
+    Raises:
+        SettingError: when one cannot be hashed.
+    """
+    found = tuple(sorted((name, _frozen(value)) for name, value in settings.items()))
+    for name, value in found:
+        try:
+            hash(value)
+        except TypeError as error:
+            raise SettingError(
+                f"{search}: {name}={settings[name]!r} cannot be hashed, and a search is compiled "
+                "for each of its settings"
+            ) from error
+    return found
 
 
 class _Items(tuple[Any, ...]):
@@ -186,7 +211,13 @@ class EncoderDecoder(Module):
     def greedy(self, source: Any, *, max_length: int, **settings: Any) -> Decoded:
         """Write the likeliest token at each step; see `greedy_search`, whose settings it takes.
 
-        The search is compiled, once for each of few widths that sources are padded to.
+        The search is compiled, once for each of few widths that sources are padded to. It is not
+        training: dropout is off, also inside of `training_mode`.
+
+        Raises:
+            SettingError, ShapeError, DTypeError, DecodingError: as `greedy_search`, and when the
+                source has no place.
+            OutOfBoundsError: for a token of the source that the model does not know.
         """
         return self._decoded("greedy_search", source, max_length=max_length, **settings)
 
@@ -225,13 +256,25 @@ class EncoderDecoder(Module):
         if time:
             source = pad_sources(source, self.padding)
         given = {name: settings.pop(name) for name in _INPUTS if settings.get(name) is not None}
-        static = tuple(sorted((name, _frozen(value)) for name, value in settings.items()))
+        self._check_prefix(search, given.get("prefix"))
+        static = _static(search, settings)
         found: Decoded
         found, problems = _compiled(self, search, static)(source, given)
         check(search, problems)
         if found.alignments is None:
             return found
         return found._replace(alignments=found.alignments[..., :time])
+
+    def _check_prefix(self, search: str, prefix: Any) -> None:
+        """Check tokens that no compiled search can see."""
+        if prefix is None:
+            return
+        tokens = as_tensor(prefix)
+        largest = largest_of(tokens) if tokens.dtype in INTEGER else -1
+        if largest >= self.vocabulary:
+            raise SettingError(
+                f"{search}: token {largest} is none of the {self.vocabulary} that the step knows"
+            )
 
     def _source(self, source: Any) -> Tensor:
         """Return the source as a Tensor.
@@ -280,13 +323,17 @@ class EncoderDecoder(Module):
     def _decoding(self, source: Tensor, beam: int, length: int, aligned: bool) -> tuple[Step, Any]:
         """Encode, and return the step of a search and its state, one row per sequence.
 
-        The step takes as many rows per sequence as it is given, up to ``beam``.
+        The step takes as many rows per sequence as it is given, up to ``beam``. Nothing of it is
+        training, whatever the mode around the search: dropout is off.
         """
-        encoded = self.encoder(source)
-        memory = self.decoder.remember(encoded, source.shape[0] * beam)
+        with training_mode(False):
+            encoded = self.encoder(source)
+            memory = self.decoder.remember(encoded, source.shape[0] * beam)
+            first = self.decoder.first(encoded, length)
 
         def step(last: Tensor, state: Any) -> tuple[Any, ...]:
-            found: tuple[Any, ...] = self.decoder.step(last, state, memory)
+            with training_mode(False):
+                found: tuple[Any, ...] = self.decoder.step(last, state, memory)
             return found if aligned else found[:2]
 
-        return step, self.decoder.first(encoded, length)
+        return step, first

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from unigrad.core.arguments import as_tensor
-from unigrad.core.errors import SettingError
+from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.settings import check_sizes
 from unigrad.core.tensor import Tensor
 from unigrad.initializers import Normal
@@ -133,8 +133,17 @@ class TransformerEncoder(_Side):
         self.padding = padding
 
     def call(self, source: Any) -> Encoded:
-        """Encode tokens (batch, time); the memory is zero at padding."""
+        """Encode tokens (batch, time); the memory is zero at padding.
+
+        Raises:
+            ShapeError: when they are not (batch, time), or there is no place.
+        """
         source = as_tensor(source)
+        if source.ndim != 2 or not source.shape[1]:
+            raise ShapeError(
+                f"{self.name}: a source is (batch, time) with at least one place, not "
+                f"{source.shape}"
+            )
         mask = not_equal(source, self.padding)
         x = self._embedded(source)
         for block in self.blocks:

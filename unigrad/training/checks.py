@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
+from unigrad.core import tree
 from unigrad.core.errors import SettingError
 from unigrad.data import Dataset, dataset
 from unigrad.data.datasets import Placed
-from unigrad.data.places import Columns
+from unigrad.data.places import Columns, Mapped, Table
 from unigrad.io import latest
 from unigrad.optimizers import Optimizer
 from unigrad.training.callbacks import Callback
@@ -34,6 +37,21 @@ def check_kinds(model: Any, loss: Any, optimizer: Any, callbacks: Sequence[Any])
             raise SettingError(f"Trainer: {one!r} is no callback: give objects, not classes")
 
 
+def _has_rows(table: Table) -> bool:
+    """Tell whether a table has rows of arrays, or functions of rows that keep all shapes."""
+    base = table
+    while isinstance(base, Mapped):
+        base = base.table
+    if base is table or not isinstance(base, Columns) or not len(base):
+        return isinstance(base, Columns)
+    try:
+        before, after = (tree.map(np.shape, one.element(0)) for one in (base, table))
+        return bool(before == after)
+    except Exception:
+        # What is wrong with it is said where it is read.
+        return False
+
+
 def batches_of(what: str, data: Any) -> Dataset:
     """Return data as a dataset of batches.
 
@@ -42,7 +60,7 @@ def batches_of(what: str, data: Any) -> Dataset:
     """
     found = dataset(data)
     if isinstance(found, Placed) and (
-        isinstance(found.table, Columns) or not isinstance(data, Dataset | list)
+        _has_rows(found.table) or not isinstance(data, Dataset | list)
     ):
         raise SettingError(
             f"Trainer: the {what} data has rows, not batches: say ug.data.dataset(data).batch(size)"
