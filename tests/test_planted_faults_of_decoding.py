@@ -186,6 +186,22 @@ FAULTS: dict[str, tuple[Plant, tuple[str, ...]]] = {
         _instead(scoring, "take_along_axis", lambda f: lambda x, i, axis: f(x, i * 0, axis=axis)),
         ("scores of given targets",),
     ),
+    "temperatures kept away from 0": (
+        _instead(sampling, "_divided", lambda _: lambda logits, heat: logits / (heat + 0.1)),
+        ("samples at extreme temperatures",),
+    ),
+    "negative targets counted from the end": (
+        _instead(
+            scoring,
+            "where",
+            lambda f: (
+                lambda c, a, b: (
+                    f(ug.full_like(c, False), a, b) if isinstance(a, float) else f(c, a, b)
+                )
+            ),
+        ),
+        ("scores of what is no target",),
+    ),
     "an ensemble by the best model": (
         _instead(ensembles, "logsumexp", lambda f: lambda x, axis: ug.max(x, axis=axis)),
         ("ensembles",),
@@ -200,6 +216,19 @@ def test_it_is_caught(monkeypatch: Patch, name: str) -> None:
     for one in checks:
         with pytest.raises((Deviation, AssertionError, DecodingError)):
             CHECKS[one]()
+
+
+@pytest.mark.parametrize(
+    ("name", "check"),
+    [
+        ("score_targets: a negative target", "_check_targets"),
+        ("score_targets: a length that is negative", "_check_lengths"),
+    ],
+)
+def test_scores_that_are_not_refused_are_caught(monkeypatch: Patch, name: str, check: str) -> None:
+    monkeypatch.setattr(scoring, check, lambda *_: None)
+    with pytest.raises(Deviation, match="instead of raising"):
+        check_bad_call(ERRORS[name])
 
 
 @pytest.mark.parametrize("name", ["beam search: logits of NaN", "greedily: every token forbidden"])

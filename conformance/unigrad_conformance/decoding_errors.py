@@ -79,6 +79,9 @@ bad("beam search: a prefix for other sequences", ug.ShapeError, "prefix", "(3, 1
 bad("beam search: sources of another number", ug.ShapeError, "source_lengths", "(8,)")(
     lambda: _beam(max_ratio=1.0, source_lengths=[1, 2, 3])
 )
+bad("beam search: sources of negative length", ug.SettingError, "source_lengths", "-1", looks=True)(
+    lambda: _beam(max_ratio=1.0, source_lengths=[1, 2, 3, -1, 1, 1, 1, 1])
+)
 bad("beam search: a step with one result", ug.ShapeError, "2 results", "Tensor")(
     lambda: _beam(lambda last, state: _step(last, state)[0])
 )

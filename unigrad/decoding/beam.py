@@ -9,7 +9,7 @@ import numpy as np
 
 from unigrad.control import while_loop
 from unigrad.core import dtypes
-from unigrad.core.arguments import TensorLike, as_tensor, cast
+from unigrad.core.arguments import TensorLike, as_tensor, cast, visible
 from unigrad.core.errors import SettingError, ShapeError
 from unigrad.core.settings import count
 from unigrad.core.tensor import Tensor
@@ -236,6 +236,9 @@ def _of_sources(
             f"{NAME}: source_lengths are integers of shape ({batch},), not {lengths.dtype.name} of "
             f"shape {lengths.shape}"
         )
+    values = visible(lengths)
+    if values is not None and (values < 0).any():
+        raise SettingError(f"{NAME}: source_lengths are not negative: {values.tolist()}")
     inside = None
     if places is not None:
         inside = as_tensor(np.arange(places), lengths) < expand_dims(lengths, axis=-1)
