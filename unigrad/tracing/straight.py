@@ -131,7 +131,7 @@ def _all_of(graph: Graph) -> Iterator[Graph]:
             yield from _all_of(one)
 
 
-def prepared(graph: Graph, backend: Backend, last: bool) -> Graph:
+def prepared(graph: Graph, backend: Backend, last: bool = False) -> Graph:
     """Return a graph that can be lowered for a backend, and computes no more than it must.
 
     Args:
