@@ -7,7 +7,6 @@ where its Tensors live.
 
 from __future__ import annotations
 
-import functools
 import os
 import threading
 from collections.abc import Iterator
@@ -213,7 +212,10 @@ class at_home:
         restore(_device, device)
 
 
-@functools.cache
+#: No `functools.cache`: torch's Dynamo looks through one, and warns of it.
+_choices: dict[Backend, bool] = {}
+
+
 def has_choice(backend: Backend) -> bool:
     """Tell whether a backend has several devices.
 
@@ -221,7 +223,10 @@ def has_choice(backend: Backend) -> bool:
         >>> has_choice(load_backend("numpy"))
         False
     """
-    return len(backend.devices()) > 1
+    found = _choices.get(backend)
+    if found is None:
+        found = _choices[backend] = len(backend.devices()) > 1
+    return found
 
 
 _T = TypeVar("_T")
