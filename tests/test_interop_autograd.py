@@ -115,6 +115,17 @@ def test_values_inside_of_torch_func_are_not_there(name: str) -> None:
         transform(lambda x: ug.interop(look)(x).sum())(x)
 
 
+@pytest.mark.parametrize("backend", ["eager", "aot_eager"])
+def test_torch_compile_of_a_program_that_was_never_called(backend: str) -> None:
+    """Dynamo's first call has stand-ins for arrays: no program may be made of these."""
+    program = ug.interop(ug.jit(lambda x: ug.sum(ug.where(x > 0.5, x * 3.0, 1.0) + 2.0)))
+    compiled = torch.compile(program, backend=backend)
+    x = torch.tensor([0.0, 1.0], requires_grad=True)
+    compiled(x).backward()
+    assert x.grad.tolist() == [0.0, 3.0]
+    assert [compiled(x).item(), program(x).item()] == [8.0, 8.0]
+
+
 def test_torch_compile() -> None:
     weight = ug.Variable(torch.full((4,), 3.0, dtype=torch.float64))
     scaled = ug.interop(lambda x: x * weight)

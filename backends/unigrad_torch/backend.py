@@ -210,6 +210,11 @@ class TorchBackend(Backend):
             return are_transforms_active() and is_wrapped_by_transform(native)
         return True
 
+    def is_stand_in(self, native: torch.Tensor) -> bool:
+        if type(native) is torch.Tensor or type(native) is torch.nn.Parameter:
+            return False
+        return isinstance(native, FakeTensor) or bool(dispatch_modes())
+
     def error_class(self, error: Exception) -> type[UnigradError] | None:
         text = str(error)
         if isinstance(error, AssertionError) and "fake mode" in text:

@@ -259,6 +259,13 @@ class Backend(Composites, NativeCode):
         """Tell whether the array has no value yet because a function is being traced."""
         return False
 
+    def is_stand_in(self, native: Native) -> bool:
+        """Tell whether an array only stands for one in a trace of the library's own.
+
+        A program that is made meanwhile would hold others like it for good.
+        """
+        return False
+
     def shows(self, native: Native) -> bool:
         """Tell whether an array's values are there to be checked: in eager mode on the CPU."""
         return not self.is_traced(native) and self.device(native)[:3] == "cpu"

@@ -231,6 +231,8 @@ class Compiled(Generic[P, R]):
         if tracing.trace is not None or stack.frames or is_disabled():
             return self._plain(structure, leaves)
         call = Call(leaves, structure)
+        if any(x.backend.is_stand_in(x._native) for x in call.inputs):
+            return self._plain(structure, leaves)
         try:
             program = self._program(call)
         except TracedInitialValue as error:
