@@ -9,7 +9,7 @@ import pytest
 import unigrad as ug
 from unigrad.core import recorders
 from unigrad.core.registry import load_backend
-from unigrad.functions import function_op
+from unigrad.functions import function_op, through
 from unigrad.tracing import graph_function, splitting
 from unigrad.transforms import closing, custom, custom_call, jacobians, linearize
 from unigrad_conformance.compositions import check, composed
@@ -42,6 +42,10 @@ def _no_cotangents_of_residuals(patch: Patch) -> None:
 
 def _zeros_taken_for_cotangents(patch: Patch) -> None:
     patch.setattr(type(load_backend("tensorflow")), "zeros_for_none", False)
+
+
+def _zeros_taken_for_none(patch: Patch) -> None:
+    patch.setattr(through, "isfinite", lambda x: ug.zeros_like(x, dtype="bool"))
 
 
 def _zeros_given_for_none(patch: Patch) -> None:
@@ -159,6 +163,7 @@ FAULTS: list[tuple[Callable[[Patch], None], str, str]] = [
     (_hidden_recorders, "hessians_and_their_products", "numpy"),
     (_no_cotangents_of_residuals, "pullbacks_differentiate_again", "jax"),
     (_zeros_taken_for_cotangents, "residuals_that_overflow", "tensorflow"),
+    (_zeros_taken_for_none, "residuals_whose_cotangents_are_zero", "tensorflow"),
     (_zeros_given_for_none, "residuals_that_overflow", "numpy"),
     (_closures_unseen, "values_from_outside_are_named", "numpy"),
     (_native_tapes_inside, "tapes around a function", "tensorflow"),

@@ -170,14 +170,15 @@ def decay_comes_later(case: Case) -> None:
     gradient = ug.asarray(gradients(0)[0])
     found = []
     for compiled in (False, True):
-        optimizer, variable = case.make(), ug.Variable(start()[0])
+        optimizer: Any = case.make()
+        variable = ug.Variable(start()[0])
 
         def one(optimizer: Any = optimizer, variable: Any = variable) -> None:
             optimizer.apply_gradients([(gradient, variable)])
 
         do: Any = ug.jit(one) if compiled else one
         do()
-        optimizer.weight_decay = 0.3  # type: ignore[attr-defined]
+        optimizer.weight_decay = 0.3
         do()
         found.append(variable.numpy())
     if not close(*found):

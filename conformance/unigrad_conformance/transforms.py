@@ -182,13 +182,26 @@ def residuals_that_overflow() -> None:
     log1pexp.defvjp(forward, lambda e, g: (g * (1.0 - 1.0 / (1.0 + e)),))
 
     def in_a_loop(x: ug.Tensor) -> ug.Tensor:
-        return ug.scan(lambda c, _: (log1pexp(c), None), x, None, length=2)[0]  # type: ignore[no-any-return]
+        out: ug.Tensor = ug.scan(lambda c, _: (log1pexp(c), None), x, None, length=2)[0]
+        return out
 
     x = ug.asarray(np.array([1000.0, 0.0]))
     for what, function in (("once", log1pexp), ("in a loop", in_a_loop)):
         slope = ug.grad(lambda x, f=function: ug.sum(f(x)))
         with quiet():  # Of the overflow.
             both(what, slope, (x,), [1.0, 0.5 if what == "once" else 1.0 / 3.0])
+
+
+def residuals_whose_cotangents_are_zero() -> None:
+    """A cotangent that happens to be 0 has a derivative: of f'² / 2 at 1, where f' is 0, f''²."""
+
+    @ug.custom_vjp
+    def f(x: ug.Tensor) -> ug.Tensor:
+        return x**3 - 3.0 * x
+
+    f.defvjp(lambda x: (f(x), 3.0 * x * x - 3.0), lambda slope, g: (g * slope,))
+    twice = ug.grad(ug.grad(lambda x: ug.grad(f)(x) ** 2 / 2.0))
+    both("second derivative", twice, (ug.asarray(np.array(1.0)),), 36.0)
 
 
 def tapes_in_derivatives_given_by_hand() -> None:
@@ -360,6 +373,7 @@ TRANSFORMS: dict[str, Callable[[], None]] = {
         pullbacks_differentiate_again,
         results_that_are_residuals,
         residuals_that_overflow,
+        residuals_whose_cotangents_are_zero,
         tapes_in_derivatives_given_by_hand,
         tangents_given_by_hand,
         gradients_in_tensorflows_form,

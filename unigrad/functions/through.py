@@ -13,11 +13,10 @@ from typing import Any
 from unigrad.autodiff.backward import zeros_like
 from unigrad.autodiff.tape import GradientTape
 from unigrad.autodiff.transforms import jvp
-from unigrad.core.arguments import visible
 from unigrad.core.copying import kept_handles
 from unigrad.core.op import another_handle
 from unigrad.core.tensor import Tensor
-from unigrad.ops.comparison import logical_or, where
+from unigrad.ops.comparison import isfinite, logical_or, where
 from unigrad.ops.reductions import any as any_of
 
 
@@ -104,11 +103,6 @@ def filled(cotangents: Sequence[Tensor | None], like: Sequence[Tensor]) -> list[
     return [zeros_like(x) if g is None else g for g, x in zip(cotangents, like, strict=False)]
 
 
-def _is_seen_to_be_zero(cotangent: Tensor) -> bool:
-    values = visible(cotangent)
-    return values is not None and not values.any()
-
-
 def with_residuals(
     function: Callable[..., Sequence[Tensor]],
     count: int,
@@ -129,13 +123,14 @@ def with_residuals(
     further = [one for one in cotangents[count:] if one is not None]
     if not further:
         return [*found]
-    may_be_none = further[0].backend.root.zeros_for_none
-    if may_be_none and all(map(_is_seen_to_be_zero, further)):
-        return [*found]
     given = filled(cotangents[count:], outputs[count:])
     more = pulled_through(lambda *x: function(*x)[count:], inputs, given)
-    if may_be_none:
-        # Where the residual is infinite, what comes back of zeros is NaN.
+    if further[0].backend.root.zeros_for_none:
+        # Where the residual is infinite, what comes back of zeros is NaN. What is finite stays: its
+        # derivative need not be 0 where the cotangents happen to be.
         moves = functools.reduce(logical_or, [any_of(one != 0) for one in further])
-        more = [one if one is None else where(moves, one, zeros_like(one)) for one in more]
+        more = [
+            one if one is None else where(logical_or(moves, isfinite(one)), one, zeros_like(one))
+            for one in more
+        ]
     return [b if a is None else a if b is None else a + b for a, b in zip(found, more, strict=True)]
