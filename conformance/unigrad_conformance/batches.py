@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -287,6 +288,14 @@ def one_key_for_all() -> None:
 # -- layers
 
 
+def _of_one_example(layer: Any, one: Any) -> Any:
+    return layer(one[None])[0]
+
+
+def _each_of(functions: tuple[Any, ...], one: Any) -> tuple[Any, ...]:
+    return tuple([function(one) for function in functions])
+
+
 def layers_of_one_example() -> None:
     """Layers take an example where they take a batch otherwise."""
     ug.random.Generator(3)
@@ -302,13 +311,13 @@ def layers_of_one_example() -> None:
     for layer in layers:
         layer(x)
         name = type(layer).__name__
-        value = lambda one, layer=layer: layer(one[None])[0]  # noqa: E731
+        value = partial(_of_one_example, layer)
         gradient = ug.grad(lambda one, layer=layer: ug.sum(ug.sin(layer(one[None]))))
         if eager:
             same_as_loop(name, value, x)
             same_as_loop(f"gradient of {name}", gradient, x)
         else:
-            both = lambda one, value=value, by=gradient: (value(one), by(one))  # noqa: E731
+            both = partial(_each_of, (value, gradient))
             same_as_loop(f"{name} and its gradient", both, x, eager=False)
     embedding = ug.layers.Embedding(7, 3)
     tokens = ug.asarray([[1, 0, 6], [2, 2, 2]])
